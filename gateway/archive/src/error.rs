@@ -1,0 +1,98 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why an archive could not be taken in, or a store not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The directory is no place for checkpoints; an operator must mend it.
+    #[error("cannot keep checkpoints in `{}`: {reason}", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Another gateway has this store open.
+    #[error("another gateway holds `{}`", path.display())]
+    Locked {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Writing would leave less free than must stay free. Nothing was written, or the archive was dropped on the way.
+    #[error("not enough space: {needed} bytes are needed, {free} are free, {floor} must stay free")]
+    NoSpace {
+        /// What this archive needs, in bytes.
+        needed: u64,
+        /// What is free and not promised to another archive, in bytes.
+        free: u64,
+        /// What must stay free, in bytes.
+        floor: u64,
+    },
+    /// The filesystem is full, or its quota is used up.
+    #[error("no space left to write `{}`", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The operating system refused.
+    #[error("cannot {what} `{}`", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// The metadata cannot be written as JSON.
+    #[error("cannot describe the checkpoint")]
+    Metadata(#[source] serde_json::Error),
+    /// The runtime reported success and wrote nothing.
+    #[error("the runtime reported success but wrote no archive")]
+    Empty,
+    /// What the runtime wrote does not begin as a tar archive (POSIX.1-1988 `ustar` or later) does.
+    #[error("the runtime wrote something that is no tar archive")]
+    NotATar,
+    /// What the runtime left at its path is not a regular file with one name.
+    #[error("the runtime left something at `{}` that is no regular file of its own", path.display())]
+    NotAFile {
+        /// The path that the runtime was given.
+        path: PathBuf,
+    },
+    /// The runtime went on writing after it had reported success.
+    #[error("`{}` changed while it was read", path.display())]
+    Changed {
+        /// The path that the runtime was given.
+        path: PathBuf,
+    },
+    /// The archive is larger than the configured limit.
+    #[error("the archive is larger than the limit of {max} bytes")]
+    TooLarge {
+        /// The limit.
+        max: u64,
+    },
+    /// The runtime answered, but something keeps its end open and sends no more.
+    #[error("the archive's writer neither went on nor finished within {} s", patience.as_secs_f64())]
+    TooSlow {
+        /// How long nothing came.
+        patience: std::time::Duration,
+    },
+    /// The thread that served this archive ended without an answer: a defect of the gateway.
+    #[error("the archive's thread ended without an answer")]
+    Worker,
+}
+
+impl Error {
+    /// What turns the system's refusal to do `what` to `path` into an error.
+    pub(crate) fn io<E: Into<io::Error>>(what: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+        move |source| {
+            let (path, source) = (path.to_owned(), source.into());
+            match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
+                _ => Self::Io { what, path, source },
+            }
+        }
+    }
+}

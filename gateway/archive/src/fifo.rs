@@ -1,0 +1,87 @@
+use std::io::{self, Read};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::pipe::PipeFlags;
+
+use crate::directory::PRIVATE_FILE;
+
+/// What an unprivileged process may have (`/proc/sys/fs/pipe-max-size`).
+const CAPACITY: usize = 1 << 20;
+
+/// The reading end of a FIFO. Reading waits without a bound while the [`Hold`] lives, since a checkpoint takes as long as
+/// it takes; after that, never longer than `patience` for the next byte.
+#[derive(Debug)]
+pub(crate) struct Fifo {
+    reader: OwnedFd,
+    release: OwnedFd,
+    released: bool,
+    patience: Duration,
+}
+
+/// Keeps the end of a FIFO from coming: a runtime may open and close it more than once before it answers. Dropped, it
+/// lets the end come exactly when the last writer closes.
+#[derive(Debug)]
+pub(crate) struct Hold {
+    _writer: OwnedFd,
+    /// Wakes the reader, which would else not notice while a silent writer is left.
+    _release: OwnedFd,
+}
+
+impl Fifo {
+    /// Makes the FIFO `name` and opens its reading end, before anyone can know its name.
+    pub(crate) fn create(
+        directory: BorrowedFd<'_>,
+        name: &str,
+        patience: Duration,
+    ) -> io::Result<(Self, Hold)> {
+        rustix::fs::mkfifoat(directory, name, PRIVATE_FILE)?;
+        let end = |direction: OFlags| {
+            let flags = direction | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::openat(directory, name, flags, Mode::empty())
+        };
+        let reader = end(OFlags::RDONLY)?;
+        let writer = end(OFlags::WRONLY)?;
+        // Only speed depends on it.
+        let _ = rustix::pipe::fcntl_setpipe_size(&reader, CAPACITY);
+        let (release, ring) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        let fifo = Self { reader, release, released: false, patience };
+        Ok((fifo, Hold { _writer: writer, _release: ring }))
+    }
+
+    /// From now on, waits this long for the next byte.
+    pub(crate) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    fn wait(&mut self) -> io::Result<()> {
+        let patience = Timespec::try_from(self.patience).ok().filter(|_| self.released);
+        let mut both = [PollFd::new(&self.reader, PollFlags::IN), PollFd::new(&self.release, PollFlags::IN)];
+        // Once released, the other descriptor would always be ready.
+        let watched = if self.released { both.split_at_mut(1).0 } else { &mut both };
+        match rustix::event::poll(watched, patience.as_ref()) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [_, release] = &both;
+        self.released |= !release.revents().is_empty();
+        Ok(())
+    }
+}
+
+impl Read for Fifo {
+    /// Waits for bytes; `0` when the hold and every writer are gone; [`io::ErrorKind::TimedOut`] when patience ends.
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match rustix::io::read(&self.reader, &mut *buffer) {
+                Err(Errno::AGAIN) => self.wait()?,
+                Err(Errno::INTR) => {}
+                read => return Ok(read?),
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use gateway_core::{Checkpoint, Transport};
+use jiff::{SignedDuration, Timestamp};
+use rustix::fs::{AtFlags, RenameFlags};
+use rustix::io::Errno;
+
+use crate::intake::About;
+use crate::place::Place;
+use crate::{Error, name};
+
+/// How many nanoseconds later than its time an archive may be named, if names are taken.
+const ATTEMPTS: i64 = 32;
+
+/// A whole archive in its place, not yet published.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    /// Its file, for the last sync.
+    pub(crate) file: File,
+    /// Its name in its place.
+    pub(crate) name: &'static str,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
+    pub(crate) transport: Transport,
+}
+
+/// Makes the archive and its metadata visible and durable. The metadata comes first: an archive that can be seen is
+/// already described, and metadata alone is cleaned when the store is next opened.
+pub(crate) fn publish(place: &Place, archive: &Archive, about: &About) -> Result<Checkpoint, Error> {
+    archive.file.sync_all().map_err(Error::io("sync", &place.path_of(archive.name)))?;
+    for later in 0..ATTEMPTS {
+        let at = about.created_at.saturating_add(SignedDuration::from_nanos(later)).unwrap_or(Timestamp::MAX);
+        let name = name::archive(&about.target, at);
+        let checkpoint = describe(place, archive, about, &name);
+        if publish_as(place, archive, &checkpoint, &name)? {
+            return Ok(checkpoint);
+        }
+    }
+    let path = place.inner().directory.path().join(name::archive(&about.target, about.created_at));
+    Err(Error::io("find a free name near", &path)(Errno::EXIST))
+}
+
+/// Publishes under `name`; `false` if it is taken.
+fn publish_as(place: &Place, archive: &Archive, checkpoint: &Checkpoint, name: &str) -> Result<bool, Error> {
+    let directory = &place.inner().directory;
+    let metadata = format!("{name}{}", name::METADATA);
+    write_metadata(place, checkpoint, &metadata)?;
+    if !rename(place, &metadata, directory.fd(), &metadata)? {
+        return Ok(false);
+    }
+    let published = rename(place, archive.name, directory.fd(), name);
+    if !matches!(published, Ok(true)) {
+        let _ = rustix::fs::unlinkat(directory.fd(), &metadata, AtFlags::empty());
+        return published;
+    }
+    rustix::fs::fsync(directory.fd()).map_err(|error| {
+        // Said to have failed, so it must not be there.
+        for name in [name, &metadata] {
+            let _ = rustix::fs::unlinkat(directory.fd(), name, AtFlags::empty());
+        }
+        Error::io("sync", directory.path())(error)
+    })?;
+    Ok(true)
+}
+
+fn write_metadata(place: &Place, checkpoint: &Checkpoint, name: &str) -> Result<(), Error> {
+    let mut text = serde_json::to_vec_pretty(checkpoint).map_err(Error::Metadata)?;
+    text.push(b'\n');
+    let mut file = place.create(name)?;
+    let path = place.path_of(name);
+    file.write_all(&text).map_err(Error::io("write", &path))?;
+    file.sync_all().map_err(Error::io("sync", &path))
+}
+
+/// Moves `from` out of its place; `false` if the new name is taken.
+fn rename(place: &Place, from: &str, directory: BorrowedFd<'_>, to: &str) -> Result<bool, Error> {
+    match rustix::fs::renameat_with(place.fd(), from, directory, to, RenameFlags::NOREPLACE) {
+        Err(Errno::EXIST) => Ok(false),
+        renamed => renamed.map(|()| true).map_err(Error::io("publish", &place.path_of(from))),
+    }
+}
+
+fn describe(place: &Place, archive: &Archive, about: &About, name: &str) -> Checkpoint {
+    let directory: &Path = place.inner().directory.path();
+    Checkpoint {
+        schema: Checkpoint::SCHEMA,
+        id: about.id,
+        path: directory.join(name),
+        bytes: archive.bytes,
+        sha256: archive.sha256.clone(),
+        created_at: about.created_at,
+        created_by: about.created_by.clone(),
+        reason: about.reason.clone(),
+        target: about.target.clone(),
+        container_id: about.container_id.clone(),
+        pod_uid: about.pod_uid.clone(),
+        image: about.image.clone(),
+        runtime: about.runtime.clone(),
+        transport: archive.transport,
+        request_id: about.request_id,
+        trace_id: about.trace_id,
+    }
+}

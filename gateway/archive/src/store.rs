@@ -1,0 +1,94 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gateway_core::{Checkpoint, CheckpointId, Target, Transport};
+
+use crate::directory::Directory;
+use crate::newest;
+use crate::space::Space;
+use crate::sweep::sweep;
+use crate::worker::Job;
+use crate::{Cleaned, Error, Intake, Reservation, Settings, TransportChoice};
+
+/// A directory of checkpoints, held by this gateway alone. Clones share it; it is free again when the last of them and
+/// the last archive under way are gone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) settings: Settings,
+    space: Arc<Space>,
+    refused: AtomicBool,
+}
+
+impl Store {
+    /// Makes the directory if it is absent, locks it and removes what a crash left; tells what that was. Refuses a
+    /// directory that is a symlink, that belongs to another user, or to which others have access.
+    pub fn open(settings: Settings) -> Result<(Self, Vec<Cleaned>), Error> {
+        let directory = Arc::new(Directory::open(&settings.directory)?);
+        let cleaned = sweep(&directory)?;
+        directory.probe()?;
+        let measured = Arc::clone(&directory);
+        let space = Arc::new(Space::new(settings.min_free_bytes, move || measured.free()));
+        let refused = AtomicBool::new(false);
+        let inner = Arc::new(Inner { directory, settings, space, refused });
+        Ok((Self { inner }, cleaned))
+    }
+
+    /// Promises space for an archive of `estimate` bytes; refused with [`Error::NoSpace`] when that would leave less free
+    /// than must stay free, counting what is promised to archives still coming. Without an estimate only what must stay
+    /// free is checked, and again as the archive grows.
+    pub fn reserve(&self, estimate: Option<u64>) -> Result<Reservation, Error> {
+        self.inner.space.reserve(estimate.unwrap_or_default())
+    }
+
+    /// The newest published checkpoint of the container that `target` names, by its metadata; `None` where there is none.
+    /// Reads the directory, so it blocks. Metadata that cannot be read is passed over: an archive that is not described is
+    /// not known.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the directory cannot be read.
+    pub fn latest(&self, target: &Target) -> Result<Option<Checkpoint>, Error> {
+        newest::of(self.inner.directory.path(), target)
+    }
+
+    /// A place for the archive of the checkpoint `id`, which must be new.
+    pub async fn intake(
+        &self,
+        reservation: Reservation,
+        id: CheckpointId,
+        transport: Transport,
+    ) -> Result<Intake, Error> {
+        Intake::open(Job { inner: Arc::clone(&self.inner), reservation, id, transport }).await
+    }
+
+    /// How the next archive is to come. With [`TransportChoice::Auto`]: through a FIFO until this runtime refused one.
+    pub fn transport(&self) -> Transport {
+        match self.inner.settings.transport {
+            TransportChoice::Auto if self.inner.refused.load(Ordering::Relaxed) => Transport::File,
+            TransportChoice::Auto | TransportChoice::Fifo => Transport::Fifo,
+            TransportChoice::File => Transport::File,
+        }
+    }
+
+    /// This runtime takes no FIFO. Changes [`Store::transport`] only with [`TransportChoice::Auto`].
+    pub fn remember_refusal(&self) {
+        self.inner.remember_refusal();
+    }
+
+    /// Whether the store can be written: its path still leads to it, and a small file can be created, renamed and removed.
+    /// Blocks for as long as the disk does.
+    pub fn probe(&self) -> Result<(), Error> {
+        self.inner.directory.probe()
+    }
+}
+
+impl Inner {
+    pub(crate) fn remember_refusal(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,197 @@
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::FileTypeExt;
+
+use gateway_archive::{Error, Settings, Store};
+use gateway_core::Transport::{self, Fifo};
+
+use crate::support::{Home, about, check, id, intake, mode, open, tar, write};
+
+#[tokio::test]
+async fn what_a_runtime_writes_is_published_with_its_digest() {
+    let home = Home::new();
+    let store = home.store();
+    for (number, (length, size)) in
+        [(512, 1), (3_000_001, 512), (9 << 20, 32 << 10), (5_000_000, 5_000_000)].into_iter().enumerate()
+    {
+        let intake = intake(&store, number as u128, Fifo).await;
+        let writer = write(intake.location(), tar(length), size);
+        let checkpoint = intake.publish(about(number as u128)).await.unwrap();
+        writer.join().unwrap();
+        check(&checkpoint, &tar(length));
+        assert_eq!(checkpoint.transport, Fifo);
+    }
+    assert_eq!(home.published().len(), 8);
+    assert!(home.incoming().is_empty());
+}
+
+#[tokio::test]
+async fn the_location_is_a_private_fifo_in_a_private_directory() {
+    let home = Home::new();
+    let store = home.store();
+    let intake = intake(&store, 1, Fifo).await;
+    assert!(intake.location().is_absolute());
+    assert!(intake.location().symlink_metadata().unwrap().file_type().is_fifo());
+    assert_eq!(mode(intake.location()), 0o600);
+    assert_eq!(mode(intake.location().parent().unwrap()), 0o700);
+    intake.discard().await;
+}
+
+#[tokio::test]
+async fn a_runtime_may_open_and_close_its_path_more_than_once() {
+    let home = Home::new();
+    let intake = intake(&home.store(), 1, Fifo).await;
+    let data = tar(10_000);
+    for part in data.chunks(3_000) {
+        drop(open(intake.location()));
+        open(intake.location()).write_all(part).unwrap();
+    }
+    File::options().write(true).open(intake.location()).unwrap();
+    check(&intake.publish(about(1)).await.unwrap(), &data);
+}
+
+#[tokio::test]
+async fn names_that_are_taken_are_never_overwritten() {
+    let home = Home::new();
+    let store = home.store();
+    let name = "checkpoint-cart-0_shop-app-2026-11-22T23:51:39.12345679";
+    std::fs::write(home.directory().join(format!("{name}0Z.tar")), "the kubelet's").unwrap();
+    for number in 1..=3 {
+        let intake = intake(&store, number, Fifo).await;
+        write(intake.location(), tar(600 + usize::try_from(number).unwrap()), 100).join().unwrap();
+        let checkpoint = intake.publish(about(number)).await.unwrap();
+        check(&checkpoint, &tar(600 + usize::try_from(number).unwrap()));
+        assert_eq!(checkpoint.created_at, about(number).created_at);
+    }
+    let expected =
+        ["789Z.tar", "789Z.tar.json", "790Z.tar", "791Z.tar", "791Z.tar.json", "792Z.tar", "792Z.tar.json"];
+    let stem = name.strip_suffix("79").unwrap();
+    assert_eq!(home.published(), expected.map(|end| format!("{stem}{end}")));
+    assert_eq!(std::fs::read(home.directory().join(format!("{name}0Z.tar"))).unwrap(), b"the kubelet's");
+}
+
+#[tokio::test]
+async fn a_discarded_archive_leaves_no_trace_and_tells_how_much_had_come() {
+    let home = Home::new();
+    let store = home.store();
+    let silent = intake(&store, 1, Fifo).await;
+    assert_eq!(silent.discard().await, 0);
+    let partial = intake(&store, 1, Fifo).await;
+    let writer = write(partial.location(), tar(3 << 20), 32 << 10);
+    let bytes = partial.discard().await;
+    writer.join().unwrap();
+    assert_eq!(bytes, 3 << 20);
+    assert!(home.is_empty());
+}
+
+#[tokio::test]
+async fn a_dropped_intake_drains_its_writer_and_leaves_no_trace() {
+    let home = Home::new();
+    let store = home.store();
+    let intake = intake(&store, 1, Fifo).await;
+    let mut writer = open(intake.location());
+    drop(intake);
+    writer.write_all(&tar(4 << 20)).unwrap();
+    drop((writer, store));
+    until_unlocked(&home.settings());
+    assert!(home.is_empty());
+}
+
+#[tokio::test]
+async fn success_without_an_archive_is_an_error() {
+    let home = Home::new();
+    let intake = intake(&home.store(), 1, Fifo).await;
+    drop(open(intake.location()));
+    assert!(matches!(intake.publish(about(1)).await, Err(Error::Empty)));
+    assert!(home.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_tar_is_never_published() {
+    let home = Home::new();
+    let intake = intake(&home.store(), 1, Fifo).await;
+    write(intake.location(), vec![0; 100_000], 1000).join().unwrap();
+    assert!(matches!(intake.publish(about(1)).await, Err(Error::NotATar)));
+    assert!(home.is_empty());
+}
+
+#[tokio::test]
+async fn an_archive_over_the_limit_is_drained_and_dropped() {
+    let home = Home::new();
+    let settings = Settings { max_bytes: Some(2 << 20), ..home.settings() };
+    let (store, _) = Store::open(settings).unwrap();
+    let intake = intake(&store, 1, Fifo).await;
+    write(intake.location(), tar(8 << 20), 1 << 20).join().unwrap();
+    let error = intake.publish(about(1)).await.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { max: 0x20_0000 }), "{error}");
+    assert!(home.is_empty());
+}
+
+#[tokio::test]
+async fn a_writer_that_falls_silent_is_given_up_but_never_blocked() {
+    let home = Home::new();
+    let (store, _) = Store::open(home.impatient()).unwrap();
+    for number in 0..2 {
+        let intake = intake(&store, number, Fifo).await;
+        let mut writer = open(intake.location());
+        writer.write_all(&tar(1000)).unwrap();
+        if number == 0 {
+            let error = intake.publish(about(number)).await.unwrap_err();
+            assert!(matches!(error, Error::TooSlow { .. }), "{error}");
+        } else {
+            assert_eq!(intake.discard().await, 1000);
+        }
+        assert!(home.is_empty());
+        // More than any pipe holds: someone still reads.
+        writer.write_all(&tar(4 << 20)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_put_in_the_fifos_place_is_taken_and_remembered() {
+    let home = Home::new();
+    let store = home.store();
+    assert_eq!(store.transport(), Fifo);
+    let intake = intake(&store, 1, Fifo).await;
+    let aside = intake.location().with_extension("new");
+    std::fs::write(&aside, tar(5000)).unwrap();
+    std::fs::rename(&aside, intake.location()).unwrap();
+    let checkpoint = intake.publish(about(1)).await.unwrap();
+    check(&checkpoint, &tar(5000));
+    assert_eq!(checkpoint.transport, Transport::File);
+    assert_eq!(store.transport(), Transport::File);
+    assert!(home.incoming().is_empty());
+}
+
+#[tokio::test]
+async fn an_id_serves_one_archive_at_a_time() {
+    let home = Home::new();
+    let store = home.store();
+    let first = intake(&store, 1, Fifo).await;
+    let second = store.intake(store.reserve(None).unwrap(), id(1), Fifo).await;
+    assert!(matches!(second, Err(Error::Io { .. })));
+    write(first.location(), tar(600), 600).join().unwrap();
+    check(&first.publish(about(1)).await.unwrap(), &tar(600));
+}
+
+#[tokio::test]
+async fn archives_come_in_side_by_side() {
+    let home = Home::new();
+    let store = home.store();
+    let first = intake(&store, 1, Fifo).await;
+    let second = intake(&store, 2, Fifo).await;
+    let writers = [(&first, 2 << 20), (&second, 3 << 20)]
+        .map(|(intake, size)| write(intake.location(), tar(size), 7777));
+    let (first, second) = tokio::join!(first.publish(about(1)), second.publish(about(2)));
+    for writer in writers {
+        writer.join().unwrap();
+    }
+    check(&first.unwrap(), &tar(2 << 20));
+    check(&second.unwrap(), &tar(3 << 20));
+}
+
+/// Background work holds the store's lock until all its traces are gone, so the lock is what to wait for.
+fn until_unlocked(settings: &Settings) {
+    let lock = File::open(settings.directory.join(".lock")).unwrap();
+    lock.lock().unwrap();
+}

@@ -1,0 +1,12 @@
+//! The store as the server sees it, with writers that behave as runtimes do.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails here"
+)]
+
+mod fifo;
+mod file;
+mod store;
+mod support;

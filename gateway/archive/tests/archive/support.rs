@@ -1,0 +1,123 @@
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gateway_archive::{About, Intake, Settings, Store};
+use gateway_core::{Checkpoint, CheckpointId, RequestId, RuntimeInfo, Transport};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A directory for a store, gone at the end of the test.
+pub(crate) struct Home(TempDir);
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.0.path().join("checkpoints")
+    }
+
+    /// No floor: a test's disk may be full.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { min_free_bytes: 0, ..Settings::new(self.directory()) }
+    }
+
+    /// No patience: for a writer that will never go on.
+    pub(crate) fn impatient(&self) -> Settings {
+        Settings { drain_timeout: Duration::ZERO, ..self.settings() }
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        let (store, cleaned) = Store::open(self.settings()).unwrap();
+        assert_eq!(cleaned, []);
+        store
+    }
+
+    /// The names in the directory, but the two that are always there.
+    pub(crate) fn published(&self) -> Vec<String> {
+        let mut names = names(&self.directory());
+        names.retain(|name| ![".lock", ".incoming"].contains(&name.as_str()));
+        names
+    }
+
+    pub(crate) fn incoming(&self) -> Vec<String> {
+        names(&self.directory().join(".incoming"))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.published().is_empty() && self.incoming().is_empty()
+    }
+}
+
+pub(crate) fn names(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+pub(crate) fn id(number: u128) -> CheckpointId {
+    Uuid::from_u128(number).into()
+}
+
+pub(crate) fn about(number: u128) -> About {
+    About {
+        id: id(number),
+        target: "shop/cart-0/app".parse().unwrap(),
+        container_id: "c".repeat(64),
+        pod_uid: "2d0d1b0c-2f5b-4d0c-9f5d-111111111111".to_owned(),
+        image: "registry.example/cart:1".to_owned(),
+        created_by: "alice".to_owned(),
+        reason: Some("it hangs".to_owned()),
+        runtime: RuntimeInfo { name: "containerd".to_owned(), version: "2.1.9".to_owned() },
+        request_id: RequestId::from(Uuid::from_u128(number)),
+        trace_id: None,
+        created_at: "2026-11-22T23:51:39.123456789Z".parse().unwrap(),
+    }
+}
+
+pub(crate) async fn intake(store: &Store, number: u128, transport: Transport) -> Intake {
+    store.intake(store.reserve(None).unwrap(), id(number), transport).await.unwrap()
+}
+
+/// Something that begins like a tar.
+pub(crate) fn tar(length: usize) -> Vec<u8> {
+    let mut data: Vec<u8> = (0..length).map(|at| u8::try_from(at.wrapping_mul(at) % 251).unwrap()).collect();
+    data[257..262].copy_from_slice(b"ustar");
+    data
+}
+
+/// Opens as containerd and CRI-O do.
+pub(crate) fn open(location: &Path) -> File {
+    File::options().read(true).write(true).create(true).truncate(false).open(location).unwrap()
+}
+
+/// A runtime that writes `data` in pieces of `size` bytes and is done.
+pub(crate) fn write(location: &Path, data: Vec<u8>, size: usize) -> JoinHandle<()> {
+    let mut file = open(location);
+    std::thread::spawn(move || data.chunks(size).for_each(|piece| file.write_all(piece).unwrap()))
+}
+
+/// Whether the pair is whole, private, and what `sha256sum` says it is.
+pub(crate) fn check(checkpoint: &Checkpoint, data: &[u8]) {
+    let metadata = PathBuf::from(format!("{}.json", checkpoint.path.display()));
+    assert!(std::fs::read(&checkpoint.path).unwrap() == data);
+    assert_eq!(checkpoint.bytes, data.len() as u64);
+    let sum = Command::new("sha256sum").arg(&checkpoint.path).output().unwrap().stdout;
+    assert_eq!(String::from_utf8(sum).unwrap().split(' ').next(), Some(checkpoint.sha256.as_str()));
+    let text = std::fs::read(&metadata).unwrap();
+    assert_eq!(&serde_json::from_slice::<Checkpoint>(&text).unwrap(), checkpoint);
+    for path in [&checkpoint.path, &metadata] {
+        assert_eq!(mode(path), 0o600, "{}", path.display());
+    }
+}
+
+pub(crate) fn mode(path: &Path) -> u32 {
+    path.symlink_metadata().unwrap().permissions().mode() & 0o7777
+}

@@ -1,0 +1,125 @@
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use aws_lc_rs::digest::{Context as Digest, SHA256};
+use gateway_core::Checkpoint;
+use serde_json::Value;
+
+use super::client::Answer;
+
+/// An archive as one finds it, read by itself: nothing in here is believed because the gateway says so.
+pub(super) struct Archive {
+    /// What the file next to it says.
+    pub(super) metadata: Checkpoint,
+    pub(super) bytes: u64,
+    /// SHA-256 in hex, made anew.
+    pub(super) sha256: String,
+    /// The permissions of the file, and of the folder that it lies in.
+    pub(super) modes: (u32, u32),
+    pub(super) members: Vec<Member>,
+}
+
+/// A member of an archive.
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) bytes: u64,
+    /// How often the secret is in it.
+    pub(super) copies: usize,
+}
+
+impl Archive {
+    /// How often the secret is in members for which `which` holds.
+    pub(super) fn copies(&self, which: impl Fn(&Member) -> bool) -> usize {
+        self.members.iter().filter(|member| which(member)).map(|member| member.copies).sum()
+    }
+}
+
+impl Member {
+    /// Whether it is the memory of a process.
+    pub(super) fn is_memory(&self) -> bool {
+        self.name.starts_with("checkpoint/pages-")
+    }
+}
+
+/// Reads the archive that `answer` names, and counts the copies of `secret` in it.
+pub(super) fn look(answer: &Answer, secret: &str) -> Result<Archive> {
+    let named = answer.body.pointer("/items/0").and_then(Value::as_str);
+    let path = PathBuf::from(named.context("the answer names no archive")?);
+    let read = || format!("cannot read `{}`", path.display());
+    let mut file = File::open(&path).with_context(read)?;
+    let (bytes, sha256) = digest(&mut file).with_context(read)?;
+    file.rewind().with_context(read)?;
+    Ok(Archive {
+        metadata: metadata(&path)?,
+        bytes,
+        sha256,
+        modes: (mode(&path)?, mode(path.parent().unwrap_or(&path))?),
+        members: members(file, secret.as_bytes()).with_context(read)?,
+    })
+}
+
+fn metadata(archive: &Path) -> Result<Checkpoint> {
+    let mut name = archive.as_os_str().to_owned();
+    name.push(".json");
+    let text = fs::read(&name).with_context(|| format!("cannot read `{}`", name.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("`{}` is no metadata", name.display()))
+}
+
+fn mode(path: &Path) -> Result<u32> {
+    let metadata = fs::metadata(path).with_context(|| format!("cannot look at `{}`", path.display()))?;
+    Ok(metadata.permissions().mode() & 0o7777)
+}
+
+fn digest(file: &mut File) -> io::Result<(u64, String)> {
+    let mut digest = Digest::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        let length = file.read(&mut buffer)?;
+        if length == 0 {
+            break;
+        }
+        bytes += length as u64;
+        digest.update(buffer.get(..length).unwrap_or_default());
+    }
+    Ok((bytes, hex(digest.finish().as_ref())))
+}
+
+fn members(file: File, secret: &[u8]) -> io::Result<Vec<Member>> {
+    let mut members = Vec::new();
+    for entry in tar::Archive::new(file).entries()? {
+        let mut entry = entry?;
+        let name = entry.path()?.display().to_string();
+        let mut contents = Vec::new();
+        entry.read_to_end(&mut contents)?;
+        members.push(Member { name, bytes: contents.len() as u64, copies: count(&contents, secret) });
+    }
+    Ok(members)
+}
+
+/// In lower-case hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+fn count(contents: &[u8], secret: &[u8]) -> usize {
+    if secret.is_empty() {
+        return 0;
+    }
+    contents.windows(secret.len()).filter(|window| *window == secret).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_counted_wherever_they_lie() {
+        assert_eq!(count(b"key: s3cret\0s3crets3cret", b"s3cret"), 3);
+        assert_eq!(count(b"s3cre", b"s3cret"), 0);
+        assert_eq!(count(b"anything", b""), 0, "nothing is no secret");
+    }
+}

@@ -1,0 +1,76 @@
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use gateway_server::Config;
+use serde_json::Value;
+
+pub(super) const ISSUER: &str = "https://issuer.demo.example";
+pub(super) const AUDIENCE: &str = "checkpoint-gateway";
+
+/// The variables that may change the demo: where its traces go, and how much it logs.
+const VARIABLES: [&str; 2] = ["CHECKPOINT_GATEWAY_OTLP_ENDPOINT", "CHECKPOINT_GATEWAY_LOG_LEVEL"];
+
+/// Writes the gateway's configuration into `folder` and reads it as `serve` does.
+pub(super) fn write(folder: &Path, socket: &Path) -> Result<Config> {
+    let path = folder.join("config.toml");
+    std::fs::write(&path, text(folder, socket))
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    let variable = |name: &str| VARIABLES.contains(&name).then(|| std::env::var(name).ok()).flatten();
+    Ok(Config::load(&path, variable)?)
+}
+
+fn text(folder: &Path, socket: &Path) -> String {
+    let file = |name: &str| quoted(&folder.join(name));
+    format!(
+        r#"# The configuration of this demo. examples/config.toml in the sources explains every key.
+
+[listen]
+address = "127.0.0.1:0"        # 0 is whichever port is free
+admin-address = "127.0.0.1:0"
+
+[tls]
+certificate = {certificate}
+key = {key}
+client-ca = {client_ca}
+
+[[issuers]]
+issuer = "{ISSUER}"
+audiences = ["{AUDIENCE}"]
+jwks-file = {jwks}
+
+[authorization]
+allow = [
+    {{ users = ["alice"], namespaces = ["shop"] }},
+    {{ groups = ["security"] }},
+]
+
+[runtime]
+socket = {socket}
+
+[checkpoints]
+directory = {checkpoints}
+min-free-bytes = 67108864
+
+[audit]
+file = {audit}
+
+[limits]
+drain-seconds = 10
+
+[telemetry]
+log-level = "warn"
+"#,
+        certificate = file("server.crt"),
+        key = file("server.key"),
+        client_ca = file("ca.crt"),
+        jwks = file("jwks.json"),
+        socket = quoted(socket),
+        checkpoints = file("checkpoints"),
+        audit = file("audit.log"),
+    )
+}
+
+/// A path as TOML: what JSON takes for a string, TOML does, too.
+fn quoted(path: &Path) -> String {
+    Value::from(path.display().to_string()).to_string()
+}

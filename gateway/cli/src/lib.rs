@@ -1,0 +1,91 @@
+//! The command line of checkpoint-gateway: what its commands do, and the throw-away credentials of the demo.
+
+#![forbid(unsafe_code)]
+
+mod check;
+mod demo;
+pub mod pki;
+mod policy;
+mod serve;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// A gate in front of container checkpoints: who asks is proven, whether they may is decided, what they take is hashed,
+/// stored and traced.
+#[derive(Parser)]
+#[command(name = "checkpoint-gateway", version, arg_required_else_help = true, after_help = AFTER)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER: &str = "\
+Exit status: 0 success; 1 failure; 2 wrong usage; 3 the configuration is wrong; 4 stopped while checkpoints still ran
+
+Start here:
+  checkpoint-gateway demo                      see it work, with nothing to install
+  checkpoint-gateway check --config FILE       find mistakes before a start does
+  checkpoint-gateway serve --config FILE       run it beside containerd or CRI-O";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve requests until SIGTERM or SIGINT.
+    Serve(serve::Options),
+    /// Say what is wrong with a configuration, with line and column.
+    Check(check::Options),
+    /// See it work, with nothing to install: a pod, a gate, an allowed request and a denied one.
+    Demo(demo::Options),
+    /// Write policies: begin one, build it.
+    Policy(policy::Options),
+    /// What runs in the demo's container.
+    #[command(hide = true)]
+    Workload,
+}
+
+/// How the program ends, for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Success = 0,
+    Failure = 1,
+    Misconfigured = 3,
+    CutShort = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Runs the command that the process was called with.
+pub fn main() -> ExitCode {
+    let ended = match Arguments::parse().command {
+        Command::Serve(options) => serve::run(&options),
+        Command::Check(options) => check::run(&options),
+        Command::Demo(options) => demo::run(&options),
+        Command::Policy(options) => policy::run(&options),
+        Command::Workload => demo::workload(),
+    };
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            tell(format_args!("error: {error:#}"));
+            if error.is::<gateway_server::config::Mistake>() { Exit::Misconfigured } else { Exit::Failure }
+                .into()
+        }
+    }
+}
+
+/// One line for a person.
+#[expect(clippy::print_stderr, reason = "what a person sees at the terminal")]
+fn tell(line: impl std::fmt::Display) {
+    eprintln!("{line}");
+}
+
+/// One line of a command's result. Whoever reads no further, such as `head`, has had enough: that is no failure.
+fn print(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}

@@ -1,0 +1,154 @@
+//! The calls of cargo and rustc: what there is to build, and building it so that every machine gets the same bytes.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+
+/// What policies are compiled for: it has no system to call, so they import nothing.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// A crate that is a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Crate {
+    pub(super) name: String,
+    /// Its folder.
+    pub(super) folder: PathBuf,
+    /// Where cargo leaves the core module.
+    pub(super) module: PathBuf,
+}
+
+/// The policies of one cargo workspace.
+pub(super) struct Workspace {
+    pub(super) policies: Vec<Crate>,
+    root: PathBuf,
+    /// Folders whose names must not get into a component, each with what stands for it.
+    remapped: BTreeSet<(PathBuf, String)>,
+}
+
+/// What `cargo metadata` tells, as far as it matters here.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_members: Vec<String>,
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    id: String,
+    name: String,
+    source: Option<String>,
+    manifest_path: PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    crate_types: Vec<String>,
+}
+
+impl Workspace {
+    /// The policy in `folder`, or all of them where `folder` is the root of a workspace.
+    pub(super) fn find(folder: &Path, locked: bool) -> anyhow::Result<Self> {
+        let folder = folder.canonicalize().with_context(|| format!("cannot open `{}`", folder.display()))?;
+        let mut cargo = Command::new("cargo");
+        cargo.args(["metadata", "--format-version", "1", "--filter-platform", TARGET]).current_dir(&folder);
+        cargo.args(locked.then_some("--locked"));
+        let told = output(&mut cargo)?;
+        let metadata: Metadata =
+            serde_json::from_str(&told).context("cannot read what cargo metadata tells")?;
+        let policies: Vec<_> = metadata.policies(&folder).collect();
+        if policies.is_empty() {
+            bail!(
+                "no policy in `{}`: a policy's Cargo.toml says `crate-type = [\"cdylib\"]`",
+                folder.display()
+            );
+        }
+        Ok(Self {
+            policies,
+            remapped: metadata.packages.iter().filter_map(remapped).collect(),
+            root: metadata.workspace_root,
+        })
+    }
+
+    /// Compiles all of them, as release builds.
+    pub(super) fn compile(&self, locked: bool) -> anyhow::Result<()> {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["build", "--release", "--lib", "--target", TARGET]).current_dir(&self.root);
+        cargo.args(locked.then_some("--locked"));
+        for policy in &self.policies {
+            cargo.args(["--package", &policy.name]);
+        }
+        let flags =
+            self.remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\u{1f}"));
+        let status = cargo.status().context("cannot run cargo")?;
+        if status.success() { Ok(()) } else { bail!("cargo build failed ({status})") }
+    }
+}
+
+impl Metadata {
+    fn policies(&self, folder: &Path) -> impl Iterator<Item = Crate> {
+        let members = self.packages.iter().filter(|package| self.workspace_members.contains(&package.id));
+        members.filter_map(move |package| {
+            let own = package.manifest_path.parent()?;
+            let target = package
+                .targets
+                .iter()
+                .find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))?;
+            let file = format!("{}.wasm", target.name.replace('-', "_"));
+            (own == folder || self.workspace_root == folder).then(|| Crate {
+                name: package.name.clone(),
+                folder: own.to_owned(),
+                module: self.target_directory.join(TARGET).join("release").join(file),
+            })
+        })
+    }
+}
+
+/// Panics name source files: with a registry's folder or a home in them, no two machines would build the same bytes.
+fn remapped(package: &Package) -> Option<(PathBuf, String)> {
+    let own = package.manifest_path.parent()?;
+    if package.source.is_none() {
+        return Some((own.to_owned(), format!("/{}", package.name)));
+    }
+    Some((own.parent()?.to_owned(), "/crates".to_owned()))
+}
+
+/// Fails with advice where the active toolchain cannot compile for the target.
+pub(super) fn expect_target(folder: &Path) -> anyhow::Result<()> {
+    let libraries = output(rustc(folder).args(["--print", "target-libdir", "--target", TARGET]))?;
+    let is_core = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("libcore-"));
+    let found = Path::new(libraries.trim()).read_dir().into_iter().flatten().flatten();
+    if found.map(|entry| entry.file_name()).any(|name| is_core(&name)) {
+        return Ok(());
+    }
+    bail!("{} cannot compile for {TARGET} yet: run `rustup target add {TARGET}`", version(folder)?)
+}
+
+/// The compiler's version, in its own words.
+pub(super) fn version(folder: &Path) -> anyhow::Result<String> {
+    Ok(output(rustc(folder).arg("--version"))?.trim().to_owned())
+}
+
+fn rustc(folder: &Path) -> Command {
+    let mut rustc = Command::new("rustc");
+    rustc.current_dir(folder);
+    rustc
+}
+
+fn output(command: &mut Command) -> anyhow::Result<String> {
+    let program = command.get_program().display().to_string();
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{program}`"))?;
+    if !output.status.success() {
+        bail!("`{program}` failed ({})", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("`{program}` printed no text"))
+}

@@ -1,0 +1,86 @@
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Action, CheckpointId, CredentialKind, RequestId, Target, TraceId, Verdict};
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Version of this format.
+    pub schema: u32,
+    /// When it was written.
+    pub at: jiff::Timestamp,
+    /// The request that it is about.
+    pub request_id: RequestId,
+    /// The trace of that request.
+    pub trace_id: Option<TraceId>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Record {
+    /// The version of the format that this program writes.
+    pub const SCHEMA: u32 = 1;
+}
+
+/// What a record tells. An intent is durable before the runtime is touched; an outcome follows, whatever happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A permitted request is about to touch the runtime.
+    Intent {
+        /// What is about to be done.
+        action: Action,
+        /// Whose user name.
+        user: String,
+        /// Their groups.
+        groups: Vec<String>,
+        /// What proved it.
+        credential: CredentialKind,
+        /// Who vouches for them.
+        issuer: String,
+        /// Where the connection comes from.
+        source_address: IpAddr,
+        /// Why, in the caller's words.
+        reason: Option<String>,
+        /// The container's name.
+        target: Target,
+        /// The container's full id.
+        container_id: String,
+        /// What each policy said.
+        verdicts: Vec<Verdict>,
+        /// The checkpoint that will come of it.
+        checkpoint_id: CheckpointId,
+    },
+    /// How a request ended.
+    Outcome(Outcome),
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// What was asked for; absent where that could not be told.
+    pub action: Option<Action>,
+    /// Whose user name; absent where nobody was proven.
+    pub user: Option<String>,
+    /// Where the connection comes from.
+    pub source_address: IpAddr,
+    /// The container's name, where one was named.
+    pub target: Option<Target>,
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// The stable code of the error; absent on success.
+    pub code: Option<String>,
+    /// What each policy said, where they were asked.
+    pub verdicts: Vec<Verdict>,
+    /// The checkpoint that came of it.
+    pub checkpoint_id: Option<CheckpointId>,
+    /// The archive's digest (SHA-256, hex).
+    pub sha256: Option<String>,
+    /// The archive's size in bytes.
+    pub bytes: Option<u64>,
+    /// From the request's arrival to this record, in microseconds.
+    pub duration_us: u64,
+}

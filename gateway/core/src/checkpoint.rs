@@ -1,0 +1,77 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CheckpointId, RequestId, Target, TraceId};
+
+/// What is known of a checkpoint that exists: the metadata file next to its archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Version of this format.
+    pub schema: u32,
+    /// The checkpoint's id.
+    pub id: CheckpointId,
+    /// The archive's absolute path.
+    pub path: PathBuf,
+    /// The archive's size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the archive, 64 lower-case hex digits: what `sha256sum` prints.
+    pub sha256: String,
+    /// When the archive was begun.
+    pub created_at: jiff::Timestamp,
+    /// Whose user name asked for it.
+    pub created_by: String,
+    /// Why, in the caller's words.
+    pub reason: Option<String>,
+    /// The container's name.
+    #[serde(flatten)]
+    pub target: Target,
+    /// The container's full id.
+    pub container_id: String,
+    /// Kubernetes' UID of the pod.
+    pub pod_uid: String,
+    /// The container's image.
+    pub image: String,
+    /// Who wrote it.
+    pub runtime: RuntimeInfo,
+    /// How it came to us.
+    pub transport: Transport,
+    /// The request that made it.
+    pub request_id: RequestId,
+    /// The trace of that request.
+    pub trace_id: Option<TraceId>,
+}
+
+impl Checkpoint {
+    /// The version of the format that this program writes.
+    pub const SCHEMA: u32 = 1;
+}
+
+/// A container runtime, as it names itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuntimeInfo {
+    /// `containerd`, `cri-o`, ...
+    pub name: String,
+    /// Its own version.
+    pub version: String,
+}
+
+/// How the runtime handed over an archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// Through a FIFO: the archive never was a file before it was ours.
+    Fifo,
+    /// Through a private temporary file, because the runtime takes no FIFO.
+    File,
+}
+
+impl Transport {
+    /// The word for it in configuration, metadata and traces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fifo => "fifo",
+            Self::File => "file",
+        }
+    }
+}

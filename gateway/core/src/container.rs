@@ -1,0 +1,31 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Target;
+
+/// One running container, as the container runtime reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// The name by which the caller asked for it.
+    #[serde(flatten)]
+    pub target: Target,
+    /// The runtime's full id. Never a prefix: runtimes resolve those too.
+    pub id: String,
+    /// The full id of the pod's sandbox.
+    pub sandbox_id: String,
+    /// Kubernetes' UID of the pod.
+    pub pod_uid: String,
+    /// The image, as the pod names it where the runtime tells, else as the runtime resolved it.
+    pub image: String,
+    /// The container's labels.
+    pub labels: BTreeMap<String, String>,
+    /// The container's annotations.
+    pub annotations: BTreeMap<String, String>,
+    /// The pod's labels.
+    pub pod_labels: BTreeMap<String, String>,
+    /// The pod's annotations.
+    pub pod_annotations: BTreeMap<String, String>,
+    /// Memory in use, in bytes, where the runtime tells: a first estimate of the archive's size.
+    pub memory_bytes: Option<u64>,
+}

@@ -1,0 +1,29 @@
+//! The gateway's vocabulary. Every room speaks these words and no room owns them: who asks ([`Identity`]), what is to be
+//! checkpointed ([`Target`], [`Container`]), the [`Request`] that policies judge, their [`Decision`], the redaction
+//! [`Plan`], the [`Checkpoint`] that comes of it and the audit [`Record`].
+//!
+//! Pure data: no I/O, no clock, no randomness, no async.
+
+#![forbid(unsafe_code)]
+
+mod audit;
+mod checkpoint;
+mod container;
+mod decision;
+mod id;
+mod identity;
+mod redaction;
+mod request;
+mod target;
+mod text;
+
+pub use audit::{Event, Outcome, Record};
+pub use checkpoint::{Checkpoint, RuntimeInfo, Transport};
+pub use container::Container;
+pub use decision::{Decision, Denial, Verdict};
+pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
+pub use identity::{CredentialKind, Identity};
+pub use redaction::{DropRule, MaskRule, Pattern, Place, Plan};
+pub use request::{Action, Archive, Request};
+pub use target::{ParseTargetError, Part, Target};
+pub use text::one_line;

@@ -1,0 +1,73 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// What must stay hidden in a checkpoint: pure data, decided before the runtime is touched and carried out while the
+/// archive streams. An empty plan leaves the archive as the runtime wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plan {
+    /// What is overwritten wherever it occurs.
+    pub mask: Vec<MaskRule>,
+    /// Entries that are left out altogether.
+    pub drop: Vec<DropRule>,
+    /// Fields of the request that stay out of traces and the audit log: `identity.claims`, `target.labels.owner`.
+    pub hide: Vec<String>,
+}
+
+/// Something to overwrite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaskRule {
+    /// Names the rule in the summary; never holds a secret.
+    pub name: String,
+    /// What it looks for.
+    pub pattern: Pattern,
+    /// Where it looks.
+    pub places: BTreeSet<Place>,
+}
+
+/// An entry to leave out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DropRule {
+    /// Names the rule in the summary.
+    pub name: String,
+    /// `container.log`, or `rootfs-diff.tar:/etc/shadow`.
+    pub entry: String,
+}
+
+/// What a rule looks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// These bytes.
+    Literal(Vec<u8>),
+    /// What matches this expression over bytes: the syntax of the `regex` crate, without look-around.
+    Regex(String),
+    /// The values of environment variables whose names match this glob, as themselves and in base64.
+    EnvValue(String),
+    /// What this detector of the gateway's finds: `private-key`, `jwt`, ...
+    Detector(String),
+}
+
+/// Where a rule looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// `spec.dump` and `config.dump`: environment and arguments.
+    Spec,
+    /// The processes' memory and the other CRIU images.
+    Memory,
+    /// The container's log and the dump's.
+    Logs,
+    /// Regular files in `rootfs-diff.tar` and in dumped tmpfs.
+    Files,
+}
+
+impl Plan {
+    /// Whether nothing is to be hidden.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -1,0 +1,201 @@
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_core::{Container, RuntimeInfo, one_line};
+use gateway_proto::v1::runtime_service_client::RuntimeServiceClient;
+use gateway_proto::v1::{CheckpointContainerRequest, StatusRequest, VersionRequest};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tokio_util::task::TaskTracker;
+use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::{Code, Request, Response, Status};
+use tracing::{Instrument, Span, field::Empty, info_span};
+
+use crate::queue::Queue;
+use crate::{Error, Failure, Limits, Turn, failure};
+
+/// Gives the headers that carry the current trace to the runtime: names in lower case, such as `traceparent`.
+pub type Propagate = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
+
+pub(crate) type Client = RuntimeServiceClient<InterceptedService<Channel, TraceHeaders>>;
+
+/// How long a look-up may take. A checkpoint has no such bound.
+const LOOK_UP: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
+/// The longest runtime name or version that is passed on, in bytes.
+const NAME_MAX: usize = 128;
+
+/// A container runtime behind its unix socket. Clones share the connection, the queue and the running checkpoints.
+#[derive(Clone)]
+pub struct Runtime {
+    socket: PathBuf,
+    client: Client,
+    queue: Arc<Queue>,
+    tasks: TaskTracker,
+}
+
+impl Runtime {
+    /// The runtime at `socket`. Nothing is sent yet: the connection is made when it is first needed, and made again
+    /// when the runtime was restarted.
+    pub fn new(socket: &Path, limits: Limits, propagate: Propagate) -> Self {
+        let path = socket.to_path_buf();
+        // The URI only fills the `:authority` header; the connector goes to the socket.
+        let channel = Endpoint::from_static("http://localhost")
+            .connect_timeout(CONNECT)
+            .connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
+                let path = path.clone();
+                async move { UnixStream::connect(path).await.map(TokioIo::new) }
+            }));
+        Self {
+            socket: socket.to_path_buf(),
+            client: RuntimeServiceClient::with_interceptor(channel, TraceHeaders(propagate)),
+            queue: Arc::new(Queue::new(limits)),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Where the runtime listens.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Who the runtime says it is.
+    ///
+    /// # Errors
+    /// [`Error::LookUp`] where it does not answer.
+    pub async fn info(&self) -> Result<RuntimeInfo, Error> {
+        let mut client = self.client();
+        let answer =
+            self.look_up("Version", client.version(VersionRequest { version: "v1".to_owned() })).await?;
+        Ok(RuntimeInfo {
+            name: one_line(&answer.runtime_name, NAME_MAX),
+            version: one_line(&answer.runtime_version, NAME_MAX),
+        })
+    }
+
+    /// Whether the runtime says that it can run containers.
+    ///
+    /// # Errors
+    /// [`Error::LookUp`] where it does not answer, [`Error::BadAnswer`] where it answers that it is not ready.
+    pub async fn ready(&self) -> Result<(), Error> {
+        let mut client = self.client();
+        let answer = self.look_up("Status", client.status(StatusRequest { verbose: false })).await?;
+        let conditions = answer.status.unwrap_or_default().conditions;
+        let ready = conditions.iter().any(|condition| condition.r#type == "RuntimeReady" && condition.status);
+        if ready {
+            Ok(())
+        } else {
+            Err(Error::BadAnswer { method: "Status", why: "it says that it is not ready" })
+        }
+    }
+
+    /// Waits until nobody else checkpoints this container and the node has room for one more.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] at once where too many wait already.
+    pub async fn turn(&self, container: &Container) -> Result<Turn, Error> {
+        self.queue.turn(&container.id).await
+    }
+
+    /// Has the runtime write a checkpoint of `container` to `location`, an absolute path. Dropping the future only stops
+    /// the waiting: the RPC goes on to its end and shares `turn` until then.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] with the runtime's words.
+    pub async fn checkpoint(&self, turn: &Turn, container: &Container, location: &Path) -> Result<(), Error> {
+        let method = "CheckpointContainer";
+        let request = CheckpointContainerRequest {
+            container_id: turn.container_id().to_owned(),
+            location: location.to_string_lossy().into_owned(),
+            timeout: 0, // A runtime that obeyed it would cut the dump short; the caller's patience is not its affair.
+        };
+        let mut client = self.client();
+        let span = rpc_span(method);
+        let turn = turn.clone();
+        let call = async move {
+            let _turn = turn;
+            let answer = client.checkpoint_container(request).await;
+            record(&answer);
+            answer
+        };
+        let answer = self.tasks.spawn(call.instrument(span)).await;
+        // The task ends early only where the process itself does, or by a panic inside the client.
+        let answer = answer.unwrap_or_else(|_| Err(Status::internal("the call was lost")));
+        answer.map(drop).map_err(|status| Error::Checkpoint {
+            target: container.target.clone(),
+            failure: Failure::new(&status),
+        })
+    }
+
+    /// Waits for every checkpoint that runs. None is cancelled.
+    pub async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    pub(crate) async fn look_up<T>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, Error> {
+        let answer = async {
+            let answer = tokio::time::timeout(LOOK_UP, call).await;
+            let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in 10 s")));
+            record(&answer);
+            answer
+        };
+        let answer = answer.instrument(rpc_span(method)).await;
+        answer.map(Response::into_inner).map_err(|status| Error::LookUp {
+            method,
+            socket: self.socket.clone(),
+            failure: Failure::new(&status),
+        })
+    }
+}
+
+/// A client span by OpenTelemetry's conventions for RPC.
+fn rpc_span(method: &'static str) -> Span {
+    info_span!(
+        "rpc",
+        otel.name = format!("runtime.v1.RuntimeService/{method}"),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        rpc.system.name = "grpc",
+        rpc.method = format!("runtime.v1.RuntimeService/{method}"),
+        rpc.response.status_code = Empty,
+    )
+}
+
+fn record<T>(answer: &Result<Response<T>, Status>) {
+    let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
+    let span = Span::current();
+    span.record("rpc.response.status_code", failure::names(code).canonical);
+    if code != Code::Ok {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Puts the current trace into the metadata of every call.
+#[derive(Clone)]
+pub(crate) struct TraceHeaders(Propagate);
+
+impl Interceptor for TraceHeaders {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        for (name, value) in (self.0)() {
+            if let (Ok(name), Ok(value)) =
+                (AsciiMetadataKey::from_bytes(name.as_bytes()), AsciiMetadataValue::try_from(value))
+            {
+                request.metadata_mut().insert(name, value);
+            }
+        }
+        Ok(request)
+    }
+}

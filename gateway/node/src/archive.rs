@@ -1,0 +1,134 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tar::{EntryType, Header};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+
+use crate::location::{Location, Stopped};
+
+/// Bytes that are copied at once; also what a fault that waits between chunks takes for a chunk.
+const CHUNK: usize = 64 * 1024;
+/// A tar consists of blocks of so many bytes, and ends with two that are empty (POSIX.1, pax).
+const BLOCK: usize = 512;
+
+/// One member of an archive.
+#[derive(Debug)]
+struct Member {
+    name: String,
+    body: Body,
+}
+
+#[derive(Debug)]
+enum Body {
+    Folder,
+    File(PathBuf),
+    /// Pages that are made up while they are written.
+    Pages(u64),
+}
+
+/// Writes the dump in `folder` as containerd does: an uncompressed tar, `checkpoint/` first, names in order.
+pub(crate) async fn write(folder: &Path, extra: Option<u64>, to: &mut Location) -> Result<(), Stopped> {
+    let mut buffer = vec![0; CHUNK];
+    for member in members(folder, extra).map_err(Stopped::Dump)? {
+        match &member.body {
+            Body::Folder => {
+                to.put(header(&member.name, 0o700, 0, EntryType::Directory)?.as_bytes()).await?;
+            }
+            Body::File(path) => write_file(&member.name, path, &mut buffer, to).await?,
+            Body::Pages(bytes) => write_pages(&member.name, *bytes, &mut buffer, to).await?,
+        }
+    }
+    to.put(&[0; 2 * BLOCK]).await?;
+    to.finish().await
+}
+
+async fn write_file(name: &str, path: &Path, buffer: &mut [u8], to: &mut Location) -> Result<(), Stopped> {
+    let file = File::open(path).await.map_err(Stopped::Dump)?;
+    let size = file.metadata().await.map_err(Stopped::Dump)?.len();
+    to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes()).await?;
+    let mut file = file.take(size);
+    loop {
+        let length = file.read(buffer).await.map_err(Stopped::Dump)?;
+        if length == 0 {
+            break;
+        }
+        to.put(buffer.get(..length).unwrap_or_default()).await?;
+    }
+    pad(size, to).await
+}
+
+/// Not compressible, not random: every page differs, and is the same every time.
+async fn write_pages(name: &str, bytes: u64, buffer: &mut [u8], to: &mut Location) -> Result<(), Stopped> {
+    let size = bytes.next_multiple_of(procfs::page_size());
+    to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes()).await?;
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut left = size;
+    while left > 0 {
+        for word in buffer.as_chunks_mut::<8>().0 {
+            // Marsaglia's xorshift64.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            *word = state.to_le_bytes();
+        }
+        let length = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        to.put(buffer.get(..length).unwrap_or_default()).await?;
+        left -= length as u64;
+    }
+    pad(size, to).await
+}
+
+async fn pad(size: u64, to: &mut Location) -> Result<(), Stopped> {
+    let block = BLOCK as u64;
+    let rest = usize::try_from(size.next_multiple_of(block) - size).unwrap_or_default();
+    to.put([0; BLOCK].get(..rest).unwrap_or_default()).await
+}
+
+fn members(folder: &Path, extra: Option<u64>) -> io::Result<Vec<Member>> {
+    let mut members = files(folder, "")?;
+    let mut images = files(&folder.join("checkpoint"), "checkpoint/")?;
+    if let Some(bytes) = extra {
+        let pages = images.iter().filter(|image| image.name.starts_with("checkpoint/pages-")).count();
+        images.push(Member { name: format!("checkpoint/pages-{}.img", pages + 1), body: Body::Pages(bytes) });
+    }
+    members.append(&mut images);
+    members.push(Member { name: "checkpoint/".to_owned(), body: Body::Folder });
+    members.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(members)
+}
+
+fn files(folder: &Path, prefix: &str) -> io::Result<Vec<Member>> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir()? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(Member {
+                name: format!("{prefix}{}", entry.file_name().display()),
+                body: Body::File(entry.path()),
+            });
+        }
+    }
+    Ok(files)
+}
+
+/// As containerd's archives have it.
+fn mode(name: &str) -> u32 {
+    match name {
+        "config.dump" | "container.log" | "dump.log" | "status" | "status.dump" => 0o600,
+        _ => 0o644,
+    }
+}
+
+fn header(name: &str, mode: u32, size: u64, kind: EntryType) -> Result<Header, Stopped> {
+    let mut header = Header::new_ustar();
+    header.set_path(name).map_err(Stopped::Dump)?;
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_size(size);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default());
+    header.set_cksum();
+    Ok(header)
+}

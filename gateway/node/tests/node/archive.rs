@@ -1,0 +1,232 @@
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use prost::Message;
+use serde_json::Value;
+
+use crate::fixture::{Fixture, SECRET, children};
+
+const PAGE: u64 = 4096;
+
+/// The members of an archive with their modes, and their names in order.
+struct Archive {
+    names: Vec<String>,
+    modes: BTreeMap<String, u32>,
+    bodies: BTreeMap<String, Vec<u8>>,
+}
+
+impl Archive {
+    fn read(path: &Path) -> Self {
+        let bytes = std::fs::read(path).unwrap();
+        let mut archive = Self { names: Vec::new(), modes: BTreeMap::new(), bodies: BTreeMap::new() };
+        for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().display().to_string();
+            let mut body = Vec::new();
+            entry.read_to_end(&mut body).unwrap();
+            archive.modes.insert(name.clone(), entry.header().mode().unwrap());
+            archive.bodies.insert(name.clone(), body);
+            archive.names.push(name);
+        }
+        archive
+    }
+
+    fn json(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.bodies[name]).unwrap()
+    }
+
+    /// The entries of an image, and its magic numbers.
+    fn image(&self, name: &str, magics: usize) -> (Vec<u32>, Vec<&[u8]>) {
+        let (head, mut rest) = self.bodies[name].split_at(4 * magics);
+        let magic = head.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        let mut entries = Vec::new();
+        while let Some((length, tail)) = rest.split_first_chunk::<4>() {
+            let (entry, tail) = tail.split_at(u32::from_le_bytes(*length) as usize);
+            entries.push(entry);
+            rest = tail;
+        }
+        (magic, entries)
+    }
+
+    /// What a process had in memory from `start` to `end`.
+    fn memory(&self, pid: u32, start: u64, end: u64) -> Vec<u8> {
+        let (_, entries) = self.image(&format!("checkpoint/pagemap-{pid}.img"), 2);
+        let id = Head::decode(entries[0]).unwrap().pages_id;
+        let pages = &self.bodies[&format!("checkpoint/pages-{id}.img")];
+        let mut offset = 0;
+        for run in entries[1..].iter().map(|entry| Run::decode(*entry).unwrap()) {
+            if run.address <= start && end <= run.address + run.pages * PAGE {
+                let from = usize::try_from(offset + start - run.address).unwrap();
+                return pages[from..from + usize::try_from(end - start).unwrap()].to_vec();
+            }
+            offset += run.pages * PAGE;
+        }
+        panic!("{start:x}-{end:x} is not in the dump");
+    }
+}
+
+// Field numbers as CRIU and its readers know them; on purpose not those of the code under test.
+#[derive(Clone, Copy, PartialEq, Message)]
+struct Head {
+    #[prost(uint32, tag = "1")]
+    pages_id: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+struct Run {
+    #[prost(uint64, tag = "1")]
+    address: u64,
+    #[prost(uint32, tag = "2")]
+    old_pages: u32,
+    #[prost(uint64, tag = "5")]
+    pages: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Process {
+    #[prost(uint32, tag = "1")]
+    pid: u32,
+    #[prost(uint32, tag = "2")]
+    parent: u32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Space {
+    #[prost(uint64, tag = "8")]
+    arg_start: u64,
+    #[prost(uint64, tag = "9")]
+    arg_end: u64,
+    #[prost(uint64, tag = "10")]
+    env_start: u64,
+    #[prost(uint64, tag = "11")]
+    env_end: u64,
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+async fn checkpointed() -> (Archive, u32, u32) {
+    let fixture = Fixture::start().await;
+    let (pod, _echo) = fixture.run_echo().await;
+    let container = pod.container("app").unwrap();
+    let child = children(container.pid)[0];
+    let location = fixture.path("archive.tar");
+    fixture.checkpoint(&container.id, &location).await.unwrap();
+    (Archive::read(&location), container.pid, child)
+}
+
+#[tokio::test]
+async fn a_secret_of_the_environment_is_in_the_pages_of_every_process_and_in_spec_dump() {
+    let (archive, pid, child) = checkpointed().await;
+    assert!(contains(&archive.bodies["spec.dump"], &format!("SECRET={SECRET}")));
+    for pid in [pid, child] {
+        let (_, entries) = archive.image(&format!("checkpoint/pagemap-{pid}.img"), 2);
+        let id = Head::decode(entries[0]).unwrap().pages_id;
+        assert!(contains(&archive.bodies[&format!("checkpoint/pages-{id}.img")], SECRET), "{pid}");
+    }
+}
+
+#[tokio::test]
+async fn members_have_the_names_the_order_and_the_modes_of_containerds() {
+    let (archive, pid, child) = checkpointed().await;
+    let mut sorted = archive.names.clone();
+    sorted.sort();
+    assert_eq!(archive.names, sorted);
+    assert_eq!(archive.names[0], "checkpoint/");
+    assert_eq!(archive.modes["checkpoint/"], 0o700);
+    for (name, mode) in [
+        ("config.dump", 0o600),
+        ("container.log", 0o600),
+        ("dump.log", 0o600),
+        ("rootfs-diff.tar", 0o644),
+        ("spec.dump", 0o644),
+        ("stats-dump", 0o644),
+        ("status", 0o600),
+        ("status.dump", 0o600),
+        ("checkpoint/inventory.img", 0o644),
+        ("checkpoint/pstree.img", 0o644),
+        ("checkpoint/pages-1.img", 0o644),
+        ("checkpoint/pages-2.img", 0o644),
+    ] {
+        assert_eq!(archive.modes.get(name), Some(&mode), "{name}");
+    }
+    for (image, pid) in
+        ["core", "mm", "pagemap", "ids", "fs"].iter().flat_map(|image| [(image, pid), (image, child)])
+    {
+        assert!(archive.modes.contains_key(&format!("checkpoint/{image}-{pid}.img")), "{image} {pid}");
+    }
+}
+
+#[tokio::test]
+async fn images_begin_with_crius_magic_numbers() {
+    let (archive, pid, _) = checkpointed().await;
+    for (name, magic) in [
+        ("checkpoint/inventory.img".to_owned(), vec![0x5831_3116]),
+        ("checkpoint/pstree.img".to_owned(), vec![0x5456_4319, 0x5027_3030]),
+        (format!("checkpoint/core-{pid}.img"), vec![0x5456_4319, 0x5505_3847]),
+        (format!("checkpoint/mm-{pid}.img"), vec![0x5456_4319, 0x5749_2820]),
+        (format!("checkpoint/pagemap-{pid}.img"), vec![0x5456_4319, 0x5608_4025]),
+        ("stats-dump".to_owned(), vec![0x5510_5940, 0x5709_3306]),
+    ] {
+        assert_eq!(archive.image(&name, magic.len()).0, magic, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_tree_of_processes_has_the_container_at_its_root() {
+    let (archive, pid, child) = checkpointed().await;
+    let (_, entries) = archive.image("checkpoint/pstree.img", 2);
+    let tree: Vec<_> = entries.iter().map(|entry| Process::decode(*entry).unwrap()).collect();
+    let expected = [(pid, 0), (child, pid)].map(|(pid, parent)| Process { pid, parent });
+    assert_eq!(tree, expected);
+}
+
+#[tokio::test]
+async fn the_command_line_and_the_environment_can_be_read_back_from_the_pages() {
+    let (archive, pid, child) = checkpointed().await;
+    for (pid, command) in [(pid, "/bin/sh\0-c\0sleep"), (child, "sleep\x00100000\0")] {
+        let (_, entries) = archive.image(&format!("checkpoint/mm-{pid}.img"), 2);
+        let space = Space::decode(entries[0]).unwrap();
+        assert!(archive.memory(pid, space.arg_start, space.arg_end).starts_with(command.as_bytes()), "{pid}");
+        assert!(contains(
+            &archive.memory(pid, space.env_start, space.env_end),
+            &format!("SECRET={SECRET}\0")
+        ));
+    }
+}
+
+#[tokio::test]
+async fn the_pages_are_as_many_as_the_page_map_says_to_old_readers_and_new_ones() {
+    let (archive, pid, child) = checkpointed().await;
+    for pid in [pid, child] {
+        let (_, entries) = archive.image(&format!("checkpoint/pagemap-{pid}.img"), 2);
+        let id = Head::decode(entries[0]).unwrap().pages_id;
+        let runs: Vec<_> = entries[1..].iter().map(|entry| Run::decode(*entry).unwrap()).collect();
+        let pages: u64 = runs.iter().map(|run| run.pages).sum();
+        assert!(pages > 0);
+        assert_eq!(archive.bodies[&format!("checkpoint/pages-{id}.img")].len() as u64, pages * PAGE);
+        assert!(runs.iter().all(|run| u64::from(run.old_pages) == run.pages));
+    }
+}
+
+#[tokio::test]
+async fn the_containers_files_and_names_are_in_the_archive() {
+    let (archive, pid, _) = checkpointed().await;
+    let mut diff = tar::Archive::new(GzDecoder::new(archive.bodies["rootfs-diff.tar"].as_slice()));
+    let mut files = BTreeMap::new();
+    for entry in diff.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut body = String::new();
+        entry.read_to_string(&mut body).unwrap();
+        files.insert(entry.path().unwrap().display().to_string(), body);
+    }
+    assert_eq!(files["etc/app.conf"], "password=hunter2\n");
+    assert_eq!(archive.json("config.dump")["rootfsImageName"], "localhost/app:1");
+    assert_eq!(archive.json("status.dump")["labels"]["io.kubernetes.pod.name"], "cart-0");
+    assert_eq!(archive.json("status")["Pid"], pid);
+    let annotations = &archive.json("spec.dump")["annotations"];
+    assert_eq!(annotations["io.kubernetes.cri.sandbox-namespace"], "shop");
+}

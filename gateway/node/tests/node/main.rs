@@ -1,0 +1,14 @@
+//! The embedded runtime, seen through its socket and its archives.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails here"
+)]
+
+mod archive;
+mod fault;
+mod fixture;
+mod life;
+mod listing;
+mod location;

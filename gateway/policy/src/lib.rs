@@ -1,0 +1,34 @@
+//! Policies: may this request go on, and what must stay hidden? At least one must allow it and none deny; silence is a
+//! denial, and so is every way in which a policy can fail.
+//!
+//! Policies are WebAssembly components that implement the contract in `wit/`, and this is the only room that knows
+//! wasmtime. A policy gets its arguments and nothing else. Each call runs in a fresh instance of a snapshot that was taken
+//! after `configure`: nothing leaks from one request to the next, and no request pays for set-up.
+//!
+//! One policy is built in: the [`AllowList`] of the configuration.
+
+mod allow_list;
+mod cache;
+mod contract;
+mod describe;
+mod engine;
+mod fault;
+mod limits;
+mod module;
+mod plan;
+mod policy;
+mod run;
+mod set;
+mod snapshot;
+
+pub use allow_list::{AllowList, AllowRule};
+pub use cache::Cache;
+pub use describe::Description;
+pub use engine::Engine;
+pub use fault::Fault;
+pub use limits::Limits;
+pub use module::Kind;
+pub use plan::DETECTORS;
+pub use policy::{Answer, Mode, Policy, Spec};
+pub use run::Usage;
+pub use set::{Planning, Policies, decide};

@@ -1,0 +1,269 @@
+//! The table of hostile guests: each row a deed and the code that comes of it.
+
+use std::path::Path;
+
+use gateway_policy::{Engine, Policies, Spec};
+
+use crate::made::{bent, file, of_core, of_text, of_world, vast};
+use crate::world::{
+    allows, alone, authorizer, denied, engine, load, redactor, request, resident, spec, with_deadline,
+};
+
+/// How much more memory the process may have after a deed than before it, in bytes: half of what one policy may have.
+const LEFT_OVER: usize = 32 << 20;
+
+/// Each is found out when the policy is loaded.
+const REFUSED_AUTHORIZERS: [(&str, &str); 12] = [
+    ("configure-loop", "policy-deadline"),
+    ("configure-late", "policy-deadline"),
+    ("configure-memory", "policy-memory"),
+    ("configure-recursion", "policy-stack"),
+    ("configure-trap", "policy-trap"),
+    ("configure-refuse", "policy-settings"),
+    ("configure-refuse-huge", "policy-answer"),
+    ("schema-loop", "policy-deadline"),
+    ("schema-text", "policy-answer"),
+    ("schema-nested", "policy-answer"),
+    ("schema-huge", "policy-answer"),
+    ("schema-trap", "policy-trap"),
+];
+
+/// Each is found out when a request comes.
+const AUTHORIZERS: [(&str, &str); 27] = [
+    ("loop", "policy-deadline"),
+    ("late", "policy-deadline"),
+    ("log-forever", "policy-deadline"),
+    ("memory", "policy-memory"),
+    ("recursion", "policy-stack"),
+    ("unreachable", "policy-trap"),
+    ("panic", "policy-trap"),
+    ("log-flood", "policy-log"),
+    ("log-huge", "policy-answer"),
+    ("string", "policy-answer"),
+    ("annotations", "policy-answer"),
+    ("annotation-long", "policy-answer"),
+    ("annotation-control", "policy-answer"),
+    ("code-bad", "policy-answer"),
+    ("code-ours", "policy-answer"),
+    ("message-long", "policy-answer"),
+    ("message-control", "policy-answer"),
+    ("raw-string-4gib", "policy-answer"),
+    ("raw-string-outside", "policy-answer"),
+    ("raw-utf8", "policy-answer"),
+    ("raw-list-outside", "policy-answer"),
+    ("raw-list-unaligned", "policy-answer"),
+    ("raw-list-10-million", "policy-answer"),
+    ("raw-list-full", "policy-answer"),
+    ("raw-list-same", "policy-answer"),
+    ("raw-decision", "policy-answer"),
+    ("raw-verdict-outside", "policy-answer"),
+];
+
+/// Each is found out when a plan is asked for.
+const REDACTORS: [(&str, &str); 23] = [
+    ("loop", "policy-deadline"),
+    ("memory", "policy-memory"),
+    ("panic", "policy-trap"),
+    ("refuse", "policy-refused"),
+    ("refuse-huge", "policy-answer"),
+    ("regex-bad", "policy-plan"),
+    ("regex-look-around", "policy-plan"),
+    ("regex-huge", "policy-plan"),
+    ("regex-long", "policy-plan"),
+    ("regex-nested", "policy-plan"),
+    ("regex-empty", "policy-plan"),
+    ("regex-many", "policy-deadline"),
+    ("glob-bomb", "policy-plan"),
+    ("glob-long", "policy-plan"),
+    ("literal-empty", "policy-plan"),
+    ("literal-huge", "policy-answer"),
+    ("detector-unknown", "policy-plan"),
+    ("places-none", "policy-plan"),
+    ("rules-1025", "policy-plan"),
+    ("rules-million", "policy-answer"),
+    ("drop-control", "policy-plan"),
+    ("hide-unknown", "policy-plan"),
+    ("name-control", "policy-plan"),
+];
+
+/// Modules that no compiler would write.
+fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    const SOCKETS: &str = "package wasi:sockets@0.2.0; interface tcp { connect: func(to: string); }
+        world w { import tcp; include checkpoint-gateway:policy/authorizer@0.1.0; }";
+    const MYSTERY: &str = "package evil:corp; interface mystery { f: func(); }
+        world w { import mystery; include checkpoint-gateway:policy/authorizer@0.1.0; }";
+    const FUNCTION: &str = "package evil:corp;
+        world w { import exec: func(command: string); include checkpoint-gateway:policy/authorizer@0.1.0; }";
+    const SECRETS: &str = "interface secrets { get: func() -> string; } world authorizer { import secrets;";
+    const HALF: &str = "package evil:corp; world w { export checkpoint-gateway:policy/settings@0.1.0; }";
+    const BOTH: &str = "package evil:corp; world w { include checkpoint-gateway:policy/authorizer@0.1.0;
+        include checkpoint-gateway:policy/redactor@0.1.0; }";
+    const NOTHING: &str = "package evil:corp; world w { }";
+    let with = |more| of_world(|contract| contract, more, "w");
+    let lie =
+        |from: &'static str, to: &str| of_world(|contract| contract.replace(from, to), "", "authorizer");
+    vec![
+        ("import-of-sockets", "policy-import", with(SOCKETS)),
+        ("import-of-a-mystery", "policy-import", with(MYSTERY)),
+        ("import-of-a-function", "policy-import", with(FUNCTION)),
+        ("import-by-our-name", "policy-import", lie("world authorizer {", SECRETS)),
+        ("wrong-version", "policy-import", lie("policy@0.1.0", "policy@0.2.0")),
+        ("wrong-types", "policy-world", lie("-> verdict", "-> string")),
+        ("wrong-world", "policy-world", with(HALF)),
+        ("both-worlds", "policy-world", with(BOTH)),
+        ("no-world", "policy-world", with(NOTHING)),
+        ("empty-component", "policy-world", of_text("(component)")),
+        ("core-module", "policy-invalid", of_text("(module)")),
+        ("empty-file", "policy-invalid", Vec::new()),
+        (
+            "garbage",
+            "policy-invalid",
+            (0..100_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect(),
+        ),
+        ("truncated", "policy-invalid", bent(|bytes| bytes[..bytes.len() / 2].to_vec())),
+        ("of-the-future", "policy-invalid", bent(|bytes| [&bytes[..4], &[0xff], &bytes[5..]].concat())),
+        ("table-bomb", "policy-invalid", of_core(&format!("(table 10000000 funcref) {CORE}"))),
+        ("tables-many", "policy-invalid", of_core(&format!("{} {CORE}", "(table 1 funcref)".repeat(200)))),
+        ("table-grown", "policy-invalid", of_core(&format!("(table 1 funcref) {CORE} {GROWING}"))),
+        ("start-without-an-end", "policy-deadline", of_core(&format!("{CORE} {STARTING}"))),
+    ]
+}
+
+const CORE: &str = r#"(memory (export "memory") 1)
+    (func (export "checkpoint-gateway:policy/settings@0.1.0#configure") (param i32 i32) (result i32) i32.const 0)"#;
+const GROWING: &str =
+    "(func $grow (loop (drop (table.grow (ref.null func) (i32.const 1000))) (br 0))) (start $grow)";
+const STARTING: &str = "(func $spin (loop (br 0))) (start $spin)";
+
+/// One engine, a policy in it that behaves, and what the process had before any deed.
+struct Trial {
+    engine: Engine,
+    good: Policies,
+}
+
+impl Trial {
+    fn new() -> Self {
+        let engine = engine();
+        let good = load(&engine, vec![authorizer("allow")]);
+        assert!(allows(&good));
+        Self { engine, good }
+    }
+
+    /// `deed` ends with `code`, leaves no memory behind, and the next request is served.
+    fn ends(&self, row: &str, code: &str, deed: impl Fn(&Engine) -> String) {
+        assert_eq!(deed(&self.engine), code, "{row}");
+        let before = resident();
+        assert_eq!(deed(&self.engine), code, "{row}, again");
+        let after = resident();
+        assert!(after < before + LEFT_OVER, "{row}: {before} bytes became {after}");
+        assert!(allows(&self.good), "after {row}");
+    }
+}
+
+/// Loads `spec`, which must fail, and tells the code with which all requests are denied.
+fn refused(engine: &Engine, spec: Spec) -> String {
+    let name = spec.name.clone();
+    let policies = load(engine, vec![spec]);
+    let (broken, fault) = policies.broken().next().unwrap_or_else(|| panic!("{name} was loaded"));
+    assert_eq!(broken, name);
+    let code = denied(&policies.authorize(&request("alice"))).unwrap();
+    assert_eq!(code, fault.code(), "{name}: {fault}");
+    code
+}
+
+/// The code with which the authorizer's requests are denied.
+fn denies(policies: &Policies) -> String {
+    let verdicts = policies.authorize(&request("alice"));
+    assert!(verdicts[0].annotations.is_empty());
+    assert_eq!(verdicts[0].digest.as_ref().unwrap().len(), 64);
+    denied(&verdicts).unwrap_or_else(|| "allowed".to_owned())
+}
+
+fn plans_nothing(policies: &Policies) -> String {
+    assert_eq!(policies.authorize(&request("alice")), [], "a redactor has no verdict");
+    let planning = policies.redact(&request("alice"));
+    let Err((policy, fault)) = planning.plan else { panic!("there is a plan") };
+    assert_eq!(policy, policies.names().first().copied().unwrap());
+    assert_eq!(denied(&planning.asked).unwrap(), fault.code(), "{fault}");
+    fault.code().to_owned()
+}
+
+/// What has no end gets an end soon, and the rest all the time it needs.
+fn milliseconds(code: &str) -> u64 {
+    if code == "policy-deadline" { 50 } else { 20_000 }
+}
+
+fn timed(spec: Spec, code: &str) -> Spec {
+    let mut spec = spec;
+    spec.limits.configure_milliseconds = milliseconds(code);
+    spec
+}
+
+fn loaded(engine: &Engine, spec: Spec) -> Policies {
+    let policies = load(engine, vec![spec]);
+    if let Some((name, fault)) = policies.broken().next() {
+        panic!("{name}: {fault}");
+    }
+    policies
+}
+
+#[test]
+fn a_hostile_authorizer_is_refused_when_it_is_loaded() {
+    let _process = alone();
+    let trial = Trial::new();
+    for (deed, code) in REFUSED_AUTHORIZERS {
+        trial.ends(deed, code, |engine| refused(engine, timed(authorizer(deed), code)));
+    }
+}
+
+#[test]
+fn a_hostile_authorizer_denies_when_it_is_asked() {
+    let _process = alone();
+    let trial = Trial::new();
+    for (deed, code) in AUTHORIZERS {
+        let policies = loaded(&trial.engine, with_deadline(authorizer(deed), milliseconds(code)));
+        trial.ends(deed, code, |_| denies(&policies));
+    }
+}
+
+#[test]
+fn a_hostile_redactor_leaves_no_plan() {
+    let _process = alone();
+    let trial = Trial::new();
+    for (deed, code) in REDACTORS {
+        let policies = loaded(&trial.engine, with_deadline(redactor(deed), milliseconds(code)));
+        trial.ends(deed, code, |_| plans_nothing(&policies));
+    }
+}
+
+#[test]
+fn a_module_that_no_compiler_would_write_is_refused() {
+    let _process = alone();
+    let (trial, folder) = (Trial::new(), tempfile::tempdir().unwrap());
+    for (name, code, bytes) in made() {
+        let path = file(folder.path(), name, &bytes);
+        trial.ends(name, code, |engine| refused(engine, timed(spec(path.clone(), name), code)));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_module_is_refused() {
+    let _process = alone();
+    let (trial, folder) = (Trial::new(), tempfile::tempdir().unwrap());
+    let vast = vast(folder.path());
+    let rows = [
+        ("vast", "policy-invalid", vast.as_path()),
+        ("missing", "policy-missing", Path::new("no/such.wasm")),
+        ("folder", "policy-missing", folder.path()),
+    ];
+    for (name, code, path) in rows {
+        trial.ends(name, code, |engine| refused(engine, spec(path.to_owned(), name)));
+    }
+}
+
+#[test]
+fn a_catastrophic_expression_is_harmless_to_an_engine_that_does_not_backtrack() {
+    let _process = alone();
+    let policies = loaded(&engine(), redactor("regex-catastrophic"));
+    assert_eq!(policies.redact(&request("alice")).plan.unwrap().mask.len(), 1);
+}

@@ -1,0 +1,26 @@
+//! The gateway's front: HTTP over TLS, who is asking, the line from request to archive, and what is told of it all in
+//! logs, traces and metrics.
+
+#![forbid(unsafe_code)]
+
+mod admin;
+pub mod authn;
+pub mod config;
+mod connection;
+mod error;
+mod gate;
+mod line;
+pub mod policies;
+mod reload;
+mod reply;
+mod route;
+mod serve;
+mod span;
+pub mod telemetry;
+pub mod tls;
+
+pub use config::Config;
+pub use error::{Answer, Error};
+pub use reload::Reload;
+pub use route::Route;
+pub use serve::{Ended, Gateway, StartError};

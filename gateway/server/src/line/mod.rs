@@ -1,0 +1,68 @@
+//! The line from request to archive. Every stage proves something and hands the proof to the next, and a stage cannot be
+//! skipped, because the next one takes its proof. The proofs' fields are private to the file that makes them.
+
+mod authorize;
+mod redact;
+mod resolve;
+mod take;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use gateway_archive::Store;
+use gateway_audit::Log;
+use gateway_core::{Checkpoint, CheckpointId, RequestId, Target, TraceId, Verdict};
+use gateway_cri::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::Error;
+use crate::authn::Caller;
+use crate::policies::InForce;
+use crate::telemetry::Metrics;
+
+/// What the line works with.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// Where containers run.
+    pub(crate) runtime: Runtime,
+    /// Who may do what.
+    pub(crate) policies: Arc<InForce>,
+    /// Where checkpoints go.
+    pub(crate) store: Store,
+    /// What is written down.
+    pub(crate) audit: Log,
+    /// What is counted.
+    pub(crate) metrics: Arc<Metrics>,
+    /// Cancelled when there is no more time for what runs.
+    pub(crate) cut: CancellationToken,
+}
+
+/// A checkpoint that a proven caller asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub(crate) request_id: RequestId,
+    pub(crate) trace_id: Option<TraceId>,
+    pub(crate) checkpoint_id: CheckpointId,
+    pub(crate) caller: Caller,
+    pub(crate) target: Target,
+    pub(crate) reason: Option<String>,
+    pub(crate) timeout_seconds: Option<u32>,
+    pub(crate) source_address: IpAddr,
+    pub(crate) received_at: jiff::Timestamp,
+}
+
+/// What is to be remembered of a request however it ends.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
+pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Result<Checkpoint, Error> {
+    let resolved = resolve::resolve(cx, wanted).await?;
+    let authorized = authorize::authorize(cx, resolved, notes).await?;
+    let planned = redact::plan(cx, authorized, notes).await?;
+    let turn = cx.runtime.turn(planned.container()).await?;
+    let reservation = take::reserve(cx, &planned)?;
+    let intent = take::intend(cx, &planned, notes).await?; // durable before the runtime is touched
+    take::take(cx, planned, &turn, reservation, intent).await
+}

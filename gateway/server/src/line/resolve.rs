@@ -1,0 +1,79 @@
+use std::collections::BTreeMap;
+
+use gateway_core::{Action, Archive, CheckpointId, Request, RuntimeInfo, Target, TraceId};
+use opentelemetry_semantic_conventions::attribute as semconv;
+use tracing::{Instrument, Span, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::{Context, Wanted};
+use crate::Error;
+
+/// A request whose container exists and runs, with all that a policy may know.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    request: Request,
+    checkpoint_id: CheckpointId,
+    trace_id: Option<TraceId>,
+    runtime: RuntimeInfo,
+}
+
+impl Resolved {
+    pub(super) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    pub(super) fn checkpoint_id(&self) -> CheckpointId {
+        self.checkpoint_id
+    }
+
+    pub(super) fn trace_id(&self) -> Option<TraceId> {
+        self.trace_id
+    }
+
+    pub(super) fn runtime(&self) -> &RuntimeInfo {
+        &self.runtime
+    }
+}
+
+/// The newest checkpoint of the container that the store holds.
+async fn latest(cx: &Context, target: &Target) -> Result<Option<Archive>, Error> {
+    let (store, target) = (cx.store.clone(), target.clone());
+    let newest =
+        tokio::task::spawn_blocking(move || store.latest(&target)).await.map_err(|_| Error::Internal)??;
+    Ok(newest.map(|checkpoint| Archive {
+        id: checkpoint.id,
+        created_by: checkpoint.created_by,
+        created_at: checkpoint.created_at,
+        bytes: checkpoint.bytes,
+    }))
+}
+
+pub(super) async fn resolve(cx: &Context, wanted: Wanted) -> Result<Resolved, Error> {
+    let span = info_span!("resolve");
+    let look_up =
+        async { Ok::<_, Error>((cx.runtime.resolve(&wanted.target).await?, cx.runtime.info().await?)) };
+    let (container, runtime) = look_up.instrument(span).await?;
+    let latest = latest(cx, &wanted.target).await?;
+    let work = Span::current();
+    work.set_attribute(semconv::CONTAINER_ID, container.id.clone());
+    work.set_attribute(semconv::CONTAINER_IMAGE_NAME, container.image.clone());
+    work.set_attribute(semconv::K8S_POD_UID, container.pod_uid.clone());
+    Ok(Resolved {
+        request: Request {
+            id: wanted.request_id,
+            action: Action::Create,
+            identity: wanted.caller.into_identity(),
+            target: container,
+            archive: None,
+            latest,
+            reason: wanted.reason,
+            timeout_seconds: wanted.timeout_seconds,
+            source_address: wanted.source_address,
+            received_at: wanted.received_at,
+            headers: BTreeMap::new(),
+        },
+        checkpoint_id: wanted.checkpoint_id,
+        trace_id: wanted.trace_id,
+        runtime,
+    })
+}

@@ -1,0 +1,148 @@
+use std::time::Instant;
+
+use gateway_archive::{About, Intake, Reservation};
+use gateway_audit::Intent;
+use gateway_core::{Action, Checkpoint, Event, Record, Transport};
+use gateway_cri::{FailureKind, Turn};
+use jiff::Timestamp;
+use tracing::{Instrument, Span, info_span, warn};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use super::redact::Planned;
+use super::{Context, Notes};
+use crate::Error;
+
+/// Room for the archive, promised to this request.
+pub(super) fn reserve(cx: &Context, planned: &Planned) -> Result<Reservation, Error> {
+    Ok(cx.store.reserve(planned.container().memory_bytes)?)
+}
+
+/// Writes down what is about to be done, durably.
+pub(super) async fn intend(cx: &Context, planned: &Planned, notes: &Notes) -> Result<Intent, Error> {
+    let request = planned.resolved().request();
+    let record = Record {
+        schema: Record::SCHEMA,
+        at: Timestamp::now(),
+        request_id: request.id,
+        trace_id: planned.resolved().trace_id(),
+        event: Event::Intent {
+            action: Action::Create,
+            user: request.identity.user.clone(),
+            groups: request.identity.groups.clone(),
+            credential: request.identity.credential,
+            issuer: request.identity.issuer.clone(),
+            source_address: request.source_address,
+            reason: request.reason.clone(),
+            target: planned.container().target.clone(),
+            container_id: planned.container().id.clone(),
+            verdicts: notes.verdicts.clone(),
+            checkpoint_id: planned.resolved().checkpoint_id(),
+        },
+    };
+    let written =
+        cx.audit.intend(record).instrument(info_span!("audit", checkpoint_gateway.audit.event = "intent"));
+    Ok(written.await.inspect_err(|_| {
+        cx.metrics.audit_failures.inc();
+    })?)
+}
+
+/// Has the runtime write the checkpoint and takes it in. A runtime that refuses a FIFO gets a private file instead.
+pub(super) async fn take(
+    cx: &Context,
+    planned: Planned,
+    turn: &Turn,
+    reservation: Reservation,
+    intent: Intent,
+) -> Result<Checkpoint, Error> {
+    debug_assert_eq!(intent.request_id(), planned.resolved().request().id);
+    debug_assert_eq!(turn.container_id(), planned.container().id);
+    let _running = Running::count(cx);
+    let begun = Instant::now();
+    let about = about(&planned);
+    let transport = cx.store.transport();
+    let result = match attempt(cx, &planned, turn, reservation, transport, about.clone()).await {
+        Err(error) if transport == Transport::Fifo && refuses_fifo(&error) => {
+            warn!("the container runtime takes no FIFO; using private temporary files from now on");
+            cx.store.remember_refusal();
+            let reservation = reserve(cx, &planned)?;
+            attempt(cx, &planned, turn, reservation, Transport::File, about).await
+        }
+        result => result,
+    };
+    result.inspect(|checkpoint| cx.metrics.checkpoint(checkpoint.bytes, begun.elapsed()))
+}
+
+async fn attempt(
+    cx: &Context,
+    planned: &Planned,
+    turn: &Turn,
+    reservation: Reservation,
+    transport: Transport,
+    about: About,
+) -> Result<Checkpoint, Error> {
+    let intake = cx.store.intake(reservation, about.id, transport).await?;
+    let written = cx.runtime.checkpoint(turn, planned.container(), intake.location());
+    match written.instrument(info_span!("cri")).await {
+        Ok(()) => publish(intake, planned, about).instrument(info_span!("archive")).await,
+        Err(error) => {
+            intake.discard().instrument(info_span!("archive")).await;
+            Err(error.into())
+        }
+    }
+}
+
+async fn publish(intake: Intake, planned: &Planned, about: About) -> Result<Checkpoint, Error> {
+    // The plan is carried out here; an empty one leaves the archive as it is.
+    debug_assert_eq!(*planned.plan(), gateway_core::Plan::default());
+    let checkpoint = intake.publish(about).await?;
+    let span = Span::current();
+    span.set_attribute("checkpoint_gateway.archive.transport", checkpoint.transport.as_str());
+    span.set_attribute(
+        "checkpoint_gateway.archive.bytes",
+        i64::try_from(checkpoint.bytes).unwrap_or(i64::MAX),
+    );
+    span.set_attribute("checkpoint_gateway.archive.sha256", checkpoint.sha256.clone());
+    Ok(checkpoint)
+}
+
+fn about(planned: &Planned) -> About {
+    let request = planned.resolved().request();
+    let container = planned.container();
+    About {
+        id: planned.resolved().checkpoint_id(),
+        target: container.target.clone(),
+        container_id: container.id.clone(),
+        pod_uid: container.pod_uid.clone(),
+        image: container.image.clone(),
+        created_by: request.identity.user.clone(),
+        reason: request.reason.clone(),
+        runtime: planned.resolved().runtime().clone(),
+        request_id: request.id,
+        trace_id: planned.resolved().trace_id(),
+        created_at: Timestamp::now(),
+    }
+}
+
+fn refuses_fifo(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Runtime(gateway_cri::Error::Checkpoint { failure, .. })
+            if failure.kind == FailureKind::LocationRefused
+    )
+}
+
+/// Counted among the running checkpoints for as long as it lives.
+struct Running<'a>(&'a Context);
+
+impl<'a> Running<'a> {
+    fn count(cx: &'a Context) -> Self {
+        cx.metrics.checkpoints_running.inc();
+        Self(cx)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.metrics.checkpoints_running.dec();
+    }
+}

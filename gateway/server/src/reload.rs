@@ -1,0 +1,132 @@
+//! New policies without a restart: on SIGHUP, and when a file changes.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::config::{Config, Mistake};
+use crate::gate::cause;
+use crate::policies::InForce;
+
+/// How long files must have been quiet before they are read: a rollout changes several.
+const QUIET: Duration = Duration::from_millis(250);
+
+/// What a running gateway reads again, and when.
+pub struct Reload {
+    /// Reads the configuration anew.
+    pub read: Box<dyn Fn() -> Result<Config, Mistake> + Send + Sync>,
+    /// The configuration's file. Its folder is watched, and those of the policies.
+    pub file: PathBuf,
+    /// Somebody asks for it (SIGHUP).
+    pub asked: Arc<Notify>,
+}
+
+/// Takes in changes of the policies until `stop`. Folders are watched, not files: Kubernetes swaps a symlink, and then the
+/// file that was watched never changes again.
+pub(crate) async fn follow(reload: Reload, policies: Arc<InForce>, config: &Config, stop: CancellationToken) {
+    let reload = Arc::new(reload);
+    let (news, mut changes) = mpsc::channel(1);
+    let mut watch = Watch { watcher: watcher(news), folders: BTreeSet::new() };
+    watch.add(folders(&files(&reload.file, config)));
+    let mut files = files(&reload.file, config);
+    let mut seen = prints(&files);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = reload.asked.notified() => {}
+            Some(()) = changes.recv() => {
+                while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+                // Other files live in these folders, too.
+                if prints(&files) == seen {
+                    continue;
+                }
+            }
+        }
+        seen = prints(&files);
+        if let Some(config) = take(&reload, &policies).await {
+            files = self::files(&reload.file, &config);
+            seen = prints(&files);
+            watch.add(folders(&files));
+        }
+    }
+}
+
+/// Reads, loads and swaps; what is wrong with it is told and changes nothing.
+async fn take(reload: &Arc<Reload>, policies: &Arc<InForce>) -> Option<Config> {
+    let (read, load) = (Arc::clone(reload), Arc::clone(policies));
+    let taken = tokio::task::spawn_blocking(move || {
+        let config = (read.read)().map_err(|mistake| cause(&mistake))?;
+        load.reload(&config).map_err(|error| cause(&error))?;
+        Ok(config)
+    });
+    match taken.await.unwrap_or_else(|_| Err("loading it failed".to_owned())) {
+        Ok(config) => Some(config),
+        Err(why) => {
+            policies.reject(why);
+            None
+        }
+    }
+}
+
+fn watcher(news: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        if event.is_ok_and(|event| !event.kind.is_access()) {
+            // A full channel holds the news already.
+            let _ = news.try_send(());
+        }
+    });
+    watcher.inspect_err(|error| warn!(%error, "files cannot be watched; SIGHUP still reloads")).ok()
+}
+
+/// The folders that are watched.
+struct Watch {
+    watcher: Option<RecommendedWatcher>,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Watch {
+    fn add(&mut self, folders: BTreeSet<PathBuf>) {
+        let Some(watcher) = &mut self.watcher else { return };
+        for folder in folders {
+            if self.folders.contains(&folder) {
+                continue;
+            }
+            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
+                Ok(()) => drop(self.folders.insert(folder)),
+                Err(error) => {
+                    warn!(%error, folder = %folder.display(), "a folder cannot be watched; SIGHUP still reloads");
+                }
+            }
+        }
+    }
+}
+
+/// The files that make up the policies in force.
+fn files(file: &Path, config: &Config) -> Vec<PathBuf> {
+    config.policies.iter().map(|policy| policy.file.clone()).chain([file.to_path_buf()]).collect()
+}
+
+fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
+    let folder =
+        |parent: &Path| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_path_buf() };
+    files.iter().filter_map(|file| file.parent()).map(folder).collect()
+}
+
+/// By what a file is known to be the one that was read: where its links lead, and what is there.
+type Print = Option<(PathBuf, u64, u64, i64, i64)>;
+
+fn prints(files: &[PathBuf]) -> Vec<Print> {
+    let print = |file: &PathBuf| {
+        let real = file.canonicalize().ok()?;
+        let meta = real.metadata().ok()?;
+        Some((real, meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec()))
+    };
+    files.iter().map(print).collect()
+}

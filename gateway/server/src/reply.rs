@@ -1,0 +1,111 @@
+//! Answers: JSON, or a problem of RFC 9457.
+
+use bytes::Bytes;
+use gateway_core::{CheckpointId, RequestId, TraceId};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde::Serialize;
+
+use crate::Error;
+
+/// The body of every answer.
+pub(crate) type Body = Full<Bytes>;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// By what a caller can find their request again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Marks {
+    pub(crate) request_id: RequestId,
+    pub(crate) trace_id: Option<TraceId>,
+}
+
+/// Problem details (RFC 9457). The `type` is `about:blank`, so the title is the status' own; `code` is what tells.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    request_id: RequestId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<TraceId>,
+    /// The denying policy's own code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denial: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint_id: Option<CheckpointId>,
+}
+
+pub(crate) fn json(value: &impl Serialize) -> Result<Response<Body>, Error> {
+    let body = serde_json::to_vec(value).map_err(|_| Error::Internal)?;
+    Ok(answer(StatusCode::OK, "application/json", body))
+}
+
+pub(crate) fn text(status: StatusCode, text: String) -> Response<Body> {
+    answer(status, "text/plain; charset=utf-8", text.into_bytes())
+}
+
+pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+pub(crate) fn problem(error: &Error, marks: Marks) -> Response<Body> {
+    let told = error.answer();
+    let detail = error.to_string();
+    let (policy, denial) = match error {
+        Error::Denied { policy, denial } => (Some(policy.as_str()), Some(denial.code.as_str())),
+        _ => (None, None),
+    };
+    let problem = Problem {
+        r#type: "about:blank",
+        title: told.status.canonical_reason().unwrap_or_default(),
+        status: told.status.as_u16(),
+        detail: &detail,
+        code: told.code,
+        request_id: marks.request_id,
+        trace_id: marks.trace_id,
+        denial,
+        policy: policy.filter(|name| !name.is_empty()),
+        checkpoint_id: if let Error::WaitOver { id, .. } = error { Some(*id) } else { None },
+    };
+    // A struct of strings and numbers always serializes; an empty body would still carry the status.
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut response = answer(told.status, "application/problem+json", body);
+    let headers = response.headers_mut();
+    if let Some(seconds) = told.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    match error {
+        Error::Method(allow) => drop(headers.insert(ALLOW, HeaderValue::from_static(allow))),
+        Error::Unauthenticated(error) => drop(headers.insert(WWW_AUTHENTICATE, error.challenge())),
+        _ => {}
+    }
+    response
+}
+
+/// Every answer tells its request's ids, problems in their body too.
+pub(crate) fn marked(mut response: Response<Body>, marks: Marks) -> Response<Body> {
+    let ids = [
+        (REQUEST_ID, Some(marks.request_id.to_string())),
+        (TRACE_ID, marks.trace_id.map(|id| id.to_string())),
+    ];
+    for (name, id) in ids {
+        if let Some(value) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,105 @@
+//! The spans of a request, by OpenTelemetry's conventions for HTTP and Kubernetes.
+//!
+//! The work of a checkpoint may outlive the request that began it, so it has a span of its own below the request's: a span
+//! ends when what it tells of ends.
+
+use http::{Request, StatusCode, Version};
+use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt, Tracer};
+use opentelemetry::{KeyValue, global};
+use opentelemetry_semantic_conventions::attribute as semconv;
+use tracing::{Span, field::Empty, info_span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::Error;
+use crate::connection::{Handshake, Peer};
+use crate::line::Wanted;
+use crate::reply::Marks;
+use crate::route::Route;
+use crate::telemetry::{self, TRACER};
+
+/// The methods that may name a span; any other is `_OTHER`, so that no caller can make up names.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+
+/// The server span of a request, below the caller's own where it sends one.
+pub(crate) fn of_request<B>(request: &Request<B>, peer: &Peer) -> Span {
+    let method = METHODS.into_iter().find(|known| *known == request.method().as_str()).unwrap_or("_OTHER");
+    let span =
+        info_span!("request", otel.kind = "server", otel.name = method, request_id = Empty, trace_id = Empty);
+    // Fails only where the span is not recorded at all, and then there is no trace to belong to.
+    let _ = span.set_parent(telemetry::parent_of(request.headers()));
+    span.set_attribute(semconv::HTTP_REQUEST_METHOD, method);
+    span.set_attribute(semconv::URL_SCHEME, "https");
+    span.set_attribute(semconv::URL_PATH, gateway_core::one_line(request.uri().path(), 512));
+    span.set_attribute(semconv::CLIENT_ADDRESS, peer.address.to_string());
+    span.set_attribute(semconv::NETWORK_PEER_ADDRESS, peer.address.to_string());
+    span.set_attribute(semconv::NETWORK_PEER_PORT, i64::from(peer.port));
+    let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
+    span.set_attribute(semconv::NETWORK_PROTOCOL_VERSION, version);
+    if let Some(handshake) = peer.handshake.tell_once() {
+        tell(handshake, &span);
+    }
+    span
+}
+
+/// The handshake came before the request that its span hangs under: it is told afterwards, with its own times.
+fn tell(handshake: &Handshake, request: &Span) {
+    let tracer = global::tracer(TRACER);
+    let builder = SpanBuilder::from_name("TLS handshake")
+        .with_start_time(handshake.begun)
+        .with_attributes([KeyValue::new(semconv::TLS_PROTOCOL_VERSION, handshake.version)]);
+    let mut span = tracer.build_with_context(builder, &request.context());
+    span.end_with_timestamp(handshake.done);
+}
+
+/// Puts the ids on the span, and so on every log line within.
+pub(crate) fn mark(span: &Span, marks: Marks) {
+    span.record("request_id", marks.request_id.to_string());
+    if let Some(trace_id) = marks.trace_id {
+        span.record("trace_id", trace_id.to_string());
+    }
+}
+
+/// Names the span after the call that it turned out to be.
+pub(crate) fn name(span: &Span, route: &Route) {
+    let method = Route::ALL.into_iter().find(|(template, _)| *template == route.template());
+    let method = method.map(|(_, method)| method.to_string()).unwrap_or_default();
+    span.context().span().update_name(format!("{method} {}", route.template()));
+    span.set_attribute(semconv::HTTP_ROUTE, route.template());
+}
+
+/// The span of a checkpoint's work.
+pub(crate) fn of_work(wanted: &Wanted) -> Span {
+    let request = Span::current().context();
+    let span = info_span!(parent: None, "checkpoint", request_id = %wanted.request_id, trace_id = Empty);
+    let _ = span.set_parent(request);
+    if let Some(trace_id) = wanted.trace_id {
+        span.record("trace_id", trace_id.to_string());
+    }
+    span.set_attribute(semconv::K8S_NAMESPACE_NAME, wanted.target.namespace().to_owned());
+    span.set_attribute(semconv::K8S_POD_NAME, wanted.target.pod().to_owned());
+    span.set_attribute(semconv::K8S_CONTAINER_NAME, wanted.target.container().to_owned());
+    span.set_attribute(semconv::USER_NAME, wanted.caller.identity().user.clone());
+    span.set_attribute("checkpoint_gateway.request.id", wanted.request_id.to_string());
+    span.set_attribute("checkpoint_gateway.checkpoint.id", wanted.checkpoint_id.to_string());
+    span
+}
+
+/// How the request ended. By the conventions only a server's own failure is an error of a server span.
+pub(crate) fn close(span: &Span, status: StatusCode, code: &'static str) {
+    span.set_attribute(semconv::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()));
+    if !code.is_empty() {
+        span.set_attribute(semconv::ERROR_TYPE, code);
+    }
+    if status.is_server_error() {
+        span.set_status(Status::error(code));
+    }
+}
+
+/// How the work ended.
+pub(crate) fn fail<T>(span: &Span, result: &Result<T, Error>) {
+    if let Err(error) = result {
+        let code = error.answer().code;
+        span.set_attribute(semconv::ERROR_TYPE, code);
+        span.set_status(Status::error(code));
+    }
+}

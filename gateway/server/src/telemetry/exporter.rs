@@ -1,0 +1,133 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{
+    BatchConfigBuilder, BatchSpanProcessor, Span, SpanData, SpanExporter, SpanProcessor,
+};
+use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
+
+/// How many finished spans may wait to be sent.
+const WAITING: usize = 4096;
+
+/// What became of finished spans.
+#[derive(Debug, Default)]
+pub struct SpanCounts {
+    sent: AtomicU64,
+    queue_full: AtomicU64,
+    export_failed: AtomicU64,
+}
+
+impl SpanCounts {
+    /// Those that the receiver took.
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Those that were dropped because too many waited.
+    pub fn queue_full(&self) -> u64 {
+        self.queue_full.load(Ordering::Relaxed)
+    }
+
+    /// Those that were dropped because the receiver did not take them.
+    pub fn export_failed(&self) -> u64 {
+        self.export_failed.load(Ordering::Relaxed)
+    }
+}
+
+/// Spans on their way to a receiver: a bounded number of them, and every one that does not arrive is counted. The
+/// SDK's own processor bounds its queue too and does not tell what it drops, so the bound is kept here.
+#[derive(Debug)]
+pub(super) struct Bounded {
+    inner: BatchSpanProcessor,
+    waiting: Arc<AtomicUsize>,
+    counts: Arc<SpanCounts>,
+}
+
+impl Bounded {
+    pub(super) fn new<E: SpanExporter + 'static>(exporter: E, counts: Arc<SpanCounts>) -> Self {
+        let waiting = Arc::<AtomicUsize>::default();
+        let counting = Counting {
+            inner: Arc::new(exporter),
+            waiting: Arc::clone(&waiting),
+            counts: Arc::clone(&counts),
+            runtime: Handle::current(),
+            exports: TaskTracker::new(),
+        };
+        let batches = BatchConfigBuilder::default()
+            .with_max_queue_size(WAITING)
+            .with_max_export_batch_size(512)
+            .with_scheduled_delay(Duration::from_secs(1))
+            .build();
+        let inner = BatchSpanProcessor::builder(counting).with_batch_config(batches).build();
+        Self { inner, waiting, counts }
+    }
+}
+
+impl SpanProcessor for Bounded {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.inner.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            self.counts.queue_full.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.inner.on_end(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.inner.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.inner.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.inner.set_resource(resource);
+    }
+}
+
+/// The batch processor calls this from a thread of its own, where the exporters' timers and sockets have no Tokio to
+/// live in; so each export runs as a task on the runtime.
+struct Counting<E> {
+    inner: Arc<E>,
+    waiting: Arc<AtomicUsize>,
+    counts: Arc<SpanCounts>,
+    runtime: Handle,
+    exports: TaskTracker,
+}
+
+impl<E> fmt::Debug for Counting<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counting").field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+impl<E: SpanExporter + 'static> SpanExporter for Counting<E> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let count = batch.len();
+        self.waiting.fetch_sub(count, Ordering::Relaxed);
+        let inner = Arc::clone(&self.inner);
+        let export = self.exports.spawn_on(async move { inner.export(batch).await }, &self.runtime).await;
+        let result = export.unwrap_or_else(|lost| Err(OTelSdkError::InternalFailure(lost.to_string())));
+        let counter = if result.is_ok() { &self.counts.sent } else { &self.counts.export_failed };
+        counter.fetch_add(count as u64, Ordering::Relaxed);
+        result
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        // Called once, before the first export, while nobody else holds the exporter.
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.set_resource(resource);
+        }
+    }
+}

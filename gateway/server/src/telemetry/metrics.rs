@@ -1,0 +1,175 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use gateway_policy::Policies;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::SpanCounts;
+
+/// How a request ended. Every value comes from a closed set of ours, so no caller can make the series grow.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// `create`, `whoami`, or empty where it was not told.
+    pub action: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The error's stable code; empty on success.
+    pub code: &'static str,
+}
+
+/// What a policy said. Names come from the configuration and the rest is ours, so no caller can make the series grow.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VerdictLabels {
+    policy: String,
+    verdict: &'static str,
+    code: String,
+}
+
+/// What the gateway counts, as OpenMetrics text.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    request_seconds: Histogram,
+    checkpoint_seconds: Histogram,
+    checkpoint_bytes: Counter,
+    verdicts: Family<VerdictLabels, Counter>,
+    policy_seconds: Histogram,
+    policies_broken: Gauge,
+    policy_generation: Gauge,
+    pub(crate) reloads_rejected: Counter,
+    pub(crate) checkpoints_running: Gauge,
+    pub(crate) connections: Gauge,
+    pub(crate) handshakes_failed: Counter,
+    pub(crate) audit_failures: Counter,
+}
+
+/// Counts spans when they are asked for.
+#[derive(Debug)]
+struct Spans(Arc<SpanCounts>);
+
+impl Metrics {
+    /// Everything at zero.
+    pub fn new(spans: Arc<SpanCounts>) -> Self {
+        let metrics = Self {
+            registry: Registry::with_prefix("checkpoint_gateway"),
+            requests: Family::default(),
+            request_seconds: Histogram::new(seconds()),
+            checkpoint_seconds: Histogram::new(seconds()),
+            checkpoint_bytes: Counter::default(),
+            verdicts: Family::default(),
+            policy_seconds: Histogram::new(milliseconds()),
+            policies_broken: Gauge::default(),
+            policy_generation: Gauge::default(),
+            reloads_rejected: Counter::default(),
+            checkpoints_running: Gauge::default(),
+            connections: Gauge::default(),
+            handshakes_failed: Counter::default(),
+            audit_failures: Counter::default(),
+        };
+        metrics.registered(spans)
+    }
+
+    fn registered(mut self, spans: Arc<SpanCounts>) -> Self {
+        let to = &mut self.registry;
+        to.register("requests", "Requests by how they ended", self.requests.clone());
+        let help = "From a request's arrival to its answer";
+        to.register_with_unit("request_duration", help, Unit::Seconds, self.request_seconds.clone());
+        let help = "From the call of the runtime to the published archive";
+        to.register_with_unit("checkpoint_duration", help, Unit::Seconds, self.checkpoint_seconds.clone());
+        let help = "Bytes of published archives";
+        to.register_with_unit("checkpoint_written", help, Unit::Bytes, self.checkpoint_bytes.clone());
+        to.register("checkpoints_running", "Checkpoints that run now", self.checkpoints_running.clone());
+        to.register("connections", "Open connections", self.connections.clone());
+        to.register("tls_handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
+        to.register("audit_failures", "Audit records that could not be written", self.audit_failures.clone());
+        to.register(
+            "policy_verdicts",
+            "What policies said; code tells how one failed",
+            self.verdicts.clone(),
+        );
+        let help = "One policy's answer, its wait for a place included";
+        to.register_with_unit("policy_duration", help, Unit::Seconds, self.policy_seconds.clone());
+        to.register("policies_broken", "Policies that could not be loaded", self.policies_broken.clone());
+        to.register(
+            "policy_generation",
+            "The generation of policies in force",
+            self.policy_generation.clone(),
+        );
+        to.register(
+            "reloads_rejected",
+            "New configurations that were not taken",
+            self.reloads_rejected.clone(),
+        );
+        to.register_collector(Box::new(Spans(spans)));
+        self
+    }
+
+    pub(crate) fn request(&self, labels: &RequestLabels, took: Duration) {
+        self.requests.get_or_create(labels).inc();
+        self.request_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn verdict(&self, policy: &str, verdict: &'static str, code: &str, microseconds: u64) {
+        let labels = VerdictLabels { policy: policy.to_owned(), verdict, code: code.to_owned() };
+        self.verdicts.get_or_create(&labels).inc();
+        self.policy_seconds.observe(Duration::from_micros(microseconds).as_secs_f64());
+    }
+
+    pub(crate) fn policies(&self, policies: &Policies) {
+        self.policies_broken.set(i64::try_from(policies.broken().count()).unwrap_or(i64::MAX));
+        self.policy_generation.set(i64::try_from(policies.generation()).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn checkpoint(&self, bytes: u64, took: Duration) {
+        self.checkpoint_bytes.inc_by(bytes);
+        self.checkpoint_seconds.observe(took.as_secs_f64());
+    }
+
+    /// All of it, as OpenMetrics text.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Collector for Spans {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let sent = ConstCounter::new(self.0.sent());
+        sent.encode(encoder.encode_descriptor(
+            "spans_sent",
+            "Spans that the receiver took",
+            None,
+            sent.metric_type(),
+        )?)?;
+        let help = "Spans that did not arrive, by why";
+        let mut family =
+            encoder.encode_descriptor("spans_dropped", help, None, ConstCounter::new(0_u64).metric_type())?;
+        for (reason, count) in
+            [("queue-full", self.0.queue_full()), ("export-failed", self.0.export_failed())]
+        {
+            let labels = [("reason", reason)];
+            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// From a small policy to a long deadline: 10 us to 1 s.
+fn milliseconds() -> impl Iterator<Item = f64> {
+    [0.00001, 0.000_025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0]
+        .into_iter()
+}
+
+/// From a look-up to a very large container: 5 ms to 20 min.
+fn seconds() -> impl Iterator<Item = f64> {
+    [0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1200.0].into_iter()
+}

@@ -1,0 +1,84 @@
+//! Hides what looks like a secret, wherever it is.
+
+use checkpoint_gateway_policy::prelude::*;
+
+/// See `schema.json`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Settings {
+    detectors: Vec<String>,
+    patterns: Vec<Named>,
+    drop: Vec<String>,
+    hide: Vec<String>,
+    places: Places,
+}
+
+/// A secret of the operator's own kind.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+    regex: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            detectors: DETECTORS.map(str::to_owned).to_vec(),
+            patterns: Vec::new(),
+            drop: Vec::new(),
+            hide: Vec::new(),
+            places: Places::all(),
+        }
+    }
+}
+
+/// The detectors that the gateway ships.
+const DETECTORS: [&str; 11] = [
+    "private-key",
+    "jwt",
+    "kubernetes-token",
+    "aws-access-key",
+    "gcp-key",
+    "azure-key",
+    "github-token",
+    "slack-token",
+    "basic-auth-url",
+    "shadow-line",
+    "credit-card",
+];
+
+/// The policy: its plan does not depend on the request.
+pub struct RedactSecrets(Plan);
+
+impl Redactor for RedactSecrets {
+    const SCHEMA: &'static str = include_str!("../schema.json");
+    type Settings = Settings;
+
+    fn configure(settings: Settings) -> Result<Self, String> {
+        let Settings { detectors, patterns, drop, hide, places } = settings;
+        if let Some(unknown) = detectors.iter().find(|name| !DETECTORS.contains(&name.as_str())) {
+            return Err(format!("there is no detector `{unknown}`: there are {}", DETECTORS.join(", ")));
+        }
+        if patterns.iter().any(|pattern| pattern.name.is_empty() || pattern.regex.is_empty()) {
+            return Err("a pattern needs a `name` and a `regex`".into());
+        }
+        if drop.iter().chain(&hide).any(String::is_empty) {
+            return Err("an entry of `drop` or `hide` is empty".into());
+        }
+        let detectors = detectors.iter().map(|name| MaskRule::detector(name, places));
+        let patterns = patterns.iter().map(|pattern| MaskRule::regex(&pattern.name, &pattern.regex, places));
+        let mask: Vec<_> = detectors.chain(patterns).collect();
+        let drop: Vec<_> = drop.iter().map(|entry| DropRule::new(entry)).collect();
+        if mask.is_empty() && drop.is_empty() && hide.is_empty() {
+            return Err("there is nothing in it to hide".into());
+        }
+        Ok(Self(Plan { mask, drop, hide }))
+    }
+
+    fn redact(&self, _: &Request) -> Result<Plan, String> {
+        Ok(self.0.clone())
+    }
+}
+
+export_redactor!(RedactSecrets);

@@ -1,0 +1,90 @@
+//! The rooms of the house and who may import whom (ARCHITECTURE.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// Each package of ours with those of ours that it may depend on. What is not listed is forbidden.
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
+    ("gateway-core", &[]),
+    ("gateway-proto", &[]),
+    ("gateway-policy", &["gateway-core"]),
+    ("gateway-cri", &["gateway-core", "gateway-proto"]),
+    ("gateway-archive", &["gateway-core"]),
+    ("gateway-audit", &["gateway-core"]),
+    ("gateway-node", &["gateway-core", "gateway-proto"]),
+    (
+        "gateway-server",
+        &["gateway-core", "gateway-policy", "gateway-cri", "gateway-archive", "gateway-audit"],
+    ),
+    (
+        "gateway-cli",
+        &[
+            "gateway-core",
+            "gateway-server",
+            "gateway-node",
+            "gateway-archive",
+            "gateway-audit",
+            "gateway-policy",
+        ],
+    ),
+];
+
+/// Heavy or delicate packages, each with the only rooms that may name them.
+const FENCED: [(&str, &[&str]); 6] = [
+    ("wasmtime", &["gateway-policy"]),
+    ("tonic", &["gateway-proto", "gateway-cri", "gateway-node"]),
+    ("rustls", &["gateway-server", "gateway-cli"]),
+    ("jsonwebtoken", &["gateway-server", "gateway-cli"]),
+    ("opentelemetry", &["gateway-server", "gateway-cli"]),
+    (
+        "tokio",
+        &["gateway-cri", "gateway-archive", "gateway-audit", "gateway-server", "gateway-node", "gateway-cli"],
+    ),
+];
+
+/// What each package of ours depends on, tests aside.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let metadata = MetadataCommand::new().no_deps().manifest_path("../../Cargo.toml").exec().unwrap();
+    let package = |package: &cargo_metadata::Package| {
+        let named =
+            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        (package.name.to_string(), named.map(|dependency| dependency.name.clone()).collect())
+    };
+    metadata.packages.iter().map(package).collect()
+}
+
+#[test]
+fn rooms_import_only_what_they_may() {
+    let dependencies = dependencies();
+    let known: BTreeMap<_, _> = MAY_IMPORT.into_iter().collect();
+    assert_eq!(
+        dependencies.keys().map(String::as_str).collect::<Vec<_>>(),
+        known.keys().copied().collect::<Vec<_>>()
+    );
+    for (room, imports) in dependencies {
+        let ours = imports.iter().filter(|name| known.contains_key(name.as_str()));
+        for import in ours {
+            assert!(known[room.as_str()].contains(&import.as_str()), "{room} must not import {import}");
+        }
+    }
+}
+
+#[test]
+fn heavy_packages_stay_behind_their_fence() {
+    for (room, imports) in dependencies() {
+        for (package, rooms) in FENCED {
+            assert!(
+                !imports.contains(package) || rooms.contains(&room.as_str()),
+                "{room} must not name {package}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_core_is_pure() {
+    let allowed = ["jiff", "serde", "serde_json", "thiserror", "uuid"];
+    let core = &dependencies()["gateway-core"];
+    assert!(core.iter().all(|name| allowed.contains(&name.as_str())), "{core:?}");
+}

@@ -1,0 +1,430 @@
+//! Beside a real containerd, which `tests/real-cri/run` brings up. Without one these tests say so and do nothing, unless
+//! `REAL_CRI_REQUIRED` is set.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use http::{Method, StatusCode};
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::storage::{metadata, mode, sha256sum};
+use crate::support::world::{set, write};
+use crate::support::{Client, Credentials, Gateway, Receiver};
+
+/// The largest container here, in MiB: its checkpoint takes seconds, so that there is time to interfere.
+const LARGE: u32 = 1024;
+
+/// The name of the spans on both sides of the call.
+const RPC: &str = "runtime.v1.RuntimeService/CheckpointContainer";
+
+/// What `run` tells.
+struct Containerd {
+    socket: PathBuf,
+    directory: PathBuf,
+    pod: PathBuf,
+    share: PathBuf,
+    otlp: String,
+}
+
+impl Containerd {
+    /// The real containerd; `None`, and why, where there is none.
+    fn find() -> Option<Self> {
+        let variable = |name: &str| std::env::var(name).ok();
+        let Some(socket) = variable("REAL_CRI_SOCKET") else {
+            assert!(
+                variable("REAL_CRI_REQUIRED").is_none(),
+                "REAL_CRI_REQUIRED is set and REAL_CRI_SOCKET is not"
+            );
+            eprintln!("skipped: no real containerd; tests/real-cri/run brings one up");
+            return None;
+        };
+        let path = |name: &str| PathBuf::from(variable(name).unwrap_or_else(|| panic!("{name} is not set")));
+        Some(Self {
+            socket: socket.into(),
+            directory: path("REAL_CRI_DIR"),
+            pod: path("REAL_CRI_POD"),
+            share: path("REAL_CRI_SHARE"),
+            otlp: variable("REAL_CRI_OTLP").expect("REAL_CRI_OTLP"),
+        })
+    }
+
+    fn run(command: &mut Command) -> String {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn call(&self, method: &str, fields: &[&str]) -> String {
+        Self::run(Command::new(&self.pod).arg(&self.socket).arg("call").arg(method).args(fields))
+    }
+
+    /// `checkpointctl`, as an operator would use it.
+    fn checkpointctl(&self, arguments: &[&str]) -> String {
+        Self::run(Command::new(self.directory.join("in-ns")).arg("checkpointctl").args(arguments))
+    }
+}
+
+/// A running pod that counts once a second and holds memory; gone when dropped.
+struct Counter<'a> {
+    containerd: &'a Containerd,
+    name: &'static str,
+    container_id: String,
+    sandbox_id: String,
+    log: PathBuf,
+}
+
+impl<'a> Counter<'a> {
+    fn start(containerd: &'a Containerd, name: &'static str, mib: u32) -> Self {
+        let mut command = Command::new(&containerd.pod);
+        command.arg(&containerd.socket).args([
+            "shop",
+            name,
+            "app",
+            &mib.to_string(),
+            "API_KEY=hunter2hunter2",
+        ]);
+        let told: Value = serde_json::from_str(&Containerd::run(&mut command)).unwrap();
+        let text = |key: &str| told[key].as_str().unwrap().to_owned();
+        let counter = Self {
+            containerd,
+            name,
+            container_id: text("container_id"),
+            sandbox_id: text("sandbox_id"),
+            log: text("log").into(),
+        };
+        counter.goes_on(0); // it counts once all its memory is there
+        counter
+    }
+
+    fn path(&self) -> String {
+        format!("/checkpoint/shop/{}/app", self.name)
+    }
+
+    /// The last number that it counted to.
+    fn ticks(&self) -> u32 {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let last =
+            log.lines().rev().find_map(|line| line.split("tick ").nth(1)?.split(' ').next()?.parse().ok());
+        last.unwrap_or_default()
+    }
+
+    /// Waits until it has counted on from `from`, twice, so that no line that was on its way can feign it.
+    fn goes_on(&self, from: u32) {
+        let begun = Instant::now();
+        while self.ticks() < from + 2 {
+            assert!(begun.elapsed() < Duration::from_mins(1), "{} is frozen at {}", self.name, self.ticks());
+            std::thread::yield_now();
+        }
+    }
+}
+
+impl Drop for Counter<'_> {
+    fn drop(&mut self) {
+        // A checkpoint that a test cut short may have left it paused, and then it would not die.
+        let ctr = |arguments: &[&str]| {
+            let mut command = Command::new(self.containerd.directory.join("in-ns"));
+            command
+                .arg("ctr")
+                .arg("-a")
+                .arg(&self.containerd.socket)
+                .args(["-n", "k8s.io", "tasks"])
+                .args(arguments);
+            command.output()
+        };
+        let _ = ctr(&["resume", &self.container_id]);
+        for method in ["StopPodSandbox", "RemovePodSandbox"] {
+            let field = format!("1={}", self.sandbox_id);
+            let _ = Command::new(&self.containerd.pod)
+                .arg(&self.containerd.socket)
+                .args(["call", method, &field])
+                .output();
+        }
+    }
+}
+
+/// A gateway in front of the real containerd.
+struct Front {
+    gateway: Gateway,
+    credentials: Credentials,
+    directory: TempDir,
+    config: toml::Table,
+}
+
+impl Front {
+    async fn start(containerd: &Containerd, change: impl FnOnce(&mut toml::Table)) -> Self {
+        let directory = TempDir::new_in(&containerd.share).unwrap();
+        let credentials = Credentials::new();
+        let checkpoints = directory.path().join("checkpoints");
+        let mut config = credentials.configure(directory.path(), &containerd.socket, &checkpoints);
+        change(&mut config);
+        let gateway = Gateway::start(&write(directory.path(), &config)).await;
+        Self { gateway, credentials, directory, config }
+    }
+
+    fn client(&self) -> Client {
+        let client = Client::new(self.gateway.address, self.credentials.authority.pem());
+        client.with_token(&self.credentials.token("alice"))
+    }
+
+    async fn take(&self, counter: &Counter<'_>) -> PathBuf {
+        let answer = self.client().post(&counter.path()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()["items"][0].as_str().unwrap().into()
+    }
+
+    /// The names in the checkpoint folder, those of unpublished work included.
+    fn files(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut folders = vec![self.directory.path().join("checkpoints")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    names.insert(path.file_name().unwrap().to_str().unwrap().to_owned());
+                }
+            }
+        }
+        names
+    }
+
+    fn archives(&self) -> Vec<String> {
+        let is_archive = |name: &String| {
+            name.starts_with("checkpoint-") && Path::new(name).extension().is_some_and(|kind| kind == "tar")
+        };
+        self.files().into_iter().filter(is_archive).collect()
+    }
+}
+
+fn members(archive: &Path) -> BTreeSet<String> {
+    let mut tar = tar::Archive::new(std::fs::File::open(archive).unwrap());
+    tar.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect()
+}
+
+/// The same names without process ids: the counter's `sleep` is another process each second.
+fn kinds(archive: &Path) -> BTreeSet<String> {
+    let of_a_process = ["core-", "fs-", "ids-", "mm-", "pagemap-"];
+    let kind = |name: String| match name.strip_prefix("checkpoint/") {
+        Some(image) if of_a_process.iter().any(|prefix| image.starts_with(prefix)) => {
+            image.split('-').next().unwrap().to_owned()
+        }
+        _ => name,
+    };
+    members(archive).into_iter().map(kind).collect()
+}
+
+/// The largest resident set that a process has had, in KiB.
+fn peak_rss(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_is_the_one_that_a_direct_call_makes() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "whole", 100);
+    let front = Front::start(&containerd, |_| {}).await;
+    let archive = front.take(&counter).await;
+    let direct = containerd.share.join("direct.tar");
+    containerd.call(
+        "CheckpointContainer",
+        &[&format!("1={}", counter.container_id), &format!("2={}", direct.display())],
+    );
+    assert_eq!(kinds(&archive), kinds(&direct));
+    assert!(members(&archive).contains("checkpoint/pages-1.img"), "{:?}", members(&archive));
+    std::fs::remove_file(direct).unwrap();
+    assert_eq!((mode(&archive), mode(archive.parent().unwrap())), (0o600, 0o700));
+    let metadata = metadata(&archive);
+    assert_eq!(metadata["sha256"], sha256sum(&archive));
+    assert_eq!(metadata["container_id"], counter.container_id);
+    assert_eq!(metadata["image"], "localhost/box:1");
+    assert_eq!(
+        (&metadata["runtime"]["name"], &metadata["transport"]),
+        (&"containerd".into(), &"fifo".into())
+    );
+    assert!(metadata["bytes"].as_u64().unwrap() > 100 << 20, "{metadata}");
+    let path = archive.to_str().unwrap();
+    assert!(containerd.checkpointctl(&["show", path]).contains("localhost/box:1"));
+    assert!(containerd.checkpointctl(&["inspect", "--ps-tree", path]).contains("awk"));
+    counter.goes_on(counter.ticks());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plaintext_has_no_other_name_on_its_way() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "names", 256);
+    let front = Front::start(&containerd, |_| {}).await;
+    let client = front.client();
+    let path = counter.path();
+    let request = tokio::task::spawn(async move { client.post(&path).await });
+    let mut seen = BTreeSet::new();
+    while !request.is_finished() {
+        seen.extend(front.files());
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(request.await.unwrap().status, StatusCode::OK);
+    seen.extend(front.files());
+    let [archive] = front.archives().try_into().unwrap();
+    let on_its_way = ["archive", "archive.tar", archive.as_str()]; // the FIFO, what we write, what it becomes
+    let holds_no_memory =
+        |name: &str| name.contains("lock") || Path::new(name).extension().is_some_and(|kind| kind == "json");
+    let others: Vec<_> = seen.iter().map(String::as_str).filter(|name| !on_its_way.contains(name)).collect();
+    assert!(others.iter().all(|name| holds_no_memory(name)), "{others:?}");
+    assert!(seen.contains("archive.tar"), "nothing was seen on its way: {seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_disconnects_leaves_the_container_running_and_the_archive_arrives() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "leaver", LARGE);
+    let front = Front::start(&containerd, |_| {}).await;
+    let leave = async {
+        // 50 ms into the checkpoint, not into a request that may not have arrived yet on a busy machine.
+        crate::support::in_time(async {
+            while front.gateway.metric("checkpoint_gateway_checkpoints_running").await < 1.0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    front.client().abandon(&counter.path(), leave).await;
+    front.gateway.logged(|line| line["message"] == "stored").await;
+    counter.goes_on(counter.ticks());
+    let [archive] = front.archives().try_into().unwrap();
+    let archive = front.directory.path().join("checkpoints").join(archive);
+    assert_eq!(metadata(&archive)["sha256"], sha256sum(&archive));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_callers_timeout_leaves_the_container_running_and_the_archive_arrives() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "hasty", LARGE);
+    let front = Front::start(&containerd, |_| {}).await;
+    let answer = front.client().post(&format!("{}?timeout=1", counter.path())).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (504, "wait-over"));
+    let stored = front.gateway.logged(|line| line["message"] == "stored").await;
+    assert_eq!(stored["checkpoint_id"], answer.json()["checkpoint_id"]);
+    counter.goes_on(counter.ticks());
+    assert_eq!(front.archives().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_what_it_cleaned() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "killed", LARGE);
+    let mut front = Front::start(&containerd, |_| {}).await;
+    let client = front.client();
+    let path = counter.path();
+    let request =
+        tokio::task::spawn(async move { client.try_send(Method::POST, &path, bytes::Bytes::new()).await });
+    let streamed = || {
+        let work = std::fs::read_dir(front.directory.path().join("checkpoints/.incoming"))
+            .ok()?
+            .next()?
+            .ok()?
+            .path();
+        std::fs::metadata(work.join("archive.tar")).ok().map(|file| file.len())
+    };
+    while streamed().unwrap_or_default() < 64 << 20 {
+        assert!(!request.is_finished(), "it was over before it could be killed");
+        tokio::task::yield_now().await;
+    }
+    front.gateway.signal(Signal::KILL);
+    front.gateway.wait().await;
+    assert!(request.await.unwrap().is_err());
+    assert_eq!(front.archives(), Vec::<String>::new());
+    front.gateway = Gateway::start(&write(front.directory.path(), &front.config)).await;
+    let cleaned = front.gateway.logged(|line| line["message"] == "removed what a crash had left").await;
+    assert!(cleaned["bytes"].as_u64().unwrap() >= 64 << 20, "{cleaned}");
+    assert!(!front.files().contains("archive.tar"), "{:?}", front.files());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn containerds_own_spans_hang_under_ours() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "traced", 4);
+    let address = containerd.otlp.trim_start_matches("http://").trim_end_matches('/');
+    let receiver = Receiver::start_at(address.parse().unwrap()).await;
+    let endpoint = format!("http://{}", receiver.grpc);
+    let front = Front::start(&containerd, |config| set(config, "telemetry.otlp-endpoint", endpoint)).await;
+    let answer = front.client().post(&counter.path()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let trace = answer.header("x-trace-id").to_owned();
+    let of = |service: &'static str, name: &'static str| {
+        let trace = trace.clone();
+        move |seen: &crate::support::receiver::Seen| {
+            seen.trace_id() == trace && seen.service == service && seen.span.name == name
+        }
+    };
+    let (ours, theirs) = (of("checkpoint-gateway", RPC), of("containerd", RPC));
+    let spans = receiver.wait(|spans| spans.iter().any(&ours) && spans.iter().any(&theirs)).await;
+    let client = spans.iter().find(|seen| ours(seen)).unwrap();
+    let server = spans.iter().find(|seen| theirs(seen)).unwrap();
+    assert!(server.is_below(client), "containerd's server span is not below our client span");
+    for step in ["task.Pause", "task.Resume"] {
+        assert!(spans.iter().any(of("containerd", step)), "{step}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_is_told_in_the_kubelets_words() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "words", 1);
+    let front = Front::start(&containerd, |_| {}).await;
+    let detail = async |path: &str| front.client().post(path).await.detail();
+    assert_eq!(detail("/checkpoint/shop/none/app").await, "pod does not exist");
+    assert_eq!(detail("/checkpoint/shop/words/none").await, "container none does not exist");
+    containerd.call("StopContainer", &[&format!("1={}", counter.container_id)]);
+    assert_eq!(
+        detail(&counter.path()).await,
+        "checkpointing of shop/words/app failed (container app not found)"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_stays_small_while_a_large_container_streams() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "large", LARGE);
+    let front = Front::start(&containerd, |_| {}).await;
+    let archive = front.take(&counter).await;
+    assert!(std::fs::metadata(archive).unwrap().len() > u64::from(LARGE) << 20);
+    let peak = peak_rss(front.gateway.pid());
+    eprintln!("peak resident set: {peak} KiB");
+    assert!(peak < 64 << 10, "{peak} KiB");
+}
+
+/// Not a test of time: it prints the ratio of both ways, taken in turn, and fails only where one does not work.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement: tests/real-cri/run --ignored --nocapture"]
+async fn measure_the_gateway_against_the_direct_call() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "measured", LARGE);
+    let front = Front::start(&containerd, |_| {}).await;
+    let direct = containerd.share.join("direct.tar");
+    let fields = [format!("1={}", counter.container_id), format!("2={}", direct.display())];
+    let mut ratios = Vec::new();
+    for round in 0..6 {
+        let begun = Instant::now();
+        containerd.call("CheckpointContainer", &[&fields[0], &fields[1]]);
+        let alone = begun.elapsed();
+        std::fs::remove_file(&direct).unwrap();
+        let begun = Instant::now();
+        let archive = front.take(&counter).await;
+        let through = begun.elapsed();
+        std::fs::remove_file(&archive).unwrap();
+        let ratio = through.as_secs_f64() / alone.as_secs_f64();
+        eprintln!("direct {alone:.2?}, through the gateway {through:.2?}, ratio {ratio:.3}");
+        if round > 0 {
+            ratios.push(ratio); // the first is a warm-up
+        }
+    }
+    ratios.sort_by(f64::total_cmp);
+    eprintln!("median ratio of {}: {:.3}", ratios.len(), ratios[ratios.len() / 2]);
+}

@@ -1,0 +1,28 @@
+//! The suite: the binary itself, over TLS on a real socket, beside the embedded runtime; and, where one is brought up
+//! (`tests/real-cri/run`), beside a real containerd. One binary, so that it links once.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::large_futures,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and a skip says why"
+)]
+#![expect(unreachable_pub, reason = "a test binary has no door")]
+
+mod support;
+
+mod authentication;
+mod command_line;
+mod connections;
+mod house;
+mod kubelet_endpoint;
+mod policies;
+mod real_cri;
+mod shutdown;
+mod storage;
+mod telemetry;
+mod waiting;

@@ -1,0 +1,18 @@
+//! What tests stand on: credentials, the gateway's process, a client, a trace receiver.
+
+pub mod client;
+pub mod gateway;
+pub mod receiver;
+pub mod world;
+
+pub use client::{Answer, Client};
+pub use gateway::Gateway;
+pub use receiver::Receiver;
+pub use world::{Credentials, World};
+
+use std::time::Duration;
+
+/// Fails a test that would hang. Nothing that is right takes this long.
+pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(90), future).await.expect("it hangs")
+}
