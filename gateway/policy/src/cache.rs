@@ -9,6 +9,7 @@ use wasmtime::component::Component;
 
 use crate::Engine;
 use crate::module::sha256;
+use crate::wasi::Wasi;
 
 /// The length of a seal, in bytes.
 const SEAL: usize = digest::SHA256_OUTPUT_LEN;
@@ -34,11 +35,11 @@ impl Cache {
         }
     }
 
-    pub(crate) fn key(engine: &Engine, module: &str, settings: &str) -> String {
+    pub(crate) fn key(engine: &Engine, module: &str, wasi: Wasi, settings: &str) -> String {
         let mut hasher = DefaultHasher::new();
         engine.wasm().precompile_compatibility_hash().hash(&mut hasher);
         let version = env!("CARGO_PKG_VERSION");
-        sha256(format!("{:016x} {version} {module} {settings}", hasher.finish()).as_bytes())
+        sha256(format!("{:016x} {version} {module} {wasi:?} {settings}", hasher.finish()).as_bytes())
     }
 
     /// The compiled component, if it is there and ours. What is there and does not load is passed over.

@@ -4,6 +4,7 @@ use wasmtime::Store;
 
 use crate::limits::Guest;
 use crate::module::{Module, Ready};
+use crate::wasi::{Moment, Wasi};
 use crate::{Engine, Fault, Kind, Limits, run};
 
 /// What a component says of itself, before it is given any settings.
@@ -15,7 +16,7 @@ pub struct Description {
     pub digest: String,
     /// Its size in bytes.
     pub bytes: usize,
-    /// What it imports, all of it given by the contract.
+    /// What it imports: of the contract, and of WASI.
     pub imports: Vec<String>,
     /// The JSON Schema of its settings.
     pub schema: serde_json::Value,
@@ -28,7 +29,7 @@ impl Description {
     /// Where it is none that the gateway would load.
     pub fn of(engine: &Engine, path: &Path) -> Result<Self, Fault> {
         let module = Module::read(path, None)?;
-        let (ready, imports) = module.plain(engine)?;
+        let (ready, imports) = module.plain(engine, Wasi::Empty)?;
         let limits =
             Limits { deadline_milliseconds: 5000, memory_bytes: engine.memory_max(), ..Limits::default() };
         let schema = schema(engine, &ready, limits)?;
@@ -53,5 +54,8 @@ pub(crate) fn schema(engine: &Engine, ready: &Ready, limits: Limits) -> Result<s
         }
     };
     let no_json = |error: serde_json::Error| Fault::Answer(format!("the schema is no JSON: {error}"));
-    run::call(engine, limits, ask, |text, _| serde_json::from_str(&text).map_err(no_json)).0
+    run::call(engine, limits, Moment::before_all(), ask, |text, _| {
+        serde_json::from_str(&text).map_err(no_json)
+    })
+    .0
 }

@@ -60,10 +60,9 @@ impl Engine {
         Some(Place(&self.0))
     }
 
-    /// How many ticks a deadline that is `left` away is in the future. One more than fit in, since the next may be near:
-    /// a policy has all of its time.
+    /// In how many ticks, at least one, a deadline that is `left` away is to be looked at.
     pub(crate) fn ticks(left: Duration) -> u64 {
-        u64::try_from(left.as_micros().div_ceil(TICK.as_micros()).saturating_add(1)).unwrap_or(u64::MAX >> 1)
+        u64::try_from(left.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX >> 1).max(1)
     }
 }
 

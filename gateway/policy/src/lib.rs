@@ -20,6 +20,7 @@ mod policy;
 mod run;
 mod set;
 mod snapshot;
+mod wasi;
 
 pub use allow_list::{AllowList, AllowRule};
 pub use cache::Cache;
@@ -32,3 +33,4 @@ pub use plan::DETECTORS;
 pub use policy::{Answer, Mode, Policy, Spec};
 pub use run::Usage;
 pub use set::{Planning, Policies, decide};
+pub use wasi::Wasi;

@@ -2,6 +2,7 @@ use serde::Deserialize;
 use wasmtime::ResourceLimiter;
 
 use crate::contract::logging;
+use crate::wasi::Moment;
 
 /// What one policy may take up in one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -35,6 +36,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub(crate) struct Guest {
     limits: Limits,
+    pub(crate) moment: Moment,
     memory: usize,
     logged: usize,
     pub(crate) log: Vec<(logging::Level, String)>,
@@ -50,8 +52,8 @@ pub(crate) enum Exceeded {
 }
 
 impl Guest {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { limits, memory: 0, logged: 0, log: Vec::new() }
+    pub(crate) fn new(limits: Limits, moment: Moment) -> Self {
+        Self { limits, moment, memory: 0, logged: 0, log: Vec::new() }
     }
 
     pub(crate) fn limits(&self) -> Limits {

@@ -15,10 +15,13 @@ use crate::contract::redactor::{Redactor, RedactorPre};
 use crate::contract::{PACKAGE, VERSION};
 use crate::fault::told;
 use crate::limits::Guest;
+use crate::wasi::{self, Wasi};
 use crate::{Engine, Fault, Limits, snapshot};
 
 /// The largest module that is read, in bytes: twice what Python policies come to.
 const SIZE_MAX: u64 = 64 << 20;
+/// The most imports that an error names.
+const IMPORTS_TOLD: usize = 32;
 
 /// The bytes of a module, and what is known of them before any of it runs.
 #[derive(Debug)]
@@ -74,7 +77,7 @@ impl Module {
     }
 
     /// The component as it is, before any settings, and what it imports.
-    pub(crate) fn plain(&self, engine: &Engine) -> Result<(Ready, Vec<String>), Fault> {
+    pub(crate) fn plain(&self, engine: &Engine, wasi: Wasi) -> Result<(Ready, Vec<String>), Fault> {
         // Told apart here, since the compiler only says that it expected something else.
         if self.bytes.get(..8) == Some(b"\0asm\x01\0\0\0") {
             return Err(Fault::Invalid(
@@ -82,10 +85,10 @@ impl Module {
             ));
         }
         let component = compile(engine, &self.bytes)?;
-        check_imports(engine, &component)?;
+        check_imports(engine, &component, wasi)?;
         let ty = component.component_type();
         let imports = ty.imports(engine.wasm()).map(|(name, _)| one_line(name, 128)).collect();
-        Ok((Ready::of(engine, &component)?, imports))
+        Ok((Ready::of(engine, &component, wasi)?, imports))
     }
 
     /// Compiled from the cache, or checked, configured, compiled and cached.
@@ -94,35 +97,36 @@ impl Module {
         engine: &Engine,
         settings: &str,
         limits: Limits,
+        wasi: Wasi,
         cache: Option<&Cache>,
     ) -> Result<Ready, Fault> {
-        let key = Cache::key(engine, &self.digest, settings);
+        let key = Cache::key(engine, &self.digest, wasi, settings);
         if let Some(component) = cache.and_then(|cache| cache.load(engine, &key)) {
-            return Ready::of(engine, &component);
+            return Ready::of(engine, &component, wasi);
         }
-        let kind = self.plain(engine)?.0.kind();
-        let configured = snapshot::configured(engine, &self.bytes, kind, settings, limits)?;
+        let kind = self.plain(engine, wasi)?.0.kind();
+        let configured = snapshot::configured(engine, &self.bytes, kind, settings, limits, wasi)?;
         let component = compile(engine, &configured)?;
         if let Some(cache) = cache {
             cache.store(&key, &component);
         }
-        Ready::of(engine, &component)
+        Ready::of(engine, &component, wasi)
     }
 }
 
 impl Ready {
     /// What can be made of a component: an authorizer or a redactor, by what it exports.
-    fn of(engine: &Engine, component: &Component) -> Result<Self, Fault> {
+    fn of(engine: &Engine, component: &Component, wasi: Wasi) -> Result<Self, Fault> {
         let interface = |name: &str| format!("{PACKAGE}{name}@{VERSION}");
         let exports = |name: &str| component.get_export_index(None, interface(name)).is_some();
         let world = |error: wasmtime::Error| Fault::World(told(error));
         match (exports("authorization"), exports("redaction")) {
             (true, false) => {
-                let instance = linker(engine)?.instantiate_pre(component).map_err(world)?;
+                let instance = linker(engine, component, wasi)?.instantiate_pre(component).map_err(world)?;
                 Ok(Self::Authorizer(AuthorizerPre::new(instance).map_err(world)?))
             }
             (false, true) => {
-                let instance = linker(engine)?.instantiate_pre(component).map_err(world)?;
+                let instance = linker(engine, component, wasi)?.instantiate_pre(component).map_err(world)?;
                 Ok(Self::Redactor(RedactorPre::new(instance).map_err(world)?))
             }
             (true, true) => Err(Fault::World("it exports both; make two policies of it".to_owned())),
@@ -142,20 +146,29 @@ pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Fault>
     Component::from_binary(engine.wasm(), bytes).map_err(|error| Fault::Invalid(told(format!("{error:#}"))))
 }
 
-/// All that a policy gets from us: a place to log to.
-pub(crate) fn linker(engine: &Engine) -> Result<Linker<Guest>, Fault> {
+/// All that a policy gets from us: a place to log to, and a WASI with nothing behind it where that is granted.
+pub(crate) fn linker(engine: &Engine, component: &Component, wasi: Wasi) -> Result<Linker<Guest>, Fault> {
     let mut linker = Linker::new(engine.wasm());
     let defect = |error: wasmtime::Error| Fault::Invalid(told(error));
     Authorizer::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest).map_err(defect)?;
+    if wasi == Wasi::Empty {
+        wasi::define(&mut linker, component).map_err(defect)?;
+    }
     Ok(linker)
 }
 
 /// Refuses what the contract does not give, by name, before anything of it is linked.
-fn check_imports(engine: &Engine, component: &Component) -> Result<(), Fault> {
+fn check_imports(engine: &Engine, component: &Component, wasi: Wasi) -> Result<(), Fault> {
     let given = [format!("{PACKAGE}types@{VERSION}"), format!("{PACKAGE}logging@{VERSION}")];
     let ty = component.component_type();
-    let strange = ty.imports(engine.wasm()).filter(|(name, _)| !given.iter().any(|given| given == name));
-    let strange: Vec<_> = strange.map(|(name, _)| one_line(name, 128)).take(16).collect();
+    let is_given = |name: &str| given.iter().any(|given| given == name) || wasi.gives(name);
+    let strange = ty.imports(engine.wasm()).filter(|(name, _)| !is_given(name));
+    let mut strange: Vec<_> = strange.map(|(name, _)| one_line(name, 128)).collect();
+    let more = strange.len().saturating_sub(IMPORTS_TOLD);
+    strange.truncate(IMPORTS_TOLD);
+    if more > 0 {
+        strange.push(format!("{more} more"));
+    }
     if strange.is_empty() { Ok(()) } else { Err(Fault::Import(strange)) }
 }
 

@@ -10,6 +10,7 @@ use crate::contract;
 use crate::limits::Guest;
 use crate::module::{Kind, Module, Ready};
 use crate::run::{self, Usage};
+use crate::wasi::{Moment, Wasi};
 use crate::{Engine, Fault, Limits, describe, plan};
 
 /// A policy as the configuration describes it: which module, with which settings, for which requests.
@@ -41,6 +42,9 @@ pub struct Spec {
     /// What it may take up.
     #[serde(default)]
     pub limits: Limits,
+    /// Whether it may import WASI.
+    #[serde(default)]
+    pub wasi: Wasi,
 }
 
 /// Whether a policy's answer counts.
@@ -86,7 +90,7 @@ impl Policy {
         let settings = serde_json::Value::Object(spec.settings.clone()).to_string();
         let limits =
             Limits { memory_bytes: spec.limits.memory_bytes.min(engine.memory_max()), ..spec.limits };
-        let ready = module.prepare(engine, &settings, limits, cache)?;
+        let ready = module.prepare(engine, &settings, limits, spec.wasi, cache)?;
         let policy = Self { engine: engine.clone(), ready, digest: module.digest().to_owned(), limits };
         policy.schema()?; // a fresh instance of the snapshot works
         Ok(policy)
@@ -119,13 +123,13 @@ impl Policy {
         let Ready::Authorizer(pre) = &self.ready else {
             return (Err(Fault::World("it is a redactor".to_owned())), Usage::default());
         };
-        let request = contract::request(request);
+        let (moment, request) = (Moment::of(request), contract::request(request));
         let ask = |store: &mut Store<Guest>| {
             pre.instantiate(&mut *store)?
                 .checkpoint_gateway_policy_authorization()
                 .call_authorize(store, &request)
         };
-        run::call(&self.engine, self.limits, ask, |verdict, _| {
+        run::call(&self.engine, self.limits, moment, ask, |verdict, _| {
             contract::verdict(verdict).map_err(|what| Fault::Answer(what.to_owned()))
         })
     }
@@ -138,11 +142,11 @@ impl Policy {
         let Ready::Redactor(pre) = &self.ready else {
             return (Err(Fault::World("it is an authorizer".to_owned())), Usage::default());
         };
-        let request = contract::request(request);
+        let (moment, request) = (Moment::of(request), contract::request(request));
         let ask = |store: &mut Store<Guest>| {
             pre.instantiate(&mut *store)?.checkpoint_gateway_policy_redaction().call_redact(store, &request)
         };
-        run::call(&self.engine, self.limits, ask, |planned, deadline| {
+        run::call(&self.engine, self.limits, moment, ask, |planned, deadline| {
             let plan = contract::plan(planned.map_err(|why| Fault::Refused(crate::fault::told(why)))?);
             plan::check(&plan, deadline)?;
             Ok(plan)

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::limits::{Exceeded, Guest};
+use crate::wasi::{Moment, Withheld};
 use crate::{Engine, Fault, Limits};
 
 /// What a call took.
@@ -20,6 +21,7 @@ pub struct Usage {
 pub(crate) fn call<T, U>(
     engine: &Engine,
     limits: Limits,
+    moment: Moment,
     call: impl FnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
     read: impl FnOnce(T, &Deadline) -> Result<U, Fault>,
 ) -> (Result<U, Fault>, Usage) {
@@ -28,7 +30,7 @@ pub(crate) fn call<T, U>(
     let Some(_place) = engine.enter(deadline.until) else {
         return (Err(deadline.fault()), Usage { time: begun.elapsed(), memory: 0 });
     };
-    let mut store = store(engine, limits, &deadline);
+    let mut store = store(engine, limits, moment, &deadline);
     let result = call(&mut store);
     let answer = judged(result, &store, &deadline).and_then(|answer| read(answer, &deadline));
     let answer = answer.and_then(|answer| deadline.check().map(|()| answer));
@@ -58,11 +60,19 @@ impl Deadline {
 }
 
 /// A store that ends its guest at the `deadline`.
-pub(crate) fn store(engine: &Engine, limits: Limits, deadline: &Deadline) -> Store<Guest> {
-    let mut store = Store::new(engine.wasm(), Guest::new(limits));
+pub(crate) fn store(engine: &Engine, limits: Limits, moment: Moment, deadline: &Deadline) -> Store<Guest> {
+    let mut store = Store::new(engine.wasm(), Guest::new(limits, moment));
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(limits.answer_bytes);
-    store.set_epoch_deadline(Engine::ticks(deadline.until.saturating_duration_since(Instant::now())));
+    let until = deadline.until;
+    store.set_epoch_deadline(Engine::ticks(until.saturating_duration_since(Instant::now())));
+    // A ticker that was late counts what it missed all at once, so ticks may end early: the time itself has the last word.
+    store.epoch_deadline_callback(move |_| {
+        Ok(match until.checked_duration_since(Instant::now()) {
+            Some(left) => UpdateDeadline::Continue(Engine::ticks(left)),
+            None => UpdateDeadline::Interrupt,
+        })
+    });
     store
 }
 
@@ -86,6 +96,9 @@ fn named(error: &wasmtime::Error, limits: Limits, deadline: &Deadline) -> Fault 
             Exceeded::Memory => format!("{} bytes of memory", limits.memory_bytes),
             Exceeded::Table => "a table may have elements".to_owned(),
         });
+    }
+    if let Some(withheld) = error.downcast_ref::<Withheld>() {
+        return Fault::Trap(crate::fault::told(withheld));
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => deadline.fault(),

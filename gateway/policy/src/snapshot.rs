@@ -15,6 +15,7 @@ use crate::fault::told;
 use crate::limits::Guest;
 use crate::module::{compile, linker};
 use crate::run::{self, Deadline};
+use crate::wasi::{Moment, Wasi};
 use crate::{Engine, Fault, Kind, Limits};
 
 /// The component whose instances begin as an instance of `bytes` is after it took `settings`.
@@ -24,15 +25,16 @@ pub(crate) fn configured(
     kind: Kind,
     settings: &str,
     limits: Limits,
+    wasi: Wasi,
 ) -> Result<Vec<u8>, Fault> {
     let invalid = |error: wasmtime::Error| Fault::Invalid(told(format!("{error:#}")));
     let wizer = Wizer::new();
     let (context, instrumented) = unless_it_panics(|| wizer.instrument_component(bytes)).map_err(invalid)?;
     let component = compile(engine, &instrumented)?;
-    let linker = linker(engine)?;
+    let linker = linker(engine, &component, wasi)?;
     let deadline = Deadline::after(limits.configure_milliseconds);
     let _place = engine.enter(deadline.until).ok_or_else(|| deadline.fault())?;
-    let mut store = run::store(engine, limits, &deadline);
+    let mut store = run::store(engine, limits, Moment::of_configuration(), &deadline);
     let instance = linker.instantiate(&mut store, &component);
     let instance = run::judged(instance, &store, &deadline)?;
     let policy = Policy::of(&mut store, &instance, kind).map_err(|error| Fault::World(told(error)))?;

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use gateway_core::{Decision, Denial, Request};
-use gateway_policy::{Engine, Fault, Kind, Mode, Policy, Spec, Usage};
+use gateway_policy::{Engine, Fault, Kind, Mode, Policy, Spec, Usage, Wasi};
 use serde_json::{Map, Value, json};
 
 use crate::{Exit, print};
@@ -25,6 +25,9 @@ pub(super) struct Options {
     /// The settings as JSON.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// Give it a WASI with nothing behind it, as `wasi = "empty"` in the configuration does.
+    #[arg(long)]
+    wasi: bool,
 }
 
 const AFTER: &str = "\
@@ -39,7 +42,7 @@ pub(super) struct Asked {
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let settings = options.settings.as_deref().map(object).transpose()?.unwrap_or_default();
     let request = options.request.as_deref().map(object).transpose()?.unwrap_or_default();
-    let policy = load(&engine()?, &options.file, settings)?;
+    let policy = load(&engine()?, &options.file, settings, options.wasi)?;
     let asked = ask(&policy, &request_of(&Value::Object(request))?);
     let denies = asked.answer.as_ref().map_or(true, |answer| answer.get("deny").is_some());
     print(format_args!(
@@ -58,7 +61,12 @@ pub(super) fn engine() -> Result<Engine> {
     Engine::new(2, MEMORY).map_err(|error| anyhow!("cannot make room for policies: {error:#}"))
 }
 
-pub(super) fn load(engine: &Engine, file: &Path, settings: Map<String, Value>) -> Result<Policy, Fault> {
+pub(super) fn load(
+    engine: &Engine,
+    file: &Path,
+    settings: Map<String, Value>,
+    wasi: bool,
+) -> Result<Policy, Fault> {
     let spec = Spec {
         name: "policy".to_owned(),
         file: file.to_path_buf(),
@@ -69,6 +77,7 @@ pub(super) fn load(engine: &Engine, file: &Path, settings: Map<String, Value>) -
         pod_labels: std::collections::BTreeMap::new(),
         mode: Mode::Enforce,
         limits: gateway_policy::Limits::default(),
+        wasi: if wasi { Wasi::Empty } else { Wasi::None },
     };
     Policy::load(engine, &spec, None)
 }

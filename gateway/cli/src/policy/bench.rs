@@ -22,6 +22,9 @@ pub(super) struct Options {
     /// How many times it is asked.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     calls: u32,
+    /// Give it a WASI with nothing behind it, as `wasi = "empty"` in the configuration does.
+    #[arg(long)]
+    wasi: bool,
 }
 
 /// Measures what the gateway does for every request: a fresh instance, the call, the checks of the answer.
@@ -30,7 +33,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let request = options.request.as_deref().map(object).transpose()?.unwrap_or_default();
     let request = request_of(&Value::Object(request))?;
     let begun = Instant::now();
-    let policy = load(&engine()?, &options.file, settings)?;
+    let policy = load(&engine()?, &options.file, settings, options.wasi)?;
     let loaded = begun.elapsed();
     let mut times = Vec::new();
     let mut memory = 0;

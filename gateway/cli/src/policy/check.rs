@@ -21,6 +21,9 @@ pub(super) struct Options {
     /// Also write the results as `JUnit` XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// Give them a WASI with nothing behind it, as `wasi = "empty"` in the configuration does.
+    #[arg(long)]
+    wasi: bool,
 }
 
 const AFTER: &str = "\
@@ -42,7 +45,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let engine = engine()?;
     let mut outcomes = Vec::new();
     for folder in options.folders.iter().flat_map(|folder| policies(folder)) {
-        outcomes.extend(of_policy(&engine, &folder)?);
+        outcomes.extend(of_policy(&engine, &folder, options.wasi)?);
     }
     ensure!(!outcomes.is_empty(), "no fixtures found: a policy's folder has fixtures/*.json");
     for Outcome { policy, about, failure } in &outcomes {
@@ -71,7 +74,7 @@ fn policies(folder: &Path) -> BTreeSet<PathBuf> {
     entries.map(|entry| entry.path()).filter(has_fixtures).collect()
 }
 
-fn of_policy(engine: &Engine, folder: &Path) -> Result<Vec<Outcome>> {
+fn of_policy(engine: &Engine, folder: &Path, wasi: bool) -> Result<Vec<Outcome>> {
     let folder = folder.canonicalize().with_context(|| format!("cannot read `{}`", folder.display()))?;
     let policy = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let component = folder.join(format!("{policy}.wasm"));
@@ -83,17 +86,22 @@ fn of_policy(engine: &Engine, folder: &Path) -> Result<Vec<Outcome>> {
         let about = fixture.get("about").and_then(Value::as_str).map(str::to_owned);
         let about =
             about.unwrap_or_else(|| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        Ok(Outcome { policy: policy.clone(), about, failure: judge(engine, &component, &fixture)? })
+        Ok(Outcome { policy: policy.clone(), about, failure: judge(engine, &component, &fixture, wasi)? })
     };
     fixtures.into_iter().map(judge).collect()
 }
 
 /// What is wrong, where something is.
-fn judge(engine: &Engine, component: &Path, fixture: &Map<String, Value>) -> Result<Option<String>> {
+fn judge(
+    engine: &Engine,
+    component: &Path,
+    fixture: &Map<String, Value>,
+    wasi: bool,
+) -> Result<Option<String>> {
     let part = |name: &str| fixture.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()));
     let expected = part("expect");
     let settings = part("settings").as_object().cloned().unwrap_or_default();
-    let policy = match (load(engine, component, settings), expected.get("settings-refused")) {
+    let policy = match (load(engine, component, settings, wasi), expected.get("settings-refused")) {
         (Ok(policy), None) => policy,
         (Ok(_), Some(_)) => return Ok(Some("the settings were taken".to_owned())),
         (Err(Fault::Settings(words)), Some(Value::String(expected))) if words.contains(expected.as_str()) => {

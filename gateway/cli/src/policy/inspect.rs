@@ -30,12 +30,16 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
         }));
         return Ok(Exit::Success);
     }
+    let needs_wasi = imports.iter().any(|import| import.starts_with("wasi:"));
     let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
     print(format_args!("kind      {kind}"));
     print(format_args!("contract  {contract}"));
     print(format_args!("sha256    {digest}"));
     print(format_args!("size      {bytes} bytes"));
     print(format_args!("imports   {imports}"));
+    if needs_wasi {
+        print(format_args!("needs     wasi = \"empty\" in its [[policies]] entry (and --wasi here)"));
+    }
     print(format_args!("settings  {schema:#}"));
     Ok(Exit::Success)
 }

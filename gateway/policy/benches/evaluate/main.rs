@@ -14,7 +14,7 @@ use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
 use gateway_core::{Action, Container, CredentialKind, Decision, Identity, Request, RequestId, Target};
-use gateway_policy::{Cache, Engine, Limits, Mode, Policies, Policy, Spec};
+use gateway_policy::{Cache, Engine, Limits, Mode, Policies, Policy, Spec, Wasi};
 
 const MEMORY: usize = 64 << 20;
 const ROUNDS: usize = 60;
@@ -192,6 +192,7 @@ fn spec(file: PathBuf, key: &str, value: serde_json::Value) -> Spec {
         pod_labels: BTreeMap::new(),
         mode: Mode::Enforce,
         limits: Limits::default(),
+        wasi: Wasi::None,
     }
 }
 

@@ -39,7 +39,8 @@ fn a_guest_without_an_end_is_ended() {
         let took = begun.elapsed();
         assert_eq!(denied(&verdicts).unwrap(), "policy-deadline");
         assert!(took >= Duration::from_millis(milliseconds), "{took:?} of {milliseconds} ms");
-        assert!(took < Duration::from_millis(20 * milliseconds.max(10)), "{took:?} of {milliseconds} ms");
+        // How soon after it is for the benchmark to say: here only that it is not at some other end.
+        assert!(took < Duration::from_secs(10), "{took:?} of {milliseconds} ms");
     }
 }
 

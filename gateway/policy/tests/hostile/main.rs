@@ -11,5 +11,7 @@ mod bounds;
 mod cached;
 mod isolation;
 mod made;
+mod rows;
 mod table;
+mod wasi;
 mod world;

@@ -5,86 +5,13 @@ use std::path::Path;
 use gateway_policy::{Engine, Policies, Spec};
 
 use crate::made::{bent, file, of_core, of_text, of_world, vast};
+use crate::rows::{AUTHORIZERS, REDACTORS, REFUSED_AUTHORIZERS, milliseconds};
 use crate::world::{
     allows, alone, authorizer, denied, engine, load, redactor, request, resident, spec, with_deadline,
 };
 
 /// How much more memory the process may have after a deed than before it, in bytes: half of what one policy may have.
 const LEFT_OVER: usize = 32 << 20;
-
-/// Each is found out when the policy is loaded.
-const REFUSED_AUTHORIZERS: [(&str, &str); 12] = [
-    ("configure-loop", "policy-deadline"),
-    ("configure-late", "policy-deadline"),
-    ("configure-memory", "policy-memory"),
-    ("configure-recursion", "policy-stack"),
-    ("configure-trap", "policy-trap"),
-    ("configure-refuse", "policy-settings"),
-    ("configure-refuse-huge", "policy-answer"),
-    ("schema-loop", "policy-deadline"),
-    ("schema-text", "policy-answer"),
-    ("schema-nested", "policy-answer"),
-    ("schema-huge", "policy-answer"),
-    ("schema-trap", "policy-trap"),
-];
-
-/// Each is found out when a request comes.
-const AUTHORIZERS: [(&str, &str); 27] = [
-    ("loop", "policy-deadline"),
-    ("late", "policy-deadline"),
-    ("log-forever", "policy-deadline"),
-    ("memory", "policy-memory"),
-    ("recursion", "policy-stack"),
-    ("unreachable", "policy-trap"),
-    ("panic", "policy-trap"),
-    ("log-flood", "policy-log"),
-    ("log-huge", "policy-answer"),
-    ("string", "policy-answer"),
-    ("annotations", "policy-answer"),
-    ("annotation-long", "policy-answer"),
-    ("annotation-control", "policy-answer"),
-    ("code-bad", "policy-answer"),
-    ("code-ours", "policy-answer"),
-    ("message-long", "policy-answer"),
-    ("message-control", "policy-answer"),
-    ("raw-string-4gib", "policy-answer"),
-    ("raw-string-outside", "policy-answer"),
-    ("raw-utf8", "policy-answer"),
-    ("raw-list-outside", "policy-answer"),
-    ("raw-list-unaligned", "policy-answer"),
-    ("raw-list-10-million", "policy-answer"),
-    ("raw-list-full", "policy-answer"),
-    ("raw-list-same", "policy-answer"),
-    ("raw-decision", "policy-answer"),
-    ("raw-verdict-outside", "policy-answer"),
-];
-
-/// Each is found out when a plan is asked for.
-const REDACTORS: [(&str, &str); 23] = [
-    ("loop", "policy-deadline"),
-    ("memory", "policy-memory"),
-    ("panic", "policy-trap"),
-    ("refuse", "policy-refused"),
-    ("refuse-huge", "policy-answer"),
-    ("regex-bad", "policy-plan"),
-    ("regex-look-around", "policy-plan"),
-    ("regex-huge", "policy-plan"),
-    ("regex-long", "policy-plan"),
-    ("regex-nested", "policy-plan"),
-    ("regex-empty", "policy-plan"),
-    ("regex-many", "policy-deadline"),
-    ("glob-bomb", "policy-plan"),
-    ("glob-long", "policy-plan"),
-    ("literal-empty", "policy-plan"),
-    ("literal-huge", "policy-answer"),
-    ("detector-unknown", "policy-plan"),
-    ("places-none", "policy-plan"),
-    ("rules-1025", "policy-plan"),
-    ("rules-million", "policy-answer"),
-    ("drop-control", "policy-plan"),
-    ("hide-unknown", "policy-plan"),
-    ("name-control", "policy-plan"),
-];
 
 /// Modules that no compiler would write.
 fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -186,11 +113,6 @@ fn plans_nothing(policies: &Policies) -> String {
     assert_eq!(policy, policies.names().first().copied().unwrap());
     assert_eq!(denied(&planning.asked).unwrap(), fault.code(), "{fault}");
     fault.code().to_owned()
-}
-
-/// What has no end gets an end soon, and the rest all the time it needs.
-fn milliseconds(code: &str) -> u64 {
-    if code == "policy-deadline" { 50 } else { 20_000 }
 }
 
 fn timed(spec: Spec, code: &str) -> Spec {

@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use gateway_core::{
     Action, Container, CredentialKind, Decision, Identity, Request, RequestId, Target, Verdict,
 };
-use gateway_policy::{Engine, Limits, Mode, Policies, Spec, decide};
+use gateway_policy::{Engine, Limits, Mode, Policies, Spec, Wasi, decide};
 
 /// What all policies of these tests together may take: this many of them at once, with this many bytes each.
 pub(crate) const SLOTS: usize = 4;
@@ -30,7 +30,12 @@ pub(crate) fn engine() -> Engine {
 
 /// A committed component of the hostile guest.
 pub(crate) fn guest(world: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("guests/hostile").join(format!("{world}.wasm"))
+    guest_of("hostile", world)
+}
+
+/// A committed component of one of the guests.
+pub(crate) fn guest_of(guest: &str, component: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("guests").join(guest).join(format!("{component}.wasm"))
 }
 
 /// A hostile authorizer whose settings say `deed`. It has time enough for anything but a deed without an end.
@@ -55,6 +60,7 @@ pub(crate) fn spec(file: PathBuf, deed: &str) -> Spec {
         pod_labels: BTreeMap::new(),
         mode: Mode::Enforce,
         limits,
+        wasi: Wasi::None,
     }
 }
 
