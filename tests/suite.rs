@@ -18,6 +18,7 @@ mod support;
 mod authentication;
 mod command_line;
 mod connections;
+mod hostile_policies;
 mod house;
 mod kubelet_endpoint;
 mod policies;
