@@ -5,6 +5,7 @@ use tar::{EntryType, Header};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
+use crate::Dialect;
 use crate::location::{Location, Stopped};
 
 /// Bytes that are copied at once; also what a fault that waits between chunks takes for a chunk.
@@ -27,10 +28,26 @@ enum Body {
     Pages(u64),
 }
 
-/// Writes the dump in `folder` as containerd does: an uncompressed tar, `checkpoint/` first, names in order.
-pub(crate) async fn write(folder: &Path, extra: Option<u64>, to: &mut Location) -> Result<(), Stopped> {
+/// The members around CRI-O's images: before them and after, in this order, by the names that they have here and there.
+const CRIO_BEFORE: [(&str, &str); 2] = [("stats-dump", "stats-dump"), ("dump.log", "dump.log")];
+const CRIO_AFTER: [(&str, &str); 5] = [
+    ("config.dump", "config.dump"),
+    ("spec.dump", "spec.dump"),
+    ("bind.mounts", "bind.mounts"),
+    ("rootfs-diff.tar", "rootfs-diff.tar"),
+    ("container.log", "io.kubernetes.cri-o.LogPath"),
+];
+
+/// Writes the dump in `folder` as the runtime of that `dialect` does: an uncompressed tar; containerd's begins with
+/// `checkpoint/` and has its names in order.
+pub(crate) async fn write(
+    folder: &Path,
+    dialect: Dialect,
+    extra: Option<u64>,
+    to: &mut Location,
+) -> Result<(), Stopped> {
     let mut buffer = vec![0; CHUNK];
-    for member in members(folder, extra).map_err(Stopped::Dump)? {
+    for member in members(folder, dialect, extra).map_err(Stopped::Dump)? {
         match &member.body {
             Body::Folder => {
                 to.put(header(&member.name, 0o700, 0, EntryType::Directory)?.as_bytes()).await?;
@@ -85,17 +102,34 @@ async fn pad(size: u64, to: &mut Location) -> Result<(), Stopped> {
     to.put([0; BLOCK].get(..rest).unwrap_or_default()).await
 }
 
-fn members(folder: &Path, extra: Option<u64>) -> io::Result<Vec<Member>> {
-    let mut members = files(folder, "")?;
+fn members(folder: &Path, dialect: Dialect, extra: Option<u64>) -> io::Result<Vec<Member>> {
+    let mut images = images(folder, extra)?;
+    let named = |(here, there): &(&str, &str)| Member {
+        name: (*there).to_owned(),
+        body: Body::File(folder.join(here)),
+    };
+    Ok(match dialect {
+        Dialect::Containerd => {
+            images.extend(files(folder, "")?.into_iter().filter(|member| member.name != "bind.mounts"));
+            images.sort_by(|one, other| one.name.cmp(&other.name));
+            images
+        }
+        Dialect::CriO => {
+            CRIO_BEFORE.iter().map(named).chain(images).chain(CRIO_AFTER.iter().map(named)).collect()
+        }
+    })
+}
+
+/// `checkpoint/` and what is in it, in order.
+fn images(folder: &Path, extra: Option<u64>) -> io::Result<Vec<Member>> {
     let mut images = files(&folder.join("checkpoint"), "checkpoint/")?;
     if let Some(bytes) = extra {
         let pages = images.iter().filter(|image| image.name.starts_with("checkpoint/pages-")).count();
         images.push(Member { name: format!("checkpoint/pages-{}.img", pages + 1), body: Body::Pages(bytes) });
     }
-    members.append(&mut images);
-    members.push(Member { name: "checkpoint/".to_owned(), body: Body::Folder });
-    members.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(members)
+    images.push(Member { name: "checkpoint/".to_owned(), body: Body::Folder });
+    images.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(images)
 }
 
 fn files(folder: &Path, prefix: &str) -> io::Result<Vec<Member>> {
@@ -115,7 +149,13 @@ fn files(folder: &Path, prefix: &str) -> io::Result<Vec<Member>> {
 /// As containerd's archives have it.
 fn mode(name: &str) -> u32 {
     match name {
-        "config.dump" | "container.log" | "dump.log" | "status" | "status.dump" => 0o600,
+        "bind.mounts"
+        | "config.dump"
+        | "container.log"
+        | "io.kubernetes.cri-o.LogPath"
+        | "dump.log"
+        | "status"
+        | "status.dump" => 0o600,
         _ => 0o644,
     }
 }

@@ -42,7 +42,9 @@ impl Checkpoint<'_> {
         self.behaviour.reach(Moment::AfterDump).await?;
         self.check_undisturbed(&turn)?;
         let mut location = Location::open(self.location, self.behaviour).await?;
-        let written = archive::write(dump.folder(), self.behaviour.extra_pages(), &mut location).await;
+        let written =
+            archive::write(dump.folder(), self.author.dialect, self.behaviour.extra_pages(), &mut location)
+                .await;
         if let (Err(Stopped::Cut), Some(cut)) = (&written, self.cut) {
             cut.now();
         }

@@ -65,6 +65,11 @@ pub(crate) fn spec(container: &Container) -> Value {
     })
 }
 
+/// `bind.mounts`: CRI-O's list of what has to be there before a restore.
+pub(crate) fn bind_mounts(container: &Container) -> Value {
+    json!([{ "source": container.folder.join("hosts"), "destination": "/etc/hosts", "file_type": "file", "permissions": 420 }])
+}
+
 /// `status.dump`: what CRI said of the container.
 pub(crate) fn status_dump(container: &Container) -> Value {
     let created = nanoseconds(container.created_at);

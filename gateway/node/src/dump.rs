@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::container::Container;
 use crate::session::Session;
-use crate::{document, rootfs};
+use crate::{Dialect, document, rootfs};
 
 /// Why a container could not be dumped.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,7 @@ pub(crate) struct Dump {
 pub(crate) struct Author {
     pub(crate) runtime: String,
     pub(crate) version: String,
+    pub(crate) dialect: Dialect,
 }
 
 impl Dump {
@@ -44,7 +45,7 @@ impl Dump {
         session.processes(container)?;
         session.write_log_and_stats(&dump.folder).map_err(while_doing("write the dump's statistics"))?;
         dump.add_documents(container, author, begun).map_err(while_doing("describe the container"))?;
-        dump.add_files(container).map_err(while_doing("copy the container's files"))?;
+        dump.add_files(container, author.dialect).map_err(while_doing("copy the container's files"))?;
         Ok(dump)
     }
 
@@ -63,20 +64,21 @@ impl Dump {
             ("spec.dump", document::spec(container)),
             ("status.dump", document::status_dump(container)),
             ("status", document::status(container)),
+            ("bind.mounts", document::bind_mounts(container)),
         ];
         documents
             .iter()
             .try_for_each(|(name, document)| fs::write(self.folder.join(name), document.to_string()))
     }
 
-    fn add_files(&self, container: &Container) -> io::Result<()> {
+    fn add_files(&self, container: &Container, dialect: Dialect) -> io::Result<()> {
         let log = self.folder.join("container.log");
         match fs::copy(&container.log_path, &log) {
             // A container that never said anything may have none yet.
             Err(error) if error.kind() == io::ErrorKind::NotFound => fs::write(&log, "")?,
             copied => drop(copied?),
         }
-        rootfs::write(&container.rootfs, &self.folder.join("rootfs-diff.tar"))
+        rootfs::write(&container.rootfs, &self.folder.join("rootfs-diff.tar"), dialect)
     }
 }
 

@@ -42,7 +42,7 @@ use std::path::PathBuf;
 
 pub use activity::{Calls, Method};
 pub use behaviour::{Behaviour, Fault, Gate, Moment};
-pub use node::{Node, Options};
+pub use node::{Dialect, Node, Options};
 pub use pod::{ContainerSpec, Pod, RunningContainer, RunningPod};
 
 /// Why the node, or something on it, could not be started or stopped.

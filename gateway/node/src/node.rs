@@ -32,16 +32,29 @@ pub struct Options {
     pub name: String,
     /// The runtime's version.
     pub version: String,
+    /// Whose archives it writes.
+    pub dialect: Dialect,
+}
+
+/// The runtime whose archives a node writes: which members there are, in which order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// containerd's.
+    #[default]
+    Containerd,
+    /// CRI-O's.
+    CriO,
 }
 
 impl Options {
-    /// A node called `checkpoint-gateway-node` of this program's version.
+    /// A node called `checkpoint-gateway-node` of this program's version, which writes containerd's archives.
     pub fn new(socket: impl Into<PathBuf>, state: impl Into<PathBuf>) -> Self {
         Self {
             socket: socket.into(),
             state: state.into(),
             name: "checkpoint-gateway-node".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            dialect: Dialect::default(),
         }
     }
 }
@@ -77,7 +90,11 @@ impl Node {
         let listener = UnixListener::bind(&options.socket)
             .map_err(|source| Error::Listen { path: options.socket.clone(), source })?;
         let inner = Arc::new(Inner {
-            author: Author { runtime: options.name.clone(), version: options.version.clone() },
+            author: Author {
+                runtime: options.name.clone(),
+                version: options.version.clone(),
+                dialect: options.dialect,
+            },
             state,
             registry: Mutex::default(),
             counter: Counter::default(),

@@ -8,18 +8,32 @@ use flate2::write::GzEncoder;
 use rustix::fs::OFlags;
 use tar::{Builder, EntryType, Header};
 
-type Diff = Builder<GzEncoder<File>>;
+use crate::Dialect;
 
-/// Writes what is in a container's working directory as `rootfs-diff.tar`: a tar, compressed with gzip as containerd has
-/// it. The container runs meanwhile, so a file has the length that it had when its turn came, and one that goes away is
+type Diff<'a> = Builder<&'a mut dyn Write>;
+
+/// Writes what is in a container's working directory as `rootfs-diff.tar`: a tar, compressed with gzip where containerd
+/// would write it, and plain where CRI-O would. The container runs meanwhile, so a file has the length that it had when its turn came, and one that goes away is
 /// left out. So are sockets, devices and FIFOs.
-pub(crate) fn write(rootfs: &Path, to: &Path) -> io::Result<()> {
-    let mut diff = Builder::new(GzEncoder::new(File::create_new(to)?, Compression::fast()));
-    add_folder(&mut diff, rootfs, Path::new(""))?;
-    diff.into_inner()?.finish()?.flush()
+pub(crate) fn write(rootfs: &Path, to: &Path, dialect: Dialect) -> io::Result<()> {
+    let file = File::create_new(to)?;
+    match dialect {
+        Dialect::Containerd => {
+            let mut compressed = GzEncoder::new(file, Compression::fast());
+            write_to(&mut compressed, rootfs)?;
+            compressed.finish()?.flush()
+        }
+        Dialect::CriO => write_to(&mut &file, rootfs),
+    }
 }
 
-fn add_folder(diff: &mut Diff, folder: &Path, name: &Path) -> io::Result<()> {
+fn write_to(out: &mut dyn Write, rootfs: &Path) -> io::Result<()> {
+    let mut diff = Builder::new(out);
+    add_folder(&mut diff, rootfs, Path::new(""))?;
+    diff.into_inner()?.flush()
+}
+
+fn add_folder(diff: &mut Diff<'_>, folder: &Path, name: &Path) -> io::Result<()> {
     let mut names: Vec<_> =
         fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
     names.sort();
@@ -33,7 +47,7 @@ fn add_folder(diff: &mut Diff, folder: &Path, name: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn add(diff: &mut Diff, path: &Path, name: &Path) -> io::Result<()> {
+fn add(diff: &mut Diff<'_>, path: &Path, name: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_dir() {
         diff.append_data(&mut header(&metadata, EntryType::Directory, 0), name, io::empty())?;

@@ -6,6 +6,8 @@ use flate2::read::GzDecoder;
 use prost::Message;
 use serde_json::Value;
 
+use gateway_node::Dialect;
+
 use crate::fixture::{Fixture, SECRET, children};
 
 const PAGE: u64 = 4096;
@@ -158,6 +160,27 @@ async fn members_have_the_names_the_order_and_the_modes_of_containerds() {
     {
         assert!(archive.modes.contains_key(&format!("checkpoint/{image}-{pid}.img")), "{image} {pid}");
     }
+}
+
+#[tokio::test]
+async fn members_have_the_names_and_the_order_of_crios_where_that_is_asked_for() {
+    let fixture = Fixture::start_as(Dialect::CriO).await;
+    let (pod, _echo) = fixture.run_echo().await;
+    let path = fixture.path("archive.tar");
+    fixture.checkpoint(&pod.containers[0].id, &path).await.unwrap();
+    let archive = Archive::read(&path);
+    let around: Vec<_> =
+        archive.names.iter().map(String::as_str).filter(|name| !name.starts_with("checkpoint/p")).collect();
+    assert_eq!(around[..3], ["stats-dump", "dump.log", "checkpoint/"]);
+    assert_eq!(
+        around[around.len() - 5..],
+        ["config.dump", "spec.dump", "bind.mounts", "rootfs-diff.tar", "io.kubernetes.cri-o.LogPath"]
+    );
+    assert!(archive.names.contains(&"checkpoint/pages-1.img".to_owned()), "{:?}", archive.names);
+    let mut files = tar::Archive::new(archive.bodies["rootfs-diff.tar"].as_slice());
+    let names: Vec<_> =
+        files.entries().unwrap().map(|file| file.unwrap().path().unwrap().into_owned()).collect();
+    assert!(names.contains(&"etc/app.conf".into()), "a plain tar: {names:?}");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway_node::{ContainerSpec, Node, Options, Pod, RunningContainer, RunningPod};
+use gateway_node::{ContainerSpec, Dialect, Node, Options, Pod, RunningContainer, RunningPod};
 use gateway_proto::v1::CheckpointContainerRequest;
 use gateway_proto::v1::runtime_service_client::RuntimeServiceClient;
 use hyper_util::rt::TokioIo;
@@ -31,9 +31,14 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) async fn start() -> Self {
+        Self::start_as(Dialect::default()).await
+    }
+
+    pub(crate) async fn start_as(dialect: Dialect) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("node.sock");
-        let node = Node::start(Options::new(&socket, folder.path().join("state"))).await.unwrap();
+        let options = Options { dialect, ..Options::new(&socket, folder.path().join("state")) };
+        let node = Node::start(options).await.unwrap();
         let client = RuntimeServiceClient::new(channel(socket));
         Self { node, client, folder }
     }
