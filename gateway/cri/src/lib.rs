@@ -7,12 +7,14 @@
 
 #![forbid(unsafe_code)]
 
+mod environment;
 mod failure;
 mod queue;
 mod resolve;
 mod runtime;
 mod socket;
 
+pub use environment::Environment;
 pub use failure::{Failure, FailureKind};
 pub use queue::{Limits, Turn};
 pub use runtime::{Propagate, Runtime};
