@@ -1,0 +1,152 @@
+/// Most blocks have fewer digits than half a number, and those are passed over at memory speed.
+const BLOCK: usize = 32;
+const DIGITS_MIN: usize = 13;
+const DIGITS_MAX: usize = 19;
+/// The longest number, with its separators.
+const LENGTH_MAX: usize = DIGITS_MAX + 4;
+/// How numbers are written in groups (ISO/IEC 7812 does not say; these are on the cards).
+const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3]];
+
+/// Calls `hit` for every payment card number that begins in `from..to`: a known issuer, a length that fits it, and a right
+/// check digit.
+pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(usize, usize)) {
+    let mut next = from;
+    let mut at = from;
+    // A number that begins before `to` may have most of its digits after it.
+    while at < to + BLOCK {
+        let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) else { break };
+        // The compiler must see how long a block is.
+        let digits = block.first_chunk::<BLOCK>().map_or_else(|| digits(block), |block| digits(block));
+        if digits > DIGITS_MIN / 2 {
+            next = next.max(at.saturating_sub(LENGTH_MAX));
+            while next < (at + BLOCK).min(to) {
+                if let Some(end) = number_at(bytes, next) {
+                    hit(next, end);
+                }
+                next += 1;
+            }
+        }
+        at += BLOCK;
+    }
+}
+
+/// Written so that the compiler makes vector instructions of it.
+#[inline]
+fn digits(block: &[u8]) -> usize {
+    usize::from(block.iter().map(|byte| u8::from(byte.wrapping_sub(b'0') < 10)).sum::<u8>())
+}
+
+/// Where the number that begins at `at` ends.
+fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let text = bytes.get(at..bytes.len().min(at + LENGTH_MAX + 2))?;
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied();
+    let two_before = at.checked_sub(2).and_then(|before| bytes.get(before)).copied();
+    if !matches!(text.first(), Some(b'2'..=b'6'))
+        || before.is_some_and(is_word)
+        || is_part(before, two_before)
+    {
+        return None;
+    }
+    let plain = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = if plain > 4 { plain } else { grouped(text)? };
+    let (next, after) = (text.get(end).copied(), text.get(end + 1).copied());
+    if next.is_some_and(is_word) || is_part(next, after) {
+        return None;
+    }
+    let number: Vec<u8> =
+        text.get(..end)?.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0').collect();
+    is_card(&number).then_some(at + end)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether the neighbour joins the number to another one: `0.4111...`, `1234-4111-...`.
+fn is_part(neighbour: Option<u8>, beyond: Option<u8>) -> bool {
+    matches!(neighbour, Some(b'.' | b'-' | b'+')) && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The length of a number in groups with the same separator between all of them.
+fn grouped(text: &[u8]) -> Option<usize> {
+    let separator = *text.get(4).filter(|byte| b" -".contains(byte))?;
+    // The longer grouping first, where one begins as another.
+    GROUPS.iter().rev().find_map(|groups| fits(text, groups, separator))
+}
+
+fn fits(text: &[u8], groups: &[usize], separator: u8) -> Option<usize> {
+    let mut at = 0;
+    for (index, &length) in groups.iter().enumerate() {
+        if index > 0 {
+            text.get(at).filter(|&&byte| byte == separator)?;
+            at += 1;
+        }
+        let group = text.get(at..at + length)?;
+        group.iter().all(u8::is_ascii_digit).then_some(())?;
+        at += length;
+    }
+    let more = text.get(at).is_some_and(u8::is_ascii_digit);
+    (!more).then_some(at)
+}
+
+fn is_card(number: &[u8]) -> bool {
+    let repeated = number.windows(2).filter(|pair| pair.first() == pair.last()).count();
+    issued(number) && luhn(number) && repeated + 1 < number.len()
+}
+
+/// Whether an issuer gives out numbers that begin so and are so long.
+fn issued(number: &[u8]) -> bool {
+    let leading =
+        |digits: usize| number.iter().take(digits).fold(0u32, |all, &digit| all * 10 + u32::from(digit));
+    match (leading(1), leading(2), leading(3), leading(4), number.len()) {
+        (4, .., 13 | 16 | 19)
+        | (_, 51..=55, _, _, 16)
+        | (_, _, _, 2221..=2720, 16)
+        | (_, 34 | 37, _, _, 15)
+        | (_, 65, _, _, 16..=19)
+        | (_, _, 644..=649, _, 16..=19)
+        | (_, _, _, 6011, 16..=19)
+        | (_, _, _, 3528..=3589, 16..=19)
+        | (_, 36 | 38 | 39, _, _, 14..=19)
+        | (_, _, 300..=305, _, 14..=19)
+        | (_, 62, _, _, 16..=19) => true,
+        _ => false,
+    }
+}
+
+/// The check digit of ISO/IEC 7812-1, annex B.
+fn luhn(number: &[u8]) -> bool {
+    let sum = number.iter().rev().zip([false, true].into_iter().cycle()).map(|(&digit, double)| {
+        let weighted = u32::from(digit) * if double { 2 } else { 1 };
+        weighted / 10 + weighted % 10
+    });
+    sum.sum::<u32>().is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    fn found(text: &str) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        find(text.as_bytes(), 0, text.len(), &mut |start, end| all.push((start, end)));
+        all
+    }
+
+    #[test]
+    fn a_number_is_found_wherever_it_lies_among_the_blocks() {
+        for before in 0..70 {
+            for number in ["4111 1111 1111 1111", "4222222222222", "3782-822463-10005"] {
+                let text = format!("{} {number} tail", "x".repeat(before));
+                assert_eq!(found(&text), [(before + 1, before + 1 + number.len())], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_in_another_or_with_a_wrong_check_digit_is_none() {
+        for text in ["4111 1111 1111 1112", "a4111111111111111", "0.4111111111111111", "41111111111111110"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}
