@@ -17,7 +17,7 @@ pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(us
         let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) else { break };
         // The compiler must see how long a block is.
         let digits = block.first_chunk::<BLOCK>().map_or_else(|| digits(block), |block| digits(block));
-        if digits > DIGITS_MIN / 2 {
+        if digits > DIGITS_MIN / 2 && has_run(bytes, at) {
             next = next.max(at.saturating_sub(LENGTH_MAX));
             while next < (at + BLOCK).min(to) {
                 if let Some(end) = number_at(bytes, next) {
@@ -36,15 +36,30 @@ fn digits(block: &[u8]) -> usize {
     usize::from(block.iter().map(|byte| u8::from(byte.wrapping_sub(b'0') < 10)).sum::<u8>())
 }
 
+/// Whether eight bytes in a row, on a multiple of four, can belong to a number, in or near the block at `at`: of thirteen
+/// some always do. Written as above.
+fn has_run(bytes: &[u8], at: usize) -> bool {
+    let near =
+        at.checked_sub(8).and_then(|from| bytes.get(from..)).and_then(<[u8]>::first_chunk::<{ BLOCK + 16 }>);
+    let Some(near) = near else { return true };
+    let fits = near.map(|byte| u8::from(byte.wrapping_sub(b'0') < 10 || byte == b' ' || byte == b'-'));
+    let (words, _) = fits.as_chunks::<4>();
+    let mut last = 0;
+    words.iter().fold(false, |found, word| {
+        let word = u32::from_ne_bytes(*word);
+        let both = word & last == 0x0101_0101;
+        last = word;
+        found | both
+    })
+}
+
 /// Where the number that begins at `at` ends.
 fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
+    bytes.get(at).filter(|byte| matches!(byte, b'2'..=b'6'))?;
     let text = bytes.get(at..bytes.len().min(at + LENGTH_MAX + 2))?;
     let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied();
     let two_before = at.checked_sub(2).and_then(|before| bytes.get(before)).copied();
-    if !matches!(text.first(), Some(b'2'..=b'6'))
-        || before.is_some_and(is_word)
-        || is_part(before, two_before)
-    {
+    if !may_begin(two_before, before) {
         return None;
     }
     let plain = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -58,13 +73,25 @@ fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
     is_card(&number).then_some(at + end)
 }
 
+/// Whether a number may begin after these two bytes.
+fn may_begin(two_before: Option<u8>, before: Option<u8>) -> bool {
+    match (two_before, before) {
+        // Format B of a magnetic stripe (ISO/IEC 7813).
+        (Some(b'%'), Some(b'B')) => true,
+        // A space in a form; with nothing before it, a telephone number.
+        (Some(byte), Some(b'+')) => byte.is_ascii_alphanumeric(),
+        (None, Some(b'+')) => false,
+        _ => !before.is_some_and(is_word) && !is_part(before, two_before),
+    }
+}
+
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 /// Whether the neighbour joins the number to another one: `0.4111...`, `1234-4111-...`.
 fn is_part(neighbour: Option<u8>, beyond: Option<u8>) -> bool {
-    matches!(neighbour, Some(b'.' | b'-' | b'+')) && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
+    matches!(neighbour, Some(b'.' | b'-')) && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The length of a number in groups with the same separator between all of them.

@@ -25,6 +25,8 @@ mod anchor;
 pub mod bench;
 mod bytes;
 mod cards;
+#[cfg(test)]
+mod corpus;
 mod detect;
 mod encode;
 mod error;

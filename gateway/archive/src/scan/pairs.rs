@@ -65,7 +65,7 @@ impl Pairs {
     fn costs(&self, group: usize, grams: &[u32]) -> Costs {
         let known = |half: u16, bit: usize| self.of(half) >> bit & 1 == 1;
         let (mut firsts, mut seconds): (Vec<u16>, Vec<u16>) = grams.iter().map(|&gram| halves(gram)).unzip();
-        let mut sum = |halves: &mut Vec<u16>, bit: usize| {
+        let sum = |halves: &mut Vec<u16>, bit: usize| {
             halves.sort_unstable();
             halves.dedup();
             halves.iter().filter(|&&half| !known(half, bit)).map(|&half| chance_of(half)).sum::<f64>()

@@ -50,5 +50,7 @@ fn secret(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 fn session(text: &[u8], at: usize) -> Option<Range<usize>> {
     let start = value(text, at)?;
-    token(text, start, start, SESSION, |byte| is_base64(byte) || byte == b'=')
+    let end = run(text, start, SESSION.end, is_base64);
+    let padded = run(text, end, 2, |byte| byte == b'=');
+    SESSION.contains(&(padded - start)).then_some(start..padded)
 }

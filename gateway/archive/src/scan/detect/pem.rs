@@ -38,9 +38,24 @@ pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = text.get(start..text.len().min(start + BODY_MAX))?;
     let whole = memmem::find(rest, END).filter(|&length| rest.get(..length).is_some_and(is_text));
     let end = whole.map_or_else(|| run(text, start, BODY_MAX, is_body), |length| start + length);
-    let first = run(text, start, 16, |byte| !is_base64(byte) || byte == b'\\');
-    let last = run_back(text, end, 16, |byte| byte.is_ascii_whitespace());
+    let first = after_breaks(text, start);
+    let last = before_breaks(text, end);
     (first + BODY_MIN <= last).then_some(first..last)
+}
+
+/// After line breaks, as they are or as `\n`, with as many backslashes as it was quoted.
+fn after_breaks(text: &[u8], at: usize) -> usize {
+    let at = run(text, at, 4, |byte| byte.is_ascii_whitespace());
+    let quoted = run(text, at, 8, |byte| byte == b'\\');
+    let is_break = quoted > at && matches!(text.get(quoted), Some(b'n' | b'r'));
+    if is_break { after_breaks(text, quoted + 1) } else { at }
+}
+
+fn before_breaks(text: &[u8], at: usize) -> usize {
+    let at = run_back(text, at, 4, |byte| byte.is_ascii_whitespace());
+    let letter = run_back(text, at, 1, |byte| matches!(byte, b'n' | b'r'));
+    let quoted = run_back(text, letter, 8, |byte| byte == b'\\');
+    if letter < at && quoted < letter { before_breaks(text, quoted) } else { at }
 }
 
 fn is_text(body: &[u8]) -> bool {
