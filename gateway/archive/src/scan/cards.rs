@@ -1,5 +1,7 @@
 /// Most blocks have fewer digits than half a number, and those are passed over at memory speed.
 const BLOCK: usize = 32;
+/// A number with half of its digits in a block has thirteen bytes in the block and so many around it.
+const NEAR: usize = 8;
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 /// The longest number, with its separators.
@@ -36,21 +38,30 @@ fn digits(block: &[u8]) -> usize {
     usize::from(block.iter().map(|byte| u8::from(byte.wrapping_sub(b'0') < 10)).sum::<u8>())
 }
 
-/// Whether eight bytes in a row, on a multiple of four, can belong to a number, in or near the block at `at`: of thirteen
-/// some always do. Written as above.
+/// Whether thirteen bytes in a row can belong to a number, in or near the block at `at`. Written as above.
 fn has_run(bytes: &[u8], at: usize) -> bool {
-    let near =
-        at.checked_sub(8).and_then(|from| bytes.get(from..)).and_then(<[u8]>::first_chunk::<{ BLOCK + 16 }>);
+    let near = at.checked_sub(NEAR).and_then(|from| bytes.get(from..)).and_then(<[u8]>::first_chunk);
     let Some(near) = near else { return true };
-    let fits = near.map(|byte| u8::from(byte.wrapping_sub(b'0') < 10 || byte == b' ' || byte == b'-'));
-    let (words, _) = fits.as_chunks::<4>();
-    let mut last = 0;
-    words.iter().fold(false, |found, word| {
-        let word = u32::from_ne_bytes(*word);
-        let both = word & last == 0x0101_0101;
-        last = word;
-        found | both
-    })
+    let one = near.map(|byte| u8::from(byte.wrapping_sub(b'0') < 10 || byte == b' ' || byte == b'-'));
+    let two = both(&one, &one, 1);
+    let four = both(&two, &two, 2);
+    let eight = both(&four, &four, 4);
+    let thirteen = both(&both(&eight, &four, 8), &one, 12);
+    thirteen.iter().fold(0, |any, &run| any | run) != 0
+}
+
+/// For each byte, whether it is set in the one and, so much further, in the other.
+#[inline]
+fn both(
+    one: &[u8; BLOCK + 2 * NEAR],
+    other: &[u8; BLOCK + 2 * NEAR],
+    further: usize,
+) -> [u8; BLOCK + 2 * NEAR] {
+    let mut found = [0; BLOCK + 2 * NEAR];
+    for (to, (a, b)) in found.iter_mut().zip(one.iter().zip(other.iter().skip(further))) {
+        *to = a & b;
+    }
+    found
 }
 
 /// Where the number that begins at `at` ends.

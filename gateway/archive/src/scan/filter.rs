@@ -98,7 +98,12 @@ impl Filter {
         while offset + BLOCK <= length {
             let Some(block) = page.get(offset..).and_then(<[u8]>::first_chunk) else { break };
             if self.pairs.may_be_in(block) {
-                self.grams(page, offset, at, offset + BLOCK, hit);
+                let mut hits = self.pairs.hits(block);
+                while hits != 0 {
+                    let within = offset + 2 * hits.trailing_zeros() as usize;
+                    hits &= hits - 1;
+                    self.candidate(gram(page, within), at + within, hit);
+                }
             }
             offset += BLOCK;
         }

@@ -47,8 +47,17 @@ impl Pairs {
             found |= last & groups >> GROUPS;
             last = groups;
         }
-        // Above the low byte there are only the second halves of `last`, shifted out of the way.
-        found & 0xff != 0
+        found != 0
+    }
+
+    /// Which of the grams that may be, the first in the lowest bit.
+    pub(super) fn hits(&self, block: &[u8; BLOCK + AHEAD]) -> u32 {
+        let (halves, _) = block.as_chunks::<2>();
+        let grams = halves.iter().zip(halves.iter().skip(1)).take(BLOCK / 2).enumerate();
+        grams.fold(0, |hits, (index, (first, second))| {
+            let both = self.of(u16::from_le_bytes(*first)) & self.of(u16::from_le_bytes(*second)) >> GROUPS;
+            hits | u32::from(both != 0) << index
+        })
     }
 
     #[inline]

@@ -17,11 +17,12 @@ pub(super) fn probes() -> Vec<Probe> {
 
 /// As RFC 3986 has it, and some more that people write without encoding it.
 fn is_user(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"/:@?#\"'<>\\`{}|^[]()".contains(&byte)
+    is_password(byte) && !matches!(byte, b':' | b'{' | b'}' | b'|' | b'^' | b'[' | b']' | b'(' | b')')
 }
 
 fn is_password(byte: u8) -> bool {
-    byte.is_ascii_graphic() && !b"/@?#\"'<>\\`".contains(&byte)
+    byte.is_ascii_graphic()
+        && !matches!(byte, b'/' | b'@' | b'?' | b'#' | b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`')
 }
 
 fn password(text: &[u8], at: usize) -> Option<Range<usize>> {
