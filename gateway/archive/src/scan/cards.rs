@@ -1,7 +1,8 @@
 /// Most blocks have fewer digits than half a number, and those are passed over at memory speed.
 const BLOCK: usize = 32;
-/// A number with half of its digits in a block has thirteen bytes in the block and so many around it.
-const NEAR: usize = 8;
+/// A number with half of its digits in a block begins at most so far before it; and what is looked at then.
+const BEFORE: usize = 24;
+const NEAR: usize = 64;
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 /// The longest number, with its separators.
@@ -13,55 +14,76 @@ const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4,
 /// check digit.
 pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(usize, usize)) {
     let mut next = from;
-    let mut at = from;
     // A number that begins before `to` may have most of its digits after it.
-    while at < to + BLOCK {
+    for at in (from..to + BLOCK).step_by(BLOCK) {
         let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) else { break };
         // The compiler must see how long a block is.
-        let digits = block.first_chunk::<BLOCK>().map_or_else(|| digits(block), |block| digits(block));
-        if digits > DIGITS_MIN / 2 && has_run(bytes, at) {
-            next = next.max(at.saturating_sub(LENGTH_MAX));
-            while next < (at + BLOCK).min(to) {
-                if let Some(end) = number_at(bytes, next) {
-                    hit(next, end);
-                }
-                next += 1;
+        let digits = block.first_chunk().map_or(DIGITS_MIN, digits);
+        if digits <= DIGITS_MIN / 2 {
+            continue;
+        }
+        let mut starts = starts(&around(bytes, at));
+        while starts != 0 {
+            let start = at + starts.trailing_zeros() as usize;
+            starts &= starts - 1;
+            let Some(start) = start.checked_sub(BEFORE).filter(|start| (next..to).contains(start)) else {
+                continue;
+            };
+            next = start + 1;
+            if let Some(end) = number_at(bytes, start) {
+                hit(start, end);
             }
         }
-        at += BLOCK;
     }
 }
 
 /// Written so that the compiler makes vector instructions of it.
 #[inline]
-fn digits(block: &[u8]) -> usize {
-    usize::from(block.iter().map(|byte| u8::from(byte.wrapping_sub(b'0') < 10)).sum::<u8>())
-}
-
-/// Whether thirteen bytes in a row can belong to a number, in or near the block at `at`. Written as above.
-fn has_run(bytes: &[u8], at: usize) -> bool {
-    let near = at.checked_sub(NEAR).and_then(|from| bytes.get(from..)).and_then(<[u8]>::first_chunk);
-    let Some(near) = near else { return true };
-    let one = near.map(|byte| u8::from(byte.wrapping_sub(b'0') < 10 || byte == b' ' || byte == b'-'));
-    let two = both(&one, &one, 1);
-    let four = both(&two, &two, 2);
-    let eight = both(&four, &four, 4);
-    let thirteen = both(&both(&eight, &four, 8), &one, 12);
-    thirteen.iter().fold(0, |any, &run| any | run) != 0
-}
-
-/// For each byte, whether it is set in the one and, so much further, in the other.
-#[inline]
-fn both(
-    one: &[u8; BLOCK + 2 * NEAR],
-    other: &[u8; BLOCK + 2 * NEAR],
-    further: usize,
-) -> [u8; BLOCK + 2 * NEAR] {
-    let mut found = [0; BLOCK + 2 * NEAR];
-    for (to, (a, b)) in found.iter_mut().zip(one.iter().zip(other.iter().skip(further))) {
-        *to = a & b;
+fn digits(block: &[u8; BLOCK]) -> usize {
+    let (halves, _) = block.as_chunks::<16>();
+    let mut counts = [0u8; 16];
+    for half in halves {
+        counts
+            .iter_mut()
+            .zip(half)
+            .for_each(|(count, byte)| *count += u8::from(byte.wrapping_sub(b'0') < 10));
     }
-    found
+    counts.iter().map(|&count| usize::from(count)).sum()
+}
+
+/// The block at `at` and what is near it; zeros where nothing is.
+fn around(bytes: &[u8], at: usize) -> [u8; NEAR] {
+    if let Some(near) =
+        at.checked_sub(BEFORE).and_then(|from| bytes.get(from..)).and_then(<[u8]>::first_chunk)
+    {
+        return *near;
+    }
+    let missing = BEFORE.saturating_sub(at);
+    let there = bytes.get(at.saturating_sub(BEFORE)..).unwrap_or_default();
+    let mut near = [0; NEAR];
+    for (to, &from) in near.iter_mut().skip(missing).zip(there) {
+        *to = from;
+    }
+    near
+}
+
+/// Where digits begin of which, with separators, thirteen bytes are left.
+fn starts(near: &[u8; NEAR]) -> u64 {
+    let digits = bits(near, |byte| byte.wrapping_sub(b'0') < 10);
+    let fits = digits | bits(near, |byte| byte == b' ' || byte == b'-');
+    let two = fits & fits >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    digits & !(digits << 1) & eight & four >> 8 & fits >> 12
+}
+
+/// For which of the bytes it holds, the first in the lowest bit. A multiplication gathers eight bits.
+#[inline]
+fn bits(near: &[u8; NEAR], holds: impl Fn(u8) -> bool) -> u64 {
+    let ones = near.map(|byte| u8::from(holds(byte)));
+    let (words, _) = ones.as_chunks::<8>();
+    let gather = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    words.iter().rev().fold(0, |bits, word| bits << 8 | gather(word))
 }
 
 /// Where the number that begins at `at` ends.
@@ -136,20 +158,32 @@ fn is_card(number: &[u8]) -> bool {
 fn issued(number: &[u8]) -> bool {
     let leading =
         |digits: usize| number.iter().take(digits).fold(0u32, |all, &digit| all * 10 + u32::from(digit));
-    match (leading(1), leading(2), leading(3), leading(4), number.len()) {
-        (4, .., 13 | 16 | 19)
-        | (_, 51..=55, _, _, 16)
-        | (_, _, _, 2221..=2720, 16)
-        | (_, 34 | 37, _, _, 15)
-        | (_, 65, _, _, 16..=19)
-        | (_, _, 644..=649, _, 16..=19)
-        | (_, _, _, 6011, 16..=19)
-        | (_, _, _, 3528..=3589, 16..=19)
-        | (_, 36 | 38 | 39, _, _, 14..=19)
-        | (_, _, 300..=305, _, 14..=19)
-        | (_, 62, _, _, 16..=19) => true,
+    match number.len() {
+        13 => leading(1) == 4,
+        14 => diners(leading(2), leading(3)),
+        15 => matches!(leading(2), 34 | 37) || diners(leading(2), leading(3)),
+        16 => {
+            leading(1) == 4
+                || matches!(leading(2), 51..=55)
+                || matches!(leading(4), 2221..=2720)
+                || long(leading)
+        }
+        19 => leading(1) == 4 || long(leading),
+        17 | 18 => long(leading),
         _ => false,
     }
+}
+
+fn diners(two: u32, three: u32) -> bool {
+    matches!(two, 36 | 38 | 39) || matches!(three, 300..=305)
+}
+
+/// Discover, JCB, `UnionPay` and Diners give out numbers of 16 to 19 digits.
+fn long(leading: impl Fn(usize) -> u32) -> bool {
+    matches!(leading(2), 62 | 65)
+        || matches!(leading(3), 644..=649)
+        || matches!(leading(4), 6011 | 3528..=3589)
+        || diners(leading(2), leading(3))
 }
 
 /// The check digit of ISO/IEC 7812-1, annex B.

@@ -92,7 +92,9 @@ fn json_char(c: char, html: bool, ascii: bool) -> String {
         '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if html => format!("\\u{:04x}", u32::from(c)),
         _ if c < ' ' => format!("\\u{:04x}", u32::from(c)),
         _ if ascii && !c.is_ascii() => {
-            c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+            let units =
+                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>();
+            units.concat()
         }
         _ => c.to_string(),
     }

@@ -12,6 +12,8 @@ use super::required::{self, Piece};
 /// The largest compiled expression, in bytes, and the deepest: the policies' own bounds.
 const SIZE: usize = 1 << 20;
 const NEST: u32 = 64;
+/// What the states of one automaton may take while it runs, in bytes: a plan has many.
+const CACHE: usize = 1 << 18;
 
 /// An expression of a plan, compiled twice: to be tried at one place, state by state, and to search where nothing shorter
 /// tells where to try.
@@ -50,9 +52,10 @@ impl Expression {
             .match_kind(MatchKind::LeftmostFirst)
             .unicode_word_boundary(true)
             .skip_cache_capacity_check(true)
-            .cache_capacity(SIZE);
+            .cache_capacity(CACHE);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
-        let search = meta::Config::new().nfa_size_limit(Some(SIZE)).utf8_empty(false);
+        let search =
+            meta::Config::new().nfa_size_limit(Some(SIZE)).hybrid_cache_capacity(CACHE).utf8_empty(false);
         let syntax = syntax::Config::new().utf8(false).nest_limit(NEST);
         let search = Regex::builder().configure(search).syntax(syntax).build(text).ok()?;
         let maker = dfa.clone();
@@ -100,14 +103,12 @@ impl Expression {
                 return None;
             }
         }
-        match input.haystack().get(input.end()) {
-            Some(&next) => self.at_bound(cache, state, next, found, input),
-            None => {
-                let last = self.dfa.next_eoi_state(cache, state).ok()?;
-                let found = if last.is_match() { Some(input.end()) } else { found };
-                Some(found.map_or(Attempt::Nothing(span.len()), Attempt::Match))
-            }
+        if let Some(&next) = input.haystack().get(input.end()) {
+            return self.at_bound(cache, state, next, found, input);
         }
+        let last = self.dfa.next_eoi_state(cache, state).ok()?;
+        let found = if last.is_match() { Some(input.end()) } else { found };
+        Some(found.map_or(Attempt::Nothing(span.len()), Attempt::Match))
     }
 
     /// The bound is reached, not the text's end.

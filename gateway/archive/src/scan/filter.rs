@@ -17,7 +17,7 @@ pub(super) const GRAMS_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Filter {
     pairs: Pairs,
-    bits: Box<[u64; WORDS]>,
+    bits: Vec<u64>,
     /// Where each bucket's entries begin; one more than there are buckets.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
@@ -62,7 +62,7 @@ impl Filter {
         let starts =
             (0..=1u32 << BUCKET_BITS).map(|wanted| entries.partition_point(|entry| bucket(entry) < wanted));
         let buckets = starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect();
-        let mut bits = Box::new([0u64; WORDS]);
+        let mut bits = vec![0u64; WORDS];
         for entry in &entries {
             let hash = hash(entry.gram);
             if let Some(word) = bits.get_mut(hash as usize >> 6) {

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::memmem;
@@ -57,7 +58,7 @@ pub(super) struct Sweep {
     /// Rule, beginning and end of each match of a needle or detector.
     pub(super) found: Vec<(usize, usize, usize)>,
     /// Where which expression is to be tried.
-    pub(super) starts: Vec<(usize, usize)>,
+    pub(super) starts: Vec<(usize, Range<usize>)>,
 }
 
 impl Matcher {
@@ -135,8 +136,9 @@ impl Probe {
                 sweep.found.push((needle.rule, start, end));
             }
             Self::Expression(index, piece, (least, most)) if here.starts_with(piece) => {
-                let starts = at.saturating_sub(*most)..=at.saturating_sub(*least);
-                sweep.starts.extend(starts.map(|start| (*index, start)));
+                if let Some(last) = at.checked_sub(*least) {
+                    sweep.starts.push((*index, at.saturating_sub(*most)..last + 1));
+                }
             }
             Self::Detector(rule, anchor, verify) if anchor.starts(here) => {
                 let first = at.saturating_sub(BACK);

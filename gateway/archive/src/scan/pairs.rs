@@ -17,6 +17,7 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
+    #[expect(clippy::large_stack_arrays, reason = "128 KiB, and only while a plan is compiled")]
     pub(super) fn new() -> Self {
         Self { groups: Box::new([0; HALVES]), chances: [(0.0, 0.0); GROUPS] }
     }

@@ -39,7 +39,7 @@ pub(super) struct Scanner<'r> {
 #[derive(Debug, Clone, Default)]
 struct Thread {
     /// Places where it is to be tried, near the last segment's end: others before them may still come.
-    waiting: Vec<usize>,
+    waiting: Vec<Range<usize>>,
     /// The end of its last match.
     end: usize,
     /// What its last match, which was longer than the bound, goes on with.
@@ -85,9 +85,9 @@ impl<'r> Scanner<'r> {
     pub(super) fn segment(&mut self, segment: Segment<'_>) {
         let Segment { bytes, base, from, to, .. } = segment;
         self.matcher.sweep(bytes, from - base, to - base, &mut self.sweep);
-        for (index, start) in self.sweep.starts.drain(..) {
+        for (index, starts) in self.sweep.starts.drain(..) {
             if let Some(thread) = self.threads.get_mut(index) {
-                thread.waiting.push(base + start);
+                thread.waiting.push(base + starts.start..base + starts.end);
             }
         }
         let matcher = self.matcher;
@@ -135,18 +135,35 @@ impl Thread {
             return;
         }
         let ready = if segment.last { usize::MAX } else { segment.to - EARLIER };
-        self.waiting.sort_unstable();
-        self.waiting.dedup();
-        let later = self.waiting.split_off(self.waiting.partition_point(|&start| start < ready));
-        for start in std::mem::replace(&mut self.waiting, later) {
-            if self.wasted > WASTE_MAX {
-                self.search(expression, segment, start, &mut add);
-                break;
-            }
-            if start >= self.end {
-                self.attempt(expression, segment, start, &mut add);
+        self.waiting.sort_unstable_by_key(|starts| starts.start);
+        let mut at = 0;
+        for starts in std::mem::take(&mut self.waiting) {
+            at = self.try_all(expression, segment, starts.start.max(at)..starts.end.min(ready), &mut add);
+            if starts.end > ready {
+                self.waiting.push(starts.start.max(ready)..starts.end);
             }
         }
+    }
+
+    /// Tries everywhere in `starts`; tells how far all has been tried.
+    fn try_all(
+        &mut self,
+        expression: &Expression,
+        segment: Segment<'_>,
+        starts: Range<usize>,
+        add: &mut impl FnMut(usize, usize),
+    ) -> usize {
+        for start in starts.clone() {
+            if self.wasted > WASTE_MAX {
+                self.search(expression, segment, start, add);
+                // What follows lies in what was searched, or before the end of a match.
+                return segment.to;
+            }
+            if start >= self.end {
+                self.attempt(expression, segment, start, add);
+            }
+        }
+        starts.end.max(starts.start)
     }
 
     /// Tries at `start` of the stream.

@@ -38,7 +38,7 @@ fn whole(rules: &Rules, bytes: &[u8]) -> (Vec<u8>, Tally) {
 
 /// In pieces of these sizes, over and over.
 fn streamed(rules: &Rules, bytes: &[u8], sizes: &[usize]) -> (Vec<u8>, Tally) {
-    let mut masker = rules.masker(Place::Memory);
+    let mut stream = rules.masker(Place::Memory);
     let mut masked = Vec::new();
     let mut out = |piece: &[u8]| -> Result<(), Infallible> {
         masked.extend_from_slice(piece);
@@ -47,14 +47,14 @@ fn streamed(rules: &Rules, bytes: &[u8], sizes: &[usize]) -> (Vec<u8>, Tally) {
     let mut rest = bytes;
     for &size in sizes.iter().cycle() {
         let (now, later) = rest.split_at(size.min(rest.len()));
-        let Ok(()) = masker.push(now, &mut out);
+        let Ok(()) = stream.push(now, &mut out);
         rest = later;
         if rest.is_empty() {
             break;
         }
     }
-    let Ok(()) = masker.finish(&mut out);
-    let tally = masker.tally().clone();
+    let Ok(()) = stream.finish(&mut out);
+    let tally = stream.tally().clone();
     (masked, tally)
 }
 

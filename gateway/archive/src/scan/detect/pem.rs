@@ -11,6 +11,7 @@ use super::text::{is_base64, run, run_back};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
+const DASHES: &[u8] = b"-----";
 const LABEL: &[u8] = b"PRIVATE KEY";
 /// A key of 16384 bits has about 13 KiB.
 const BODY_MAX: usize = 1 << 14;
@@ -28,15 +29,18 @@ fn key(text: &[u8], at: usize) -> Option<Range<usize>> {
     text.get(begin..)?.starts_with(BEGIN).then_some(())?;
     let rest = text.get(at + LABEL.len()..)?;
     let block = if rest.starts_with(b" BLOCK") { 6 } else { 0 };
-    rest.get(block..)?.starts_with(b"-----").then_some(())?;
-    body(text, at + LABEL.len() + block + 5)
+    rest.get(block..)?.starts_with(DASHES).then_some(())?;
+    body(text, at + LABEL.len() + block + DASHES.len())
 }
 
 /// What is to be hidden of a key whose armour's first line ends at `start`: all until its last line, or where that is
 /// missing, as in a buffer that was used again, all that looks like its body.
 pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = text.get(start..text.len().min(start + BODY_MAX))?;
-    let whole = memmem::find(rest, END).filter(|&length| rest.get(..length).is_some_and(is_text));
+    // The next dashes, not the next end: a text full of beginnings must not be read over and over.
+    let whole = memmem::find(rest, DASHES)
+        .filter(|&length| rest.get(length..).is_some_and(|last| last.starts_with(END)))
+        .filter(|&length| rest.get(..length).is_some_and(is_text));
     let end = whole.map_or_else(|| run(text, start, BODY_MAX, is_body), |length| start + length);
     let first = after_breaks(text, start);
     let last = before_breaks(text, end);

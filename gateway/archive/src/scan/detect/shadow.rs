@@ -28,8 +28,8 @@ fn hash(text: &[u8], at: usize) -> Option<Range<usize>> {
     let start = run(text, at + 1, 2, |byte| byte == b'!');
     let end = run(text, start, HASH.end, |byte| byte.is_ascii_alphanumeric() || b"./$=,-_+".contains(&byte));
     let hash = text.get(start..end)?;
-    let parts = hash.iter().filter(|&&byte| byte == b'$').count();
-    let is_one = line && name < at && HASH.contains(&hash.len()) && parts >= 3;
+    let parts = hash.split(|&byte| byte == b'$').count();
+    let is_one = line && name < at && HASH.contains(&hash.len()) && parts > 3;
     (is_one && has_days(text, end)).then_some(start..end)
 }
 
