@@ -65,12 +65,10 @@ fn of_kubernetes(text: &[u8], at: usize) -> Option<Range<usize>> {
 
 /// The token around the anchor at `at`. The header stays readable: it tells what was there and holds no secret.
 fn token(text: &[u8], at: usize) -> Option<Token> {
+    is_first(text, at).then_some(())?;
     let header_end = run(text, at, HEADER_MAX, is_base64url);
     (text.get(header_end) == Some(&b'.')).then_some(())?;
     let start = run_back(text, at, HEADER_MAX, is_base64url);
-    // Of several anchors in one header the first decides: a text full of them must not be decoded over and over.
-    let anchor = text.get(at..at + ANCHOR)?;
-    memchr::memmem::find(text.get(start..at)?, anchor).is_none().then_some(())?;
     is_header(text.get(start..header_end)?).then_some(())?;
     let payload = header_end + 1..run(text, header_end + 1, PART_MAX, is_base64url);
     (text.get(payload.end) == Some(&b'.')).then_some(())?;
@@ -85,9 +83,19 @@ fn token(text: &[u8], at: usize) -> Option<Token> {
     (payload.len() >= 2 || end > payload.end + 16).then_some(Token { secret: payload.start..end, payload })
 }
 
+/// Of several anchors in one header the first decides: a text full of them must not be decoded over and over.
+fn is_first(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(HEADER_MAX)..at).unwrap_or_default();
+    let anchor = text.get(at..at + ANCHOR).unwrap_or_default();
+    let last = memchr::memmem::rfind(before, anchor).and_then(|last| before.get(last..));
+    !last.is_some_and(|between| between.iter().all(|&byte| is_base64url(byte)))
+}
+
 /// Whether it decodes to a header, with or without something before it that only looks like base64: `%3DeyJ...`.
 fn is_header(run: &[u8]) -> bool {
-    let starts = memchr::memmem::find_iter(run, b"ey").chain([0]).take(8);
+    // `{` and a quote, or a space of any kind.
+    let starts =
+        memchr::memchr_iter(b'e', run).filter(|&e| matches!(run.get(e + 1), Some(b'y' | b'w'))).take(8);
     starts
         .filter_map(|start| object(run.get(start..)?))
         .any(|header| header.get("alg").is_some_and(Value::is_string))
