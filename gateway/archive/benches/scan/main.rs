@@ -40,7 +40,8 @@ const EXPRESSIONS: [&str; 12] = [
 ];
 
 /// These have none.
-const BARE: [&str; 2] = [r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", r"[A-Za-z0-9._%+-]+@shop\.internal"];
+const BARE: [&str; 3] =
+    ["[0-9a-f]{40}", r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", r"[A-Za-z0-9._%+-]+@shop\.internal"];
 
 /// Made to waste time; the slowest of them bounds what a workload can do to its own checkpoint.
 const HOSTILE: [&str; 8] = [

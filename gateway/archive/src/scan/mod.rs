@@ -37,6 +37,8 @@ mod masker;
 mod matcher;
 mod needles;
 mod pairs;
+#[cfg(test)]
+mod properties;
 mod required;
 mod rules;
 mod scanner;

@@ -5,6 +5,8 @@ use regex_syntax::hir::{Hir, HirKind};
 const LENGTH_MIN: usize = 3;
 /// The most pieces of one expression.
 const PIECES_MAX: usize = 256;
+/// The most parts of a sequence that are put together to a piece.
+const PARTS_MAX: usize = 32;
 /// How far before a piece a match may begin: each place costs an attempt.
 pub(super) const BEFORE_MAX: usize = 256;
 
@@ -35,8 +37,9 @@ fn within(parts: &[Hir]) -> Option<Vec<Piece>> {
     let mut best: Option<Vec<Piece>> = None;
     let mut before = Some((0, 0));
     for (index, part) in parts.iter().enumerate() {
-        let Some((least, most)) = before else { break };
-        let rest = Hir::concat(parts.get(index..)?.to_vec());
+        let Some((least, most)) = before.filter(|&(_, most)| most <= BEFORE_MAX) else { break };
+        let rest = parts.iter().skip(index).take(PARTS_MAX).cloned().collect();
+        let rest = Hir::concat(rest);
         let whole = (index > 0).then(|| prefixes(&rest)).flatten();
         let moved = [whole, pieces(part)].into_iter().flatten().map(|pieces| moved(pieces, least, most));
         best =
