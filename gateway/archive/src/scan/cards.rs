@@ -97,6 +97,9 @@ fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
     }
     let plain = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let end = if plain > 4 { plain } else { grouped(text)? };
+    if plain <= 4 && is_in_table(bytes, at, at + end) {
+        return None;
+    }
     let (next, after) = (text.get(end).copied(), text.get(end + 1).copied());
     if next.is_some_and(is_word) || is_part(next, after) {
         return None;
@@ -125,6 +128,26 @@ fn is_word(byte: u8) -> bool {
 /// Whether the neighbour joins the number to another one: `0.4111...`, `1234-4111-...`.
 fn is_part(neighbour: Option<u8>, beyond: Option<u8>) -> bool {
     matches!(neighbour, Some(b'.' | b'-')) && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether other groups go on before or after it: a table of numbers has a right check digit now and then.
+fn is_in_table(bytes: &[u8], start: usize, end: usize) -> bool {
+    let before = bytes.get(..start).unwrap_or_default().iter().rev();
+    let after = bytes.get(end..).unwrap_or_default().iter();
+    groups(before) + groups(after) >= 2
+}
+
+/// How many groups of digits, decimal or hexadecimal, come first: at most two are counted.
+fn groups<'a>(near: impl Iterator<Item = &'a u8>) -> usize {
+    let near: Vec<u8> = near.take(14).copied().collect();
+    let words =
+        near.split(|byte| byte.is_ascii_whitespace() || *byte == b'-').filter(|word| !word.is_empty());
+    let is_group = |word: &&[u8]| {
+        (3..=5).contains(&word.len())
+            && word.iter().all(u8::is_ascii_hexdigit)
+            && word.iter().any(u8::is_ascii_digit)
+    };
+    words.take(2).take_while(is_group).count()
 }
 
 /// The length of a number in groups with the same separator between all of them.
