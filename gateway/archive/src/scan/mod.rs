@@ -6,11 +6,14 @@
 //!                     Rules::masker(place)  -> Masker: push, push, ..., finish, tally
 //!                     Rules::mask_whole(place, bytes, tally)
 //!
-//! filter    which offsets may be something, at memory speed: four bytes at every other offset, in a bitset
+//! filter    which offsets may be something, at memory speed: four bytes at every other offset, by their halves
 //! matcher   compares needles, calls detectors, notes where expressions are to be tried
 //! scanner   goes through a stream by segments of 64 KiB, tries expressions, joins and counts
 //! masker    holds back what is not decided, hands out the rest
 //! ```
+//!
+//! A masker counts itself ([`Tally`], by the rule's index in the plan and the place) and is as good as new after `finish`.
+//! `Rules::selects` takes a variable's name as bytes; `Rules::selecting` tells which rules select it.
 //!
 //! What is hidden depends on the stream's bytes alone, never on how they come. Needles are found wherever they are, also
 //! where they overlap. Expressions are found as their crate's `find_iter` does it, except that no match is looked for
