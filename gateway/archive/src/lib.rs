@@ -27,6 +27,7 @@ mod name;
 mod newest;
 mod place;
 mod publish;
+mod scan;
 mod settings;
 mod sink;
 mod space;
@@ -37,6 +38,8 @@ mod worker;
 
 pub use error::Error;
 pub use intake::{About, Intake};
+#[doc(hidden)]
+pub use scan::bench as scan_bench;
 pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;

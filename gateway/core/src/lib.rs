@@ -23,7 +23,7 @@ pub use container::Container;
 pub use decision::{Decision, Denial, Verdict};
 pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
 pub use identity::{CredentialKind, Identity};
-pub use redaction::{DropRule, MaskRule, Pattern, Place, Plan};
+pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan};
 pub use request::{Action, Archive, Request};
 pub use target::{ParseTargetError, Part, Target};
 pub use text::one_line;

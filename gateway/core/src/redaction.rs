@@ -2,6 +2,21 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+/// The detectors that the gateway ships: what a rule may name, and what the archive must be able to find.
+pub const DETECTORS: [&str; 11] = [
+    "aws-access-key",
+    "azure-key",
+    "basic-auth-url",
+    "credit-card",
+    "gcp-key",
+    "github-token",
+    "jwt",
+    "kubernetes-token",
+    "private-key",
+    "shadow-line",
+    "slack-token",
+];
+
 /// What must stay hidden in a checkpoint: pure data, decided before the runtime is touched and carried out while the
 /// archive streams. An empty plan leaves the archive as the runtime wrote it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

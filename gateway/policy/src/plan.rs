@@ -1,4 +1,4 @@
-use gateway_core::{Pattern, Plan};
+use gateway_core::{DETECTORS, Pattern, Plan};
 
 use crate::Fault;
 use crate::run::Deadline;
@@ -12,21 +12,6 @@ const REGEX_MAX: usize = 4096;
 const REGEX_SIZE: usize = 1 << 20;
 /// The most stars of a glob: each costs a backtrack.
 const STARS_MAX: usize = 8;
-
-/// The detectors that the gateway ships.
-pub const DETECTORS: [&str; 11] = [
-    "aws-access-key",
-    "azure-key",
-    "basic-auth-url",
-    "credit-card",
-    "gcp-key",
-    "github-token",
-    "jwt",
-    "kubernetes-token",
-    "private-key",
-    "shadow-line",
-    "slack-token",
-];
 
 /// Whether `plan` can be carried out at all: every expression compiles within bounds, every name is known.
 pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {

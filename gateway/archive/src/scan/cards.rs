@@ -1,0 +1,247 @@
+/// Most blocks have fewer digits than half a number, and those are passed over at memory speed.
+const BLOCK: usize = 32;
+/// A number with half of its digits in a block begins at most so far before it; and what is looked at then.
+const BEFORE: usize = 24;
+const NEAR: usize = 64;
+const DIGITS_MIN: usize = 13;
+const DIGITS_MAX: usize = 19;
+/// The longest number, with its separators.
+const LENGTH_MAX: usize = DIGITS_MAX + 4;
+/// How numbers are written in groups (ISO/IEC 7812 does not say; these are on the cards).
+const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3]];
+
+/// Calls `hit` for every payment card number that begins in `from..to`: a known issuer, a length that fits it, and a right
+/// check digit.
+pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(usize, usize)) {
+    let mut next = from;
+    // A number that begins before `to` may have most of its digits after it.
+    for at in (from..to + BLOCK).step_by(BLOCK) {
+        let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) else { break };
+        // The compiler must see how long a block is.
+        let digits = block.first_chunk().map_or(DIGITS_MIN, digits);
+        if digits <= DIGITS_MIN / 2 {
+            continue;
+        }
+        let mut starts = starts(&around(bytes, at));
+        while starts != 0 {
+            let start = at + starts.trailing_zeros() as usize;
+            starts &= starts - 1;
+            let Some(start) = start.checked_sub(BEFORE).filter(|start| (next..to).contains(start)) else {
+                continue;
+            };
+            next = start + 1;
+            if let Some(end) = number_at(bytes, start) {
+                hit(start, end);
+            }
+        }
+    }
+}
+
+/// Written so that the compiler makes vector instructions of it.
+#[inline]
+fn digits(block: &[u8; BLOCK]) -> usize {
+    let (halves, _) = block.as_chunks::<16>();
+    let mut counts = [0u8; 16];
+    for half in halves {
+        counts
+            .iter_mut()
+            .zip(half)
+            .for_each(|(count, byte)| *count += u8::from(byte.wrapping_sub(b'0') < 10));
+    }
+    counts.iter().map(|&count| usize::from(count)).sum()
+}
+
+/// The block at `at` and what is near it; zeros where nothing is.
+fn around(bytes: &[u8], at: usize) -> [u8; NEAR] {
+    if let Some(near) =
+        at.checked_sub(BEFORE).and_then(|from| bytes.get(from..)).and_then(<[u8]>::first_chunk)
+    {
+        return *near;
+    }
+    let missing = BEFORE.saturating_sub(at);
+    let there = bytes.get(at.saturating_sub(BEFORE)..).unwrap_or_default();
+    let mut near = [0; NEAR];
+    for (to, &from) in near.iter_mut().skip(missing).zip(there) {
+        *to = from;
+    }
+    near
+}
+
+/// Where digits begin of which, with separators, thirteen bytes are left.
+fn starts(near: &[u8; NEAR]) -> u64 {
+    let digits = bits(near, |byte| byte.wrapping_sub(b'0') < 10);
+    let fits = digits | bits(near, |byte| byte == b' ' || byte == b'-');
+    let two = fits & fits >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    digits & !(digits << 1) & eight & four >> 8 & fits >> 12
+}
+
+/// For which of the bytes it holds, the first in the lowest bit. A multiplication gathers eight bits.
+#[inline]
+fn bits(near: &[u8; NEAR], holds: impl Fn(u8) -> bool) -> u64 {
+    let ones = near.map(|byte| u8::from(holds(byte)));
+    let (words, _) = ones.as_chunks::<8>();
+    let gather = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    words.iter().rev().fold(0, |bits, word| bits << 8 | gather(word))
+}
+
+/// Where the number that begins at `at` ends.
+fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
+    bytes.get(at).filter(|byte| matches!(byte, b'2'..=b'6'))?;
+    let text = bytes.get(at..bytes.len().min(at + LENGTH_MAX + 2))?;
+    let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied();
+    let two_before = at.checked_sub(2).and_then(|before| bytes.get(before)).copied();
+    if !may_begin(two_before, before) {
+        return None;
+    }
+    let plain = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let end = if plain > 4 { plain } else { grouped(text)? };
+    if plain <= 4 && is_in_table(bytes, at, at + end) {
+        return None;
+    }
+    let (next, after) = (text.get(end).copied(), text.get(end + 1).copied());
+    if next.is_some_and(is_word) || is_part(next, after) {
+        return None;
+    }
+    let number: Vec<u8> =
+        text.get(..end)?.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0').collect();
+    is_card(&number).then_some(at + end)
+}
+
+/// Whether a number may begin after these two bytes.
+fn may_begin(two_before: Option<u8>, before: Option<u8>) -> bool {
+    match (two_before, before) {
+        // Format B of a magnetic stripe (ISO/IEC 7813).
+        (Some(b'%'), Some(b'B')) => true,
+        // A space in a form; with nothing before it, a telephone number.
+        (Some(byte), Some(b'+')) => byte.is_ascii_alphanumeric(),
+        (None, Some(b'+')) => false,
+        _ => !before.is_some_and(is_word) && !is_part(before, two_before),
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether the neighbour joins the number to another one: `0.4111...`, `1234-4111-...`.
+fn is_part(neighbour: Option<u8>, beyond: Option<u8>) -> bool {
+    matches!(neighbour, Some(b'.' | b'-')) && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether other groups go on before or after it: a table of numbers has a right check digit now and then.
+fn is_in_table(bytes: &[u8], start: usize, end: usize) -> bool {
+    let before = bytes.get(..start).unwrap_or_default().iter().rev();
+    let after = bytes.get(end..).unwrap_or_default().iter();
+    groups(before) + groups(after) >= 2
+}
+
+/// How many groups of digits, decimal or hexadecimal, come first: at most two are counted.
+fn groups<'a>(near: impl Iterator<Item = &'a u8>) -> usize {
+    let near: Vec<u8> = near.take(14).copied().collect();
+    let words =
+        near.split(|byte| byte.is_ascii_whitespace() || *byte == b'-').filter(|word| !word.is_empty());
+    let is_group = |word: &&[u8]| {
+        (3..=5).contains(&word.len())
+            && word.iter().all(u8::is_ascii_hexdigit)
+            && word.iter().any(u8::is_ascii_digit)
+    };
+    words.take(2).take_while(is_group).count()
+}
+
+/// The length of a number in groups with the same separator between all of them.
+fn grouped(text: &[u8]) -> Option<usize> {
+    let separator = *text.get(4).filter(|byte| b" -".contains(byte))?;
+    // The longer grouping first, where one begins as another.
+    GROUPS.iter().rev().find_map(|groups| fits(text, groups, separator))
+}
+
+fn fits(text: &[u8], groups: &[usize], separator: u8) -> Option<usize> {
+    let mut at = 0;
+    for (index, &length) in groups.iter().enumerate() {
+        if index > 0 {
+            text.get(at).filter(|&&byte| byte == separator)?;
+            at += 1;
+        }
+        let group = text.get(at..at + length)?;
+        group.iter().all(u8::is_ascii_digit).then_some(())?;
+        at += length;
+    }
+    let more = text.get(at).is_some_and(u8::is_ascii_digit);
+    (!more).then_some(at)
+}
+
+fn is_card(number: &[u8]) -> bool {
+    let repeated = number.windows(2).filter(|pair| pair.first() == pair.last()).count();
+    issued(number) && luhn(number) && repeated + 1 < number.len()
+}
+
+/// Whether an issuer gives out numbers that begin so and are so long.
+fn issued(number: &[u8]) -> bool {
+    let leading =
+        |digits: usize| number.iter().take(digits).fold(0u32, |all, &digit| all * 10 + u32::from(digit));
+    match number.len() {
+        13 => leading(1) == 4,
+        14 => diners(leading(2), leading(3)),
+        15 => matches!(leading(2), 34 | 37) || diners(leading(2), leading(3)),
+        16 => {
+            leading(1) == 4
+                || matches!(leading(2), 51..=55)
+                || matches!(leading(4), 2221..=2720)
+                || long(leading)
+        }
+        19 => leading(1) == 4 || long(leading),
+        17 | 18 => long(leading),
+        _ => false,
+    }
+}
+
+fn diners(two: u32, three: u32) -> bool {
+    matches!(two, 36 | 38 | 39) || matches!(three, 300..=305)
+}
+
+/// Discover, JCB, `UnionPay` and Diners give out numbers of 16 to 19 digits.
+fn long(leading: impl Fn(usize) -> u32) -> bool {
+    matches!(leading(2), 62 | 65)
+        || matches!(leading(3), 644..=649)
+        || matches!(leading(4), 6011 | 3528..=3589)
+        || diners(leading(2), leading(3))
+}
+
+/// The check digit of ISO/IEC 7812-1, annex B.
+fn luhn(number: &[u8]) -> bool {
+    let sum = number.iter().rev().zip([false, true].into_iter().cycle()).map(|(&digit, double)| {
+        let weighted = u32::from(digit) * if double { 2 } else { 1 };
+        weighted / 10 + weighted % 10
+    });
+    sum.sum::<u32>().is_multiple_of(10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find;
+
+    fn found(text: &str) -> Vec<(usize, usize)> {
+        let mut all = Vec::new();
+        find(text.as_bytes(), 0, text.len(), &mut |start, end| all.push((start, end)));
+        all
+    }
+
+    #[test]
+    fn a_number_is_found_wherever_it_lies_among_the_blocks() {
+        for before in 0..70 {
+            for number in ["4111 1111 1111 1111", "4222222222222", "3782-822463-10005"] {
+                let text = format!("{} {number} tail", "x".repeat(before));
+                assert_eq!(found(&text), [(before + 1, before + 1 + number.len())], "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_in_another_or_with_a_wrong_check_digit_is_none() {
+        for text in ["4111 1111 1111 1112", "a4111111111111111", "0.4111111111111111", "41111111111111110"] {
+            assert_eq!(found(text), [], "{text}");
+        }
+    }
+}
