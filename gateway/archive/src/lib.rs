@@ -27,6 +27,9 @@ mod name;
 mod newest;
 mod place;
 mod publish;
+mod redact;
+mod redacting;
+mod scan;
 mod settings;
 mod sink;
 mod space;
@@ -37,6 +40,7 @@ mod worker;
 
 pub use error::Error;
 pub use intake::{About, Intake};
+pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
 pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;

@@ -6,7 +6,9 @@
     reason = "a test that cannot go on fails here"
 )]
 
+mod canary;
 mod fifo;
 mod file;
+mod specimen;
 mod store;
 mod support;

@@ -83,7 +83,7 @@ pub(crate) fn about(number: u128) -> About {
 }
 
 pub(crate) async fn intake(store: &Store, number: u128, transport: Transport) -> Intake {
-    store.intake(store.reserve(None).unwrap(), id(number), transport).await.unwrap()
+    store.intake(store.reserve(None).unwrap(), id(number), transport, None).await.unwrap()
 }
 
 /// Something that begins like a tar.

@@ -1,0 +1,184 @@
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek};
+
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use gateway_core::Place;
+
+use super::content::Content;
+use super::gzip::{self, Packed, Packer, copy_file};
+use super::header::{BLOCK, Header};
+use super::member::Member;
+use super::name::shown;
+use super::pass::{Discard, Pass};
+use super::screen::{Found, pieces};
+use crate::Error;
+use crate::sink::Sink;
+
+/// What is compressed again is read once or twice, so speed counts.
+const QUICK: [Compression; 1] = [Compression::fast()];
+
+/// What an archive inside the archive is stored as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Empty,
+    Tar,
+    Gzip,
+    Other,
+}
+
+impl Pass<'_> {
+    /// `rootfs-diff.tar` or a dumped tmpfs. Tells the size of the contents that were written.
+    pub(super) fn archive(
+        &mut self,
+        member: &Member,
+        content: Content,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<u64, Error> {
+        let drops = self.drops.reach_into(&member.name);
+        if !drops && !self.rules.looks_in(Place::Files) {
+            self.front(member, out)?;
+            return pieces(body, |bytes| out.put(bytes)).map(|()| member.size);
+        }
+        let mut start = Vec::new();
+        body.take(BLOCK as u64).read_to_end(&mut start).map_err(Error::reading)?;
+        let form = Form::of(&start);
+        let mut body = start.as_slice().chain(body);
+        match form {
+            Form::Gzip => self.gzip(member, content, &mut body, out),
+            Form::Tar if drops => self.spooled_tar(member, &mut body, out),
+            Form::Empty | Form::Tar => {
+                self.front(member, out)?;
+                self.inner(member).run(&mut body, out).map(|_| member.size)
+            }
+            Form::Other => {
+                let member = shown(&member.name);
+                Err(Error::Opaque { member, reason: "it is neither a tar archive nor one in gzip" })
+            }
+        }
+    }
+
+    /// Its size is known only when all of it is through.
+    fn spooled_tar(
+        &mut self,
+        member: &Member,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<u64, Error> {
+        let mut spool = Spool::new((self.scratch)().map_err(Error::Reading)?);
+        self.inner(member).run(body, &mut spool)?;
+        let (file, size) = spool.finish()?;
+        self.front(&member.resized(size)?, out)?;
+        copy_file(&file, size, out).map(|()| size)
+    }
+
+    /// Kept as it came until it is clear whether anything in it is to be hidden: if not, it goes on as it came.
+    fn gzip(
+        &mut self,
+        member: &Member,
+        content: Content,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<u64, Error> {
+        let mut spool = Spool::new((self.scratch)().map_err(Error::Reading)?);
+        pieces(body, |bytes| spool.put(bytes))?;
+        let (original, size) = spool.finish()?;
+        super::inner::whole(member.size.saturating_sub(size))?;
+        let before = self.drops.counts();
+        let (changed, _) = self.unpack(member, &original, &mut Discard)?;
+        if !changed {
+            self.front(member, out)?;
+            return copy_file(&original, size, out).map(|()| size);
+        }
+        self.drops.set_counts(&before);
+        let fixed = content == Content::Tmpfs;
+        // Ten is what the compressor has beyond the usual nine.
+        let levels = [Compression::best(), Compression::new(10)];
+        let packed = self.pack(member, &original, if fixed { &levels } else { &QUICK })?;
+        let size = if fixed { size } else { packed.size() };
+        self.front(&if fixed { member.resized(size)? } else { member.resized(packed.size())? }, out)?;
+        packed.write(size, out).map(|()| size)
+    }
+
+    /// Compresses what is left of `original`, at the first of `levels` that makes it no longer.
+    fn pack(&mut self, member: &Member, original: &File, levels: &[Compression]) -> Result<Packed, Error> {
+        let before = self.drops.counts();
+        let mut last = None;
+        for level in levels {
+            self.drops.set_counts(&before);
+            let mut packer = Packer::new((self.scratch)().map_err(Error::Reading)?, *level);
+            let (_, found) = self.unpack(member, original, &mut packer)?;
+            let (compressed, _) = last.insert((packer.finish()?, found));
+            if compressed.size() <= member.size {
+                break;
+            }
+        }
+        let (packed, found) =
+            last.ok_or_else(|| Error::BrokeArchive("there is no way to compress".to_owned()))?;
+        self.found.merge(&found);
+        Ok(packed)
+    }
+
+    /// Goes through what is in `original`; tells whether anything in it changes, and what is hidden in it.
+    fn unpack(
+        &mut self,
+        member: &Member,
+        mut original: &File,
+        out: &mut dyn Sink,
+    ) -> Result<(bool, Found), Error> {
+        original.rewind().map_err(Error::Reading)?;
+        let limit = self.settings.unpacked(member.size);
+        let decoder = MultiGzDecoder::new(BufReader::with_capacity(1 << 17, original));
+        let mut unpacked = BufReader::with_capacity(1 << 17, decoder.take(limit.saturating_add(1)));
+        let (mut found, mut left) = (Found::default(), self.left);
+        let mut inner = self.inner(member);
+        inner.found = &mut found;
+        inner.left = &mut left;
+        let outcome = inner.run(&mut unpacked, out);
+        if unpacked.get_ref().limit() == 0 {
+            return Err(Error::Bomb { member: shown(&member.name), limit });
+        }
+        self.left = left;
+        let dropped = outcome?;
+        Ok((dropped || !found.is_empty(), found))
+    }
+}
+
+impl Form {
+    fn of(start: &[u8]) -> Self {
+        let header = start.first_chunk().map(Header::parse);
+        match header {
+            _ if start.is_empty() => Self::Empty,
+            _ if start.starts_with(&gzip::MAGIC) => Self::Gzip,
+            Some(Ok(_)) => Self::Tar,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// A private file that is being written.
+struct Spool {
+    file: std::io::BufWriter<File>,
+    bytes: u64,
+}
+
+impl Spool {
+    fn new(file: File) -> Self {
+        Self { file: std::io::BufWriter::with_capacity(1 << 17, file), bytes: 0 }
+    }
+
+    fn finish(self) -> Result<(File, u64), Error> {
+        let file = self.file.into_inner().map_err(|error| Error::Reading(error.into_error()));
+        let mut file = file?;
+        file.rewind().map_err(Error::Reading)?;
+        Ok((file, self.bytes))
+    }
+}
+
+impl Sink for Spool {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        std::io::Write::write_all(&mut self.file, bytes).map_err(Error::Reading)
+    }
+}
