@@ -1,6 +1,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::scan::ScanError;
+
 /// Why an archive could not be taken in, or a store not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -79,14 +81,22 @@ pub enum Error {
         /// How long nothing came.
         patience: std::time::Duration,
     },
-    /// The plan cannot be carried out as it is written. Told before the runtime is touched, where it was checked then.
-    #[error("redaction rule `{rule}`: {reason}")]
-    BadRule {
+    /// A mask rule cannot be carried out as it is written, or not with so many values.
+    #[error(transparent)]
+    BadRule(#[from] ScanError),
+    /// A drop rule cannot be carried out as it is written.
+    #[error("rule `{rule}`: cannot drop `{entry}`: {reason}")]
+    CannotDrop {
         /// The rule's name.
         rule: String,
-        /// What is wrong with it.
-        reason: String,
+        /// What it wants to leave out.
+        entry: String,
+        /// Why that cannot be.
+        reason: &'static str,
     },
+    /// The byte that overwrites would break JSON documents.
+    #[error("the mask byte must be visible ASCII, and neither a quote nor a backslash")]
+    BadMask,
     /// The runtime's archive is damaged, or made to mislead whoever reads it.
     #[error("the archive cannot be redacted: {0}")]
     BadTar(&'static str),

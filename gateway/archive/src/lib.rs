@@ -41,6 +41,7 @@ mod worker;
 pub use error::Error;
 pub use intake::{About, Intake};
 pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
+pub use scan::{EnvValue, ScanError};
 pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;

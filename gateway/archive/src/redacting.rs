@@ -16,7 +16,6 @@ use crate::{Error, Reservation};
 const PASSES: [&str; 3] = ["redacted.1.tar", "redacted.2.tar", "redacted.3.tar"];
 
 /// An archive that is taken in through a redactor.
-#[derive(Debug)]
 pub(crate) struct Redacting {
     redactor: Redactor,
     /// Whether what is written needs another pass.

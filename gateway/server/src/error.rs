@@ -174,7 +174,7 @@ fn of_archive(error: &gateway_archive::Error) -> Answer {
             Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive")
         }
         E::TooSlow { .. } => Answer::new(StatusCode::GATEWAY_TIMEOUT, "runtime-stalled"),
-        E::BadRule { .. } => failed("redaction-bad-rule"),
+        E::BadRule(_) | E::CannotDrop { .. } | E::BadMask => failed("redaction-bad-rule"),
         E::BadTar(_) | E::CutShort | E::Opaque { .. } | E::Bomb { .. } => {
             Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive")
         }

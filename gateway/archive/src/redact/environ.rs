@@ -1,8 +1,7 @@
 use gateway_core::Place;
 
-use super::known::{Known, hides};
+use super::known::Known;
 use super::layout::Segment;
-use super::screen::Found;
 use crate::Error;
 use crate::scan::{Rules, Tally};
 
@@ -37,11 +36,10 @@ enum State {
 }
 
 /// What a piece is looked at with.
-#[derive(Debug)]
 pub(super) struct Tools<'a> {
     pub(super) rules: &'a Rules,
     pub(super) known: &'a mut Known,
-    pub(super) found: &'a mut Found,
+    pub(super) found: &'a mut Tally,
 }
 
 impl Environ {
@@ -110,7 +108,7 @@ impl Environ {
             self.part(text, tools);
             let Some((end, rest)) = rest.split_first_mut() else { return Ok(()) };
             match *end {
-                b'=' => self.begin_value(tools.rules),
+                b'=' => self.begin_value(tools),
                 _ => self.close(tools)?,
             }
             bytes = rest;
@@ -124,15 +122,17 @@ impl Environ {
             State::Hidden => keep(&mut self.value, text, MAX_VALUE),
             State::Plain | State::Unknown => {}
         }
-        if matches!(self.state, State::Hidden | State::Unknown) && !tools.known.is_masked(text) {
-            let mut tally = Tally::default();
-            tools.rules.mask_whole(Place::Memory, text, &mut tally);
-            tools.found.add(Place::Memory, &tally);
+        if matches!(self.state, State::Hidden | State::Unknown) {
+            tools.known.hide(tools.rules, Place::Memory, &self.name, text, tools.found);
         }
     }
 
-    fn begin_value(&mut self, rules: &Rules) {
-        self.state = if hides(rules, Place::Memory, &self.name) { State::Hidden } else { State::Plain };
+    fn begin_value(&mut self, tools: &Tools<'_>) {
+        self.state = if tools.known.hides(tools.rules, Place::Memory, &self.name) {
+            State::Hidden
+        } else {
+            State::Plain
+        };
     }
 
     fn close(&mut self, tools: &mut Tools<'_>) -> Result<(), Error> {

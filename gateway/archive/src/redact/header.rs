@@ -59,7 +59,7 @@ impl Header {
         match self.kind_byte() {
             b'1' => Kind::HardLink,
             b'2'..=b'6' => Kind::Empty,
-            b'x' | b'X' => Kind::Pax,
+            b'x' => Kind::Pax,
             b'g' => Kind::Global,
             b'L' => Kind::LongName,
             b'K' => Kind::LongLink,
@@ -154,9 +154,11 @@ fn text(field: &[u8]) -> &[u8] {
     field.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
-/// Spaces before, digits, then NULs or spaces. Nothing at all is zero, as every reader has it.
+/// Spaces before, digits, then NULs or spaces. Nothing at all is zero, as every reader has it; what comes behind a NUL is
+/// read by some and not by others, so it is refused.
 fn octal(field: &[u8]) -> Option<u64> {
-    let digits = text(field).trim_ascii();
+    let end = field.iter().rposition(|byte| !matches!(byte, 0 | b' ')).map_or(0, |last| last + 1);
+    let digits = field.get(..end)?.trim_ascii_start();
     digits.iter().try_fold(0u64, |number, digit| match digit {
         b'0'..=b'7' => number.checked_mul(8)?.checked_add(u64::from(digit - b'0')),
         _ => None,
@@ -206,7 +208,13 @@ mod tests {
 
     #[test]
     fn negative_and_enormous_sizes_are_refused() {
-        for field in [[0xff; 12], [0x80, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0], *b"99999999999\0"] {
+        for field in [
+            [0xff; 12],
+            [0x80, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0],
+            *b"99999999999\0",
+            *b"\x0000000000012",
+            *b"0000001\x000001",
+        ] {
             let mut header = header();
             header.put(SIZE, &field);
             assert!(header.size().is_err());

@@ -5,9 +5,9 @@ use gateway_core::Place;
 use super::header::{BLOCK, Kind, padding};
 use super::member::{Member, Next};
 use super::plan::Drops;
-use super::screen::{EVERYWHERE, Found, Screen, copy, mask, pieces};
+use super::screen::{EVERYWHERE, Screen, copy, mask, pieces};
 use crate::Error;
-use crate::scan::Rules;
+use crate::scan::{Rules, Tally};
 use crate::sink::Sink;
 
 /// An archive inside the archive: regular files are looked at under the rules for files, entries may be left out.
@@ -17,7 +17,7 @@ pub(super) struct Inner<'a> {
     pub(super) drops: &'a mut Drops,
     /// The name of the member that it is.
     pub(super) member: &'a [u8],
-    pub(super) found: &'a mut Found,
+    pub(super) found: &'a mut Tally,
     /// How many more entries there may be.
     pub(super) left: &'a mut u64,
 }
@@ -35,8 +35,7 @@ impl Inner<'_> {
                 // Some writers leave out the end.
                 Next::Cut => return Ok(dropped),
                 Next::End => {
-                    out.put(&[0; BLOCK])?;
-                    return self.rest(input, out).map(|()| dropped);
+                    return ending(input, out).map(|()| dropped);
                 }
             }
         }
@@ -57,11 +56,6 @@ impl Inner<'_> {
         whole(content.limit())?;
         pad(input, entry.size, out).map(|()| false)
     }
-
-    /// What stands after the end belongs to nothing.
-    fn rest(&mut self, input: &mut dyn BufRead, out: &mut dyn Sink) -> Result<(), Error> {
-        copy(input, Screen::new(self.rules, EVERYWHERE), self.found, &mut |bytes| out.put(bytes))
-    }
 }
 
 /// Counts one more member.
@@ -73,6 +67,17 @@ pub(super) fn count(left: &mut u64) -> Result<(), Error> {
 /// Whether contents came to their end.
 pub(super) fn whole(missing: u64) -> Result<(), Error> {
     if missing == 0 { Ok(()) } else { Err(Error::CutShort) }
+}
+
+/// Passes on the end of an archive. Some readers look for more behind it, and nothing there would be looked at.
+pub(super) fn ending(input: &mut dyn BufRead, out: &mut dyn Sink) -> Result<(), Error> {
+    out.put(&[0; BLOCK])?;
+    pieces(input, |bytes| {
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Err(Error::BadTar("something follows the end"));
+        }
+        out.put(bytes)
+    })
 }
 
 /// Reads over contents of `size` bytes and what fills up their last block.

@@ -3,9 +3,9 @@ use base64::engine::general_purpose::STANDARD;
 use gateway_core::Place;
 use serde::de::IgnoredAny;
 
-use super::known::{Known, hides};
+use super::known::Known;
 use super::literal;
-use super::screen::{Found, mask};
+use super::screen::mask;
 use crate::Error;
 use crate::scan::{Rules, Tally};
 
@@ -13,13 +13,12 @@ use crate::scan::{Rules, Tally};
 const MAX_DEPTH: u32 = 2;
 
 /// Hides what a plan hides in JSON documents, without changing a length or breaking the JSON.
-#[derive(Debug)]
 pub(super) struct Editor<'a> {
     pub(super) rules: &'a Rules,
     pub(super) places: &'static [Place],
     pub(super) mask: u8,
     pub(super) known: &'a mut Known,
-    pub(super) found: &'a mut Found,
+    pub(super) found: &'a mut Tally,
 }
 
 /// What a key says about what stands under it.
@@ -86,11 +85,11 @@ impl Editor<'_> {
         match stack.last_mut() {
             Some(Frame::Object(role)) if is_key => {
                 *role = role_of_key(string);
-                self.text(string)?;
+                self.text(string);
             }
             Some(Frame::Array(Role::Environment)) => self.variable(string)?,
             Some(Frame::Object(Role::Value)) if top_level && self.encoded(string, depth)? => {}
-            _ => self.text(string)?,
+            _ => self.text(string),
         }
         Ok(end)
     }
@@ -111,33 +110,36 @@ impl Editor<'_> {
             .map_err(|_| Error::BrokeArchive("masking changed a length".to_owned()))
     }
 
-    /// An entry of an environment: the whole value goes, however short it is.
+    /// An entry of an environment.
     fn variable(&mut self, string: &mut [u8]) -> Result<(), Error> {
+        let rest = self.hide_value(string)?.unwrap_or(string.len());
+        self.text(string.get_mut(..rest).unwrap_or_default());
+        Ok(())
+    }
+
+    /// Overwrites the whole value of a variable that is to be hidden, however short it is; tells where it begins.
+    fn hide_value(&mut self, string: &mut [u8]) -> Result<Option<usize>, Error> {
         let decoded = literal::decode(string);
         let split = decoded.iter().position(|byte| *byte == b'=').and_then(|at| decoded.split_at_checked(at));
         let equals = literal::units(string).find(|unit| unit.text == b"=");
-        let (Some((name, value)), Some(equals)) = (split, equals) else { return self.text(string) };
-        let Some(place) = self.places.iter().copied().find(|place| hides(self.rules, *place, name)) else {
-            return self.text(string);
+        let Some(((name, value), equals)) = split.zip(equals) else { return Ok(None) };
+        let mut places = self.places.iter().copied();
+        let Some(place) = places.find(|place| self.known.hides(self.rules, *place, name)) else {
+            return Ok(None);
         };
         let value = value.get(1..).unwrap_or_default();
-        if !self.known.is_masked(value) {
-            self.known.learn(self.rules, &String::from_utf8_lossy(name), value)?;
-            let mut tally = Tally::default();
-            let raw = string.get_mut(equals.raw.end..).unwrap_or_default();
-            self.rules.mask_whole(place, raw, &mut tally);
-            self.found.add(place, &tally);
-        }
-        self.text(string.get_mut(..equals.raw.end).unwrap_or_default())
+        self.known.learn(self.rules, &String::from_utf8_lossy(name), value)?;
+        let raw = string.get_mut(equals.raw.end..).unwrap_or_default();
+        self.known.hide(self.rules, place, name, raw, self.found);
+        Ok(Some(equals.raw.end))
     }
 
     /// Any other string, as it stands and as it reads.
-    fn text(&mut self, string: &mut [u8]) -> Result<(), Error> {
-        self.scan(string, <[u8]>::to_vec, |unit, _| unit.raw.clone())?;
+    fn text(&mut self, string: &mut [u8]) {
+        self.scan(string, <[u8]>::to_vec, |unit, _| unit.raw.clone());
         if string.contains(&b'\\') {
-            self.scan(string, literal::decode, |unit, read| read..read + unit.text.len())?;
+            self.scan(string, literal::decode, |unit, read| read..read + unit.text.len());
         }
-        Ok(())
     }
 
     /// Masks a form of `string`, then overwrites each character whose part of that form changed.
@@ -146,12 +148,12 @@ impl Editor<'_> {
         string: &mut [u8],
         form: impl Fn(&[u8]) -> Vec<u8>,
         part: impl Fn(&literal::Unit, usize) -> std::ops::Range<usize>,
-    ) -> Result<(), Error> {
+    ) {
         let before = form(string);
         let mut after = before.clone();
-        mask(self.rules, self.places, &mut after, self.found)?;
+        mask(self.rules, self.places, &mut after, self.found);
         if before == after {
-            return Ok(());
+            return;
         }
         let (original, mut read) = (string.to_vec(), 0);
         for unit in literal::units(&original) {
@@ -163,7 +165,6 @@ impl Editor<'_> {
                 raw.fill(self.mask);
             }
         }
-        Ok(())
     }
 }
 

@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
-use gateway_core::Place;
+use gateway_core::{Pattern, Place, Plan};
 
-use super::screen::{EVERYWHERE, Found, mask};
+use super::screen::{EVERYWHERE, mask};
+use super::settings::RedactionSettings;
 use crate::Error;
-use crate::scan::{EnvValue, Rules};
+use crate::scan::{Count, EnvValue, Rules, Tally};
 
 /// The most values that one checkpoint may teach: beyond any real one, so that a hostile one cannot fill the memory.
 const MAX_VALUES: usize = 16_384;
@@ -12,21 +13,59 @@ const MAX_VALUES: usize = 16_384;
 const MAX_BYTES: usize = 16 << 20;
 
 /// The values of environment variables that are to be hidden: told in advance, or learnt from the archive.
-#[derive(Debug, Default)]
+/// Cannot be printed.
+#[derive(Default)]
 pub(super) struct Known {
     /// All that are searched for.
     values: Vec<EnvValue>,
     seen: BTreeSet<Vec<u8>>,
     short: BTreeSet<Vec<u8>>,
     bytes: usize,
+    /// Where each of the plan's rules hides variables.
+    places: Vec<BTreeSet<Place>>,
     min_length: usize,
     mask: u8,
     news: bool,
 }
 
 impl Known {
-    pub(super) fn new(min_length: usize, mask: u8) -> Self {
-        Self { min_length, mask, ..Self::default() }
+    pub(super) fn new(plan: &Plan, settings: &RedactionSettings) -> Self {
+        let places = plan.mask.iter().map(|rule| match rule.pattern {
+            Pattern::EnvValue(_) => rule.places.clone(),
+            _ => BTreeSet::new(),
+        });
+        Self {
+            places: places.collect(),
+            min_length: settings.min_value_length.max(1),
+            mask: settings.mask,
+            ..Self::default()
+        }
+    }
+
+    /// Whether a rule hides variables of this name in `place`.
+    pub(super) fn hides(&self, rules: &Rules, place: Place, name: &[u8]) -> bool {
+        self.hiding(rules, place, name).next().is_some()
+    }
+
+    /// Overwrites the value of the variable `name`, however short it is.
+    pub(super) fn hide(&self, rules: &Rules, place: Place, name: &[u8], value: &mut [u8], found: &mut Tally) {
+        if self.is_masked(value) {
+            return;
+        }
+        value.fill(self.mask);
+        for rule in self.hiding(rules, place, name) {
+            found.add(rule, place, Count { masks: 1, bytes: value.len() as u64 });
+        }
+    }
+
+    fn hiding<'a>(
+        &'a self,
+        rules: &'a Rules,
+        place: Place,
+        name: &'a [u8],
+    ) -> impl Iterator<Item = usize> + 'a {
+        let there = move |rule: &usize| self.places.get(*rule).is_some_and(|places| places.contains(&place));
+        rules.selecting(name).filter(there)
     }
 
     pub(super) fn values(&self) -> &[EnvValue] {
@@ -64,9 +103,11 @@ impl Known {
         self.add(name, value.to_vec())?;
         // Copies of it that this pass has met already look like this now, where other rules found a part of it.
         let mut masked = value.to_vec();
-        mask(rules, EVERYWHERE, &mut masked, &mut Found::default())?;
-        let worth_it = masked != value && masked.iter().any(|byte| *byte != self.mask);
-        if worth_it { self.add(name, masked) } else { Ok(()) }
+        mask(rules, EVERYWHERE, &mut masked, &mut Tally::default());
+        let mut forms: BTreeSet<_> = escaped(value).collect();
+        forms.insert(masked);
+        forms.retain(|form| form != value && !self.is_masked(form));
+        forms.into_iter().try_for_each(|form| self.add(name, form))
     }
 
     fn add(&mut self, name: &str, value: Vec<u8>) -> Result<(), Error> {
@@ -86,9 +127,12 @@ impl Known {
     }
 }
 
-/// Whether the value of the variable `name` is to be hidden in `place`.
-pub(super) fn hides(rules: &Rules, place: Place, name: &[u8]) -> bool {
-    rules.looks_in(place)
-        && std::str::from_utf8(name)
-            .map_or_else(|_| rules.selects(&String::from_utf8_lossy(name)), |name| rules.selects(name))
+/// As it stands in JSON: as nearly everyone writes it, and as Go does.
+fn escaped(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let text = std::str::from_utf8(value).ok().and_then(|text| serde_json::to_string(text).ok());
+    let plain = text.map(|text| text.get(1..text.len() - 1).unwrap_or_default().to_owned());
+    let go = plain
+        .as_ref()
+        .map(|text| text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"));
+    plain.into_iter().chain(go).map(String::into_bytes)
 }

@@ -16,6 +16,8 @@ pub(super) struct Layout {
     environments: BTreeMap<u64, BTreeSet<(u64, u64)>>,
     segments: BTreeMap<u64, BTreeSet<Segment>>,
     count: usize,
+    /// How large page maps of this pass tell that pages are, in bytes.
+    told: BTreeMap<u64, u64>,
     /// Processes whose page maps have gone by in this pass.
     mapped: BTreeSet<u64>,
     /// Pages that have gone by in this pass.
@@ -56,6 +58,7 @@ impl Layout {
             environments: BTreeMap::new(),
             segments: BTreeMap::new(),
             count: 0,
+            told: BTreeMap::new(),
             mapped: BTreeSet::new(),
             streamed: BTreeSet::new(),
             late: false,
@@ -65,6 +68,7 @@ impl Layout {
     /// Whether something in the pass that ends here came too late to be of use in it.
     pub(super) fn end_pass(&mut self) -> bool {
         self.mapped.clear();
+        self.told.clear();
         self.streamed.clear();
         std::mem::take(&mut self.late)
     }
@@ -104,13 +108,22 @@ impl Layout {
             let length = run.pages.saturating_mul(self.page_size);
             self.add(pages, map, run.address..run.address.saturating_add(length))?;
             map.at = map.at.saturating_add(length);
+            let told = self.told.entry(pages).or_default();
+            *told = told.saturating_add(length);
         }
         Ok(true)
     }
 
-    /// The pages `id` begin: where environments lie in them, in order and without overlap.
-    pub(super) fn pages(&mut self, id: u64) -> Vec<Segment> {
+    /// The pages `id` begin, an image of `size` bytes: where environments lie in them, in order and without overlap.
+    pub(super) fn pages(&mut self, id: u64, size: u64) -> Result<Vec<Segment>, Error> {
         self.streamed.insert(id);
+        let wrong = self.told.get(&id).is_some_and(|told| *told != size);
+        // Else the wrong bytes would be overwritten.
+        if wrong && self.segments.contains_key(&id) {
+            return Err(Error::BadTar(
+                "memory pages are more or fewer, or larger or smaller, than their map tells",
+            ));
+        }
         let mut end = 0u64;
         let mut segments = Vec::new();
         for segment in self.segments.get(&id).into_iter().flatten() {
@@ -122,7 +135,7 @@ impl Layout {
                 end = segment.at.saturating_add(segment.length);
             }
         }
-        segments
+        Ok(segments)
     }
 
     fn add(&mut self, pages: u64, map: &PageMap, run: Range<u64>) -> Result<(), Error> {

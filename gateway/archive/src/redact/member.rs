@@ -49,6 +49,8 @@ pub(super) enum Next {
 #[derive(Debug, Default)]
 struct Told {
     name: Option<Vec<u8>>,
+    /// Goes before the name, which is then made up.
+    sparse_name: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
     sparse: bool,
@@ -86,7 +88,10 @@ impl Member {
         input: &mut dyn BufRead,
     ) -> Result<Self, Error> {
         let size = told.size.map_or_else(|| header.size(), Ok)?;
-        let name = told.name.unwrap_or_else(|| header.name());
+        let name = told.sparse_name.or(told.name).unwrap_or_else(|| header.name());
+        if name.contains(&0) {
+            return Err(Error::BadTar("a member's name has a NUL in it"));
+        }
         if name.len() > MAX_NAME {
             return Err(Error::BadTar("a member's name is too long"));
         }
@@ -111,15 +116,14 @@ impl Member {
 
     /// What stands before the contents, byte for byte, but for `edit`, which may overwrite the values of records that
     /// name nothing.
-    pub(super) fn front(
-        &self,
-        mut edit: impl FnMut(&mut [u8]) -> Result<(), Error>,
-    ) -> Result<Vec<u8>, Error> {
+    pub(super) fn front(&self, mut edit: impl FnMut(&mut [u8])) -> Result<Vec<u8>, Error> {
         let mut front = Vec::new();
         for extension in &self.extensions {
             let mut body = extension.body.clone();
             for range in extension.free_text()? {
-                body.get_mut(range).map_or(Ok(()), &mut edit)?;
+                if let Some(text) = body.get_mut(range) {
+                    edit(text);
+                }
             }
             extension.put(&body, &mut front);
         }
@@ -191,13 +195,11 @@ impl Extension {
 
 impl Told {
     fn hear(&mut self, extension: &Extension) -> Result<(), Error> {
-        let text = || extension.body.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
         match extension.header.kind() {
-            Kind::LongName => self.name = Some(text()),
-            Kind::LongLink => self.link = Some(text()),
-            kind => self.hear_records(&extension.body, kind == Kind::Global)?,
+            Kind::LongName => set(&mut self.name, long_name(&extension.body)?),
+            Kind::LongLink => set(&mut self.link, long_name(&extension.body)?),
+            kind => self.hear_records(&extension.body, kind == Kind::Global),
         }
-        Ok(())
     }
 
     fn hear_records(&mut self, body: &[u8], global: bool) -> Result<(), Error> {
@@ -209,14 +211,33 @@ impl Told {
                 return Err(Error::BadTar("a global header names a path or a size"));
             }
             match key.as_slice() {
-                b"path" | b"GNU.sparse.name" => self.name = Some(value),
-                b"linkpath" => self.link = Some(value),
-                b"size" => self.size = Some(pax::number(&value)?),
+                // An empty value takes a record back.
+                b"path" | b"linkpath" if value.is_empty() => {}
+                b"path" => set(&mut self.name, value)?,
+                b"GNU.sparse.name" => set(&mut self.sparse_name, value)?,
+                b"linkpath" => set(&mut self.link, value)?,
+                b"size" => set(&mut self.size, pax::number(&value)?)?,
                 key => self.sparse |= key.starts_with(b"GNU.sparse."),
             }
         }
         Ok(())
     }
+}
+
+/// GNU's, with NULs at its end. Anything behind them would be passed on without a look.
+fn long_name(body: &[u8]) -> Result<Vec<u8>, Error> {
+    let end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let name = body.get(..end).unwrap_or_default();
+    if name.contains(&0) { Err(Error::BadTar("a member's name has a NUL in it")) } else { Ok(name.to_vec()) }
+}
+
+/// Some readers take the first word on a matter, some the last: we take no two.
+fn set<T: PartialEq>(told: &mut Option<T>, value: T) -> Result<(), Error> {
+    if told.as_ref().is_some_and(|before| *before != value) {
+        return Err(Error::BadTar("a member's extended headers contradict one another"));
+    }
+    *told = Some(value);
+    Ok(())
 }
 
 /// Fills `buffer`.

@@ -5,9 +5,9 @@ use gateway_core::{Place, Plan};
 
 use super::content::Content;
 use super::environ::{Environ, Tools};
-use super::header::{BLOCK, Kind};
+use super::header::Kind;
 use super::image::Entries;
-use super::inner::{Inner, count, pad, skip, whole};
+use super::inner::{Inner, count, ending, pad, skip, whole};
 use super::inventory::Inventory;
 use super::json::Editor;
 use super::known::Known;
@@ -15,10 +15,10 @@ use super::layout::Layout;
 use super::member::{Member, Next};
 use super::name::shown;
 use super::plan::{Drops, hides_environments};
-use super::screen::{EVERYWHERE, Found, Screen, copy, mask, pieces};
+use super::screen::{EVERYWHERE, Screen, copy, mask, pieces};
 use super::settings::RedactionSettings;
 use crate::Error;
-use crate::scan::Rules;
+use crate::scan::{Rules, Tally};
 use crate::sink::Sink;
 
 /// Makes private files that nobody can find, for what must be kept for a while.
@@ -37,7 +37,7 @@ pub(super) struct Pass<'a> {
     pub(super) drops: &'a mut Drops,
     pub(super) layout: &'a mut Layout,
     pub(super) known: &'a mut Known,
-    pub(super) found: &'a mut Found,
+    pub(super) found: &'a mut Tally,
     pub(super) inventory: &'a mut Inventory,
     pub(super) unreadable: &'a mut Vec<String>,
     pub(super) scratch: &'a mut Scratch<'a>,
@@ -51,8 +51,7 @@ impl Pass<'_> {
                 Next::Member(member) => self.member(&member, input, out)?,
                 Next::Cut => return Err(Error::CutShort),
                 Next::End => {
-                    out.put(&[0; BLOCK])?;
-                    return self.bytes(input, EVERYWHERE, out);
+                    return ending(input, out);
                 }
             }
         }
@@ -107,7 +106,7 @@ impl Pass<'_> {
         out: &mut dyn Sink,
     ) -> Result<(), Error> {
         match content {
-            Content::Pages(id) => self.pages(id, body, out),
+            Content::Pages(id) => self.pages(member, id, body, out),
             Content::AddressSpace(process) => {
                 let mut entries = Entries::new(MAX_ADDRESS_SPACE);
                 self.image(member, body, out, |layout, piece| {
@@ -150,7 +149,7 @@ impl Pass<'_> {
         whole(member.size - text.len() as u64)?;
         if !self.edit(&mut text, &[Place::Spec])? {
             self.unreadable.push(shown(&member.name));
-            mask(self.rules, EVERYWHERE, &mut text, self.found)?;
+            mask(self.rules, EVERYWHERE, &mut text, self.found);
         }
         self.front(member, out)?;
         out.put(&text)
@@ -164,7 +163,7 @@ impl Pass<'_> {
         }
         let mut text = read_all(body)?;
         if !text.trim_ascii_start().starts_with(b"{") || !self.edit(&mut text, EVERYWHERE)? {
-            mask(self.rules, EVERYWHERE, &mut text, self.found)?;
+            mask(self.rules, EVERYWHERE, &mut text, self.found);
         }
         out.put(&text)
     }
@@ -183,11 +182,14 @@ impl Pass<'_> {
         mut read: impl FnMut(&mut Layout, &[u8]) -> Result<bool, Error>,
     ) -> Result<(), Error> {
         let (mut screen, mut sense) = (Screen::new(self.rules, &[Place::Memory]), false);
+        let mut missing = member.size;
         pieces(body, |piece| {
+            missing = missing.saturating_sub(piece.len() as u64);
             sense = read(self.layout, piece)?;
             screen.push(piece, &mut |bytes| out.put(bytes))
         })?;
         screen.finish(self.found, &mut |bytes| out.put(bytes))?;
+        whole(missing)?;
         if sense || !hides_environments(self.plan, Place::Memory) {
             return Ok(());
         }
@@ -195,8 +197,14 @@ impl Pass<'_> {
         Err(Error::Opaque { member, reason: "it is no image of CRIU's, and tells where environments lie" })
     }
 
-    fn pages(&mut self, id: u64, body: &mut dyn BufRead, out: &mut dyn Sink) -> Result<(), Error> {
-        let mut environ = Environ::new(self.layout.pages(id));
+    fn pages(
+        &mut self,
+        member: &Member,
+        id: u64,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        let mut environ = Environ::new(self.layout.pages(id, member.size)?);
         let mut screen = Screen::new(self.rules, &[Place::Memory]);
         let (mut edited, mut out) = (Vec::new(), |bytes: &[u8]| out.put(bytes));
         let mut tools = Tools { rules: self.rules, known: self.known, found: self.found };

@@ -3,7 +3,7 @@ use gateway_core::{Pattern, Place, Plan};
 use super::name::normalise;
 use super::settings::RedactionSettings;
 use crate::Error;
-use crate::scan::{Rules, ScanError, ScanSettings};
+use crate::scan::Rules;
 
 /// The container's changed files.
 pub(super) const DIFF: &[u8] = b"rootfs-diff.tar";
@@ -22,13 +22,14 @@ const NEEDED: [&[u8]; 7] = [
 /// Whether `plan` can be carried out at all; to be asked before the runtime is touched.
 ///
 /// # Errors
-/// [`Error::BadRule`] names the first rule that cannot.
+/// [`Error::BadRule`] or [`Error::CannotDrop`] name the first rule that cannot, [`Error::BadMask`] tells of the settings.
 pub fn check_plan(plan: &Plan, settings: &RedactionSettings) -> Result<(), Error> {
     if !settings.mask.is_ascii_graphic() || matches!(settings.mask, b'"' | b'\\') {
-        return Err(bad("mask", "the mask byte must be visible ASCII and neither a quote nor a backslash"));
+        return Err(Error::BadMask);
     }
     Drops::new(plan)?;
-    compile(plan, settings).map(drop)
+    Rules::compile(plan, &[], &settings.scan())?;
+    Ok(())
 }
 
 /// What is left out of an archive, and how much of it there was.
@@ -47,8 +48,13 @@ struct Drop {
 
 impl Drops {
     pub(super) fn new(plan: &Plan) -> Result<Self, Error> {
-        let drops =
-            plan.drop.iter().map(|rule| Drop::parse(&rule.entry).map_err(|reason| bad(&rule.name, reason)));
+        let drops = plan.drop.iter().map(|rule| {
+            Drop::parse(&rule.entry).map_err(|reason| Error::CannotDrop {
+                rule: rule.name.clone(),
+                entry: rule.entry.clone(),
+                reason,
+            })
+        });
         Ok(Self { drops: drops.collect::<Result<_, _>>()? })
     }
 
@@ -89,15 +95,15 @@ impl Drop {
         let (member, inner) =
             entry.split_once(':').map_or((entry, None), |(member, inner)| (member, Some(inner)));
         if entry.split(['/', ':']).any(|part| part == "..") {
-            return Err("cannot drop an entry whose name goes through `..`");
+            return Err("its name goes through `..`");
         }
         let (member, inner) = (normalise(member.as_bytes()), inner.map(|inner| normalise(inner.as_bytes())));
         let first = member.split(|byte| *byte == b'/').next().unwrap_or_default();
         match &inner {
-            _ if member.is_empty() => Err("cannot drop an entry without a name"),
-            _ if NEEDED.contains(&first) => Err("cannot drop what a restore needs"),
-            Some(inner) if inner.is_empty() => Err("cannot drop an entry without a name"),
-            Some(_) if member != DIFF => Err("cannot drop entries of anything but `rootfs-diff.tar`"),
+            _ if member.is_empty() => Err("it has no name"),
+            _ if NEEDED.contains(&first) => Err("a restore needs it"),
+            Some(inner) if inner.is_empty() => Err("it has no name"),
+            Some(_) if member != DIFF => Err("only `rootfs-diff.tar` has entries"),
             _ => Ok(Self { member, inner, entries: 0 }),
         }
     }
@@ -106,22 +112,6 @@ impl Drop {
 /// Whether `plan` hides environment variables in `place`.
 pub(super) fn hides_environments(plan: &Plan, place: Place) -> bool {
     plan.mask.iter().any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)) && rule.places.contains(&place))
-}
-
-pub(super) fn scan_settings(settings: &RedactionSettings) -> ScanSettings {
-    ScanSettings { mask: settings.mask, min_value_length: settings.min_value_length }
-}
-
-pub(super) fn bad_rule(error: ScanError) -> Error {
-    Error::BadRule { rule: error.rule, reason: error.reason }
-}
-
-fn compile(plan: &Plan, settings: &RedactionSettings) -> Result<Rules, Error> {
-    Rules::compile(plan, &[], &scan_settings(settings)).map_err(bad_rule)
-}
-
-fn bad(rule: &str, reason: &str) -> Error {
-    Error::BadRule { rule: rule.to_owned(), reason: reason.to_owned() }
 }
 
 fn holds(directory: &[u8], name: &[u8]) -> bool {

@@ -7,11 +7,10 @@ use super::inventory::Inventory;
 use super::known::Known;
 use super::layout::Layout;
 use super::pass::{Pass, Scratch};
-use super::plan::{Drops, bad_rule, check_plan, scan_settings};
-use super::screen::Found;
+use super::plan::{Drops, check_plan};
 use super::settings::RedactionSettings;
 use crate::Error;
-use crate::scan::Rules;
+use crate::scan::{EnvValue, Rules, Tally};
 use crate::sink::Sink;
 
 /// How often an archive is gone through, at most. The second pass knows all that the first learnt.
@@ -24,22 +23,20 @@ const CHUNK: usize = 1 << 20;
 pub struct Redaction {
     /// What the policies decided.
     pub plan: Plan,
-    /// The container's environment, as far as it is known before the archive comes: names and values. Saves a second
-    /// pass.
-    pub values: Vec<(String, Vec<u8>)>,
+    /// The container's environment, as far as it is known before the archive comes. Saves a second pass.
+    pub values: Vec<EnvValue>,
     /// How it is done.
     pub settings: RedactionSettings,
 }
 
-/// Carries out a redaction, pass by pass.
-#[derive(Debug)]
+/// Carries out a redaction, pass by pass. Cannot be printed: it holds values.
 pub(crate) struct Redactor {
     plan: Plan,
     settings: RedactionSettings,
     drops: Drops,
     layout: Layout,
     known: Known,
-    found: Found,
+    found: Tally,
     /// Of what came in, without what was left out.
     inventory: Inventory,
     unreadable: Vec<String>,
@@ -53,8 +50,8 @@ impl Redactor {
         let mut redactor = Self {
             drops: Drops::new(&plan)?,
             layout: Layout::new(settings.page_size),
-            known: Known::new(settings.min_value_length, settings.mask),
-            found: Found::default(),
+            known: Known::new(&plan, &settings),
+            found: Tally::default(),
             inventory: Inventory::default(),
             unreadable: Vec::new(),
             passes: 0,
@@ -116,24 +113,22 @@ impl Redactor {
         })
     }
 
-    fn hear(&mut self, values: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    fn hear(&mut self, values: &[EnvValue]) -> Result<(), Error> {
         let rules = self.rules()?;
-        for (name, value) in values.iter().filter(|(name, _)| rules.selects(name)) {
-            self.known.learn(&rules, name, value)?;
+        for value in values.iter().filter(|known| rules.selects(known.name.as_bytes())) {
+            self.known.learn(&rules, &value.name, &value.value)?;
         }
         self.known.take_news();
         Ok(())
     }
 
     fn rules(&self) -> Result<Rules, Error> {
-        Rules::compile(&self.plan, self.known.values(), &scan_settings(&self.settings)).map_err(bad_rule)
+        Ok(Rules::compile(&self.plan, self.known.values(), &self.settings.scan())?)
     }
 
     fn rule(&self, at: usize, name: &str) -> RuleSummary {
-        let places = self.found.0.iter().filter_map(|(place, tally)| {
-            let (_, count) = tally.counts().find(|(rule, _)| *rule == at)?;
-            Some((*place, Masked { masks: count.masks, bytes: count.bytes }))
-        });
+        let mine = self.found.iter().filter(|(rule, _, _)| *rule == at);
+        let places = mine.map(|(_, place, count)| (place, Masked { masks: count.masks, bytes: count.bytes }));
         RuleSummary { name: name.to_owned(), places: places.collect() }
     }
 

@@ -1,3 +1,5 @@
+use crate::scan::ScanSettings;
+
 /// How redaction is done, and what bounds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedactionSettings {
@@ -34,6 +36,10 @@ impl Default for RedactionSettings {
 }
 
 impl RedactionSettings {
+    pub(super) fn scan(&self) -> ScanSettings {
+        ScanSettings { mask: self.mask, min_value_length: self.min_value_length, ..ScanSettings::default() }
+    }
+
     /// What a compressed member of `size` bytes may unpack to.
     pub(super) fn unpacked(&self, size: u64) -> u64 {
         const ALWAYS: u64 = 256 << 20;

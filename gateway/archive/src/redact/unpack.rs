@@ -11,8 +11,9 @@ use super::header::{BLOCK, Header};
 use super::member::Member;
 use super::name::shown;
 use super::pass::{Discard, Pass};
-use super::screen::{Found, pieces};
+use super::screen::pieces;
 use crate::Error;
+use crate::scan::Tally;
 use crate::sink::Sink;
 
 /// What is compressed again is read once or twice, so speed counts.
@@ -43,6 +44,7 @@ impl Pass<'_> {
         }
         let mut start = Vec::new();
         body.take(BLOCK as u64).read_to_end(&mut start).map_err(Error::reading)?;
+        super::inner::whole(member.size.min(BLOCK as u64) - start.len() as u64)?;
         let form = Form::of(&start);
         let mut body = start.as_slice().chain(body);
         match form {
@@ -69,8 +71,12 @@ impl Pass<'_> {
         let mut spool = Spool::new((self.scratch)().map_err(Error::Reading)?);
         self.inner(member).run(body, &mut spool)?;
         let (file, size) = spool.finish()?;
-        self.front(&member.resized(size)?, out)?;
+        self.front_for(member, size, out)?;
         copy_file(&file, size, out).map(|()| size)
+    }
+
+    fn front_for(&mut self, member: &Member, size: u64, out: &mut dyn Sink) -> Result<(), Error> {
+        if size == member.size { self.front(member, out) } else { self.front(&member.resized(size)?, out) }
     }
 
     /// Kept as it came until it is clear whether anything in it is to be hidden: if not, it goes on as it came.
@@ -97,7 +103,7 @@ impl Pass<'_> {
         let levels = [Compression::best(), Compression::new(10)];
         let packed = self.pack(member, &original, if fixed { &levels } else { &QUICK })?;
         let size = if fixed { size } else { packed.size() };
-        self.front(&if fixed { member.resized(size)? } else { member.resized(packed.size())? }, out)?;
+        self.front_for(member, size, out)?;
         packed.write(size, out).map(|()| size)
     }
 
@@ -126,12 +132,12 @@ impl Pass<'_> {
         member: &Member,
         mut original: &File,
         out: &mut dyn Sink,
-    ) -> Result<(bool, Found), Error> {
+    ) -> Result<(bool, Tally), Error> {
         original.rewind().map_err(Error::Reading)?;
         let limit = self.settings.unpacked(member.size);
         let decoder = MultiGzDecoder::new(BufReader::with_capacity(1 << 17, original));
         let mut unpacked = BufReader::with_capacity(1 << 17, decoder.take(limit.saturating_add(1)));
-        let (mut found, mut left) = (Found::default(), self.left);
+        let (mut found, mut left) = (Tally::default(), self.left);
         let mut inner = self.inner(member);
         inner.found = &mut found;
         inner.left = &mut left;
@@ -141,7 +147,7 @@ impl Pass<'_> {
         }
         self.left = left;
         let dropped = outcome?;
-        Ok((dropped || !found.is_empty(), found))
+        Ok((dropped || found.iter().next().is_some(), found))
     }
 }
 

@@ -5,16 +5,26 @@ mod needle;
 mod tally;
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use gateway_core::{Pattern, Place, Plan};
 
-pub(crate) use tally::Tally;
+pub(crate) use tally::{Count, Tally};
 
-/// One environment variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EnvValue {
-    pub(crate) name: String,
-    pub(crate) value: Vec<u8>,
+/// An environment variable that a rule of the plan selects, with its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EnvValue {
+    /// The variable's name.
+    pub name: String,
+    /// What must not be seen.
+    pub value: Vec<u8>,
+}
+
+impl fmt::Debug for EnvValue {
+    /// Without the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvValue").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// How matches are hidden, and which values are worth a search.
@@ -24,14 +34,22 @@ pub(crate) struct ScanSettings {
     pub(crate) mask: u8,
     /// Shorter values are not searched for.
     pub(crate) min_value_length: usize,
+    /// The most needles.
+    pub(crate) max_needles: usize,
+}
+
+impl Default for ScanSettings {
+    fn default() -> Self {
+        Self { mask: b'*', min_value_length: 6, max_needles: 4096 }
+    }
 }
 
 /// Why a rule cannot be carried out.
 #[derive(Debug, thiserror::Error)]
 #[error("rule `{rule}`: {reason}")]
-pub(crate) struct ScanError {
-    pub(crate) rule: String,
-    pub(crate) reason: String,
+pub struct ScanError {
+    rule: String,
+    reason: String,
 }
 
 /// What a plan hides, ready to be searched for.
@@ -40,7 +58,6 @@ pub(crate) struct Rules {
     needles: Vec<Needle>,
     globs: Vec<Glob>,
     mask: u8,
-    count: usize,
 }
 
 #[derive(Debug)]
@@ -73,8 +90,7 @@ impl Rules {
         values: &[EnvValue],
         settings: &ScanSettings,
     ) -> Result<Self, ScanError> {
-        let mut rules =
-            Self { needles: Vec::new(), globs: Vec::new(), mask: settings.mask, count: plan.mask.len() };
+        let mut rules = Self { needles: Vec::new(), globs: Vec::new(), mask: settings.mask };
         for (rule, mask) in plan.mask.iter().enumerate() {
             let places = mask.places.clone();
             match &mask.pattern {
@@ -100,7 +116,11 @@ impl Rules {
                 }
             }
         }
-        Ok(rules)
+        let many = rules.needles.len() > settings.max_needles;
+        let last = plan.mask.last().filter(|_| many);
+        last.map_or(Ok(rules), |last| {
+            Err(ScanError { rule: last.name.clone(), reason: "too much to look for".to_owned() })
+        })
     }
 
     pub(crate) fn looks_in(&self, place: Place) -> bool {
@@ -108,18 +128,31 @@ impl Rules {
             || self.globs.iter().any(|glob| glob.places.contains(&place))
     }
 
-    pub(crate) fn selects(&self, name: &str) -> bool {
-        self.globs.iter().any(|glob| matches(&glob.pattern, name))
+    pub(crate) fn selects(&self, name: &[u8]) -> bool {
+        self.selecting(name).next().is_some()
+    }
+
+    pub(crate) fn selecting<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        self.globs
+            .iter()
+            .filter(|glob| matches(&glob.pattern, &String::from_utf8_lossy(name)))
+            .map(|glob| glob.rule)
     }
 
     pub(crate) fn masker(&self, place: Place) -> Masker<'_> {
-        Masker { rules: self, place, held: Vec::new(), hidden: Vec::new(), tally: Tally::of(self.count) }
+        Masker { rules: self, place, held: Vec::new(), hidden: Vec::new(), tally: Tally::default() }
     }
 
+    /// Hides in place, in a whole stream that is at hand.
     pub(crate) fn mask_whole(&self, place: Place, bytes: &mut [u8], tally: &mut Tally) {
-        let Some(glob) = self.globs.iter().find(|glob| glob.places.contains(&place)) else { return };
-        bytes.fill(self.mask);
-        tally.add(glob.rule, bytes.len() as u64);
+        let (mut masker, mut all) = (self.masker(place), Vec::with_capacity(bytes.len()));
+        let mut out = |piece: &[u8]| {
+            all.extend_from_slice(piece);
+            Ok::<(), std::convert::Infallible>(())
+        };
+        let Ok(()) = masker.push(bytes, &mut out).and_then(|()| masker.finish(&mut out));
+        tally.merge(masker.tally());
+        bytes.copy_from_slice(&all);
     }
 }
 
@@ -145,7 +178,8 @@ impl Masker<'_> {
             for needle in first.get(usize::from(*byte)).into_iter().flatten() {
                 let end = at + needle.bytes.len();
                 if end > seen && self.held.get(at..end) == Some(&needle.bytes) {
-                    self.tally.add(needle.rule, needle.bytes.len() as u64);
+                    let bytes = needle.bytes.len() as u64;
+                    self.tally.add(needle.rule, self.place, Count { masks: 1, bytes });
                     self.hidden.get_mut(at..end).unwrap_or_default().fill(true);
                 }
             }
@@ -153,9 +187,12 @@ impl Masker<'_> {
         self.release(longest - 1, out)
     }
 
-    pub(crate) fn finish<E>(mut self, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<Tally, E> {
-        self.release(0, out)?;
-        Ok(self.tally)
+    pub(crate) fn finish<E>(&mut self, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        self.release(0, out)
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn release<E>(&mut self, keep: usize, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {

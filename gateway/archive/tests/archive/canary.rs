@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gateway_archive::{Error, Redaction, redact_file};
+use gateway_archive::{EnvValue, Error, Redaction, redact_file};
 use gateway_core::{MaskRule, Pattern, Place, Plan, RedactionSummary};
 
 use crate::specimen::{Dice, PAGE, Runtime, Specimen, gunzip, laid_open, read_tar};
@@ -139,7 +139,9 @@ fn two_hundred_secrets_are_found_before_and_none_after() {
     for runtime in [Runtime::Containerd, Runtime::CriO] {
         let archive = specimen.archive(runtime);
         assert!(visible(&archive, &secrets).iter().all(|forms| *forms >= 2));
-        let values = secrets.iter().map(|secret| ("SECRET_X".to_owned(), secret.clone().into_bytes()));
+        let values = secrets
+            .iter()
+            .map(|secret| EnvValue { name: "SECRET_X".to_owned(), value: secret.clone().into_bytes() });
         for (values, passes) in [(values.collect(), 1), (Vec::new(), 2)] {
             let redaction = Redaction { plan: hide_variables("SECRET_*"), values, ..Redaction::default() };
             let (redacted, summary) = redact(redaction, &archive).unwrap();

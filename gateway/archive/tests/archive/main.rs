@@ -9,6 +9,9 @@
 mod canary;
 mod fifo;
 mod file;
+mod hostile;
+mod redaction;
 mod specimen;
 mod store;
 mod support;
+mod taken_in;
