@@ -139,3 +139,66 @@ fn hash(name: &[u8]) -> u64 {
 fn broke(why: &str) -> Error {
     Error::BrokeArchive(why.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::header::BLOCK;
+    use std::io::Write;
+
+    type Members<'a> = &'a [(&'a str, &'a [u8])];
+
+    fn tar(members: Members<'_>) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in members {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            builder.append_data(&mut header, name, *bytes).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    fn inventory(archive: &[u8]) -> Inventory {
+        let (mut inventory, mut rest) = (Inventory::default(), archive);
+        while let Next::Member(member) = Member::next(&mut rest).unwrap() {
+            inventory.add(&member, Content::of(&member.name));
+            rest = &rest[usize::try_from(member.size).unwrap().next_multiple_of(BLOCK)..];
+        }
+        inventory
+    }
+
+    fn check(before: Members<'_>, after: &[u8]) -> Result<(), Error> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(after).unwrap();
+        inventory(&tar(before)).check(&file)
+    }
+
+    const BEFORE: Members<'_> =
+        &[("checkpoint/a.img", b"1234"), ("rootfs-diff.tar", b"12"), ("status", b"{}")];
+
+    #[test]
+    fn only_what_may_change_may_have_changed() {
+        let other = [("checkpoint/a.img", &b"****"[..]), ("rootfs-diff.tar", b"12345"), ("status", b"[]")];
+        check(BEFORE, &tar(&other)).unwrap();
+        for (at, name, bytes) in [
+            (0, "checkpoint/a.img", &b"123"[..]),
+            (0, "checkpoint/b.img", b"1234"),
+            (2, "status", b"{ }"),
+            (1, "status", b"{}"),
+        ] {
+            let mut after = other;
+            after[at] = (name, bytes);
+            assert!(matches!(check(BEFORE, &tar(&after)), Err(Error::BrokeArchive(_))), "{name}");
+        }
+    }
+
+    #[test]
+    fn members_that_are_missing_added_or_cut_are_noticed() {
+        let whole = tar(BEFORE);
+        for after in
+            [tar(&BEFORE[..2]), tar(&[BEFORE, &BEFORE[..1]].concat()), whole[..BLOCK + 2].to_vec(), vec![]]
+        {
+            assert!(matches!(check(BEFORE, &after), Err(Error::BrokeArchive(_))));
+        }
+    }
+}

@@ -1,12 +1,10 @@
 use std::io::BufRead;
 
-use super::header::{BLOCK, Header, Kind, map_goes_on, padding};
+use super::extension::{Extension, Told};
+use super::header::{BLOCK, Header, Kind, map_goes_on};
 use super::name::normalise;
-use super::pax;
 use crate::Error;
 
-/// The largest extended header or long name, in bytes.
-const MAX_EXTENSION: u64 = 1 << 20;
 /// The most that may stand before one member's contents, in bytes.
 const MAX_FRONT: usize = 4 << 20;
 /// The longest name, in bytes: more than Linux takes.
@@ -29,13 +27,6 @@ pub(super) struct Member {
     pub(super) sparse: bool,
 }
 
-/// A header that says something about the next one.
-#[derive(Debug)]
-struct Extension {
-    header: Header,
-    body: Vec<u8>,
-}
-
 /// What comes next in an archive.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -44,16 +35,6 @@ pub(super) enum Next {
     End,
     /// Nothing more, without that.
     Cut,
-}
-
-#[derive(Debug, Default)]
-struct Told {
-    name: Option<Vec<u8>>,
-    /// Goes before the name, which is then made up.
-    sparse_name: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
-    sparse: bool,
 }
 
 impl Member {
@@ -72,7 +53,7 @@ impl Member {
                     .map(|member| Next::Member(Box::new(member)));
             }
             let extension = Extension::read(header, input)?;
-            front += BLOCK + extension.body.len();
+            front += BLOCK + extension.len();
             if front > MAX_FRONT {
                 return Err(Error::BadTar("a member has too many extended headers"));
             }
@@ -119,13 +100,7 @@ impl Member {
     pub(super) fn front(&self, mut edit: impl FnMut(&mut [u8])) -> Result<Vec<u8>, Error> {
         let mut front = Vec::new();
         for extension in &self.extensions {
-            let mut body = extension.body.clone();
-            for range in extension.free_text()? {
-                if let Some(text) = body.get_mut(range) {
-                    edit(text);
-                }
-            }
-            extension.put(&body, &mut front);
+            extension.put(&mut edit, &mut front)?;
         }
         front.extend_from_slice(self.header.as_bytes());
         front.extend_from_slice(&self.map);
@@ -145,99 +120,6 @@ impl Member {
             sparse: self.sparse,
         })
     }
-}
-
-impl Extension {
-    fn read(header: Header, input: &mut dyn BufRead) -> Result<Self, Error> {
-        let size = header.size()?;
-        if size > MAX_EXTENSION {
-            return Err(Error::BadTar("an extended header is too large"));
-        }
-        let mut body = vec![0; usize::try_from(size).unwrap_or_default()];
-        read_exact(input, &mut body)?;
-        read_exact(input, &mut vec![0; padding(size)])?;
-        Ok(Self { header, body })
-    }
-
-    fn put(&self, body: &[u8], front: &mut Vec<u8>) {
-        front.extend_from_slice(self.header.as_bytes());
-        front.extend_from_slice(body);
-        front.resize(front.len() + padding(body.len() as u64), 0);
-    }
-
-    /// Where values stand that are data and no part of the archive's structure: extended attributes, comments.
-    fn free_text(&self) -> Result<Vec<std::ops::Range<usize>>, Error> {
-        if !matches!(self.header.kind(), Kind::Pax | Kind::Global) {
-            return Ok(Vec::new());
-        }
-        let records = pax::records(&self.body)?.into_iter();
-        let free = records.filter(|record| {
-            let key = pax::text(&self.body, &record.key);
-            key.contains(&b'.') && !key.starts_with(b"GNU.sparse.") || key == b"comment"
-        });
-        Ok(free.map(|record| record.value).collect())
-    }
-
-    /// The size then stands in the header alone.
-    fn without_size(&self) -> Result<Self, Error> {
-        let mut body = Vec::new();
-        if self.header.kind() != Kind::Pax {
-            return Ok(Self { header: self.header.clone(), body: self.body.clone() });
-        }
-        for record in pax::records(&self.body)? {
-            if pax::text(&self.body, &record.key) != b"size" {
-                body.extend(pax::text(&self.body, &record.whole));
-            }
-        }
-        Ok(Self { header: self.header.with_size(body.len() as u64), body })
-    }
-}
-
-impl Told {
-    fn hear(&mut self, extension: &Extension) -> Result<(), Error> {
-        match extension.header.kind() {
-            Kind::LongName => set(&mut self.name, long_name(&extension.body)?),
-            Kind::LongLink => set(&mut self.link, long_name(&extension.body)?),
-            kind => self.hear_records(&extension.body, kind == Kind::Global),
-        }
-    }
-
-    fn hear_records(&mut self, body: &[u8], global: bool) -> Result<(), Error> {
-        for record in pax::records(body)? {
-            let value = pax::text(body, &record.value);
-            let key = pax::text(body, &record.key);
-            // Some readers apply these to all members that follow, some do not.
-            if global && matches!(key.as_slice(), b"path" | b"linkpath" | b"size") {
-                return Err(Error::BadTar("a global header names a path or a size"));
-            }
-            match key.as_slice() {
-                // An empty value takes a record back.
-                b"path" | b"linkpath" if value.is_empty() => {}
-                b"path" => set(&mut self.name, value)?,
-                b"GNU.sparse.name" => set(&mut self.sparse_name, value)?,
-                b"linkpath" => set(&mut self.link, value)?,
-                b"size" => set(&mut self.size, pax::number(&value)?)?,
-                key => self.sparse |= key.starts_with(b"GNU.sparse."),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// GNU's, with NULs at its end. Anything behind them would be passed on without a look.
-fn long_name(body: &[u8]) -> Result<Vec<u8>, Error> {
-    let end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    let name = body.get(..end).unwrap_or_default();
-    if name.contains(&0) { Err(Error::BadTar("a member's name has a NUL in it")) } else { Ok(name.to_vec()) }
-}
-
-/// Some readers take the first word on a matter, some the last: we take no two.
-fn set<T: PartialEq>(told: &mut Option<T>, value: T) -> Result<(), Error> {
-    if told.as_ref().is_some_and(|before| *before != value) {
-        return Err(Error::BadTar("a member's extended headers contradict one another"));
-    }
-    *told = Some(value);
-    Ok(())
 }
 
 /// Fills `buffer`.

@@ -10,6 +10,7 @@
 
 mod content;
 mod environ;
+mod extension;
 mod gzip;
 mod header;
 mod image;

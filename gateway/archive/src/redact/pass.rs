@@ -162,7 +162,8 @@ impl Pass<'_> {
             return self.bytes(body, EVERYWHERE, out);
         }
         let mut text = read_all(body)?;
-        if !text.trim_ascii_start().starts_with(b"{") || !self.edit(&mut text, EVERYWHERE)? {
+        let like_json = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
+        if !like_json || !self.edit(&mut text, EVERYWHERE)? {
             mask(self.rules, EVERYWHERE, &mut text, self.found);
         }
         out.put(&text)

@@ -21,6 +21,11 @@ pub(super) fn records(body: &[u8]) -> Result<Vec<Record>, Error> {
         at = record.whole.end;
         records.push(record);
     }
+    let rest = body.get(at..).unwrap_or_default();
+    if rest.iter().any(|byte| *byte != 0) {
+        // It would be passed on without a look.
+        return Err(Error::BadTar("something follows an extended header's records"));
+    }
     Ok(records)
 }
 
@@ -66,7 +71,7 @@ mod tests {
 
     #[test]
     fn lengths_that_lie_are_refused() {
-        for body in ["99 size=7\n", "11 size=7\n", "x", "10 size=7", "1 \n", "0 a=b\n", "5 a=b\n"] {
+        for body in ["99 size=7\n", "11 size=7\n", "x", "10 size=7", "1 \n", "0 a=b\n", "5 a=b\n", "\0x"] {
             assert!(records(body.as_bytes()).is_err(), "{body}");
         }
     }

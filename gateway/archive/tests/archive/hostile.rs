@@ -6,6 +6,7 @@ use gateway_archive::{Error, Redaction, RedactionSettings};
 use gateway_core::{Pattern, Plan};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use serde_json::Value;
 use tar::EntryType;
 
 use crate::canary::{redact, redact_from, rule};
@@ -120,6 +121,45 @@ proptest! {
     #[test]
     fn garbage_is_refused(bytes in vec(any::<u8>(), 1..2000)) {
         prop_assert!(redact(all(), &bytes).is_err());
+    }
+}
+
+/// Documents that hold `sesame` and what must be escaped, at any depth.
+fn document() -> impl Strategy<Value = Value> {
+    let text = || "(sesame|open|\"|\\\\|\n|\u{e9}|\u{1f600}|=|A){0,4}";
+    let leaf =
+        prop_oneof![text().prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        let key = prop_oneof![Just("env".to_owned()), Just("value".to_owned()), "[a-z]{0,3}"];
+        prop_oneof![
+            vec(inner.clone(), 0..5).prop_map(Value::from),
+            vec((key, inner), 0..5).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
+}
+
+/// As some writers have it, with every character beyond ASCII escaped.
+fn escaped(text: &str) -> String {
+    let escape = |unit: &u16| format!("\\u{unit:04x}");
+    let character = |c: char| {
+        let units = c.encode_utf16(&mut [0; 2]).iter().map(escape).collect();
+        if c.is_ascii() { c.to_string() } else { units }
+    };
+    text.chars().map(character).collect()
+}
+
+proptest! {
+    #[test]
+    fn any_document_stays_json_of_its_length_and_holds_no_secret(document in document()) {
+        for text in [document.to_string(), escaped(&document.to_string())] {
+            let archive = tar(&[("spec.dump".to_owned(), text.clone().into_bytes())]);
+            let (redacted, summary) = redact(all(), &archive).unwrap();
+            let masked = &redacted[512..512 + text.len()];
+            let read: Value = serde_json::from_slice(masked).unwrap();
+            prop_assert!(!read.to_string().contains("sesame"));
+            prop_assert_eq!(redacted.len(), archive.len());
+            prop_assert!(summary.unreadable.is_empty());
+        }
     }
 }
 
