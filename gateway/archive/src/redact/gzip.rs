@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
@@ -12,7 +12,10 @@ pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Bytes around the compressed data: the header and the checksum.
 const FRAME: u64 = 10 + 8;
-/// A comment follows the header.
+// Flags: what follows the header.
+const CHECKED: u8 = 2;
+const EXTRA: u8 = 4;
+const NAME: u8 = 8;
 const COMMENT: u8 = 16;
 /// An empty stored block (RFC 1951, 3.2.4): five bytes that unpack to nothing, and every reader takes any number of them.
 const NOTHING: [u8; 5] = [0, 0, 0, 0xff, 0xff];
@@ -41,7 +44,7 @@ impl Packer {
             self.deflate.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
         let mut file = file.map_err(Error::Reading)?;
         let bytes = file.stream_position().map_err(Error::Reading)?;
-        Ok(Packed { file, bytes, crc: self.crc.sum(), length: self.crc.amount() })
+        Ok(Packed::new(file, bytes, &self.crc))
     }
 }
 
@@ -53,6 +56,10 @@ impl Sink for Packer {
 }
 
 impl Packed {
+    pub(super) fn new(file: File, bytes: u64, crc: &Crc) -> Self {
+        Self { file, bytes, crc: crc.sum(), length: crc.amount() }
+    }
+
     /// The least that a gzip file of it takes, in bytes.
     pub(super) fn size(&self) -> u64 {
         self.bytes + FRAME
@@ -61,7 +68,12 @@ impl Packed {
     /// Writes a gzip file of exactly `size` bytes; they must be enough.
     pub(super) fn write(self, size: u64, out: &mut dyn Sink) -> Result<(), Error> {
         let gap = size.checked_sub(self.size());
-        let gap = gap.ok_or_else(|| Error::BrokeArchive("a compressed member grew".to_owned()))?;
+        let gap = gap.ok_or_else(|| {
+            Error::BrokeArchive(format!(
+                "a compressed member grew by {} bytes",
+                self.size().saturating_sub(size)
+            ))
+        })?;
         let blocks = NOTHING.len() as u64;
         out.put(&header(gap % blocks))?;
         fill(gap / blocks, out)?;
@@ -77,6 +89,30 @@ pub(super) fn copy_file(mut file: &File, size: u64, out: &mut dyn Sink) -> Resul
     let mut content = BufReader::with_capacity(1 << 18, file).take(size);
     super::screen::pieces(&mut content, |bytes| out.put(bytes))?;
     super::inner::whole(content.limit())
+}
+
+/// Reads over a header (RFC 1952, 2.3); `false` if it is none that we know.
+pub(super) fn skip_header(input: &mut impl BufRead) -> io::Result<bool> {
+    let mut fixed = [0; 10];
+    input.read_exact(&mut fixed)?;
+    let [first, second, method, flags, ..] = fixed;
+    if [first, second] != MAGIC || method != 8 {
+        return Ok(false);
+    }
+    if flags & EXTRA != 0 {
+        let mut length = [0; 2];
+        input.read_exact(&mut length)?;
+        io::copy(&mut input.take(u16::from_le_bytes(length).into()), &mut io::sink())?;
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            input.skip_until(0)?;
+        }
+    }
+    if flags & CHECKED != 0 {
+        input.read_exact(&mut [0; 2])?;
+    }
+    Ok(true)
 }
 
 /// A header that is `more` bytes longer than the shortest.

@@ -1,11 +1,12 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 
-use flate2::Compression;
 use flate2::read::MultiGzDecoder;
+use flate2::{Compression, Crc};
 use gateway_core::Place;
 
 use super::content::Content;
+use super::deflate;
 use super::gzip::{self, Packed, Packer, copy_file};
 use super::header::{BLOCK, Header};
 use super::member::Member;
@@ -15,9 +16,6 @@ use super::screen::pieces;
 use crate::Error;
 use crate::scan::Tally;
 use crate::sink::Sink;
-
-/// What is compressed again is read once or twice, so speed counts.
-const QUICK: [Compression; 1] = [Compression::fast()];
 
 /// What an archive inside the archive is stored as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +66,7 @@ impl Pass<'_> {
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
-        let mut spool = Spool::new((self.scratch)().map_err(Error::Reading)?);
+        let mut spool = self.spool()?;
         self.inner(member).run(body, &mut spool)?;
         let (file, size) = spool.finish()?;
         self.front_for(member, size, out)?;
@@ -87,7 +85,7 @@ impl Pass<'_> {
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
-        let mut spool = Spool::new((self.scratch)().map_err(Error::Reading)?);
+        let mut spool = self.spool()?;
         pieces(body, |bytes| spool.put(bytes))?;
         let (original, size) = spool.finish()?;
         super::inner::whole(member.size.saturating_sub(size))?;
@@ -99,31 +97,48 @@ impl Pass<'_> {
         }
         self.drops.set_counts(&before);
         let fixed = content == Content::Tmpfs;
-        // Ten is what the compressor has beyond the usual nine.
-        let levels = [Compression::best(), Compression::new(10)];
-        let packed = self.pack(member, &original, if fixed { &levels } else { &QUICK })?;
+        let (packed, found) = match fixed.then(|| self.rework(member, &original)) {
+            None => self.pack(member, &original, Compression::fast())?,
+            Some(Ok(reworked)) if reworked.0.size() <= size => reworked,
+            // Several members in one, perhaps, which the compressor may yet make short enough.
+            Some(_) => self.pack(member, &original, Compression::best())?,
+        };
+        self.found.merge(&found);
         let size = if fixed { size } else { packed.size() };
         self.front_for(member, size, out)?;
         packed.write(size, out).map(|()| size)
     }
 
-    /// Compresses what is left of `original`, at the first of `levels` that makes it no longer.
-    fn pack(&mut self, member: &Member, original: &File, levels: &[Compression]) -> Result<Packed, Error> {
-        let before = self.drops.counts();
-        let mut last = None;
-        for level in levels {
-            self.drops.set_counts(&before);
-            let mut packer = Packer::new((self.scratch)().map_err(Error::Reading)?, *level);
-            let (_, found) = self.unpack(member, original, &mut packer)?;
-            let (compressed, _) = last.insert((packer.finish()?, found));
-            if compressed.size() <= member.size {
-                break;
-            }
+    /// Compresses what is left of `original`.
+    fn pack(
+        &mut self,
+        member: &Member,
+        original: &File,
+        level: Compression,
+    ) -> Result<(Packed, Tally), Error> {
+        let mut packer = Packer::new((self.scratch)().map_err(Error::Reading)?, level);
+        let (_, found) = self.unpack(member, original, &mut packer)?;
+        Ok((packer.finish()?, found))
+    }
+
+    /// Compresses `original` again with the matches that it has, so that it does not grow.
+    fn rework(&mut self, member: &Member, mut original: &File) -> Result<(Packed, Tally), Error> {
+        let mut text = Checked { spool: self.spool()?, crc: Crc::new() };
+        let (_, found) = self.unpack(member, original, &mut text)?;
+        let (new, _) = text.spool.finish()?;
+        original.rewind().map_err(Error::Reading)?;
+        let mut old = BufReader::with_capacity(1 << 17, original);
+        if !gzip::skip_header(&mut old).map_err(Error::reading)? {
+            return Err(Error::BadTar("a compressed member is damaged"));
         }
-        let (packed, found) =
-            last.ok_or_else(|| Error::BrokeArchive("there is no way to compress".to_owned()))?;
-        self.found.merge(&found);
-        Ok(packed)
+        let mut packed = self.spool()?;
+        deflate::again(&mut old, &new, &mut packed)?;
+        let (packed, bytes) = packed.finish()?;
+        Ok((Packed::new(packed, bytes, &text.crc), found))
+    }
+
+    fn spool(&mut self) -> Result<Spool, Error> {
+        Ok(Spool::new((self.scratch)().map_err(Error::Reading)?))
     }
 
     /// Goes through what is in `original`; tells whether anything in it changes, and what is hidden in it.
@@ -186,5 +201,18 @@ impl Sink for Spool {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         std::io::Write::write_all(&mut self.file, bytes).map_err(Error::Reading)
+    }
+}
+
+/// The same, with a checksum of it.
+struct Checked {
+    spool: Spool,
+    crc: Crc,
+}
+
+impl Sink for Checked {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.crc.update(bytes);
+        self.spool.put(bytes)
     }
 }

@@ -256,6 +256,22 @@ fn a_dumped_tmpfs_keeps_its_length_and_stays_gzip() {
 }
 
 #[test]
+fn a_tmpfs_that_another_compressor_packed_better_still_fits() {
+    let name = "checkpoint/tmpfs-dev-9.tar.gz.img";
+    let mut dice = Dice::new(11);
+    let words: Vec<_> = (0..500).map(|at| dice.text(3 + at % 9)).collect();
+    let text: Vec<_> = (0..60_000).map(|_| words[dice.below(words.len())].as_str()).collect();
+    let text = format!("{}open-sesame{}", text[..40_000].join(" "), text[40_000..].join(" "));
+    for level in 1..=10 {
+        let before = gzip(&one("./file", text.as_bytes()), level);
+        let members = run(only(Place::Files, literal("open-sesame")), &one(name, &before)).unwrap();
+        let after = member(&members, name);
+        assert_eq!(after.len(), before.len(), "{level}");
+        assert!(read_tar(&gunzip(&after))[0].1 == text.replace("open-sesame", "***********").as_bytes());
+    }
+}
+
+#[test]
 fn gzip_in_several_members_is_read_to_its_end() {
     let diff = one("file", b"nothing, then sesame");
     let (one_half, other) = diff.split_at(600);
