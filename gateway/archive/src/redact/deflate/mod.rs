@@ -22,7 +22,8 @@ use crate::sink::Sink;
 const KEPT: usize = 64 << 10;
 /// When the rest is forgotten.
 const MUCH: usize = 1 << 20;
-/// The longest match.
+/// The shortest and the longest match.
+const SHORTEST: usize = 3;
 const LONGEST: usize = 258;
 
 /// What compressed data consists of.
@@ -82,13 +83,14 @@ impl<'a> Text<'a> {
         self.held.get(start..end).ok_or(Error::CutShort)
     }
 
-    /// Whether what follows stands `distance` bytes before as well.
-    pub(super) fn repeats(&mut self, length: usize, distance: usize) -> Result<bool, Error> {
+    /// How many of the `length` bytes that follow stand `distance` bytes before as well.
+    pub(super) fn repeats(&mut self, length: usize, distance: usize) -> Result<usize, Error> {
         self.next(length)?;
         self.at -= length;
-        let before = self.at.checked_sub(distance);
-        let earlier = before.and_then(|before| self.held.get(before..before + length));
-        Ok(earlier.is_some() && earlier == self.held.get(self.at..self.at + length))
+        let Some(before) = self.at.checked_sub(distance) else { return Ok(0) };
+        let earlier = self.held.get(before..before + length).unwrap_or_default();
+        let now = self.held.get(self.at..self.at + length).unwrap_or_default();
+        Ok(earlier.iter().zip(now).take_while(|(one, other)| one == other).count())
     }
 
     /// The last `length` bytes that were passed.

@@ -1,6 +1,6 @@
 use super::bits::BitWriter;
 use super::huffman::{DISTANCES, LENGTHS, ORDER, best, codes, fixed};
-use super::{Code, LONGEST, Text, Token};
+use super::{Code, LONGEST, SHORTEST, Text, Token};
 use crate::Error;
 
 const END: usize = 256;
@@ -40,13 +40,26 @@ impl Block {
             return Err(Error::BadTar("a compressed block is too large"));
         }
         match token {
-            Token::Match(length, distance) if text.repeats(length, distance)? => {
-                text.next(length)?;
-                self.bytes += length;
-                self.tokens.push(token);
+            Token::Match(length, distance) => self.matches(length, distance, text),
+            Token::Literal(_) => self.literals(1, text),
+        }
+    }
+
+    /// What is left of a match, in as few pieces as may be.
+    fn matches(&mut self, length: usize, distance: usize, text: &mut Text<'_>) -> Result<(), Error> {
+        let mut left = length;
+        while left > 0 {
+            let same = text.repeats(left, distance)?;
+            if same < SHORTEST {
+                let literals = same.max(1);
+                self.literals(literals, text)?;
+                left -= literals;
+            } else {
+                text.next(same)?;
+                self.bytes += same;
+                self.tokens.push(Token::Match(same, distance));
+                left -= same;
             }
-            Token::Match(length, _) => self.literals(length, text)?,
-            Token::Literal(_) => self.literals(1, text)?,
         }
         Ok(())
     }
