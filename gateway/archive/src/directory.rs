@@ -108,7 +108,7 @@ impl Directory {
 
 /// A new private file: an error if the name is taken, by a symlink too.
 pub(crate) fn create(directory: BorrowedFd<'_>, name: &str, path: &Path) -> Result<File, Error> {
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(directory, name, flags, PRIVATE_FILE).map_err(Error::io("create", path))?;
     Ok(File::from(fd))
 }

@@ -89,7 +89,7 @@ fn keep(chunk: &[u8], first: bool, bytes: u64, bounds: Bounds, sink: &mut impl S
 
 /// Whole buffers, whatever pieces the writer sends: the archive's cost must not depend on them. With the end, where it
 /// came.
-fn fill(source: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()>>) {
+pub(crate) fn fill(source: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()>>) {
     let mut length = 0;
     while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
         match source.read(rest) {
@@ -102,7 +102,7 @@ fn fill(source: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Result<
     (length, None)
 }
 
-fn begins_like_a_tar(start: &[u8]) -> bool {
+pub(crate) fn begins_like_a_tar(start: &[u8]) -> bool {
     start.get(MAGIC_AT..).is_some_and(|rest| rest.starts_with(MAGIC))
 }
 

@@ -1,6 +1,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::scan::ScanError;
+
 /// Why an archive could not be taken in, or a store not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -79,12 +81,73 @@ pub enum Error {
         /// How long nothing came.
         patience: std::time::Duration,
     },
+    /// A mask rule cannot be carried out as it is written, or not with so many values.
+    #[error(transparent)]
+    BadRule(#[from] ScanError),
+    /// A drop rule cannot be carried out as it is written.
+    #[error("rule `{rule}`: cannot drop `{entry}`: {reason}")]
+    CannotDrop {
+        /// The rule's name.
+        rule: String,
+        /// What it wants to leave out.
+        entry: String,
+        /// Why that cannot be.
+        reason: &'static str,
+    },
+    /// The byte that overwrites would break JSON documents.
+    #[error("the mask byte must be visible ASCII, and neither a quote nor a backslash")]
+    BadMask,
+    /// The runtime's archive is damaged, or made to mislead whoever reads it.
+    #[error("the archive cannot be redacted: {0}")]
+    BadTar(&'static str),
+    /// The archive, or an archive inside it, ends in the middle.
+    #[error("the archive ends in the middle")]
+    CutShort,
+    /// A member hides its contents from every rule.
+    #[error("cannot look into `{member}` to redact it: {reason}")]
+    Opaque {
+        /// The member's name.
+        member: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A compressed member unpacks to more than is allowed.
+    #[error("`{member}` unpacks to more than {limit} bytes")]
+    Bomb {
+        /// The member's name.
+        member: String,
+        /// What it may unpack to.
+        limit: u64,
+    },
+    /// Each pass over the archive taught more values to hide.
+    #[error("the archive still held something to hide after {passes} passes")]
+    NotSettled {
+        /// How many passes there were.
+        passes: u32,
+    },
+    /// Redaction would have broken the archive: nothing was kept.
+    #[error("redaction broke the archive: {0}")]
+    BrokeArchive(String),
+    /// The archive could not be read, or what it unpacks to not be kept for a while.
+    #[error("cannot read the archive")]
+    Reading(#[source] io::Error),
     /// The thread that served this archive ended without an answer: a defect of the gateway.
     #[error("the archive's thread ended without an answer")]
     Worker,
 }
 
 impl Error {
+    /// What turns a failure to read an archive, or one inside it, into an error.
+    pub(crate) fn reading(source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::UnexpectedEof => Self::CutShort,
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                Self::BadTar("a compressed member is damaged")
+            }
+            _ => Self::Reading(source),
+        }
+    }
+
     /// What turns the system's refusal to do `what` to `path` into an error.
     pub(crate) fn io<E: Into<io::Error>>(what: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
         move |source| {

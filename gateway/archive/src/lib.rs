@@ -27,6 +27,8 @@ mod name;
 mod newest;
 mod place;
 mod publish;
+mod redact;
+mod redacting;
 mod scan;
 mod settings;
 mod sink;
@@ -38,8 +40,10 @@ mod worker;
 
 pub use error::Error;
 pub use intake::{About, Intake};
+pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
 #[doc(hidden)]
 pub use scan::bench as scan_bench;
+pub use scan::{EnvValue, ScanError};
 pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;

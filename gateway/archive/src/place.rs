@@ -1,5 +1,6 @@
 use std::ffi::CString;
 use std::fs::File;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +17,9 @@ use crate::{Error, tree};
 pub(crate) const LOCATION: &str = "archive";
 /// What came through it.
 pub(crate) const RECEIVED: &str = "archive.tar";
+
+/// What a redactor keeps for a while, before it loses its name.
+const SCRATCH: &str = "scratch";
 
 /// The private directory of one archive that is not published. Dropped, it is gone with all that is in it.
 #[derive(Debug)]
@@ -59,6 +63,19 @@ impl Place {
     /// A new private file in it.
     pub(crate) fn create(&self, name: &str) -> Result<File, Error> {
         directory::create(self.fd(), name, &self.path_of(name))
+    }
+
+    /// A new private file that has no name any more.
+    pub(crate) fn scratch(&self) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, SCRATCH, flags, PRIVATE_FILE)?;
+        rustix::fs::unlinkat(&self.fd, SCRATCH, AtFlags::empty())?;
+        Ok(File::from(fd))
+    }
+
+    /// Removes the file `name`, which is not needed any more; what cannot be removed now goes with the place.
+    pub(crate) fn remove(&self, name: &str) {
+        let _ = rustix::fs::unlinkat(&self.fd, name, AtFlags::empty());
     }
 
     /// The size of the regular file at the location; `None` if there is none, or something else.

@@ -3,7 +3,7 @@ use std::io::Write;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use gateway_core::{Checkpoint, Transport};
+use gateway_core::{Checkpoint, RedactionSummary, Transport};
 use jiff::{SignedDuration, Timestamp};
 use rustix::fs::{AtFlags, RenameFlags};
 use rustix::io::Errno;
@@ -25,6 +25,8 @@ pub(crate) struct Archive {
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
     pub(crate) transport: Transport,
+    /// What was hidden in it, if anything was to be.
+    pub(crate) redaction: Option<RedactionSummary>,
 }
 
 /// Makes the archive and its metadata visible and durable. The metadata comes first: an archive that can be seen is
@@ -102,5 +104,6 @@ fn describe(place: &Place, archive: &Archive, about: &About, name: &str) -> Chec
         transport: archive.transport,
         request_id: about.request_id,
         trace_id: about.trace_id,
+        redaction: archive.redaction.clone(),
     }
 }

@@ -8,7 +8,7 @@ use crate::newest;
 use crate::space::Space;
 use crate::sweep::sweep;
 use crate::worker::Job;
-use crate::{Cleaned, Error, Intake, Reservation, Settings, TransportChoice};
+use crate::{Cleaned, Error, Intake, Redaction, Reservation, Settings, TransportChoice};
 
 /// A directory of checkpoints, held by this gateway alone. Clones share it; it is free again when the last of them and
 /// the last archive under way are gone.
@@ -56,14 +56,19 @@ impl Store {
         newest::of(self.inner.directory.path(), target)
     }
 
-    /// A place for the archive of the checkpoint `id`, which must be new.
+    /// A place for the archive of the checkpoint `id`, which must be new. With a `redaction`, only what it leaves is kept,
+    /// and the runtime's own archive never is a file with a name unless the transport is [`Transport::File`].
+    ///
+    /// # Errors
+    /// [`Error::BadRule`] where the redaction cannot be carried out as it is written.
     pub async fn intake(
         &self,
         reservation: Reservation,
         id: CheckpointId,
         transport: Transport,
+        redaction: Option<Redaction>,
     ) -> Result<Intake, Error> {
-        Intake::open(Job { inner: Arc::clone(&self.inner), reservation, id, transport }).await
+        Intake::open(Job { inner: Arc::clone(&self.inner), reservation, id, transport, redaction }).await
     }
 
     /// How the next archive is to come. With [`TransportChoice::Auto`]: through a FIFO until this runtime refused one.

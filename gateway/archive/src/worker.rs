@@ -15,9 +15,11 @@ use crate::hasher::Hasher;
 use crate::intake::About;
 use crate::place::{LOCATION, Place, RECEIVED};
 use crate::publish::{Archive, publish};
+use crate::redact::Redactor;
+use crate::redacting::Redacting;
 use crate::sink::{ArchiveFile, Kept};
 use crate::store::Inner;
-use crate::{Error, Reservation};
+use crate::{Error, Redaction, Reservation};
 
 /// How long a writer that was given up may still be silent before the FIFO is let go of, and with it the hope that its
 /// runtime unblocks. A bound, so that no number of broken runtimes keeps threads for ever.
@@ -30,6 +32,7 @@ pub(crate) struct Job {
     pub(crate) reservation: Reservation,
     pub(crate) id: CheckpointId,
     pub(crate) transport: Transport,
+    pub(crate) redaction: Option<Redaction>,
 }
 
 /// Where the runtime may write now.
@@ -78,6 +81,7 @@ pub(crate) fn start(job: Job) -> Result<Started, Error> {
 struct Work {
     place: Place,
     source: Source,
+    redactor: Option<Redactor>,
 }
 
 enum Source {
@@ -89,11 +93,14 @@ enum Source {
 struct Received {
     fifo: Option<(Drained, File)>,
     reservation: Reservation,
+    redacting: Option<Redacting>,
 }
 
 impl Work {
     fn prepare(job: Job) -> Result<(Self, Ready), Error> {
-        let Job { inner, reservation, id, transport } = job;
+        let Job { inner, reservation, id, transport, redaction } = job;
+        // First of all: a plan that cannot be carried out must not touch the runtime.
+        let redactor = redaction.map(Redactor::new).transpose()?;
         let patience = inner.settings.drain_timeout;
         let place = Place::make(inner, id)?;
         let location = place.location().to_owned();
@@ -107,12 +114,12 @@ impl Work {
                 (Source::Fifo { fifo, hasher, file }, Some(hold))
             }
         };
-        Ok((Self { place, source }, Ready { location, hold }))
+        Ok((Self { place, source, redactor }, Ready { location, hold }))
     }
 
     fn serve(self, orders: oneshot::Receiver<Order>) {
-        let Self { place, source } = self;
-        let (received, silent) = receive(&place, source);
+        let Self { place, source, redactor } = self;
+        let (received, silent) = receive(&place, source, redactor.map(Redacting::new));
         // Comes before or with the end of the hold.
         match orders.blocking_recv() {
             Ok(Order::Publish(about, reply)) => {
@@ -147,34 +154,46 @@ impl Received {
 
     /// The whole archive, from wherever the runtime wrote it.
     fn into_archive(self, place: &Place) -> Result<(Archive, Reservation), Error> {
-        let archive = match self.fifo {
+        let Self { fifo, reservation, redacting } = self;
+        let archive = match fifo {
             Some((drained, file)) if drained.bytes > 0 || place.regular_file().is_none() => Archive {
                 file,
                 name: RECEIVED,
-                bytes: drained.bytes,
+                bytes: redacting.as_ref().map_or(drained.bytes, |redacting| redacting.bytes),
                 sha256: drained.sha256?,
                 transport: Transport::Fifo,
+                redaction: None,
             },
-            Some(_) => {
-                // The runtime put a file in the FIFO's place: so it will do the next time.
-                place.inner().remember_refusal();
-                adopt(place)?
+            from => {
+                if from.is_some() {
+                    // The runtime put a file in the FIFO's place: so it will do the next time.
+                    place.inner().remember_refusal();
+                }
+                return match redacting {
+                    Some(redacting) => redacting.adopt(place, reservation),
+                    None => adopt(place).map(|archive| (archive, reservation)),
+                };
             }
-            None => adopt(place)?,
         };
-        Ok((archive, self.reservation))
+        match redacting {
+            Some(redacting) => redacting.complete(place, archive, reservation),
+            None => Ok((archive, reservation)),
+        }
     }
 }
 
 /// Waits until all has come. Where a writer was left that neither goes on nor finishes, its FIFO comes back.
-fn receive(place: &Place, source: Source) -> (Received, Option<Fifo>) {
+fn receive(place: &Place, source: Source, mut redacting: Option<Redacting>) -> (Received, Option<Fifo>) {
     match source {
-        Source::File(reservation) => (Received { fifo: None, reservation }, None),
+        Source::File(reservation) => (Received { fifo: None, reservation, redacting }, None),
         Source::Fifo { mut fifo, hasher, mut file } => {
-            let drained = drain(&mut fifo, &mut file, hasher, bounds(place), place.location());
+            let drained = match &mut redacting {
+                Some(redacting) => redacting.drain(&mut fifo, &mut file, hasher, place),
+                None => drain(&mut fifo, &mut file, hasher, bounds(place), place.location()),
+            };
             let silent = drained.silent.then_some(fifo);
             let (file, reservation) = file.into_parts();
-            (Received { fifo: Some((drained, file)), reservation }, silent)
+            (Received { fifo: Some((drained, file)), reservation, redacting }, silent)
         }
     }
 }
@@ -198,21 +217,28 @@ fn adopt(place: &Place) -> Result<Archive, Error> {
     if !untouched(&before, &after, drained.bytes) {
         return Err(Error::Changed { path: place.location().to_owned() });
     }
-    Ok(Archive { file, name: LOCATION, bytes: drained.bytes, sha256, transport: Transport::File })
+    Ok(Archive {
+        file,
+        name: LOCATION,
+        bytes: drained.bytes,
+        sha256,
+        transport: Transport::File,
+        redaction: None,
+    })
 }
 
 /// Whether a file of which `read` bytes were read was the same file before and after.
-fn untouched(before: &Stat, after: &Stat, read: u64) -> bool {
+pub(crate) fn untouched(before: &Stat, after: &Stat, read: u64) -> bool {
     let written_at = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec);
     u64::try_from(after.st_size) == Ok(read) && written_at(before) == written_at(after)
 }
 
-fn bounds(place: &Place) -> Bounds {
+pub(crate) fn bounds(place: &Place) -> Bounds {
     let settings = &place.inner().settings;
     Bounds { max_bytes: settings.max_bytes, patience: settings.drain_timeout }
 }
 
-fn start_hasher(place: &Place) -> Result<Hasher, Error> {
+pub(crate) fn start_hasher(place: &Place) -> Result<Hasher, Error> {
     Hasher::start().map_err(Error::io("start a thread for", place.location()))
 }
 

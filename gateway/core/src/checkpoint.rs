@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckpointId, RequestId, Target, TraceId};
+use crate::{CheckpointId, RedactionSummary, RequestId, Target, TraceId};
 
 /// What is known of a checkpoint that exists: the metadata file next to its archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Checkpoint {
     pub request_id: RequestId,
     /// The trace of that request.
     pub trace_id: Option<TraceId>,
+    /// What was hidden; absent where the archive is as the runtime wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<RedactionSummary>,
 }
 
 impl Checkpoint {

@@ -14,6 +14,7 @@ mod id;
 mod identity;
 mod redaction;
 mod request;
+mod summary;
 mod target;
 mod text;
 
@@ -25,5 +26,6 @@ pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
 pub use identity::{CredentialKind, Identity};
 pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan};
 pub use request::{Action, Archive, Request};
+pub use summary::{DropSummary, Masked, RedactionSummary, RuleSummary};
 pub use target::{ParseTargetError, Part, Target};
 pub use text::one_line;

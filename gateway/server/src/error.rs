@@ -174,6 +174,12 @@ fn of_archive(error: &gateway_archive::Error) -> Answer {
             Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive")
         }
         E::TooSlow { .. } => Answer::new(StatusCode::GATEWAY_TIMEOUT, "runtime-stalled"),
+        E::BadRule(_) | E::CannotDrop { .. } | E::BadMask => failed("redaction-bad-rule"),
+        E::BadTar(_) | E::CutShort | E::Opaque { .. } | E::Bomb { .. } => {
+            Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive")
+        }
+        E::NotSettled { .. } | E::Reading(_) => failed("redaction-failed"),
+        E::BrokeArchive(_) => failed("redaction-broke-archive"),
         E::Directory { .. } | E::Locked { .. } | E::Io { .. } | E::Metadata(_) | E::Worker => {
             failed("archive-failed")
         }

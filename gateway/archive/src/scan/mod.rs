@@ -54,6 +54,7 @@ mod tests;
 pub use error::ScanError;
 pub use settings::EnvValue;
 
+pub(crate) use masker::Masker;
 pub(crate) use rules::Rules;
 pub(crate) use settings::ScanSettings;
-pub(crate) use tally::Tally;
+pub(crate) use tally::{Count, Tally};

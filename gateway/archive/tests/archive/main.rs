@@ -6,7 +6,12 @@
     reason = "a test that cannot go on fails here"
 )]
 
+mod canary;
 mod fifo;
 mod file;
+mod hostile;
+mod redaction;
+mod specimen;
 mod store;
 mod support;
+mod taken_in;

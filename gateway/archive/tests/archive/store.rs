@@ -127,7 +127,7 @@ async fn a_reservation_ends_with_its_archive_however_that_ends() {
         let reserved = store.reserve(Some(most)).unwrap();
         let refused = store.reserve(Some(most)).unwrap_err();
         assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
-        let intake = store.intake(reserved, about(number).id, Transport::Fifo).await.unwrap();
+        let intake = store.intake(reserved, about(number).id, Transport::Fifo, None).await.unwrap();
         assert!(store.reserve(Some(most)).is_err());
         match number {
             0 => drop(intake.discard().await),

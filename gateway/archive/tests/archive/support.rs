@@ -6,7 +6,7 @@ use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use gateway_archive::{About, Intake, Settings, Store};
+use gateway_archive::{About, Intake, Redaction, Settings, Store};
 use gateway_core::{Checkpoint, CheckpointId, RequestId, RuntimeInfo, Transport};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -83,7 +83,16 @@ pub(crate) fn about(number: u128) -> About {
 }
 
 pub(crate) async fn intake(store: &Store, number: u128, transport: Transport) -> Intake {
-    store.intake(store.reserve(None).unwrap(), id(number), transport).await.unwrap()
+    store.intake(store.reserve(None).unwrap(), id(number), transport, None).await.unwrap()
+}
+
+pub(crate) async fn redacting(
+    store: &Store,
+    number: u128,
+    transport: Transport,
+    redaction: Redaction,
+) -> Intake {
+    store.intake(store.reserve(None).unwrap(), id(number), transport, Some(redaction)).await.unwrap()
 }
 
 /// Something that begins like a tar.

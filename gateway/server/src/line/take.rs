@@ -80,7 +80,7 @@ async fn attempt(
     transport: Transport,
     about: About,
 ) -> Result<Checkpoint, Error> {
-    let intake = cx.store.intake(reservation, about.id, transport).await?;
+    let intake = cx.store.intake(reservation, about.id, transport, None).await?;
     let written = cx.runtime.checkpoint(turn, planned.container(), intake.location());
     match written.instrument(info_span!("cri")).await {
         Ok(()) => publish(intake, planned, about).instrument(info_span!("archive")).await,

@@ -1,0 +1,132 @@
+//! What redaction costs beside the digest: `cargo run --release -p gateway-archive --example redact -- DIRECTORY [MiB]
+//! [ROUNDS] [none|drop|mask]`. A runtime hands over a checkpoint of mostly clean memory through a FIFO; it is redacted,
+//! hashed and published. Prints how long the runtime took and all took, in ratio to the digest alone of the same bytes,
+//! and the most memory that was resident.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use gateway_archive::{About, EnvValue, Redaction, Settings, Store};
+use gateway_core::{
+    CheckpointId, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo, Target, Transport,
+};
+use uuid::Uuid;
+
+type Failure = Box<dyn std::error::Error>;
+
+const MIB: usize = 1 << 20;
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let mut arguments = std::env::args().skip(1);
+    let home = PathBuf::from(arguments.next().ok_or("name a directory to work in")?);
+    let mib: usize = arguments.next().map_or(Ok(1024), |text| text.parse())?;
+    let rounds: u128 = arguments.next().map_or(Ok(5), |text| text.parse())?;
+    let redaction = redaction(arguments.next().as_deref())?;
+    let (store, _) = Store::open(Settings::new(home.join("store")))?;
+    let block = block();
+    for round in 0..rounds {
+        let digest = digest(&block, mib);
+        let begun = Instant::now();
+        let about = about(round)?;
+        let intake = store.intake(store.reserve(None)?, about.id, Transport::Fifo, redaction.clone()).await?;
+        let (location, pages) = (intake.location().to_owned(), block.clone());
+        tokio::task::spawn_blocking(move || write(&location, &pages, mib)).await??;
+        let writer = begun.elapsed();
+        let checkpoint = intake.publish(about).await?;
+        let whole = begun.elapsed();
+        let line = format!(
+            "{mib} MiB: digest alone {:.3} s; writer {:.2}, published {:.2} times that; {:.2} GB/s; resident at most {}\n",
+            digest.as_secs_f64(),
+            writer.div_duration_f64(digest),
+            whole.div_duration_f64(digest),
+            Duration::from_nanos((mib * MIB) as u64).div_duration_f64(writer),
+            resident()?,
+        );
+        io::stdout().write_all(line.as_bytes())?;
+        std::fs::remove_file(&checkpoint.path)?;
+        std::fs::remove_file(format!("{}.json", checkpoint.path.display()))?;
+    }
+    Ok(())
+}
+
+fn redaction(what: Option<&str>) -> Result<Option<Redaction>, Failure> {
+    let places = [Place::Spec, Place::Memory, Place::Logs, Place::Files].into();
+    let drop = DropRule { name: "log".to_owned(), entry: "container.log".to_owned() };
+    let mask = MaskRule { name: "env".to_owned(), pattern: Pattern::EnvValue("*KEY".to_owned()), places };
+    let plan = match what.unwrap_or("mask") {
+        "none" => return Ok(None),
+        "drop" => Plan { drop: vec![drop], ..Plan::default() },
+        "mask" => Plan { mask: vec![mask], drop: vec![drop], ..Plan::default() },
+        _ => return Err("none, drop or mask".into()),
+    };
+    let values =
+        vec![EnvValue { name: "API_KEY".to_owned(), value: b"correct-horse-battery-staple".to_vec() }];
+    Ok(Some(Redaction { plan, values, ..Redaction::default() }))
+}
+
+/// Half noise, half zeros, as memory often is.
+fn block() -> Vec<u8> {
+    let mut state = 1u64;
+    let noise = (0..MIB / 16).flat_map(|_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state.to_le_bytes()
+    });
+    let mut block: Vec<u8> = noise.collect();
+    block.resize(MIB, 0);
+    block
+}
+
+fn write(location: &Path, block: &[u8], mib: usize) -> io::Result<()> {
+    let mut file =
+        std::fs::File::options().read(true).write(true).create(true).truncate(false).open(location)?;
+    file.write_all(header("checkpoint/pages-1.img", (mib * MIB) as u64).as_bytes())?;
+    for piece in std::iter::repeat_n(block, mib).flat_map(|block| block.chunks(32 << 10)) {
+        file.write_all(piece)?;
+    }
+    file.write_all(header("container.log", 0).as_bytes())?;
+    file.write_all(&[0; 1024])
+}
+
+fn header(name: &str, size: u64) -> tar::Header {
+    let mut header = tar::Header::new_ustar();
+    // Never fails: the names are short.
+    let _ = header.set_path(name);
+    header.set_size(size);
+    header.set_cksum();
+    header
+}
+
+fn digest(block: &[u8], mib: usize) -> Duration {
+    let begun = Instant::now();
+    let mut context = Context::new(&SHA256);
+    std::iter::repeat_n(block, mib).for_each(|block| context.update(block));
+    std::hint::black_box(context.finish());
+    begun.elapsed()
+}
+
+/// The kernel's own words (`VmHWM` of `/proc/self/status`).
+fn resident() -> io::Result<String> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    Ok(most.unwrap_or_default().trim().to_owned())
+}
+
+fn about(round: u128) -> Result<About, Failure> {
+    let text = String::new;
+    Ok(About {
+        id: CheckpointId::from(Uuid::from_u128(round)),
+        target: Target::new("shop", "cart-0", "app")?,
+        container_id: text(),
+        pod_uid: text(),
+        image: text(),
+        created_by: text(),
+        reason: None,
+        runtime: RuntimeInfo { name: text(), version: text() },
+        request_id: RequestId::from(Uuid::from_u128(round)),
+        trace_id: None,
+        created_at: jiff::Timestamp::now(),
+    })
+}

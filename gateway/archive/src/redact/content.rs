@@ -1,0 +1,90 @@
+use gateway_core::Place;
+
+use super::plan::DIFF;
+
+/// What a member's name says about its contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// The runtime's JSON.
+    Document,
+    /// `pages-ID.img`.
+    Pages(u64),
+    /// `mm-PID.img`.
+    AddressSpace(u64),
+    /// `pagemap-PID.img`.
+    PageMap(u64),
+    /// Plain bytes that are looked at under the rules of these places.
+    Bytes(&'static [Place]),
+    /// `rootfs-diff.tar`, compressed or not.
+    Diff,
+    /// `tmpfs-dev-ID.tar.gz.img`.
+    Tmpfs,
+    /// Nothing that is known here: looked at under every rule, as JSON if it is that.
+    Unknown,
+}
+
+impl Content {
+    /// By a normalised name.
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name {
+            b"spec.dump" | b"config.dump" => Self::Document,
+            b"container.log" | b"dump.log" | b"stats-dump" | b"io.kubernetes.cri-o.LogPath" => {
+                Self::Bytes(&[Place::Logs])
+            }
+            DIFF => Self::Diff,
+            _ => name.strip_prefix(b"checkpoint/").map_or(Self::Unknown, Self::of_image),
+        }
+    }
+
+    fn of_image(name: &[u8]) -> Self {
+        let Some(stem) = name.strip_suffix(b".img") else { return Self::Unknown };
+        if stem.starts_with(b"tmpfs-dev-") && stem.ends_with(b".tar.gz") {
+            return Self::Tmpfs;
+        }
+        if stem.starts_with(b"ghost-file-") {
+            // The contents of files that were deleted while open.
+            return Self::Bytes(&[Place::Files, Place::Memory]);
+        }
+        let numbered = |prefix: &[u8]| number(stem.strip_prefix(prefix)?);
+        let pages = numbered(b"pages-").map(Self::Pages);
+        let space = || numbered(b"mm-").map(Self::AddressSpace);
+        let map = || numbered(b"pagemap-").map(Self::PageMap);
+        pages.or_else(space).or_else(map).unwrap_or(Self::Bytes(&[Place::Memory]))
+    }
+
+    /// Whether what is done depends on where in the contents something stands.
+    pub(super) fn has_structure(self) -> bool {
+        !matches!(self, Self::Bytes(_) | Self::Unknown)
+    }
+}
+
+/// As CRIU writes numbers into names.
+pub(super) fn number(digits: &[u8]) -> Option<u64> {
+    let plain = digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_known_by_their_names() {
+        for (name, content) in [
+            ("spec.dump", Content::Document),
+            ("checkpoint/pages-12.img", Content::Pages(12)),
+            ("checkpoint/mm-7.img", Content::AddressSpace(7)),
+            ("checkpoint/pagemap-7.img", Content::PageMap(7)),
+            ("checkpoint/pagemap-shmem-7.img", Content::Bytes(&[Place::Memory])),
+            ("checkpoint/core-7.img", Content::Bytes(&[Place::Memory])),
+            ("checkpoint/tmpfs-dev-64.tar.gz.img", Content::Tmpfs),
+            ("checkpoint/ghost-file-1.img", Content::Bytes(&[Place::Files, Place::Memory])),
+            ("checkpoint/cgroup", Content::Unknown),
+            ("x/spec.dump", Content::Unknown),
+            ("status", Content::Unknown),
+            ("", Content::Unknown),
+        ] {
+            assert_eq!(Content::of(name.as_bytes()), content, "{name}");
+        }
+    }
+}
