@@ -11,18 +11,18 @@ use crate::support::world::{PATH, set, write};
 use crate::support::{Gateway, Receiver, World, in_time};
 
 /// The component of one of the project's own policies.
-fn component(name: &str) -> PathBuf {
+pub fn component(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../policies/{name}/{name}.wasm"))
 }
 
 /// `[[policies]]` with these, and no allow list.
-fn governed(config: &mut toml::Table, policies: &Value) {
+pub fn governed(config: &mut toml::Table, policies: &Value) {
     config.remove("authorization");
     let policies = toml::Value::try_from(policies).unwrap();
     config.insert("policies".to_owned(), policies);
 }
 
-fn allowlist(namespaces: &[&str]) -> Value {
+pub fn allowlist(namespaces: &[&str]) -> Value {
     json!({
         "name": "namespaces",
         "file": component("namespace-allowlist"),
@@ -144,15 +144,6 @@ async fn strict_refuses_to_start_with_a_broken_policy() {
     governed(&mut config, &json!([{ "name": "broken", "file": "/nonexistent.wasm" }]));
     let Err(said) = Gateway::try_start(&write(other.path(), &config)).await else { panic!("it started") };
     assert!(said.join("\n").contains("policy `broken` cannot be loaded (policy-missing)"), "{said:?}");
-}
-
-#[tokio::test]
-async fn a_plan_that_cannot_be_carried_out_means_no_checkpoint() {
-    let redactor = json!({ "name": "environment", "file": component("redact-environment") });
-    let world = governed_by(json!([allowlist(&["shop"]), redactor])).await;
-    let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (501, "redaction-unavailable"));
-    assert_eq!((world.node.checkpoint_calls(), world.published()), (0, Vec::new()));
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod house;
 mod kubelet_endpoint;
 mod policies;
 mod real_cri;
+mod redaction;
 mod shutdown;
 mod storage;
 mod telemetry;

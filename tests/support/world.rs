@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use gateway_cli::pki::{Authority, Credential, Subject, TokenIssuer};
-use gateway_node::{ContainerSpec, Method, Node, Options, Pod, RunningPod};
+use gateway_node::{ContainerSpec, Dialect, Method, Node, Options, Pod, RunningPod};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -86,9 +86,15 @@ impl World {
 
     /// A world whose configuration `change` has had its hands on.
     pub async fn with(change: impl FnOnce(&mut toml::Table)) -> Self {
+        Self::beside(Dialect::default(), change).await
+    }
+
+    /// The same beside a runtime that writes archives of this dialect.
+    pub async fn beside(dialect: Dialect, change: impl FnOnce(&mut toml::Table)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let credentials = Credentials::new();
-        let node = start_node(directory.path()).await;
+        let options = Options { dialect, ..options(directory.path()) };
+        let node = Node::start(options).await.unwrap();
         let pod = node.run_pod(pod("cart-0")).await.unwrap();
         let checkpoints = directory.path().join("checkpoints");
         let mut config = credentials.configure(directory.path(), node.socket(), &checkpoints);
@@ -145,7 +151,11 @@ impl World {
 }
 
 pub async fn start_node(directory: &Path) -> Node {
-    Node::start(Options::new(directory.join("cri.sock"), directory.join("node"))).await.unwrap()
+    Node::start(options(directory)).await.unwrap()
+}
+
+fn options(directory: &Path) -> Options {
+    Options::new(directory.join("cri.sock"), directory.join("node"))
 }
 
 /// A pod of the namespace `shop` whose process has [`SECRET`] in its environment.

@@ -211,7 +211,7 @@ mod tests {
             event: Event::Outcome(Outcome {
                 action: None,
                 user: None,
-                source_address: [127, 0, 0, 1].into(),
+                source_address: Some([127, 0, 0, 1].into()),
                 target: None,
                 status,
                 code: None,
@@ -219,6 +219,8 @@ mod tests {
                 checkpoint_id: None,
                 sha256: None,
                 bytes: None,
+                redaction: None,
+                hidden: Vec::new(),
                 duration_us: 0,
             }),
         }

@@ -2,7 +2,9 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, CheckpointId, CredentialKind, RequestId, Target, TraceId, Verdict};
+use crate::{
+    Action, CheckpointId, CredentialKind, PlanRecord, RedactionSummary, RequestId, Target, TraceId, Verdict,
+};
 
 /// One line of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +35,8 @@ pub enum Event {
     Intent {
         /// What is about to be done.
         action: Action,
-        /// Whose user name.
-        user: String,
+        /// Whose user name; absent where the plan hides it, as with the others that may be.
+        user: Option<String>,
         /// Their groups.
         groups: Vec<String>,
         /// What proved it.
@@ -42,7 +44,7 @@ pub enum Event {
         /// Who vouches for them.
         issuer: String,
         /// Where the connection comes from.
-        source_address: IpAddr,
+        source_address: Option<IpAddr>,
         /// Why, in the caller's words.
         reason: Option<String>,
         /// The container's name.
@@ -51,6 +53,9 @@ pub enum Event {
         container_id: String,
         /// What each policy said.
         verdicts: Vec<Verdict>,
+        /// What is to be hidden in the archive, and in these records.
+        #[serde(default)]
+        plan: PlanRecord,
         /// The checkpoint that will come of it.
         checkpoint_id: CheckpointId,
     },
@@ -63,10 +68,10 @@ pub enum Event {
 pub struct Outcome {
     /// What was asked for; absent where that could not be told.
     pub action: Option<Action>,
-    /// Whose user name; absent where nobody was proven.
+    /// Whose user name; absent where nobody was proven, or where the plan hides it.
     pub user: Option<String>,
-    /// Where the connection comes from.
-    pub source_address: IpAddr,
+    /// Where the connection comes from; absent where the plan hides it.
+    pub source_address: Option<IpAddr>,
     /// The container's name, where one was named.
     pub target: Option<Target>,
     /// HTTP status of the answer.
@@ -81,6 +86,12 @@ pub struct Outcome {
     pub sha256: Option<String>,
     /// The archive's size in bytes.
     pub bytes: Option<u64>,
+    /// What redaction hid in it; absent where nothing was to be hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<RedactionSummary>,
+    /// The fields of the request that the plan hides here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
     /// From the request's arrival to this record, in microseconds.
     pub duration_us: u64,
 }

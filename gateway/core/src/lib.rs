@@ -24,7 +24,7 @@ pub use container::Container;
 pub use decision::{Decision, Denial, Verdict};
 pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
 pub use identity::{CredentialKind, Identity};
-pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan};
+pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, PlanRecord};
 pub use request::{Action, Archive, Request};
 pub use summary::{DropSummary, Masked, RedactionSummary, RuleSummary};
 pub use target::{ParseTargetError, Part, Target};

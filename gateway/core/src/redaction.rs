@@ -80,9 +80,33 @@ pub enum Place {
     Files,
 }
 
+/// A plan as records tell it: its rules' names and never what they look for, which may be a secret itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PlanRecord {
+    /// SHA-256 of the plan as JSON, as hex digits; empty where nothing is to be hidden.
+    pub sha256: String,
+    /// The names of its mask rules.
+    pub mask: Vec<String>,
+    /// The entries that it leaves out.
+    pub drop: Vec<String>,
+    /// The fields of the request that it hides.
+    pub hide: Vec<String>,
+}
+
 impl Plan {
     /// Whether nothing is to be hidden.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether the archive is to be changed at all.
+    pub fn changes_the_archive(&self) -> bool {
+        !self.mask.is_empty() || !self.drop.is_empty()
+    }
+
+    /// Whether a rule asks for values of environment variables.
+    pub fn asks_for_environment(&self) -> bool {
+        self.mask.iter().any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)))
     }
 }

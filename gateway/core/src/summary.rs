@@ -21,6 +21,17 @@ pub struct RedactionSummary {
     pub unreadable: Vec<String>,
 }
 
+impl RedactionSummary {
+    /// What all mask rules hid, in all places.
+    pub fn masked(&self) -> Masked {
+        let places = self.rules.iter().flat_map(|rule| rule.places.values());
+        places.fold(Masked::default(), |all, one| Masked {
+            masks: all.masks.saturating_add(one.masks),
+            bytes: all.bytes.saturating_add(one.bytes),
+        })
+    }
+}
+
 /// What one mask rule did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSummary {

@@ -30,6 +30,7 @@ pub use fault::Fault;
 pub use gateway_core::DETECTORS;
 pub use limits::Limits;
 pub use module::Kind;
+pub use plan::record;
 pub use policy::{Answer, Mode, Policy, Spec};
 pub use run::Usage;
 pub use set::{Planning, Policies, decide};

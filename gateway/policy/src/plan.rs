@@ -1,4 +1,4 @@
-use gateway_core::{DETECTORS, Pattern, Plan};
+use gateway_core::{DETECTORS, Pattern, Plan, PlanRecord};
 
 use crate::Fault;
 use crate::run::Deadline;
@@ -88,6 +88,20 @@ fn is_field(field: &str) -> bool {
     ];
     let in_map = MAPS.iter().any(|map| field.strip_prefix(map).is_some_and(is_name));
     is_name(field) && (WHOLE.contains(&field) || in_map)
+}
+
+/// `plan` as records tell it.
+pub fn record(plan: &Plan) -> PlanRecord {
+    if plan.is_empty() {
+        return PlanRecord::default();
+    }
+    PlanRecord {
+        // A plan is always JSON: it has no map with keys that are no text.
+        sha256: crate::module::sha256(&serde_json::to_vec(plan).unwrap_or_default()),
+        mask: plan.mask.iter().map(|rule| rule.name.clone()).collect(),
+        drop: plan.drop.iter().map(|rule| rule.entry.clone()).collect(),
+        hide: plan.hide.clone(),
+    }
 }
 
 /// All of `plans` at once.

@@ -50,11 +50,6 @@ pub enum Error {
         /// Why.
         denial: Denial,
     },
-    /// A redactor wants something hidden, and nothing here could hide it yet.
-    #[error(
-        "a redactor wants something hidden in the archive, and this version cannot do that yet: nothing was taken"
-    )]
-    NoRedaction,
     /// The runtime did not do it.
     #[error(transparent)]
     Runtime(#[from] gateway_cri::Error),
@@ -113,7 +108,6 @@ impl Error {
             Self::BodyTooLarge => Answer::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large"),
             Self::BodyLost => Answer::new(StatusCode::REQUEST_TIMEOUT, "body-lost"),
             Self::Denied { .. } => Answer::new(StatusCode::FORBIDDEN, "denied"),
-            Self::NoRedaction => Answer::new(StatusCode::NOT_IMPLEMENTED, "redaction-unavailable"),
             Self::Runtime(error) => of_runtime(error),
             Self::Archive(error) => of_archive(error),
             Self::Audit(_) => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "audit-unavailable").again_in(10),
@@ -170,14 +164,16 @@ fn of_archive(error: &gateway_archive::Error) -> Answer {
     match error {
         E::NoSpace { .. } | E::Full { .. } => Answer::new(StatusCode::INSUFFICIENT_STORAGE, "no-space"),
         E::TooLarge { .. } => Answer::new(StatusCode::INSUFFICIENT_STORAGE, "archive-too-large"),
-        E::Empty | E::NotATar | E::NotAFile { .. } | E::Changed { .. } => {
-            Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive")
-        }
+        E::Empty
+        | E::NotATar
+        | E::NotAFile { .. }
+        | E::Changed { .. }
+        | E::BadTar(_)
+        | E::CutShort
+        | E::Opaque { .. }
+        | E::Bomb { .. } => Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive"),
         E::TooSlow { .. } => Answer::new(StatusCode::GATEWAY_TIMEOUT, "runtime-stalled"),
         E::BadRule(_) | E::CannotDrop { .. } | E::BadMask => failed("redaction-bad-rule"),
-        E::BadTar(_) | E::CutShort | E::Opaque { .. } | E::Bomb { .. } => {
-            Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive")
-        }
         E::NotSettled { .. } | E::Reading(_) => failed("redaction-failed"),
         E::BrokeArchive(_) => failed("redaction-broke-archive"),
         E::Directory { .. } | E::Locked { .. } | E::Io { .. } | E::Metadata(_) | E::Worker => {

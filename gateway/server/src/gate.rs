@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateway_core::{Action, Checkpoint, Event, Outcome, Record, RequestId, Target};
+use gateway_core::{Action, Checkpoint, Event, Outcome, Record, RequestId, Target, TraceId};
 use http::header::HeaderMap;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::authn::{Authenticator, Caller};
 use crate::config::{Config, seconds};
 use crate::connection::Peer;
+use crate::hidden::Hidden;
 use crate::line::{Context, Notes, Wanted, line};
 use crate::reply::{self, Body, Marks};
 use crate::route::Route;
@@ -67,6 +68,7 @@ struct Told {
     action: &'static str,
     user: Option<String>,
     target: Option<Target>,
+    hidden: Hidden,
 }
 
 impl Gate {
@@ -138,7 +140,7 @@ impl Gate {
         match route {
             Route::WhoAmI => reply::json(caller.identity()),
             Route::Checkpoint { target, timeout_seconds } => {
-                let wanted = arrival.wanted(caller, target, reason, timeout_seconds);
+                let wanted = arrival.wanted(caller, target, reason, timeout_seconds, told.hidden.clone());
                 let checkpoint = self.checkpoint(wanted, place).await?;
                 reply::json(&json!({ "items": [checkpoint.path] }))
             }
@@ -208,14 +210,15 @@ impl Gate {
         let took = arrival.since.elapsed();
         let labels = RequestLabels { action: told.action, status: status.as_u16(), code };
         self.cx.metrics.request(&labels, took);
+        span::of_peer(&arrival.span, &arrival.peer, &told.hidden);
         span::close(&arrival.span, status, code);
         info!(
             status = status.as_u16(),
             code,
             call = told.action,
-            user = told.user,
+            user = told.hidden.show("identity.user", told.user.as_deref()).flatten(),
             target = told.target.as_ref().map(ToString::to_string),
-            peer = %arrival.peer.address,
+            peer = told.hidden.show("source-address", arrival.peer.address.to_string()),
             cause = failure.map(|(_, cause)| cause),
             took_ms = took.as_secs_f64() * 1e3,
             "answered"
@@ -231,6 +234,7 @@ impl Arrival {
         target: Target,
         reason: Option<String>,
         timeout_seconds: Option<u32>,
+        hidden: Hidden,
     ) -> Wanted {
         Wanted {
             request_id: self.marks.request_id,
@@ -241,6 +245,7 @@ impl Arrival {
             reason,
             timeout_seconds,
             source_address: self.peer.address,
+            hidden,
             received_at: self.at,
         }
     }
@@ -249,9 +254,7 @@ impl Arrival {
 /// The line, and how it ended, in the audit log. A panic in it ends here, as an outcome like any other, and so does a
 /// process that has no more time for it.
 async fn recorded(cx: Context, wanted: Wanted) -> Result<Checkpoint, Error> {
-    let since = Instant::now();
-    let (request_id, trace_id, source_address) = (wanted.request_id, wanted.trace_id, wanted.source_address);
-    let (user, target) = (wanted.caller.identity().user.clone(), wanted.target.clone());
+    let (since, subject) = (Instant::now(), Subject::of(&wanted));
     let task = TaskTracker::new();
     let inner = cx.clone();
     let walk = async move {
@@ -263,9 +266,8 @@ async fn recorded(cx: Context, wanted: Wanted) -> Result<Checkpoint, Error> {
         walked = task.spawn(walk.in_current_span()) => walked.unwrap_or_else(|_| (Err(Error::Internal), Notes::default())),
         () = cx.cut.cancelled() => (Err(Error::CutShort), Notes::default()),
     };
-    let outcome = outcome(&result, notes, user, target, source_address, since.elapsed());
-    let event = Event::Outcome(outcome);
-    let record = Record { schema: Record::SCHEMA, at: Timestamp::now(), request_id, trace_id, event };
+    subject.tell(notes.image.clone());
+    let record = subject.record(&result, notes, since.elapsed());
     let written =
         cx.audit.close(record).instrument(info_span!("audit", checkpoint_gateway.audit.event = "outcome"));
     if let Err(lost) = written.await {
@@ -279,28 +281,58 @@ async fn recorded(cx: Context, wanted: Wanted) -> Result<Checkpoint, Error> {
     result
 }
 
-fn outcome(
-    result: &Result<Checkpoint, Error>,
-    notes: Notes,
+/// What a record tells of a request however it ends.
+struct Subject {
+    request_id: RequestId,
+    trace_id: Option<TraceId>,
     user: String,
-    target: Target,
     source_address: IpAddr,
-    took: Duration,
-) -> Outcome {
-    let answer = result.as_ref().err().map(Error::answer);
-    let stored = result.as_ref().ok();
-    Outcome {
-        action: Some(Action::Create),
-        user: Some(user),
-        source_address,
-        target: Some(target),
-        status: answer.map_or(200, |answer| answer.status.as_u16()),
-        code: answer.map(|answer| answer.code.to_owned()),
-        verdicts: notes.verdicts,
-        checkpoint_id: stored.map(|checkpoint| checkpoint.id),
-        sha256: stored.map(|checkpoint| checkpoint.sha256.clone()),
-        bytes: stored.map(|checkpoint| checkpoint.bytes),
-        duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    target: Target,
+    hidden: Hidden,
+}
+
+impl Subject {
+    fn of(wanted: &Wanted) -> Self {
+        Self {
+            request_id: wanted.request_id,
+            trace_id: wanted.trace_id,
+            user: wanted.caller.identity().user.clone(),
+            source_address: wanted.source_address,
+            target: wanted.target.clone(),
+            hidden: wanted.hidden.clone(),
+        }
+    }
+
+    fn tell(&self, image: Option<String>) {
+        let user = self.hidden.show("identity.user", self.user.clone());
+        span::of_subject(&Span::current(), user, self.hidden.show("target.image", image).flatten());
+    }
+
+    fn record(self, result: &Result<Checkpoint, Error>, notes: Notes, took: Duration) -> Record {
+        let answer = result.as_ref().err().map(Error::answer);
+        let stored = result.as_ref().ok();
+        let outcome = Outcome {
+            action: Some(Action::Create),
+            user: self.hidden.show("identity.user", self.user),
+            source_address: self.hidden.show("source-address", self.source_address),
+            target: Some(self.target),
+            status: answer.map_or(200, |answer| answer.status.as_u16()),
+            code: answer.map(|answer| answer.code.to_owned()),
+            verdicts: notes.verdicts,
+            checkpoint_id: stored.map(|checkpoint| checkpoint.id),
+            sha256: stored.map(|checkpoint| checkpoint.sha256.clone()),
+            bytes: stored.map(|checkpoint| checkpoint.bytes),
+            redaction: stored.and_then(|checkpoint| checkpoint.redaction.clone()),
+            hidden: self.hidden.fields(),
+            duration_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        };
+        Record {
+            schema: Record::SCHEMA,
+            at: Timestamp::now(),
+            request_id: self.request_id,
+            trace_id: self.trace_id,
+            event: Event::Outcome(outcome),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod config;
 mod connection;
 mod error;
 mod gate;
+mod hidden;
 mod line;
 pub mod policies;
 mod reload;

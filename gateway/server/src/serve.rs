@@ -180,10 +180,20 @@ fn context(config: &Config, spans: Arc<SpanCounts>) -> Result<Context, StartErro
         runtime: gateway_cri::Runtime::new(&socket, limits, Arc::new(telemetry::inject)),
         policies: Arc::new(InForce::load(config, Arc::clone(&metrics))?),
         store,
+        redaction: redaction(config),
         audit: gateway_audit::Log::open(&config.audit.file)?,
         metrics,
         cut: CancellationToken::new(),
     })
+}
+
+fn redaction(config: &Config) -> gateway_archive::RedactionSettings {
+    let settings = &config.redaction;
+    gateway_archive::RedactionSettings {
+        mask: settings.mask,
+        min_value_length: settings.min_value_length.get(),
+        ..Default::default()
+    }
 }
 
 /// Says who the runtime is, for whoever reads the log later.

@@ -12,6 +12,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::Error;
 use crate::connection::{Handshake, Peer};
+use crate::hidden::Hidden;
 use crate::line::Wanted;
 use crate::reply::Marks;
 use crate::route::Route;
@@ -30,8 +31,6 @@ pub(crate) fn of_request<B>(request: &Request<B>, peer: &Peer) -> Span {
     span.set_attribute(semconv::HTTP_REQUEST_METHOD, method);
     span.set_attribute(semconv::URL_SCHEME, "https");
     span.set_attribute(semconv::URL_PATH, gateway_core::one_line(request.uri().path(), 512));
-    span.set_attribute(semconv::CLIENT_ADDRESS, peer.address.to_string());
-    span.set_attribute(semconv::NETWORK_PEER_ADDRESS, peer.address.to_string());
     span.set_attribute(semconv::NETWORK_PEER_PORT, i64::from(peer.port));
     let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
     span.set_attribute(semconv::NETWORK_PROTOCOL_VERSION, version);
@@ -78,10 +77,27 @@ pub(crate) fn of_work(wanted: &Wanted) -> Span {
     span.set_attribute(semconv::K8S_NAMESPACE_NAME, wanted.target.namespace().to_owned());
     span.set_attribute(semconv::K8S_POD_NAME, wanted.target.pod().to_owned());
     span.set_attribute(semconv::K8S_CONTAINER_NAME, wanted.target.container().to_owned());
-    span.set_attribute(semconv::USER_NAME, wanted.caller.identity().user.clone());
     span.set_attribute("checkpoint_gateway.request.id", wanted.request_id.to_string());
     span.set_attribute("checkpoint_gateway.checkpoint.id", wanted.checkpoint_id.to_string());
     span
+}
+
+/// Where the request came from. Told at its end, when it is known whether that may be told.
+pub(crate) fn of_peer(span: &Span, peer: &Peer, hidden: &Hidden) {
+    if let Some(address) = hidden.show("source-address", peer.address) {
+        span.set_attribute(semconv::CLIENT_ADDRESS, address.to_string());
+        span.set_attribute(semconv::NETWORK_PEER_ADDRESS, address.to_string());
+    }
+}
+
+/// Who asked for what, at the end of the work, for the same reason.
+pub(crate) fn of_subject(span: &Span, user: Option<String>, image: Option<String>) {
+    if let Some(user) = user {
+        span.set_attribute(semconv::USER_NAME, user);
+    }
+    if let Some(image) = image {
+        span.set_attribute(semconv::CONTAINER_IMAGE_NAME, image);
+    }
 }
 
 /// How the request ended. By the conventions only a server's own failure is an error of a server span.

@@ -128,7 +128,7 @@ fn audited(round: &Round) -> Result<()> {
     let log = round.audit.as_ref().map_err(|error| anyhow!("{error:#}"))?;
     let intent = position(
         log,
-        |event| matches!(event, Event::Intent { user, target, .. } if user == "alice" && target.to_string() == stage::TARGET),
+        |event| matches!(event, Event::Intent { user, target, .. } if user.as_deref() == Some("alice") && target.to_string() == stage::TARGET),
     );
     let sha256 = round.archive.as_ref().ok().map(|archive| archive.sha256.as_str());
     let outcome = position(log, |event| {

@@ -99,6 +99,7 @@ impl Page {
     fn record(&self, record: &Record) {
         let told = match &record.event {
             Event::Intent { user, target, verdicts, .. } => {
+                let user = user.as_deref().unwrap_or("-");
                 format!("intent   {user:<8} {target}  {}", verdicts_in_short(verdicts))
             }
             Event::Outcome(outcome) => outcome_in_short(outcome),

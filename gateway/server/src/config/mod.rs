@@ -6,7 +6,7 @@ mod raw;
 pub use mistake::Mistake;
 pub use raw::{
     Audit, Authorization, Checkpoints, Issuer, Limits, Listen, LogFormat, LogLevel, OtlpProtocol,
-    PolicyEngine, Runtime, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
+    PolicyEngine, Redaction, Runtime, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
 };
 
 pub(crate) use raw::seconds;
@@ -42,6 +42,9 @@ pub struct Config {
     /// Where checkpoints go.
     #[serde(default)]
     pub checkpoints: Checkpoints,
+    /// How what policies want hidden is hidden.
+    #[serde(default)]
+    pub redaction: Redaction,
     /// The audit log.
     #[serde(default)]
     pub audit: Audit,

@@ -9,7 +9,7 @@ mod take;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use gateway_archive::Store;
+use gateway_archive::{RedactionSettings, Store};
 use gateway_audit::Log;
 use gateway_core::{Checkpoint, CheckpointId, RequestId, Target, TraceId, Verdict};
 use gateway_cri::Runtime;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::authn::Caller;
+use crate::hidden::Hidden;
 use crate::policies::InForce;
 use crate::telemetry::Metrics;
 
@@ -29,6 +30,8 @@ pub(crate) struct Context {
     pub(crate) policies: Arc<InForce>,
     /// Where checkpoints go.
     pub(crate) store: Store,
+    /// How archives are redacted.
+    pub(crate) redaction: RedactionSettings,
     /// What is written down.
     pub(crate) audit: Log,
     /// What is counted.
@@ -48,6 +51,7 @@ pub(crate) struct Wanted {
     pub(crate) reason: Option<String>,
     pub(crate) timeout_seconds: Option<u32>,
     pub(crate) source_address: IpAddr,
+    pub(crate) hidden: Hidden,
     pub(crate) received_at: jiff::Timestamp,
 }
 
@@ -55,10 +59,12 @@ pub(crate) struct Wanted {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) verdicts: Vec<Verdict>,
+    pub(crate) image: Option<String>,
 }
 
 pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Result<Checkpoint, Error> {
     let resolved = resolve::resolve(cx, wanted).await?;
+    notes.image = Some(resolved.request().target.image.clone());
     let authorized = authorize::authorize(cx, resolved, notes).await?;
     let planned = redact::plan(cx, authorized, notes).await?;
     let turn = cx.runtime.turn(planned.container()).await?;

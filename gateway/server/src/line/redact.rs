@@ -1,5 +1,6 @@
+use gateway_archive::{EnvValue, Redaction, check_plan};
 use gateway_core::{Container, Plan};
-use tracing::info_span;
+use tracing::{Instrument, info_span};
 
 use super::authorize::{Authorized, tell};
 use super::resolve::Resolved;
@@ -10,6 +11,7 @@ use crate::Error;
 pub(super) struct Planned {
     authorized: Authorized,
     plan: Plan,
+    redaction: Option<Redaction>,
 }
 
 impl Planned {
@@ -24,20 +26,57 @@ impl Planned {
     pub(super) fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// What is to be done to the archive; `None` where it stays as the runtime writes it.
+    pub(super) fn redaction(&self) -> Option<Redaction> {
+        self.redaction.clone()
+    }
 }
 
-/// Asks the redactors. One that fails means that nothing is taken, and so does a plan that nobody could carry out: an
-/// archive that should have been redacted and was not is worse than none.
+/// Asks the redactors. One that fails means that nothing is taken, and so does a plan that cannot be carried out: an archive
+/// that should have been redacted and was not is worse than none.
 pub(super) async fn plan(cx: &Context, authorized: Authorized, notes: &mut Notes) -> Result<Planned, Error> {
-    let (policies, request) = (authorized.policies(), authorized.resolved().request().clone());
     let span = info_span!("redaction plan");
-    let within = span.clone();
-    let planning = tokio::task::spawn_blocking(move || within.in_scope(|| policies.redact(&request))).await;
-    let planning = planning.map_err(|_| Error::Internal)?;
+    async {
+        let plan = ask(cx, &authorized, notes).await?;
+        authorized.resolved().hidden().set(plan.hide.clone());
+        let redaction = prepare(cx, &authorized.resolved().request().target, &plan).await?;
+        Ok(Planned { authorized, plan, redaction })
+    }
+    .instrument(span)
+    .await
+}
+
+async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result<Plan, Error> {
+    let (policies, request) = (authorized.policies(), authorized.resolved().request().clone());
+    let (settings, within) = (cx.redaction.clone(), tracing::Span::current());
+    // Asking computes, and so does compiling what the plan looks for.
+    let planning = tokio::task::spawn_blocking(move || {
+        within.in_scope(|| {
+            let planning = policies.redact(&request);
+            let checked = planning.plan.as_ref().map_or(Ok(()), |plan| check_plan(plan, &settings));
+            (planning, checked)
+        })
+    });
+    let (planning, checked) = planning.await.map_err(|_| Error::Internal)?;
     for verdict in &planning.asked {
-        tell(cx, &span, verdict);
+        tell(cx, &tracing::Span::current(), verdict);
     }
     notes.verdicts.extend(planning.asked);
     let plan = planning.plan.map_err(|(policy, fault)| Error::Denied { policy, denial: fault.denial() })?;
-    if plan.is_empty() { Ok(Planned { authorized, plan }) } else { Err(Error::NoRedaction) }
+    checked?;
+    Ok(plan)
+}
+
+/// The values that the plan asks for are in the archive, too, but there they come after the memory that must not show them.
+async fn prepare(cx: &Context, container: &Container, plan: &Plan) -> Result<Option<Redaction>, Error> {
+    if !plan.changes_the_archive() {
+        return Ok(None);
+    }
+    let mut values = Vec::new();
+    if plan.asks_for_environment() {
+        let known = cx.runtime.environment(container).await?.into_variables();
+        values.extend(known.map(|(name, value)| EnvValue { name, value: value.into_bytes() }));
+    }
+    Ok(Some(Redaction { plan: plan.clone(), values, settings: cx.redaction.clone() }))
 }

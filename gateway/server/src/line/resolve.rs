@@ -7,6 +7,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{Context, Wanted};
 use crate::Error;
+use crate::hidden::Hidden;
 
 /// A request whose container exists and runs, with all that a policy may know.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Resolved {
     checkpoint_id: CheckpointId,
     trace_id: Option<TraceId>,
     runtime: RuntimeInfo,
+    hidden: Hidden,
 }
 
 impl Resolved {
@@ -28,6 +30,11 @@ impl Resolved {
 
     pub(super) fn trace_id(&self) -> Option<TraceId> {
         self.trace_id
+    }
+
+    /// What is not to be told of it.
+    pub(super) fn hidden(&self) -> &Hidden {
+        &self.hidden
     }
 
     pub(super) fn runtime(&self) -> &RuntimeInfo {
@@ -56,7 +63,6 @@ pub(super) async fn resolve(cx: &Context, wanted: Wanted) -> Result<Resolved, Er
     let latest = latest(cx, &wanted.target).await?;
     let work = Span::current();
     work.set_attribute(semconv::CONTAINER_ID, container.id.clone());
-    work.set_attribute(semconv::CONTAINER_IMAGE_NAME, container.image.clone());
     work.set_attribute(semconv::K8S_POD_UID, container.pod_uid.clone());
     Ok(Resolved {
         request: Request {
@@ -75,5 +81,6 @@ pub(super) async fn resolve(cx: &Context, wanted: Wanted) -> Result<Resolved, Er
         checkpoint_id: wanted.checkpoint_id,
         trace_id: wanted.trace_id,
         runtime,
+        hidden: wanted.hidden,
     })
 }

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use gateway_archive::{About, Intake, Reservation};
 use gateway_audit::Intent;
-use gateway_core::{Action, Checkpoint, Event, Record, Transport};
+use gateway_core::{Action, Checkpoint, Event, Record, RedactionSummary, Transport};
 use gateway_cri::{FailureKind, Turn};
 use jiff::Timestamp;
 use tracing::{Instrument, Span, info_span, warn};
@@ -19,7 +19,7 @@ pub(super) fn reserve(cx: &Context, planned: &Planned) -> Result<Reservation, Er
 
 /// Writes down what is about to be done, durably.
 pub(super) async fn intend(cx: &Context, planned: &Planned, notes: &Notes) -> Result<Intent, Error> {
-    let request = planned.resolved().request();
+    let (request, hidden) = (planned.resolved().request(), planned.resolved().hidden());
     let record = Record {
         schema: Record::SCHEMA,
         at: Timestamp::now(),
@@ -27,15 +27,16 @@ pub(super) async fn intend(cx: &Context, planned: &Planned, notes: &Notes) -> Re
         trace_id: planned.resolved().trace_id(),
         event: Event::Intent {
             action: Action::Create,
-            user: request.identity.user.clone(),
-            groups: request.identity.groups.clone(),
+            user: hidden.show("identity.user", request.identity.user.clone()),
+            groups: hidden.show("identity.groups", request.identity.groups.clone()).unwrap_or_default(),
             credential: request.identity.credential,
             issuer: request.identity.issuer.clone(),
-            source_address: request.source_address,
-            reason: request.reason.clone(),
+            source_address: hidden.show("source-address", request.source_address),
+            reason: hidden.show("reason", request.reason.clone()).flatten(),
             target: planned.container().target.clone(),
             container_id: planned.container().id.clone(),
             verdicts: notes.verdicts.clone(),
+            plan: gateway_policy::record(planned.plan()),
             checkpoint_id: planned.resolved().checkpoint_id(),
         },
     };
@@ -80,10 +81,10 @@ async fn attempt(
     transport: Transport,
     about: About,
 ) -> Result<Checkpoint, Error> {
-    let intake = cx.store.intake(reservation, about.id, transport, None).await?;
+    let intake = cx.store.intake(reservation, about.id, transport, planned.redaction()).await?;
     let written = cx.runtime.checkpoint(turn, planned.container(), intake.location());
     match written.instrument(info_span!("cri")).await {
-        Ok(()) => publish(intake, planned, about).instrument(info_span!("archive")).await,
+        Ok(()) => publish(intake, about).instrument(info_span!("archive")).await,
         Err(error) => {
             intake.discard().instrument(info_span!("archive")).await;
             Err(error.into())
@@ -91,9 +92,7 @@ async fn attempt(
     }
 }
 
-async fn publish(intake: Intake, planned: &Planned, about: About) -> Result<Checkpoint, Error> {
-    // The plan is carried out here; an empty one leaves the archive as it is.
-    debug_assert_eq!(*planned.plan(), gateway_core::Plan::default());
+async fn publish(intake: Intake, about: About) -> Result<Checkpoint, Error> {
     let checkpoint = intake.publish(about).await?;
     let span = Span::current();
     span.set_attribute("checkpoint_gateway.archive.transport", checkpoint.transport.as_str());
@@ -102,7 +101,23 @@ async fn publish(intake: Intake, planned: &Planned, about: About) -> Result<Chec
         i64::try_from(checkpoint.bytes).unwrap_or(i64::MAX),
     );
     span.set_attribute("checkpoint_gateway.archive.sha256", checkpoint.sha256.clone());
+    if let Some(summary) = &checkpoint.redaction {
+        tell(&span, summary);
+    }
     Ok(checkpoint)
+}
+
+/// What redaction did, in numbers.
+fn tell(span: &Span, summary: &RedactionSummary) {
+    let count = |name: &'static str, count: u64| {
+        span.set_attribute(name, i64::try_from(count).unwrap_or(i64::MAX));
+    };
+    let masked = summary.masked();
+    count("checkpoint_gateway.redaction.masks", masked.masks);
+    count("checkpoint_gateway.redaction.bytes", masked.bytes);
+    count("checkpoint_gateway.redaction.dropped", summary.dropped.iter().map(|rule| rule.entries).sum());
+    count("checkpoint_gateway.redaction.values", summary.values_hidden);
+    count("checkpoint_gateway.redaction.passes", summary.passes.into());
 }
 
 fn about(planned: &Planned) -> About {
