@@ -55,9 +55,9 @@ fn members(archive: &Path) -> Vec<(String, Vec<u8>)> {
     members
 }
 
-/// The members that show the secret.
-fn showing(archive: &Path) -> Vec<String> {
-    let shows = |bytes: &[u8]| bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes());
+/// The members that show `secret`.
+pub fn showing(archive: &Path, secret: &str) -> Vec<String> {
+    let shows = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
     members(archive).into_iter().filter(|(_, bytes)| shows(bytes)).map(|(name, _)| name).collect()
 }
 
@@ -65,12 +65,12 @@ fn showing(archive: &Path) -> Vec<String> {
 async fn a_secret_of_the_environment_is_in_no_archive_of_either_runtime() {
     for dialect in [Dialect::Containerd, Dialect::CriO] {
         let plain = World::beside(dialect, |_| {}).await;
-        let shown = showing(&take(&plain).await);
+        let shown = showing(&take(&plain).await, SECRET);
         assert!(shown.iter().any(|name| name.starts_with("checkpoint/pages-")), "{shown:?}");
         assert!(shown.contains(&"spec.dump".to_owned()), "{shown:?}");
         let world = redacting(dialect, environment(), |_| {}).await;
         let archive = take(&world).await;
-        assert_eq!(showing(&archive), Vec::<String>::new(), "{dialect:?}");
+        assert_eq!(showing(&archive, SECRET), Vec::<String>::new(), "{dialect:?}");
         let told = metadata(&archive);
         assert_eq!(told["sha256"], sha256sum(&archive));
         assert_eq!(
@@ -85,7 +85,7 @@ async fn metadata_record_and_trace_tell_what_was_hidden_and_never_the_value() {
     let receiver = Receiver::start().await;
     let endpoint = format!("http://{}", receiver.grpc);
     let world = redacting(Dialect::Containerd, environment(), |config| {
-        set(config, "telemetry.otlp-endpoint", endpoint)
+        set(config, "telemetry.otlp-endpoint", endpoint);
     })
     .await;
     let archive = take(&world).await;
@@ -113,7 +113,7 @@ async fn a_runtimes_own_file_is_redacted_too_and_does_not_stay() {
     let world = redacting(Dialect::Containerd, environment(), file).await;
     let archive = take(&world).await;
     assert_eq!(metadata(&archive)["transport"], "file");
-    assert_eq!(showing(&archive), Vec::<String>::new());
+    assert_eq!(showing(&archive, SECRET), Vec::<String>::new());
     assert_eq!(std::fs::read_dir(world.checkpoints().join(".incoming")).unwrap().count(), 0);
     assert_eq!(world.published().len(), 2, "{:?}", world.published());
 }

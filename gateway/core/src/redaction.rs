@@ -80,6 +80,18 @@ pub enum Place {
     Files,
 }
 
+impl Place {
+    /// The word for it in plans and summaries.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Spec => "spec",
+            Self::Memory => "memory",
+            Self::Logs => "logs",
+            Self::Files => "files",
+        }
+    }
+}
+
 /// A plan as records tell it: its rules' names and never what they look for, which may be a secret itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
-use gateway_core::Checkpoint;
+use gateway_core::{Checkpoint, Masked};
 use serde_json::Value;
 
 use super::client::Answer;
@@ -35,12 +35,14 @@ impl Archive {
     pub(super) fn copies(&self, which: impl Fn(&Member) -> bool) -> usize {
         self.members.iter().filter(|member| which(member)).map(|member| member.copies).sum()
     }
-}
 
-impl Member {
-    /// Whether it is the memory of a process.
-    pub(super) fn is_memory(&self) -> bool {
-        self.name.starts_with("checkpoint/pages-")
+    /// The rules that hid something, and what, by place.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = (&str, Vec<(&'static str, Masked)>)> {
+        let rules = self.metadata.redaction.iter().flat_map(|summary| &summary.rules);
+        rules.filter(|rule| !rule.places.is_empty()).map(|rule| {
+            let places = rule.places.iter().map(|(place, masked)| (place.as_str(), *masked));
+            (rule.name.as_str(), places.collect())
+        })
     }
 }
 

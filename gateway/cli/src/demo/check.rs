@@ -10,7 +10,7 @@ use super::client::Answer;
 use super::{Round, spans, stage, tree};
 
 /// The spans that the trace of a checkpoint has below the request's own.
-const STAGES: [&str; 6] = ["authn", "resolve", "policy", "audit", "cri", "archive"];
+const STAGES: [&str; 7] = ["authn", "resolve", "policy", "redaction plan", "audit", "cri", "archive"];
 /// The members that every archive has.
 const MEMBERS: [&str; 5] = [
     "checkpoint/inventory.img",
@@ -48,7 +48,10 @@ pub(super) fn all(round: &Round) -> Vec<Check> {
         check("the archive is its owner's alone (0600 in a 0700 folder)", of_archive(private)),
         check("the archive has the digest that its metadata tells", of_archive(digest)),
         check("the archive has the members of a checkpoint", of_archive(members)),
-        check("the secret is in its memory pages", of_archive(secret)),
+        check(
+            "the secret was in its memory and its specification, and is in no member now",
+            of_archive(secret),
+        ),
         check("one trace shows every stage of alice's request", traced(&round.alice, &round.trace)),
         check("the audit log has intent and outcome, and the denial", audited(round)),
     ]
@@ -109,7 +112,12 @@ fn members(archive: &Archive) -> Result<()> {
 }
 
 fn secret(archive: &Archive) -> Result<()> {
-    ensure!(archive.copies(super::archive::Member::is_memory) > 0, "it is not");
+    let copies = archive.copies(|_| true);
+    ensure!(copies == 0, "{copies} copies are left");
+    for place in ["memory", "spec"] {
+        let hidden = archive.hidden().flat_map(|(_, places)| places).any(|(hidden, _)| hidden == place);
+        ensure!(hidden, "nothing was hidden in the {place}");
+    }
     Ok(())
 }
 

@@ -10,8 +10,13 @@ pub(super) const AUDIENCE: &str = "checkpoint-gateway";
 /// The variables that may change the demo: where its traces go, and how much it logs.
 const VARIABLES: [&str; 2] = ["CHECKPOINT_GATEWAY_OTLP_ENDPOINT", "CHECKPOINT_GATEWAY_LOG_LEVEL"];
 
+/// The policy that says what stays hidden, as it is committed.
+const REDACTOR: &[u8] = include_bytes!("../../../../policies/redact-environment/redact-environment.wasm");
+
 /// Writes the gateway's configuration into `folder` and reads it as `serve` does.
 pub(super) fn write(folder: &Path, socket: &Path) -> Result<Config> {
+    let policy = folder.join("redact-environment.wasm");
+    std::fs::write(&policy, REDACTOR).with_context(|| format!("cannot write `{}`", policy.display()))?;
     let path = folder.join("config.toml");
     std::fs::write(&path, text(folder, socket))
         .with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -44,6 +49,13 @@ allow = [
     {{ groups = ["security"] }},
 ]
 
+[[policies]]
+name = "redact-environment"    # hides values of variables whose names speak of secrets, wherever they occur
+file = {redactor}
+
+[policy-engine]
+cache-directory = {compiled}
+
 [runtime]
 socket = {socket}
 
@@ -64,6 +76,8 @@ log-level = "warn"
         key = file("server.key"),
         client_ca = file("ca.crt"),
         jwks = file("jwks.json"),
+        redactor = file("redact-environment.wasm"),
+        compiled = file("compiled"),
         socket = quoted(socket),
         checkpoints = file("checkpoints"),
         audit = file("audit.log"),

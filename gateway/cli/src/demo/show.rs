@@ -79,19 +79,24 @@ impl Page {
         }
         line(format_args!("SHA-256 in its metadata  {}", archive.metadata.sha256));
         line(format_args!("SHA-256 of the file      {}", archive.sha256));
-        let copies = format!("{} copies of the secret are in this file", archive.copies(|_| true));
-        line(format_args!(
-            "{}; whoever holds it holds them. That is why there is a gate.",
-            self.0.red(&copies)
-        ));
-        line("Redaction, which hides such values while the archive streams in, comes with a later release.");
+        self.hidden(archive);
+    }
+
+    fn hidden(&self, archive: &Archive) {
+        let copies = archive.copies(|_| true);
+        let left = format!("{copies} copies of the secret are in this file");
+        line(if copies == 0 { self.0.green(&left) } else { self.0.red(&left) });
+        for (rule, places) in archive.hidden() {
+            let places: Vec<_> =
+                places.iter().map(|(place, masked)| format!("{place} {}", times(masked.masks))).collect();
+            line(format_args!("hidden by the policy redact-environment, `{rule}`: {}", places.join(", ")));
+        }
     }
 
     fn member(&self, member: &Member) {
         let copies = match member.copies {
             0 => String::new(),
-            1 => "  the secret, once".to_owned(),
-            copies => format!("  the secret, {copies} times"),
+            copies => format!("  the secret, {}", times(copies as u64)),
         };
         line(format_args!("{:>10}  {}{}", size(member.bytes), member.name, self.0.red(&copies)));
     }
@@ -160,6 +165,10 @@ fn verdicts_in_short(verdicts: &[Verdict]) -> String {
 fn shell(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
     if word.bytes().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+fn times(count: u64) -> String {
+    if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
 fn size(bytes: u64) -> String {

@@ -7,7 +7,7 @@ use super::paint::Paint;
 use super::spans::is_top;
 
 /// The attributes that the tree shows, and under which name.
-const SHOWN: [(&str, &str); 9] = [
+const SHOWN: [(&str, &str); 10] = [
     ("http.response.status_code", "status"),
     ("error.type", "error"),
     ("tls.protocol.version", "TLS"),
@@ -17,6 +17,7 @@ const SHOWN: [(&str, &str); 9] = [
     ("rpc.response.status_code", "gRPC"),
     ("checkpoint_gateway.archive.transport", "transport"),
     ("checkpoint_gateway.archive.bytes", "bytes"),
+    ("checkpoint_gateway.redaction.masks", "masks"),
 ];
 
 /// One line of the tree, before it is aligned.
