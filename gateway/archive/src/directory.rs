@@ -76,6 +76,19 @@ impl Directory {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    /// Makes what was published or removed last.
+    pub(crate) fn sync(&self) -> Result<(), Error> {
+        rustix::fs::fsync(&self.fd).map_err(Error::io("sync", &self.path))
+    }
+
+    /// Removes the published file `name`, if it is there.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
+        match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(Error::io("remove", &self.path.join(name))(error)),
+        }
+    }
+
     /// Whether its path still leads here and a file can be written and renamed as publishing does it.
     pub(crate) fn probe(&self) -> Result<(), Error> {
         let _alone = self.probing.lock().unwrap_or_else(PoisonError::into_inner);

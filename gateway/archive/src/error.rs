@@ -1,9 +1,12 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::scan::ScanError;
+use gateway_core::CheckpointId;
 
-/// Why an archive could not be taken in, or a store not be opened.
+use crate::scan::ScanError;
+use crate::{Limit, Scope};
+
+/// Why an archive could not be taken in, found or removed, or a store not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The directory is no place for checkpoints; an operator must mend it.
@@ -37,6 +40,36 @@ pub enum Error {
         path: PathBuf,
         /// The system's words.
         source: io::Error,
+    },
+    /// A new checkpoint would break a limit; nothing was removed for it, since that would not help or is not wanted.
+    #[error(
+        "the {scope} may hold {limit}: {used_bytes} bytes in {used_count} checkpoints are there or promised, {needed} bytes more are needed"
+    )]
+    Quota {
+        /// Whose limit.
+        scope: Scope,
+        /// Which limit.
+        limit: Limit,
+        /// What is there or promised, in bytes.
+        used_bytes: u64,
+        /// How many are there or promised.
+        used_count: u64,
+        /// What the new checkpoint needs, by its estimate, in bytes.
+        needed: u64,
+    },
+    /// A hold pins the checkpoint; it must be released first.
+    #[error("the checkpoint {id} is held")]
+    Held {
+        /// The checkpoint.
+        id: CheckpointId,
+    },
+    /// A published file is not what was published: it is not served.
+    #[error("`{}` was altered: {reason}", path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
     },
     /// The operating system refused.
     #[error("cannot {what} `{}`", path.display())]

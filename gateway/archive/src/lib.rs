@@ -3,12 +3,13 @@
 //! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a fresh FIFO and drains
 //! it into the store's directory, hashing on the way; where a runtime takes no FIFO, the path is a private temporary file.
 //! [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`] leaves no
-//! trace.
+//! trace. [`Store::list`] and what goes with it give access to what is published.
 //!
 //! ```text
 //! directory/                                                            0700
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar            0600, published
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.json       0600, its metadata
+//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.hold       0600, what pins it, if anything does
 //!   .lock                                                               held while a gateway runs
 //!   .incoming/<checkpoint id>/                                          0700, unpublished work
 //!     archive                                                           what the runtime is told to write
@@ -17,16 +18,22 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
+mod catalog;
+mod change;
 mod directory;
 mod drain;
 mod error;
 mod fifo;
+mod filter;
 mod hasher;
+mod index;
 mod intake;
+mod metadata;
 mod name;
-mod newest;
 mod place;
 mod publish;
+mod quota;
 mod redact;
 mod redacting;
 mod scan;
@@ -39,7 +46,9 @@ mod tree;
 mod worker;
 
 pub use error::Error;
+pub use filter::{Filter, Page};
 pub use intake::{About, Intake};
+pub use quota::{Limit, Limits, Quota, Scope, WhenFull};
 pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
 #[doc(hidden)]
 pub use scan::bench as scan_bench;

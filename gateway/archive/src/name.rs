@@ -10,6 +10,15 @@ pub(crate) const PREFIX: &str = "checkpoint-";
 pub(crate) const ARCHIVE: &str = ".tar";
 /// What its metadata's name adds to it.
 pub(crate) const METADATA: &str = ".json";
+/// What its hold's name adds to it.
+pub(crate) const HOLD: &str = ".hold";
+/// What its sealed original's name adds to it.
+pub(crate) const SEALED: &str = ".age";
+/// What the name of its original in plaintext has instead of [`ARCHIVE`].
+pub(crate) const PLAINTEXT: &str = ".original.tar";
+
+/// What any of these adds to an archive's name at most, in bytes.
+const LONGEST: usize = PLAINTEXT.len() - ARCHIVE.len();
 
 /// Linux's limit for one name (`NAME_MAX`), in bytes.
 const NAME_MAX: usize = 255;
@@ -19,8 +28,26 @@ const NAME_MAX: usize = 255;
 pub(crate) fn archive(target: &Target, at: Timestamp) -> String {
     let (namespace, container) = (target.namespace(), target.container());
     let rest = format!("_{namespace}-{container}-{at:.9}{ARCHIVE}");
-    let room = NAME_MAX.saturating_sub(PREFIX.len() + rest.len() + METADATA.len());
+    let room = NAME_MAX.saturating_sub(PREFIX.len() + rest.len() + LONGEST);
     format!("{PREFIX}{}{rest}", fit(target.pod(), room))
+}
+
+/// The archive's name in that of something beside it, which adds `suffix`. Only the name decides.
+pub(crate) fn archive_of<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
+    name.strip_suffix(suffix).filter(|archive| archive.starts_with(PREFIX) && archive.ends_with(ARCHIVE))
+}
+
+/// Whether only we name archives so: nobody else writes nanoseconds.
+pub(crate) fn is_ours(archive: &str) -> bool {
+    const TIMESTAMP: usize = "2026-11-22T23:51:39.123456789Z".len();
+    let stem = archive.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(ARCHIVE)).unwrap_or_default();
+    let text = stem.len().checked_sub(TIMESTAMP).and_then(|at| stem.get(at..)).unwrap_or_default();
+    text.parse::<Timestamp>().is_ok_and(|at| format!("{at:.9}") == text)
+}
+
+/// What the original in plaintext beside `archive` is named.
+pub(crate) fn plaintext(archive: &str) -> String {
+    format!("{}{PLAINTEXT}", archive.strip_suffix(ARCHIVE).unwrap_or(archive))
 }
 
 /// `pod` in at most `room` bytes. Targets are ASCII, so any byte is a boundary.
@@ -54,7 +81,7 @@ mod tests {
     fn the_longest_names_fit_with_their_metadata_and_stay_apart() {
         let name = |pod: &str| archive(&Target::new(&"n".repeat(63), pod, &"c".repeat(63)).unwrap(), at());
         let (a, b) = (format!("{}a", "p".repeat(252)), format!("{}b", "p".repeat(252)));
-        assert_eq!(name(&a).len() + METADATA.len(), 255);
+        assert_eq!(plaintext(&name(&a)).len(), 255);
         assert_ne!(name(&a), name(&b));
     }
 }

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use gateway_core::{Checkpoint, RedactionSummary, Transport};
 use jiff::{SignedDuration, Timestamp};
-use rustix::fs::{AtFlags, RenameFlags};
+use rustix::fs::RenameFlags;
 use rustix::io::Errno;
+use serde::ser::Error as _;
 
+use crate::index::Entry;
 use crate::intake::About;
+use crate::metadata::MAX_METADATA;
 use crate::place::Place;
 use crate::{Error, name};
 
@@ -38,6 +41,7 @@ pub(crate) fn publish(place: &Place, archive: &Archive, about: &About) -> Result
         let name = name::archive(&about.target, at);
         let checkpoint = describe(place, archive, about, &name);
         if publish_as(place, archive, &checkpoint, &name)? {
+            place.inner().catalog.index().insert(Entry::new(&checkpoint, &name));
             return Ok(checkpoint);
         }
     }
@@ -55,15 +59,14 @@ fn publish_as(place: &Place, archive: &Archive, checkpoint: &Checkpoint, name: &
     }
     let published = rename(place, archive.name, directory.fd(), name);
     if !matches!(published, Ok(true)) {
-        let _ = rustix::fs::unlinkat(directory.fd(), &metadata, AtFlags::empty());
+        let _ = directory.remove(&metadata);
         return published;
     }
-    rustix::fs::fsync(directory.fd()).map_err(|error| {
+    directory.sync().inspect_err(|_| {
         // Said to have failed, so it must not be there.
         for name in [name, &metadata] {
-            let _ = rustix::fs::unlinkat(directory.fd(), name, AtFlags::empty());
+            let _ = directory.remove(name);
         }
-        Error::io("sync", directory.path())(error)
     })?;
     Ok(true)
 }
@@ -71,6 +74,10 @@ fn publish_as(place: &Place, archive: &Archive, checkpoint: &Checkpoint, name: &
 fn write_metadata(place: &Place, checkpoint: &Checkpoint, name: &str) -> Result<(), Error> {
     let mut text = serde_json::to_vec_pretty(checkpoint).map_err(Error::Metadata)?;
     text.push(b'\n');
+    // What is written must be read again: it would be no checkpoint after the next start.
+    if text.len() as u64 > MAX_METADATA {
+        return Err(Error::Metadata(serde_json::Error::custom("it is larger than 1 MiB")));
+    }
     let mut file = place.create(name)?;
     let path = place.path_of(name);
     file.write_all(&text).map_err(Error::io("write", &path))?;
@@ -105,5 +112,7 @@ fn describe(place: &Place, archive: &Archive, about: &About, name: &str) -> Chec
         request_id: about.request_id,
         trace_id: about.trace_id,
         redaction: archive.redaction.clone(),
+        original: None,
+        hold: None,
     }
 }

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gateway_core::{Checkpoint, CheckpointId, Target, Transport};
+use gateway_core::{CheckpointId, Transport};
 
+use crate::catalog::Catalog;
 use crate::directory::Directory;
-use crate::newest;
 use crate::space::Space;
 use crate::sweep::sweep;
 use crate::worker::Job;
@@ -21,6 +21,7 @@ pub struct Store {
 pub(crate) struct Inner {
     pub(crate) directory: Arc<Directory>,
     pub(crate) settings: Settings,
+    pub(crate) catalog: Arc<Catalog>,
     space: Arc<Space>,
     refused: AtomicBool,
 }
@@ -32,10 +33,11 @@ impl Store {
         let directory = Arc::new(Directory::open(&settings.directory)?);
         let cleaned = sweep(&directory)?;
         directory.probe()?;
+        let catalog = Arc::new(Catalog::open(Arc::clone(&directory))?);
         let measured = Arc::clone(&directory);
         let space = Arc::new(Space::new(settings.min_free_bytes, move || measured.free()));
         let refused = AtomicBool::new(false);
-        let inner = Arc::new(Inner { directory, settings, space, refused });
+        let inner = Arc::new(Inner { directory, settings, catalog, space, refused });
         Ok((Self { inner }, cleaned))
     }
 
@@ -44,16 +46,6 @@ impl Store {
     /// free is checked, and again as the archive grows.
     pub fn reserve(&self, estimate: Option<u64>) -> Result<Reservation, Error> {
         self.inner.space.reserve(estimate.unwrap_or_default())
-    }
-
-    /// The newest published checkpoint of the container that `target` names, by its metadata; `None` where there is none.
-    /// Reads the directory, so it blocks. Metadata that cannot be read is passed over: an archive that is not described is
-    /// not known.
-    ///
-    /// # Errors
-    /// [`Error::Io`] where the directory cannot be read.
-    pub fn latest(&self, target: &Target) -> Result<Option<Checkpoint>, Error> {
-        newest::of(self.inner.directory.path(), target)
     }
 
     /// A place for the archive of the checkpoint `id`, which must be new. With a `redaction`, only what it leaves is kept,
@@ -89,6 +81,12 @@ impl Store {
     /// Blocks for as long as the disk does.
     pub fn probe(&self) -> Result<(), Error> {
         self.inner.directory.probe()
+    }
+}
+
+impl Store {
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.inner.catalog
     }
 }
 

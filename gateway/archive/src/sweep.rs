@@ -1,18 +1,11 @@
-use std::ffi::CStr;
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
-use gateway_core::Checkpoint;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 
 use crate::directory::Directory;
-use crate::{Error, name, tree};
-
-/// No metadata of ours is larger, in bytes.
-const MAX_METADATA: u64 = 1 << 20;
+use crate::{Error, metadata, name, tree};
 
 /// Something that a crash left and that opening the store removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +25,10 @@ pub enum Leftover {
     Incoming,
     /// Metadata of an archive that was about to be published.
     Metadata,
+    /// An original whose redacted archive was about to be published, or was removed.
+    Original,
+    /// A hold on an archive that is gone.
+    Hold,
 }
 
 impl Leftover {
@@ -40,6 +37,8 @@ impl Leftover {
         match self {
             Self::Incoming => "unpublished archive",
             Self::Metadata => "metadata without archive",
+            Self::Original => "original without archive",
+            Self::Hold => "hold without archive",
         }
     }
 }
@@ -59,41 +58,41 @@ pub(crate) fn sweep(directory: &Directory) -> Result<Vec<Cleaned>, Error> {
         let bytes = tree::remove(incoming, &name).map_err(Error::io("remove", &path))?;
         cleaned.push(Cleaned { path, bytes, what: Leftover::Incoming });
     }
+    let mut leftovers = Vec::new();
     for name in tree::names(directory.fd()).map_err(Error::io("list", directory.path()))? {
-        let path = directory.path().join(name.to_string_lossy().as_ref());
-        if is_orphan(directory, &name).map_err(Error::io("look at", &path))? {
-            let bytes = tree::remove(directory.fd(), &name).map_err(Error::io("remove", &path))?;
-            cleaned.push(Cleaned { path, bytes, what: Leftover::Metadata });
+        if let Some(what) = name.to_str().map_or(Ok(None), |name| leftover(directory, name))? {
+            leftovers.push((name, what));
         }
+    }
+    // Metadata last: it tells that the rest was ours.
+    leftovers.sort_by_key(|(name, what)| (*what == Leftover::Metadata, name.clone()));
+    for (name, what) in leftovers {
+        let path = directory.path().join(name.to_string_lossy().as_ref());
+        let bytes = tree::remove(directory.fd(), &name).map_err(Error::io("remove", &path))?;
+        cleaned.push(Cleaned { path, bytes, what });
     }
     Ok(cleaned)
 }
 
-/// Whether `name` is metadata that we wrote for an archive that is not there.
-fn is_orphan(directory: &Directory, name: &CStr) -> Result<bool, Errno> {
-    let Some(archive) = name.to_str().ok().and_then(|name| name.strip_suffix(name::METADATA)) else {
-        return Ok(false);
-    };
-    if !archive.starts_with(name::PREFIX) || !archive.ends_with(name::ARCHIVE) {
-        return Ok(false);
+/// What `name` is, if it is certainly ours and its archive is not there.
+fn leftover(directory: &Directory, name: &str) -> Result<Option<Leftover>, Error> {
+    let beside = |suffix| name::archive_of(name, suffix).filter(|archive| is_absent(directory, archive));
+    let described = |archive: &str| Ok::<_, Error>(metadata::read(directory, archive)?.is_some());
+    if let Some(archive) = beside(name::METADATA) {
+        return Ok(described(archive)?.then_some(Leftover::Metadata));
     }
-    match rustix::fs::statat(directory.fd(), archive, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(_) => Ok(false),
-        Err(Errno::NOENT) => describes(directory, name, archive),
-        Err(error) => Err(error),
+    for (suffix, what) in [(name::HOLD, Leftover::Hold), (name::SEALED, Leftover::Original)] {
+        if let Some(archive) = beside(suffix) {
+            return Ok((name::is_ours(archive) || described(archive)?).then_some(what));
+        }
     }
+    let archive = name.strip_suffix(name::PLAINTEXT).map(|stem| format!("{stem}{}", name::ARCHIVE));
+    let lost = archive.is_some_and(|archive| name::is_ours(&archive) && is_absent(directory, &archive));
+    Ok(lost.then_some(Leftover::Original))
 }
 
-fn describes(directory: &Directory, name: &CStr, archive: &str) -> Result<bool, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match rustix::fs::openat(directory.fd(), name, flags, Mode::empty()) {
-        Err(Errno::LOOP) => return Ok(false),
-        opened => File::from(opened?),
-    };
-    let stat = rustix::fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-        return Ok(false);
-    }
-    let metadata = serde_json::from_reader::<_, Checkpoint>(BufReader::new(file.take(MAX_METADATA)));
-    Ok(metadata.is_ok_and(|checkpoint| checkpoint.path.file_name().is_some_and(|name| name == archive)))
+/// Only a certain no counts: what cannot be looked at is there.
+fn is_absent(directory: &Directory, name: &str) -> bool {
+    let looked = rustix::fs::statat(directory.fd(), name, AtFlags::SYMLINK_NOFOLLOW);
+    looked.is_err_and(|error| error == Errno::NOENT)
 }

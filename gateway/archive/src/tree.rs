@@ -9,18 +9,24 @@ use crate::directory::open_child;
 /// No place for unpublished work is nested deeper, unless someone plays with us.
 const MAX_DEPTH: u32 = 16;
 
+/// How many names a directory may have: they are all in memory at once.
+const MAX_NAMES: usize = 8_000_000;
+
 /// Removes `name` and, if it is a directory, all in it, without following a symlink. Tells how many bytes its regular
 /// files had.
 pub(crate) fn remove(parent: BorrowedFd<'_>, name: &CStr) -> Result<u64, Errno> {
     remove_within(parent, name, MAX_DEPTH)
 }
 
-/// The names in a directory, without `.` and `..`.
+/// The names in a directory, without `.` and `..`; with more than [`MAX_NAMES`] of them, [`Errno::OVERFLOW`].
 pub(crate) fn names(directory: BorrowedFd<'_>) -> Result<Vec<Box<CStr>>, Errno> {
     let mut names = Vec::new();
     for entry in Dir::read_from(directory)? {
         let entry = entry?;
         if ![c".", c".."].contains(&entry.file_name()) {
+            if names.len() >= MAX_NAMES {
+                return Err(Errno::OVERFLOW);
+            }
             names.push(entry.file_name().into());
         }
     }

@@ -43,11 +43,44 @@ pub struct Checkpoint {
     /// What was hidden; absent where the archive is as the runtime wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
+    /// The archive as the runtime wrote it, where it is kept beside the redacted one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<Original>,
+    /// What pins it. Kept in a file of its own and never believed from the metadata file, which never changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
 }
 
 impl Checkpoint {
     /// The version of the format that this program writes.
     pub const SCHEMA: u32 = 1;
+}
+
+/// The archive as the runtime wrote it, kept beside the redacted one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Original {
+    /// The file's absolute path.
+    pub path: PathBuf,
+    /// The file's size in bytes: of the sealed file, where it is sealed.
+    pub bytes: u64,
+    /// SHA-256 of the file, 64 lower-case hex digits: of the sealed file, where it is sealed.
+    pub sha256: String,
+    /// Whether it is encrypted (`age-encryption.org/v1`). Where it is not, whoever reads it reads every secret.
+    pub sealed: bool,
+    /// How many can open the seal; none where it is not sealed.
+    pub recipients: usize,
+}
+
+/// Pins a checkpoint: neither a caller nor a quota nor its age removes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Whose user name asked for it.
+    pub by: String,
+    /// Since when.
+    pub at: jiff::Timestamp,
+    /// Why, in the caller's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A container runtime, as it names itself.

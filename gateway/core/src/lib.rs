@@ -19,7 +19,7 @@ mod target;
 mod text;
 
 pub use audit::{Event, Outcome, Record};
-pub use checkpoint::{Checkpoint, RuntimeInfo, Transport};
+pub use checkpoint::{Checkpoint, Hold, Original, RuntimeInfo, Transport};
 pub use container::Container;
 pub use decision::{Decision, Denial, Verdict};
 pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};

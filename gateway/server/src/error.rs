@@ -159,10 +159,18 @@ fn of_runtime(error: &gateway_cri::Error) -> Answer {
 }
 
 fn of_archive(error: &gateway_archive::Error) -> Answer {
-    use gateway_archive::Error as E;
+    use gateway_archive::{Error as E, Limit};
     let failed = |code| Answer::new(StatusCode::INTERNAL_SERVER_ERROR, code);
     match error {
         E::NoSpace { .. } | E::Full { .. } => Answer::new(StatusCode::INSUFFICIENT_STORAGE, "no-space"),
+        E::Quota { limit: Limit::Count(_), .. } => {
+            Answer::new(StatusCode::TOO_MANY_REQUESTS, "quota-exceeded")
+        }
+        E::Quota { limit: Limit::Bytes(_), .. } => {
+            Answer::new(StatusCode::INSUFFICIENT_STORAGE, "quota-exceeded")
+        }
+        E::Held { .. } => Answer::new(StatusCode::CONFLICT, "held"),
+        E::Altered { .. } => failed("archive-altered"),
         E::TooLarge { .. } => Answer::new(StatusCode::INSUFFICIENT_STORAGE, "archive-too-large"),
         E::Empty
         | E::NotATar

@@ -7,9 +7,11 @@
 )]
 
 mod canary;
+mod catalog;
 mod fifo;
 mod file;
 mod hostile;
+mod model;
 mod redaction;
 mod specimen;
 mod store;

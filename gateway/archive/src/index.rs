@@ -1,0 +1,115 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use gateway_core::{Checkpoint, CheckpointId, Hold, Target};
+use jiff::Timestamp;
+
+use crate::Filter;
+use crate::quota::{Scope, Usage};
+
+/// What is remembered of a published checkpoint, so that no call reads the whole directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) id: CheckpointId,
+    /// The archive's file name.
+    pub(crate) name: Box<str>,
+    pub(crate) target: Target,
+    pub(crate) created_at: Timestamp,
+    /// The archive's, and its original's.
+    pub(crate) bytes: u64,
+    pub(crate) hold: Option<Hold>,
+}
+
+/// All published checkpoints by age, and what they and the promised ones use of each quota.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    entries: BTreeMap<CheckpointId, Entry>,
+    containers: HashMap<Target, BTreeSet<CheckpointId>>,
+    used: HashMap<(Scope, String), Usage>,
+}
+
+impl Entry {
+    pub(crate) fn new(checkpoint: &Checkpoint, name: &str) -> Self {
+        let original = checkpoint.original.as_ref().map_or(0, |original| original.bytes);
+        Self {
+            id: checkpoint.id,
+            name: name.into(),
+            target: checkpoint.target.clone(),
+            created_at: checkpoint.created_at,
+            bytes: checkpoint.bytes.saturating_add(original),
+            hold: checkpoint.hold.clone(),
+        }
+    }
+
+    pub(crate) fn usage(&self) -> Usage {
+        Usage { bytes: self.bytes, count: 1 }
+    }
+}
+
+impl Index {
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn get(&self, id: CheckpointId) -> Option<&Entry> {
+        self.entries.get(&id)
+    }
+
+    pub(crate) fn insert(&mut self, entry: Entry) {
+        self.remove(entry.id);
+        self.promise(&entry.target, entry.usage());
+        self.containers.entry(entry.target.clone()).or_default().insert(entry.id);
+        self.entries.insert(entry.id, entry);
+    }
+
+    pub(crate) fn remove(&mut self, id: CheckpointId) {
+        let Some(entry) = self.entries.remove(&id) else { return };
+        self.take_back(&entry.target, entry.usage());
+        if let Some(ids) = self.containers.get_mut(&entry.target) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.containers.remove(&entry.target);
+            }
+        }
+    }
+
+    pub(crate) fn set_hold(&mut self, id: CheckpointId, hold: Option<Hold>) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.hold = hold;
+        }
+    }
+
+    /// The container's newest.
+    pub(crate) fn newest(&self, target: &Target) -> Option<&Entry> {
+        self.containers.get(target)?.last().and_then(|id| self.entries.get(id))
+    }
+
+    /// The newest `limit` that are older than `after` and that `filter` lets through, newest first.
+    pub(crate) fn matching(&self, filter: &Filter, after: Option<CheckpointId>, limit: usize) -> Vec<Entry> {
+        let older = match after {
+            Some(after) => self.entries.range(..after),
+            None => self.entries.range(..),
+        };
+        older.rev().map(|(_, entry)| entry).filter(|entry| filter.takes(entry)).take(limit).cloned().collect()
+    }
+
+    /// From now on `usage` counts for `target`.
+    pub(crate) fn promise(&mut self, target: &Target, usage: Usage) {
+        for scope in Scope::ALL {
+            let used = self.used.entry((scope, scope.key(target))).or_default();
+            *used = used.plus(usage);
+        }
+    }
+
+    /// From now on `usage` counts no more.
+    pub(crate) fn take_back(&mut self, target: &Target, usage: Usage) {
+        for scope in Scope::ALL {
+            let key = (scope, scope.key(target));
+            let left = self.used.get(&key).copied().unwrap_or_default().minus(usage);
+            if left == Usage::default() {
+                self.used.remove(&key);
+            } else {
+                self.used.insert(key, left);
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+use std::fmt;
+use std::time::Duration;
+
+use gateway_core::Target;
+use serde::{Deserialize, Serialize};
+
+/// How much may be kept, and for how long. Without limits by default.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// For each container, by its name: a container that was started again is the same.
+    pub container: Limits,
+    /// For each pod, by its name.
+    pub pod: Limits,
+    /// For each namespace.
+    pub namespace: Limits,
+    /// For all together.
+    pub total: Limits,
+    /// How old a checkpoint may become before [`crate::Store::retain`] removes it.
+    pub max_age: Option<Duration>,
+    /// What happens where a limit would be broken.
+    pub when_full: WhenFull,
+}
+
+/// Limits of one scope; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Archives and originals together, in bytes.
+    pub bytes: Option<u64>,
+    /// Checkpoints.
+    pub count: Option<u64>,
+}
+
+/// What happens where a limit would be broken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenFull {
+    /// The new checkpoint is refused.
+    #[default]
+    Refuse,
+    /// The oldest ones without a hold go, if that makes enough room.
+    DeleteOldest,
+}
+
+/// What a limit counts over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// One container of one pod.
+    Container,
+    /// One pod.
+    Pod,
+    /// One namespace.
+    Namespace,
+    /// The whole store.
+    Total,
+}
+
+/// A limit that a new checkpoint would break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many checkpoints.
+    Count(u64),
+}
+
+/// What counts against limits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) bytes: u64,
+    pub(crate) count: u64,
+}
+
+impl Scope {
+    /// All, from the narrowest to the widest.
+    pub(crate) const ALL: [Self; 4] = [Self::Container, Self::Pod, Self::Namespace, Self::Total];
+
+    /// The word for it in errors and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Pod => "pod",
+            Self::Namespace => "namespace",
+            Self::Total => "store",
+        }
+    }
+
+    /// Names the one that `target` is in. No part of a target holds a slash.
+    pub(crate) fn key(self, target: &Target) -> String {
+        match self {
+            Self::Container => target.to_string(),
+            Self::Pod => format!("{}/{}", target.namespace(), target.pod()),
+            Self::Namespace => target.namespace().to_owned(),
+            Self::Total => String::new(),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(max) => write!(f, "{max} bytes"),
+            Self::Count(1) => f.write_str("1 checkpoint"),
+            Self::Count(max) => write!(f, "{max} checkpoints"),
+        }
+    }
+}
+
+impl Usage {
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_add(other.bytes), count: self.count.saturating_add(other.count) }
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_sub(other.bytes), count: self.count.saturating_sub(other.count) }
+    }
+}
