@@ -3,7 +3,7 @@
 //! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a fresh FIFO and drains
 //! it into the store's directory, hashing on the way; where a runtime takes no FIFO, the path is a private temporary file.
 //! [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`] leaves no
-//! trace.
+//! trace. [`inspect`] tells what is in an archive, and [`verify`] whether it is whole.
 //!
 //! ```text
 //! directory/                                                            0700
@@ -22,6 +22,7 @@ mod drain;
 mod error;
 mod fifo;
 mod hasher;
+mod inspect;
 mod intake;
 mod name;
 mod newest;
@@ -36,9 +37,11 @@ mod space;
 mod store;
 mod sweep;
 mod tree;
+mod verify;
 mod worker;
 
 pub use error::Error;
+pub use inspect::inspect;
 pub use intake::{About, Intake};
 pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
 #[doc(hidden)]
@@ -48,3 +51,4 @@ pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;
 pub use sweep::{Cleaned, Leftover};
+pub use verify::{Structure, verify};

@@ -10,6 +10,7 @@ mod canary;
 mod fifo;
 mod file;
 mod hostile;
+mod inspection;
 mod redaction;
 mod specimen;
 mod store;
