@@ -130,8 +130,8 @@ pub enum Error {
     /// The byte that overwrites would break JSON documents.
     #[error("the mask byte must be visible ASCII, and neither a quote nor a backslash")]
     BadMask,
-    /// The runtime's archive is damaged, or made to mislead whoever reads it.
-    #[error("the archive cannot be redacted: {0}")]
+    /// The archive is damaged, or made to mislead whoever reads it.
+    #[error("the archive cannot be read as what it should be: {0}")]
     BadTar(&'static str),
     /// The archive, or an archive inside it, ends in the middle.
     #[error("the archive ends in the middle")]

@@ -3,7 +3,8 @@
 //! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a fresh FIFO and drains
 //! it into the store's directory, hashing on the way; where a runtime takes no FIFO, the path is a private temporary file.
 //! [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`] leaves no
-//! trace. [`Store::list`] and what goes with it give access to what is published.
+//! trace. [`Store::list`] and what goes with it give access to what is published; [`inspect()`] tells what is in an archive,
+//! and [`verify`] whether it is whole.
 //!
 //! ```text
 //! directory/                                                            0700
@@ -28,6 +29,7 @@ mod fifo;
 mod filter;
 mod hasher;
 mod index;
+mod inspect;
 mod intake;
 mod metadata;
 mod name;
@@ -43,10 +45,12 @@ mod space;
 mod store;
 mod sweep;
 mod tree;
+mod verify;
 mod worker;
 
 pub use error::Error;
 pub use filter::{Filter, Page};
+pub use inspect::inspect;
 pub use intake::{About, Intake};
 pub use quota::{Limit, Limits, Quota, Scope, WhenFull};
 pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
@@ -57,3 +61,4 @@ pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;
 pub use sweep::{Cleaned, Leftover};
+pub use verify::{Structure, verify};

@@ -4,7 +4,7 @@ use super::plan::DIFF;
 
 /// What a member's name says about its contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Content {
+pub(crate) enum Content {
     /// The runtime's JSON.
     Document,
     /// `pages-ID.img`.
@@ -25,7 +25,7 @@ pub(super) enum Content {
 
 impl Content {
     /// By a normalised name.
-    pub(super) fn of(name: &[u8]) -> Self {
+    pub(crate) fn of(name: &[u8]) -> Self {
         match name {
             b"spec.dump" | b"config.dump" => Self::Document,
             b"container.log" | b"dump.log" | b"stats-dump" | b"io.kubernetes.cri-o.LogPath" => {
@@ -59,7 +59,7 @@ impl Content {
 }
 
 /// As CRIU writes numbers into names.
-pub(super) fn number(digits: &[u8]) -> Option<u64> {
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     let plain = digits.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
 }

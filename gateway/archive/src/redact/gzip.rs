@@ -8,7 +8,7 @@ use crate::Error;
 use crate::sink::Sink;
 
 /// What gzip members begin with (RFC 1952).
-pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(crate) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Bytes around the compressed data: the header and the checksum.
 const FRAME: u64 = 10 + 8;

@@ -22,7 +22,7 @@ pub(super) struct Header(Box<[u8; BLOCK]>);
 
 /// What a header announces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Contents of a file, or of something that no standard names.
     File,
     /// The same, with a map of holes in the header.
@@ -145,7 +145,7 @@ pub(super) fn map_goes_on(block: &[u8; BLOCK]) -> bool {
 }
 
 /// How many bytes fill up the last block of `size` bytes.
-pub(super) fn padding(size: u64) -> usize {
+pub(crate) fn padding(size: u64) -> usize {
     let over = usize::try_from(size % BLOCK as u64).unwrap_or_default();
     (BLOCK - over) % BLOCK
 }

@@ -2,7 +2,7 @@
 
 /// Finds the entries in an image that comes in pieces.
 #[derive(Debug)]
-pub(super) struct Entries {
+pub(crate) struct Entries {
     held: Vec<u8>,
     wanted: usize,
     state: State,
@@ -24,12 +24,12 @@ const LENGTH: usize = 4;
 
 impl Entries {
     /// Entries of up to `largest` bytes.
-    pub(super) fn new(largest: usize) -> Self {
+    pub(crate) fn new(largest: usize) -> Self {
         Self { held: Vec::new(), wanted: MAGIC, state: State::Magic, largest }
     }
 
     /// Hands each entry that is complete to `take`, which tells whether it makes sense.
-    pub(super) fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(&[u8]) -> bool) {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut take: impl FnMut(&[u8]) -> bool) {
         while self.state != State::Lost {
             let missing = self.wanted.saturating_sub(self.held.len());
             let Some(piece) = bytes.split_off(..missing) else {
@@ -46,7 +46,7 @@ impl Entries {
     }
 
     /// Whether all of it was an image.
-    pub(super) fn is_whole(&self) -> bool {
+    pub(crate) fn is_whole(&self) -> bool {
         self.state == State::Length && self.held.is_empty()
     }
 

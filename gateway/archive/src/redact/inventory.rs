@@ -1,15 +1,11 @@
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Seek};
 
 use super::content::Content;
-use super::header::padding;
-use super::image::Entries;
-use super::layout::{pages_id, present_pages};
 use super::member::{Member, Next};
 use super::name::shown;
-use super::screen::pieces;
+use super::pages::Pages;
 use crate::Error;
 
 /// What an archive is made of: as it was read, and as it must be found again in what was written.
@@ -26,17 +22,6 @@ struct Listed {
     /// `None` where redaction may change it.
     size: Option<u64>,
 }
-
-/// Pages that page maps tell of, and pages that are there.
-#[derive(Debug, Default)]
-struct Pages {
-    told: BTreeMap<u64, u64>,
-    bytes: BTreeMap<u64, u64>,
-}
-
-/// The smallest and the largest page of any machine that CRIU knows.
-const PAGE: std::ops::RangeInclusive<u64> = 4 << 10..=64 << 10;
-const MAX_ENTRY: usize = 4 << 10;
 
 impl Inventory {
     pub(super) fn add(&mut self, member: &Member, content: Content) {
@@ -60,74 +45,15 @@ impl Inventory {
             if expected.next() != found.members.first() {
                 return Err(broke(&format!("`{}` is not what came in", shown(&member.name))));
             }
-            pages.look(&member, content, &mut reader, length)?;
+            if !pages.look(&member, content, &mut reader, length)? {
+                return Err(broke("it ends in the middle"));
+            }
         }
         match expected.next() {
-            None => pages.check(),
+            None => pages.faults().next().map_or(Ok(()), |fault| Err(broke(&fault))),
             Some(_) => Err(broke("members are missing")),
         }
     }
-}
-
-impl Pages {
-    fn look(
-        &mut self,
-        member: &Member,
-        content: Content,
-        reader: &mut BufReader<&File>,
-        length: u64,
-    ) -> Result<(), Error> {
-        match content {
-            Content::PageMap(_) => self.read_map(&mut reader.by_ref().take(member.size))?,
-            Content::Pages(id) => {
-                self.bytes.insert(id, member.size);
-                skip(reader, member.size)?;
-            }
-            _ => skip(reader, member.size)?,
-        }
-        skip(reader, padding(member.size) as u64)?;
-        let at = reader.stream_position().map_err(Error::Reading)?;
-        if at > length { Err(broke("it ends in the middle")) } else { Ok(()) }
-    }
-
-    fn read_map(&mut self, content: &mut std::io::Take<&mut BufReader<&File>>) -> Result<(), Error> {
-        let (mut entries, mut id, mut sum) = (Entries::new(MAX_ENTRY), None, 0u64);
-        pieces(content, |piece| {
-            entries.push(piece, |entry| {
-                if id.is_none() {
-                    id = pages_id(entry);
-                    return id.is_some();
-                }
-                let pages = present_pages(entry);
-                sum = sum.saturating_add(pages.unwrap_or_default());
-                pages.is_some()
-            });
-            Ok(())
-        })?;
-        if let Some(id) = id.filter(|_| entries.is_whole()) {
-            let told = self.told.entry(id).or_default();
-            *told = told.saturating_add(sum);
-        }
-        Ok(())
-    }
-
-    /// A page more or less hangs CRIU's restorer for ever.
-    fn check(&self) -> Result<(), Error> {
-        for (id, pages) in &self.told {
-            let bytes = self.bytes.get(id).copied().unwrap_or_default();
-            let page = bytes.checked_div(*pages);
-            let fits = page.is_none_or(|page| PAGE.contains(&page) && page.is_power_of_two());
-            if !fits || page.unwrap_or_default().saturating_mul(*pages) != bytes {
-                return Err(broke(&format!("`pages-{id}.img` has {bytes} bytes for {pages} pages")));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn skip(reader: &mut BufReader<&File>, bytes: u64) -> Result<(), Error> {
-    let bytes = i64::try_from(bytes).map_err(|_| broke("a size is no number"))?;
-    reader.seek_relative(bytes).map_err(Error::Reading)
 }
 
 fn hash(name: &[u8]) -> u64 {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::protobuf::fields;
+use super::protobuf::{Value, fields};
 use crate::Error;
 
 /// Pages that are in the image, among an entry's flags (CRIU, `PE_PRESENT`).
@@ -44,11 +44,12 @@ pub(super) struct PageMap {
 }
 
 /// Pages that follow one another in memory.
-#[derive(Debug, Default)]
-struct Run {
-    address: u64,
-    pages: u64,
-    present: bool,
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Run {
+    pub(crate) address: u64,
+    pub(crate) pages: u64,
+    /// Whether the pages are in the image.
+    pub(crate) present: bool,
 }
 
 impl Layout {
@@ -78,8 +79,8 @@ impl Layout {
         let (mut start, mut end) = (None, None);
         for field in fields(entry) {
             match field {
-                Some((10, Some(value))) => start = Some(value),
-                Some((11, Some(value))) => end = Some(value),
+                Some((10, Value::Number(value))) => start = Some(value),
+                Some((11, Value::Number(value))) => end = Some(value),
                 Some(_) => {}
                 None => return false,
             }
@@ -160,16 +161,16 @@ impl Layout {
 
 impl Run {
     /// A `pagemap_entry`: 1 `vaddr`, 2 `compat_nr_pages`, 3 `in_parent`, 4 `flags`, 5 `nr_pages`.
-    fn read(entry: &[u8]) -> Option<Self> {
+    pub(crate) fn read(entry: &[u8]) -> Option<Self> {
         let mut run = Self { present: true, ..Self::default() };
         let (mut old, mut flags) = (None, None);
         for field in fields(entry) {
             match field? {
-                (1, Some(value)) => run.address = value,
-                (2, Some(value)) => old = Some(value),
-                (3, Some(value)) => run.present &= value == 0,
-                (4, Some(value)) => flags = Some(value),
-                (5, Some(value)) => run.pages = value,
+                (1, Value::Number(value)) => run.address = value,
+                (2, Value::Number(value)) => old = Some(value),
+                (3, Value::Number(value)) => run.present &= value == 0,
+                (4, Value::Number(value)) => flags = Some(value),
+                (5, Value::Number(value)) => run.pages = value,
                 _ => {}
             }
         }
@@ -182,7 +183,7 @@ impl Run {
 /// A `pagemap_head`: 1 is `pages_id`.
 fn head(entry: &[u8]) -> Option<u64> {
     fields(entry).find_map(|field| match field {
-        Some((1, Some(id))) => Some(Some(id)),
+        Some((1, Value::Number(id))) => Some(Some(id)),
         Some(_) => None,
         None => Some(None),
     })?
@@ -194,6 +195,6 @@ pub(super) fn present_pages(entry: &[u8]) -> Option<u64> {
 }
 
 /// The first entry's `pages_id`.
-pub(super) fn pages_id(entry: &[u8]) -> Option<u64> {
+pub(crate) fn pages_id(entry: &[u8]) -> Option<u64> {
     head(entry)
 }

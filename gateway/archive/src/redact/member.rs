@@ -12,24 +12,24 @@ const MAX_NAME: usize = 64 << 10;
 
 /// A member up to its contents.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(crate) struct Member {
     extensions: Vec<Extension>,
     header: Header,
     /// Blocks of an old sparse map.
     map: Vec<u8>,
     /// Normalised.
-    pub(super) name: Vec<u8>,
+    pub(crate) name: Vec<u8>,
     /// Where a hard link points, normalised.
     pub(super) link: Vec<u8>,
     /// Bytes of contents.
-    pub(super) size: u64,
+    pub(crate) size: u64,
     /// Whether holes are left out of the contents.
-    pub(super) sparse: bool,
+    pub(crate) sparse: bool,
 }
 
 /// What comes next in an archive.
 #[derive(Debug)]
-pub(super) enum Next {
+pub(crate) enum Next {
     Member(Box<Member>),
     /// The first block of zeros.
     End,
@@ -39,7 +39,7 @@ pub(super) enum Next {
 
 impl Member {
     /// Reads headers up to the next member's contents.
-    pub(super) fn next(input: &mut dyn BufRead) -> Result<Next, Error> {
+    pub(crate) fn next(input: &mut dyn BufRead) -> Result<Next, Error> {
         let (mut extensions, mut told, mut front) = (Vec::new(), Told::default(), 0);
         loop {
             let Some(block) = block(input)? else {
@@ -86,7 +86,7 @@ impl Member {
         Ok(Self { extensions, header, map, name: normalise(&name), link, size, sparse })
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.header.kind()
     }
 

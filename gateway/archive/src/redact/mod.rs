@@ -24,6 +24,7 @@ mod literal;
 mod member;
 mod name;
 mod offline;
+mod pages;
 mod pass;
 mod pax;
 mod plan;
@@ -33,7 +34,17 @@ mod screen;
 mod settings;
 mod unpack;
 
+// Reading an archive for other ends than redaction.
+pub(crate) use content::{Content, number};
+pub(crate) use gzip::MAGIC as GZIP;
+pub(crate) use header::{Kind, padding};
+pub(crate) use image::Entries;
+pub(crate) use layout::{Run, pages_id};
+pub(crate) use member::{Member, Next};
+pub(crate) use pages::{PAGE, Pages};
+pub(crate) use protobuf::{Value, fields, varint};
 pub(crate) use redactor::Redactor;
+pub(crate) use screen::pieces;
 
 pub use offline::redact_file;
 pub use plan::check_plan;

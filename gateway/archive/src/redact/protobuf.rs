@@ -1,21 +1,32 @@
-//! As much of protobuf's wire format as CRIU's images need: numbers and lengths, without a schema.
+//! As much of protobuf's wire format as CRIU's images need: numbers and texts, without a schema.
 
 /// The fields of one message, in order; ends early, with [`None`] as the last item, where the bytes are no message.
 #[derive(Debug, Clone)]
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     rest: &'a [u8],
 }
 
-/// A field's number and, where it is a varint, its value.
-pub(super) type Field = (u64, Option<u64>);
+/// A field's number and its value.
+pub(crate) type Field<'a> = (u64, Value<'a>);
+
+/// What a field holds, as far as the wire tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Value<'a> {
+    /// A varint.
+    Number(u64),
+    /// A text, a message or packed numbers.
+    Bytes(&'a [u8]),
+    /// Four or eight bytes, which nothing that is read here has.
+    Fixed,
+}
 
 /// The fields of `message`.
-pub(super) fn fields(message: &[u8]) -> Fields<'_> {
+pub(crate) fn fields(message: &[u8]) -> Fields<'_> {
     Fields { rest: message }
 }
 
-impl Iterator for Fields<'_> {
-    type Item = Option<Field>;
+impl<'a> Iterator for Fields<'a> {
+    type Item = Option<Field<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {
@@ -29,20 +40,22 @@ impl Iterator for Fields<'_> {
     }
 }
 
-fn field(rest: &mut &[u8]) -> Option<Field> {
+fn field<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
     let tag = varint(rest)?;
     let value = match tag & 7 {
-        0 => return Some((tag >> 3, Some(varint(rest)?))),
-        1 => 8,
-        2 => usize::try_from(varint(rest)?).ok()?,
-        5 => 4,
+        0 => Value::Number(varint(rest)?),
+        1 => rest.split_off(..8).map(|_| Value::Fixed)?,
+        2 => {
+            let length = usize::try_from(varint(rest)?).ok()?;
+            Value::Bytes(rest.split_off(..length)?)
+        }
+        5 => rest.split_off(..4).map(|_| Value::Fixed)?,
         _ => return None,
     };
-    rest.split_off(..value)?;
-    Some((tag >> 3, None))
+    Some((tag >> 3, value))
 }
 
-fn varint(rest: &mut &[u8]) -> Option<u64> {
+pub(crate) fn varint(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0u64;
     for shift in (0..64).step_by(7) {
         let byte = *rest.split_off_first()?;
@@ -63,7 +76,8 @@ mod tests {
     fn fields_are_walked_by_number_and_length() {
         let message = [0x08, 0x96, 0x01, 0x12, 2, 0xff, 0xff, 0x1d, 1, 2, 3, 4, 0x20, 7];
         let read: Vec<_> = fields(&message).collect();
-        assert_eq!(read, [Some((1, Some(150))), Some((2, None)), Some((3, None)), Some((4, Some(7)))]);
+        let values = [Value::Number(150), Value::Bytes(&[0xff, 0xff]), Value::Fixed, Value::Number(7)];
+        assert_eq!(read, [1, 2, 3, 4].into_iter().zip(values).map(Some).collect::<Vec<_>>());
     }
 
     proptest! {

@@ -49,7 +49,7 @@ pub(super) fn copy(
 }
 
 /// All that is left of `content`, as it comes.
-pub(super) fn pieces(
+pub(crate) fn pieces(
     content: &mut dyn BufRead,
     mut take: impl FnMut(&[u8]) -> Result<(), Error>,
 ) -> Result<(), Error> {

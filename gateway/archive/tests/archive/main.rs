@@ -11,6 +11,7 @@ mod catalog;
 mod fifo;
 mod file;
 mod hostile;
+mod inspection;
 mod model;
 mod redaction;
 mod specimen;

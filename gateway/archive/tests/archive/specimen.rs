@@ -38,6 +38,7 @@ impl Dice {
 #[derive(Clone)]
 pub(crate) struct Process {
     pub(crate) pid: u32,
+    pub(crate) arguments: Vec<String>,
     pub(crate) environment: Vec<String>,
     /// Pages of heap; what is put into them is the test's.
     pub(crate) heap: Vec<u8>,
@@ -68,6 +69,7 @@ impl Specimen {
         let mut dice = Dice::new(7);
         let process = |pid, dice: &mut Dice| Process {
             pid,
+            arguments: vec!["/app".to_owned(), format!("--worker={pid}")],
             environment: environment.clone(),
             heap: dice.noise(280 * PAGE),
         };
@@ -84,6 +86,7 @@ impl Specimen {
 
     pub(crate) fn members(&self, runtime: Runtime) -> Members {
         let mut images = vec![("checkpoint/inventory.img".to_owned(), image(&[vec![8, 2]]))];
+        images.push(("checkpoint/pstree.img".to_owned(), self.tree()));
         for (at, process) in self.processes.iter().enumerate() {
             images.extend(process.images(u64::try_from(at).unwrap() + 1));
         }
@@ -128,11 +131,30 @@ impl Specimen {
         tar(&self.members(runtime))
     }
 
+    /// The first process is everyone's parent.
+    fn tree(&self) -> Vec<u8> {
+        let first = self.processes.first().map_or(0, |process| u64::from(process.pid));
+        let entry = |process: &Process| {
+            let pid = u64::from(process.pid);
+            let parent = if pid == first { 0 } else { first };
+            message(&[(1, pid), (2, parent), (3, pid), (4, pid), (5, pid), (5, pid + 1)])
+        };
+        image(&self.processes.iter().map(entry).collect::<Vec<_>>())
+    }
+
     fn spec(&self) -> Vec<u8> {
         json!({
             "ociVersion": "1.2.0",
             "process": {"args": self.arguments, "env": self.environment, "cwd": "/"},
-            "mounts": [{"destination": "/proc", "options": ["mode=755"]}],
+            "mounts": [
+                {"destination": "/proc", "type": "proc", "source": "proc", "options": ["mode=755"]},
+                {"destination": "/data"},
+            ],
+            "annotations": {
+                "io.kubernetes.cri.container-name": "app",
+                "io.kubernetes.cri.sandbox-name": "cart-0",
+                "io.kubernetes.cri.sandbox-namespace": "shop",
+            },
         })
         .to_string()
         .into_bytes()
@@ -142,16 +164,18 @@ impl Specimen {
 impl Process {
     /// The environment lies across pages that do not follow the heap's.
     fn images(&self, id: u64) -> Members {
-        let environment: Vec<u8> =
-            self.environment.iter().flat_map(|variable| [variable.as_bytes(), b"\0"].concat()).collect();
-        let lead = 100;
-        let mut stack = vec![0; lead];
+        let strings = |all: &[String]| -> Vec<u8> {
+            all.iter().flat_map(|text| [text.as_bytes(), b"\0"].concat()).collect()
+        };
+        let (arguments, environment) = (strings(&self.arguments), strings(&self.environment));
+        let mut stack = vec![0; 100];
+        stack.extend(&arguments);
         stack.extend(&environment);
         stack.resize(stack.len().next_multiple_of(PAGE), 0);
-        let start = STACK + lead as u64;
+        let start = STACK + 100 + arguments.len() as u64;
         let memory = message(&[
             (1, 0),
-            (8, start - 50),
+            (8, STACK + 100),
             (9, start),
             (10, start),
             (11, start + environment.len() as u64),
@@ -165,11 +189,20 @@ impl Process {
             run(STACK, stack.len()),
         ]);
         vec![
+            (format!("checkpoint/core-{}.img", self.pid), image(&[core(&format!("app-{}", self.pid))])),
             (format!("checkpoint/mm-{}.img", self.pid), image(&[memory])),
             (format!("checkpoint/pagemap-{}.img", self.pid), map),
             (format!("checkpoint/pages-{id}.img"), [self.heap.as_slice(), &stack].concat()),
         ]
     }
+}
+
+/// A `core_entry` with the name of the process.
+fn core(name: &str) -> Vec<u8> {
+    let length = |bytes: usize| u8::try_from(bytes).unwrap();
+    let task =
+        [&message(&[(1, 1), (4, 2)]), [6 << 3 | 2, length(name.len())].as_slice(), name.as_bytes()].concat();
+    [&message(&[(1, 1)]), [3 << 3 | 2, length(task.len())].as_slice(), &task].concat()
 }
 
 /// Numbers by field.

@@ -1,0 +1,104 @@
+use std::io::{Read, Seek};
+use std::ops::Range;
+
+use super::contents::Contents;
+use super::part::Part;
+use crate::Error;
+use crate::redact::{PAGE, Run, pages_id};
+
+/// The largest entry of a `pagemap-PID.img`, in bytes.
+const MAX_ENTRY: usize = 4 << 10;
+/// The most runs of pages that one process's texts may lie in.
+const MAX_RUNS: usize = 4 << 10;
+
+/// Bytes that follow one another in a process's memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) address: u64,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Where a process's memory lies in the archive, as far as it may concern what is looked for.
+#[derive(Debug)]
+pub(super) struct Map {
+    pages: Part,
+    page_size: u64,
+    /// Runs, each with the number of pages before it.
+    runs: Vec<(u64, Run)>,
+}
+
+/// A `pagemap-PID.img` while it is read.
+#[derive(Debug, Default)]
+struct Reading {
+    id: Option<u64>,
+    pages: u64,
+    runs: Vec<(u64, Run)>,
+}
+
+impl Map {
+    /// The map of the process `pid`, for what lies in one of `wanted`; `None` where there is none that can be right.
+    pub(super) fn read<R: Read + Seek>(
+        contents: &mut Contents<R>,
+        pid: u64,
+        wanted: &[Range<u64>],
+    ) -> Result<Option<Self>, Error> {
+        let mut reading = Reading::default();
+        contents.entries(Part::PageMap(pid), MAX_ENTRY, |entry| reading.entry(entry, wanted))?;
+        let Some(pages) = reading.id.map(Part::Pages) else { return Ok(None) };
+        let Some(size) = contents.size(pages) else { return Ok(None) };
+        // The archive may come from a machine with other pages.
+        let page_size = size.checked_div(reading.pages).unwrap_or_default();
+        let fits = PAGE.contains(&page_size) && page_size.is_power_of_two();
+        if !fits || page_size.checked_mul(reading.pages) != Some(size) {
+            contents.note_unreadable(Part::PageMap(pid));
+            return Ok(None);
+        }
+        Ok(Some(Self { pages, page_size, runs: reading.runs }))
+    }
+
+    /// What there is of `range`, in order and without overlap, where pieces that touch are one.
+    pub(super) fn bytes<R: Read + Seek>(
+        &self,
+        contents: &mut Contents<R>,
+        range: &Range<u64>,
+    ) -> Result<Vec<Piece>, Error> {
+        let (mut pieces, mut from) = (Vec::<Piece>::new(), range.start);
+        for (before, run) in &self.runs {
+            let run_end = run.address.saturating_add(run.pages.saturating_mul(self.page_size));
+            let (start, end) = (from.max(run.address), range.end.min(run_end));
+            if start >= end {
+                continue;
+            }
+            let offset = before.saturating_mul(self.page_size).saturating_add(start - run.address);
+            let bytes = contents.bytes(self.pages, offset, end - start)?.unwrap_or_default();
+            match pieces
+                .last_mut()
+                .filter(|last| last.address.saturating_add(last.bytes.len() as u64) == start)
+            {
+                Some(last) => last.bytes.extend(bytes),
+                None => pieces.push(Piece { address: start, bytes }),
+            }
+            from = end;
+        }
+        Ok(pieces)
+    }
+}
+
+impl Reading {
+    fn entry(&mut self, entry: &[u8], wanted: &[Range<u64>]) -> bool {
+        if self.id.is_none() {
+            self.id = pages_id(entry);
+            return self.id.is_some();
+        }
+        let Some(run) = Run::read(entry) else { return false };
+        if run.present {
+            let reach = run.address.saturating_add(run.pages.saturating_mul(*PAGE.end()));
+            let concerns = wanted.iter().any(|range| run.address < range.end && range.start < reach);
+            if concerns && self.runs.len() < MAX_RUNS {
+                self.runs.push((self.pages, run));
+            }
+            self.pages = self.pages.saturating_add(run.pages);
+        }
+        true
+    }
+}

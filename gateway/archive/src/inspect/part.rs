@@ -1,0 +1,87 @@
+use crate::redact::number;
+
+/// A member that is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Part {
+    Config,
+    Spec,
+    DumpLog,
+    Diff,
+    Inventory,
+    Tree,
+    /// `core-PID.img`.
+    Core(u64),
+    /// `mm-PID.img`.
+    AddressSpace(u64),
+    /// `pagemap-PID.img`.
+    PageMap(u64),
+    /// `pages-ID.img`.
+    Pages(u64),
+}
+
+impl Part {
+    /// By a normalised name.
+    pub(super) fn of(name: &[u8]) -> Option<Self> {
+        match name {
+            b"config.dump" => Some(Self::Config),
+            b"spec.dump" => Some(Self::Spec),
+            b"dump.log" => Some(Self::DumpLog),
+            b"rootfs-diff.tar" => Some(Self::Diff),
+            _ => Self::of_image(name.strip_prefix(b"checkpoint/")?.strip_suffix(b".img")?),
+        }
+    }
+
+    fn of_image(stem: &[u8]) -> Option<Self> {
+        let numbered = |prefix: &[u8]| number(stem.strip_prefix(prefix)?);
+        match stem {
+            b"inventory" => Some(Self::Inventory),
+            b"pstree" => Some(Self::Tree),
+            _ => numbered(b"core-")
+                .map(Self::Core)
+                .or_else(|| numbered(b"mm-").map(Self::AddressSpace))
+                .or_else(|| numbered(b"pagemap-").map(Self::PageMap))
+                .or_else(|| numbered(b"pages-").map(Self::Pages)),
+        }
+    }
+}
+
+impl std::fmt::Display for Part {
+    /// The member's name.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Config => f.write_str("config.dump"),
+            Self::Spec => f.write_str("spec.dump"),
+            Self::DumpLog => f.write_str("dump.log"),
+            Self::Diff => f.write_str("rootfs-diff.tar"),
+            Self::Inventory => f.write_str("checkpoint/inventory.img"),
+            Self::Tree => f.write_str("checkpoint/pstree.img"),
+            Self::Core(pid) => write!(f, "checkpoint/core-{pid}.img"),
+            Self::AddressSpace(pid) => write!(f, "checkpoint/mm-{pid}.img"),
+            Self::PageMap(pid) => write!(f, "checkpoint/pagemap-{pid}.img"),
+            Self::Pages(id) => write!(f, "checkpoint/pages-{id}.img"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_and_its_name_are_one() {
+        use Part::*;
+        let parts = [Config, Spec, DumpLog, Diff, Inventory, Tree];
+        for part in parts.into_iter().chain([Core(7), AddressSpace(7), PageMap(7), Pages(1)]) {
+            assert_eq!(Part::of(part.to_string().as_bytes()), Some(part));
+        }
+        for name in [
+            "",
+            "checkpoint/core-.img.img",
+            "checkpoint/core-x.img",
+            "x/spec.dump",
+            "checkpoint/pagemap-shmem-1.img",
+        ] {
+            assert_eq!(Part::of(name.as_bytes()), None, "{name}");
+        }
+    }
+}
