@@ -282,8 +282,8 @@ fn redacting(config: &mut toml::Table) {
 async fn a_redacted_archive_shows_no_secret_and_still_restores() {
     let Some(containerd) = Containerd::find() else { return };
     let counter = Counter::start(&containerd, "masked", 64);
-    let plain = Front::start(&containerd, |_| {}).await.take(&counter).await;
-    let shown = showing(&plain, SECRET);
+    let plain = Front::start(&containerd, |_| {}).await;
+    let shown = showing(&plain.take(&counter).await, SECRET);
     for member in ["checkpoint/pages-1.img", "spec.dump", "container.log"] {
         assert!(shown.contains(&member.to_owned()), "{member}: {shown:?}");
     }

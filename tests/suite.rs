@@ -15,6 +15,7 @@
 
 mod support;
 
+mod access;
 mod authentication;
 mod command_line;
 mod connections;

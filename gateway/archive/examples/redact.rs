@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest::{Context, SHA256};
 use gateway_archive::{About, EnvValue, Redaction, Settings, Store};
 use gateway_core::{
-    CheckpointId, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo, Target, Transport,
+    CheckpointId, Container, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo, Target,
+    Transport,
 };
 use uuid::Uuid;
 
@@ -122,6 +123,7 @@ fn about(round: u128) -> Result<About, Failure> {
         container_id: text(),
         pod_uid: text(),
         image: text(),
+        facts: Container::named(Target::new("shop", "cart-0", "app")?, text()),
         created_by: text(),
         reason: None,
         runtime: RuntimeInfo { name: text(), version: text() },

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use gateway_archive::{About, Error, Settings, Store};
-use gateway_core::{CheckpointId, RequestId, RuntimeInfo, Target, Transport};
+use gateway_core::{CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport};
 use uuid::Uuid;
 
 type Failure = Box<dyn std::error::Error>;
@@ -116,6 +116,7 @@ fn about(round: u128) -> Result<About, Failure> {
         container_id: text(),
         pod_uid: text(),
         image: text(),
+        facts: Container::named(Target::new("shop", "cart-0", "app")?, text()),
         created_by: text(),
         reason: None,
         runtime: RuntimeInfo { name: text(), version: text() },

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use gateway_core::{Checkpoint, CheckpointId, RequestId, RuntimeInfo, Target, TraceId, Transport};
+use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, TraceId, Transport};
 use tokio::sync::oneshot;
 
 use crate::Error;
@@ -30,6 +30,8 @@ pub struct About {
     pub pod_uid: String,
     /// The container's image.
     pub image: String,
+    /// All that the runtime told of the container.
+    pub facts: Container,
     /// Whose user name asked for it.
     pub created_by: String,
     /// Why, in the caller's words.

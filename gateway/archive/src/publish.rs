@@ -107,6 +107,7 @@ fn describe(place: &Place, archive: &Archive, about: &About, name: &str) -> Chec
         container_id: about.container_id.clone(),
         pod_uid: about.pod_uid.clone(),
         image: about.image.clone(),
+        facts: about.facts.clone(),
         runtime: about.runtime.clone(),
         transport: archive.transport,
         request_id: about.request_id,

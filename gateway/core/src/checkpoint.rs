@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckpointId, RedactionSummary, RequestId, Target, TraceId};
+use crate::{CheckpointId, Container, RedactionSummary, RequestId, Target, TraceId};
 
 /// What is known of a checkpoint that exists: the metadata file next to its archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub struct Checkpoint {
     pub pod_uid: String,
     /// The container's image.
     pub image: String,
+    /// All that the runtime told of the container: what policies are asked about whoever wants the checkpoint later.
+    pub facts: Container,
     /// Who wrote it.
     pub runtime: RuntimeInfo,
     /// How it came to us.

@@ -29,3 +29,21 @@ pub struct Container {
     /// Memory in use, in bytes, where the runtime tells: a first estimate of the archive's size.
     pub memory_bytes: Option<u64>,
 }
+
+impl Container {
+    /// A container of which no more is known than its name and its full id.
+    pub fn named(target: Target, id: impl Into<String>) -> Self {
+        Self {
+            target,
+            id: id.into(),
+            sandbox_id: String::new(),
+            pod_uid: String::new(),
+            image: String::new(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            pod_labels: BTreeMap::new(),
+            pod_annotations: BTreeMap::new(),
+            memory_bytes: None,
+        }
+    }
+}

@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use gateway_core::{CheckpointId, Denial, ParseTargetError};
+use gateway_core::{CheckpointId, Denial, ParseIdError, ParseTargetError};
 use gateway_cri::FailureKind;
 use http::StatusCode;
 
@@ -22,12 +22,24 @@ pub enum Error {
     /// The path is there, for another method.
     #[error("the method is not allowed here; use {0}")]
     Method(&'static str),
-    /// The caller takes no JSON.
-    #[error("the answer is application/json, which the `Accept` header does not take")]
-    NotAcceptable,
+    /// The caller does not take what the answer is.
+    #[error("the answer is {0}, which the `Accept` header does not take")]
+    NotAcceptable(&'static str),
     /// A segment of the path is no name.
     #[error(transparent)]
     BadTarget(#[from] ParseTargetError),
+    /// What should be a checkpoint's id is none.
+    #[error(transparent)]
+    BadId(#[from] ParseIdError),
+    /// A parameter of the query is wrong.
+    #[error("{0} must be {1}")]
+    BadQuery(&'static str, &'static str),
+    /// There is no checkpoint of this id.
+    #[error("there is no checkpoint of this id")]
+    NoCheckpoint,
+    /// The checkpoint's archive is kept only as it was redacted.
+    #[error("no original of this checkpoint is kept")]
+    NoOriginal,
     /// `timeout` is no number of seconds. The words are the kubelet's.
     #[error("cannot parse value of timeout parameter: {0}")]
     BadTimeout(&'static str),
@@ -101,8 +113,12 @@ impl Error {
             Self::NoRoute => Answer::new(StatusCode::NOT_FOUND, "no-such-path"),
             Self::Disabled => Answer::new(StatusCode::NOT_FOUND, "checkpoints-disabled"),
             Self::Method(_) => Answer::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-            Self::NotAcceptable => Answer::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable"),
+            Self::NotAcceptable(_) => Answer::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable"),
             Self::BadTarget(_) => Answer::new(StatusCode::BAD_REQUEST, "bad-target"),
+            Self::BadId(_) => Answer::new(StatusCode::BAD_REQUEST, "bad-id"),
+            Self::BadQuery(..) => Answer::new(StatusCode::BAD_REQUEST, "bad-query"),
+            Self::NoCheckpoint => Answer::new(StatusCode::NOT_FOUND, "checkpoint-not-found"),
+            Self::NoOriginal => Answer::new(StatusCode::NOT_FOUND, "original-not-kept"),
             Self::BadTimeout(_) => Answer::new(StatusCode::BAD_REQUEST, "bad-timeout"),
             Self::BadReason => Answer::new(StatusCode::BAD_REQUEST, "bad-reason"),
             Self::BodyTooLarge => Answer::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large"),

@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, error, info, info_span};
 use uuid::Uuid;
 
+use crate::access::{self, Call, Sending};
 use crate::authn::{Authenticator, Caller};
 use crate::config::{Config, seconds};
 use crate::connection::Peer;
@@ -51,6 +52,7 @@ struct Settings {
     max_wait: NonZeroU32,
     body_max: usize,
     body_wait: Duration,
+    idle: Duration,
 }
 
 /// A request that has arrived.
@@ -87,6 +89,7 @@ impl Gate {
                 max_wait: config.checkpoints.max_wait_seconds,
                 body_max: config.limits.body_bytes as usize,
                 body_wait: seconds(config.limits.header_seconds),
+                idle: seconds(config.limits.idle_seconds),
             },
             requests: Arc::new(Semaphore::new(config.limits.requests.get())),
             work: TaskTracker::new(),
@@ -136,6 +139,7 @@ impl Gate {
         let caller = info_span!("authn")
             .in_scope(|| self.authenticator.verify(request.headers(), arrival.peer.certificate.as_ref()))?;
         told.user = Some(caller.identity().user.clone());
+        let headers = request.headers().clone();
         let (route, reason) = self.read(arrival, request, told).await?;
         match route {
             Route::WhoAmI => reply::json(caller.identity()),
@@ -143,6 +147,15 @@ impl Gate {
                 let wanted = arrival.wanted(caller, target, reason, timeout_seconds, told.hidden.clone());
                 let checkpoint = self.checkpoint(wanted, place).await?;
                 reply::json(&json!({ "items": [checkpoint.path] }))
+            }
+            route => {
+                span::of_subject(&arrival.span, Some(caller.identity().user.clone()), None);
+                let sending = Sending {
+                    tasks: self.work.clone(),
+                    place: std::sync::Mutex::new(Some(place)),
+                    patience: self.settings.idle,
+                };
+                access::answer(&self.cx, arrival.call(caller, reason, headers), route, &sending).await
             }
         }
     }
@@ -228,6 +241,19 @@ impl Gate {
 }
 
 impl Arrival {
+    fn call(&self, caller: Caller, reason: Option<String>, headers: HeaderMap) -> Call {
+        Call {
+            request_id: self.marks.request_id,
+            trace_id: self.marks.trace_id,
+            caller,
+            reason,
+            source_address: self.peer.address,
+            received_at: self.at,
+            since: self.since,
+            headers,
+        }
+    }
+
     fn wanted(
         &self,
         caller: Caller,

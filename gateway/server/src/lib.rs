@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod admin;
 pub mod authn;
 pub mod config;
@@ -12,6 +13,7 @@ mod gate;
 mod hidden;
 mod line;
 pub mod policies;
+mod query;
 mod reload;
 mod reply;
 mod route;
@@ -22,6 +24,7 @@ pub mod tls;
 
 pub use config::Config;
 pub use error::{Answer, Error};
+pub use query::Query;
 pub use reload::Reload;
 pub use route::Route;
 pub use serve::{Ended, Gateway, StartError};

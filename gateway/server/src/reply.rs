@@ -6,13 +6,14 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
 use serde::Serialize;
 
 use crate::Error;
 
-/// The body of every answer.
-pub(crate) type Body = Full<Bytes>;
+/// The body of every answer: most are at hand, archives are read as they go out.
+pub(crate) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -54,11 +55,19 @@ pub(crate) fn text(status: StatusCode, text: String) -> Response<Body> {
 }
 
 pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
+    let mut response = Response::new(body.boxed_unsync());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An answer without a body, and without a kind of one.
+pub(crate) fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = answer(status, "", Vec::new());
+    response.headers_mut().remove(CONTENT_TYPE);
     response
 }
 

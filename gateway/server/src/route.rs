@@ -1,10 +1,11 @@
 //! What a request asks for, read from its raw path: nothing is decoded, so nothing can be smuggled in by decoding.
 
-use gateway_core::Target;
+use gateway_core::{CheckpointId, Target};
 use http::header::{ACCEPT, HeaderMap};
 use http::{Method, Request};
 
 use crate::Error;
+use crate::query::Query;
 
 /// The calls of the main listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +17,35 @@ pub enum Route {
         /// How long the caller wants to wait; `None` where it is left to us.
         timeout_seconds: Option<u32>,
     },
+    /// `GET /v1/checkpoints`
+    List(Query),
+    /// `GET /v1/checkpoints/{id}`
+    Inspect(CheckpointId),
+    /// `DELETE /v1/checkpoints/{id}`
+    Delete(CheckpointId),
+    /// `GET /v1/checkpoints/{id}/archive`
+    Download {
+        /// Which checkpoint.
+        id: CheckpointId,
+        /// Whether the original is wanted, as the runtime wrote it (`view=original`).
+        original: bool,
+    },
+    /// `PUT /v1/checkpoints/{id}/hold`
+    Hold(CheckpointId),
+    /// `DELETE /v1/checkpoints/{id}/hold`
+    Release(CheckpointId),
     /// `GET /v1/whoami`
     WhoAmI,
 }
 
 /// The path of a call, before method and parameters are looked at.
+#[derive(Clone, Copy)]
 enum Path<'a> {
     Checkpoint([&'a str; 3]),
+    Checkpoints,
+    Stored(&'a str),
+    Archive(&'a str),
+    Hold(&'a str),
     WhoAmI,
 }
 
@@ -32,9 +55,21 @@ const TRICKS: [(&str, &str); 5] =
 
 impl Route {
     /// Each call's template and method: the names that traces show, and what a test goes through.
-    pub const ALL: [(&'static str, Method); 2] =
-        [(Self::CHECKPOINT, Method::POST), (Self::WHOAMI, Method::GET)];
+    pub const ALL: [(&'static str, Method); 8] = [
+        (Self::CHECKPOINT, Method::POST),
+        (Self::CHECKPOINTS, Method::GET),
+        (Self::STORED, Method::GET),
+        (Self::STORED, Method::DELETE),
+        (Self::ARCHIVE, Method::GET),
+        (Self::HOLD, Method::PUT),
+        (Self::HOLD, Method::DELETE),
+        (Self::WHOAMI, Method::GET),
+    ];
     const CHECKPOINT: &'static str = "/checkpoint/{namespace}/{pod}/{container}";
+    const CHECKPOINTS: &'static str = "/v1/checkpoints";
+    const STORED: &'static str = "/v1/checkpoints/{id}";
+    const ARCHIVE: &'static str = "/v1/checkpoints/{id}/archive";
+    const HOLD: &'static str = "/v1/checkpoints/{id}/hold";
     const WHOAMI: &'static str = "/v1/whoami";
 
     /// Reads a request.
@@ -43,30 +78,46 @@ impl Route {
     /// Where it asks for nothing that there is, or in a way that is not taken.
     pub fn of<B>(request: &Request<B>) -> Result<Self, Error> {
         let path = Path::of(request.uri().path())?;
-        let allowed = match path {
-            Path::Checkpoint(_) => Method::POST,
-            Path::WhoAmI => Method::GET,
+        let query = request.uri().query().unwrap_or_default();
+        let (get, delete) = (*request.method() == Method::GET, *request.method() == Method::DELETE);
+        let kind = if matches!(path, Path::Archive(_)) { "application/x-tar" } else { "application/json" };
+        let route = match path {
+            Path::Checkpoint([namespace, pod, container]) if *request.method() == Method::POST => {
+                accept(request.headers(), kind)?;
+                let target = Target::new(namespace, pod, container)?;
+                Self::Checkpoint { target, timeout_seconds: timeout(query)? }
+            }
+            Path::Checkpoints if get => Self::List(Query::of(query)?),
+            Path::Stored(id) if get => Self::Inspect(id.parse()?),
+            Path::Stored(id) if delete => Self::Delete(id.parse()?),
+            Path::Archive(id) if get => Self::Download { id: id.parse()?, original: original(query)? },
+            Path::Hold(id) if *request.method() == Method::PUT => Self::Hold(id.parse()?),
+            Path::Hold(id) if delete => Self::Release(id.parse()?),
+            Path::WhoAmI if get => Self::WhoAmI,
+            _ => return Err(Error::Method(path.methods())),
         };
-        if request.method() != allowed {
-            return Err(Error::Method(if allowed == Method::POST { "POST" } else { "GET" }));
-        }
-        if !takes_json(request.headers()) {
-            return Err(Error::NotAcceptable);
-        }
-        Ok(match path {
-            Path::Checkpoint([namespace, pod, container]) => Self::Checkpoint {
-                target: Target::new(namespace, pod, container)?,
-                timeout_seconds: timeout(request.uri().query().unwrap_or_default())?,
-            },
-            Path::WhoAmI => Self::WhoAmI,
-        })
+        accept(request.headers(), kind).map(|()| route)
     }
 
     /// The template, for traces (`http.route`).
     pub fn template(&self) -> &'static str {
         match self {
             Self::Checkpoint { .. } => Self::CHECKPOINT,
+            Self::List(_) => Self::CHECKPOINTS,
+            Self::Inspect(_) | Self::Delete(_) => Self::STORED,
+            Self::Download { .. } => Self::ARCHIVE,
+            Self::Hold(_) | Self::Release(_) => Self::HOLD,
             Self::WhoAmI => Self::WHOAMI,
+        }
+    }
+
+    /// The method, for traces.
+    pub fn method(&self) -> Method {
+        match self {
+            Self::Checkpoint { .. } => Method::POST,
+            Self::List(_) | Self::Inspect(_) | Self::Download { .. } | Self::WhoAmI => Method::GET,
+            Self::Delete(_) | Self::Release(_) => Method::DELETE,
+            Self::Hold(_) => Method::PUT,
         }
     }
 
@@ -74,6 +125,12 @@ impl Route {
     pub fn action(&self) -> &'static str {
         match self {
             Self::Checkpoint { .. } => "create",
+            Self::List(_) => "list",
+            Self::Inspect(_) => "inspect",
+            Self::Delete(_) => "delete",
+            Self::Download { original: false, .. } => "download",
+            Self::Download { original: true, .. } => "download-original",
+            Self::Hold(_) | Self::Release(_) => "hold",
             Self::WhoAmI => "whoami",
         }
     }
@@ -89,8 +146,32 @@ impl<'a> Path<'a> {
             [_, .., ""] => Err(Error::BadPath("an empty segment")),
             ["checkpoint", namespace, pod, container] => Ok(Self::Checkpoint([namespace, pod, container])),
             ["v1", "whoami"] => Ok(Self::WhoAmI),
+            ["v1", "checkpoints"] => Ok(Self::Checkpoints),
+            ["v1", "checkpoints", id] => Ok(Self::Stored(id)),
+            ["v1", "checkpoints", id, "archive"] => Ok(Self::Archive(id)),
+            ["v1", "checkpoints", id, "hold"] => Ok(Self::Hold(id)),
             _ => Err(Error::NoRoute),
         }
+    }
+
+    /// What the path takes, as `Allow` tells it.
+    fn methods(self) -> &'static str {
+        match self {
+            Self::Checkpoint(_) => "POST",
+            Self::Checkpoints | Self::Archive(_) | Self::WhoAmI => "GET",
+            Self::Stored(_) => "GET, DELETE",
+            Self::Hold(_) => "PUT, DELETE",
+        }
+    }
+}
+
+fn original(query: &str) -> Result<bool, Error> {
+    let mut views = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "view");
+    match (views.next(), views.next()) {
+        (None, _) => Ok(false),
+        (Some((_, view)), None) if view == "original" => Ok(true),
+        (Some((_, view)), None) if view == "redacted" => Ok(false),
+        _ => Err(Error::BadQuery("view", "`redacted` or `original`, once")),
     }
 }
 
@@ -112,14 +193,18 @@ fn timeout(query: &str) -> Result<Option<u32>, Error> {
     Ok(Some(seconds).filter(|seconds| *seconds > 0))
 }
 
-/// Whether one of the media ranges in `Accept` takes JSON (RFC 9110, section 12.5.1). The most specific range decides.
-fn takes_json(headers: &HeaderMap) -> bool {
+fn accept(headers: &HeaderMap, kind: &'static str) -> Result<(), Error> {
+    if takes(headers, kind) { Ok(()) } else { Err(Error::NotAcceptable(kind)) }
+}
+
+/// Whether one of the media ranges in `Accept` takes this kind (RFC 9110, section 12.5.1). The most specific range decides.
+fn takes(headers: &HeaderMap, kind: &str) -> bool {
     let mut best = None;
     for value in headers.get_all(ACCEPT) {
         for range in value.to_str().unwrap_or_default().split(',') {
             let mut parts = range.split(';').map(str::trim);
             let weight = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-                "application/json" => 3,
+                range if range == kind => 3,
                 "application/*" => 2,
                 "*/*" => 1,
                 _ => continue,
@@ -139,6 +224,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
     fn route(method: Method, uri: &str, accept: Option<&str>) -> Result<Route, &'static str> {
         let mut request = Request::builder().method(method).uri(uri);
         if let Some(accept) = accept {
@@ -154,7 +241,7 @@ mod tests {
     fn timeout_of(query: &str) -> Result<Option<u32>, &'static str> {
         match post(&format!("/checkpoint/shop/cart-0/app?{query}"))? {
             Route::Checkpoint { timeout_seconds, .. } => Ok(timeout_seconds),
-            Route::WhoAmI => panic!("another call"),
+            other => panic!("another call: {other:?}"),
         }
     }
 
@@ -217,19 +304,35 @@ mod tests {
     }
 
     #[test]
-    fn a_path_takes_its_own_method_only() {
-        for (template, allowed) in Route::ALL {
-            let uri = template.replace(['{', '}'], "");
+    fn a_path_takes_its_own_methods_only() {
+        for (template, _) in Route::ALL {
+            let uri = template.replace("{id}", ID).replace(['{', '}'], "");
             for method in
                 [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS]
             {
-                let expected = if method == allowed { Ok(template) } else { Err("method-not-allowed") };
-                assert_eq!(
-                    route(method.clone(), &uri, None).map(|route| route.template()),
-                    expected,
-                    "{method} {uri}"
-                );
+                let there_is = Route::ALL.contains(&(template, method.clone()));
+                let expected =
+                    if there_is { Ok((template, method.clone())) } else { Err("method-not-allowed") };
+                let read = route(method.clone(), &uri, None).map(|route| (route.template(), route.method()));
+                assert_eq!(read, expected, "{method} {uri}");
             }
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_is_named_by_its_id() {
+        let id = ID.parse().unwrap();
+        let get = |uri: &str| route(Method::GET, uri, None);
+        assert_eq!(get(&format!("/v1/checkpoints/{ID}")), Ok(Route::Inspect(id)));
+        for (query, original) in [("", false), ("?view=redacted", false), ("?view=original", true)] {
+            assert_eq!(
+                get(&format!("/v1/checkpoints/{ID}/archive{query}")),
+                Ok(Route::Download { id, original })
+            );
+        }
+        assert_eq!(get(&format!("/v1/checkpoints/{ID}/archive?view=all")), Err("bad-query"));
+        for no in ["x", "0", &ID[1..], &ID.replace('-', "")] {
+            assert_eq!(get(&format!("/v1/checkpoints/{no}")), Err("bad-id"), "{no}");
         }
     }
 

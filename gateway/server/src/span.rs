@@ -3,6 +3,7 @@
 //! The work of a checkpoint may outlive the request that began it, so it has a span of its own below the request's: a span
 //! ends when what it tells of ends.
 
+use gateway_core::Checkpoint;
 use http::{Request, StatusCode, Version};
 use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt, Tracer};
 use opentelemetry::{KeyValue, global};
@@ -60,9 +61,7 @@ pub(crate) fn mark(span: &Span, marks: Marks) {
 
 /// Names the span after the call that it turned out to be.
 pub(crate) fn name(span: &Span, route: &Route) {
-    let method = Route::ALL.into_iter().find(|(template, _)| *template == route.template());
-    let method = method.map(|(_, method)| method.to_string()).unwrap_or_default();
-    span.context().span().update_name(format!("{method} {}", route.template()));
+    span.context().span().update_name(format!("{} {}", route.method(), route.template()));
     span.set_attribute(semconv::HTTP_ROUTE, route.template());
 }
 
@@ -80,6 +79,15 @@ pub(crate) fn of_work(wanted: &Wanted) -> Span {
     span.set_attribute("checkpoint_gateway.request.id", wanted.request_id.to_string());
     span.set_attribute("checkpoint_gateway.checkpoint.id", wanted.checkpoint_id.to_string());
     span
+}
+
+/// Which checkpoint a request is about.
+pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) {
+    let span = Span::current();
+    span.set_attribute("checkpoint_gateway.checkpoint.id", checkpoint.id.to_string());
+    span.set_attribute(semconv::K8S_NAMESPACE_NAME, checkpoint.target.namespace().to_owned());
+    span.set_attribute(semconv::K8S_POD_NAME, checkpoint.target.pod().to_owned());
+    span.set_attribute(semconv::K8S_CONTAINER_NAME, checkpoint.target.container().to_owned());
 }
 
 /// Where the request came from. Told at its end, when it is known whether that may be told.

@@ -3,7 +3,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use gateway_archive::{Error, Filter, Leftover, Page, Store};
-use gateway_core::{Checkpoint, CheckpointId, Hold, Transport};
+use gateway_core::{Checkpoint, CheckpointId, Container, Hold, Target, Transport};
 
 use crate::support::{Home, about, id, intake, mode, tar, write};
 
@@ -22,10 +22,12 @@ fn leave(home: &Home, number: u128, pod: &str) -> PathBuf {
     let name = format!("checkpoint-{pod}_shop-app-{number}.tar");
     let path = home.directory().join(&name);
     std::fs::write(&path, [7; 10]).unwrap();
+    let target = Target::new("shop", pod, "app").unwrap();
+    let facts = serde_json::to_string(&Container::named(target, "")).unwrap();
     let text = format!(
         r#"{{"schema":1,"id":"{}","path":"{}","bytes":10,"sha256":"","created_at":"2026-11-22T10:00:00Z",
         "created_by":"alice","reason":null,"namespace":"shop","pod":"{pod}","container":"app","container_id":"",
-        "pod_uid":"","image":"","runtime":{{"name":"","version":""}},"transport":"fifo",
+        "pod_uid":"","image":"","facts":{facts},"runtime":{{"name":"","version":""}},"transport":"fifo",
         "request_id":"{}","trace_id":null}}"#,
         id(number),
         path.display(),

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gateway_archive::{About, Intake, Redaction, Settings, Store};
-use gateway_core::{Checkpoint, CheckpointId, RequestId, RuntimeInfo, Transport};
+use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Transport};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -73,6 +73,7 @@ pub(crate) fn about(number: u128) -> About {
         container_id: "c".repeat(64),
         pod_uid: "2d0d1b0c-2f5b-4d0c-9f5d-111111111111".to_owned(),
         image: "registry.example/cart:1".to_owned(),
+        facts: Container::named("shop/cart-0/app".parse().unwrap(), "c".repeat(64)),
         created_by: "alice".to_owned(),
         reason: Some("it hangs".to_owned()),
         runtime: RuntimeInfo { name: "containerd".to_owned(), version: "2.1.9".to_owned() },

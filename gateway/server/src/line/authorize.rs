@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use gateway_core::{Decision, Verdict};
+use gateway_core::{Decision, Request, Verdict};
 use gateway_policy::Policies;
 use opentelemetry::trace::Status;
 use tracing::{Span, info_span};
@@ -33,18 +33,27 @@ pub(super) async fn authorize(
     notes: &mut Notes,
 ) -> Result<Authorized, Error> {
     let policies = cx.policies.now();
+    decide(cx, Arc::clone(&policies), resolved.request().clone(), &mut notes.verdicts).await?;
+    Ok(Authorized { resolved, policies })
+}
+
+/// Asks the policies; what each said goes to `verdicts`, whatever comes of it.
+pub(crate) async fn decide(
+    cx: &Context,
+    policies: Arc<Policies>,
+    request: Request,
+    verdicts: &mut Vec<Verdict>,
+) -> Result<(), Error> {
     let span = info_span!("policy");
-    let (asked, request, within) = (Arc::clone(&policies), resolved.request().clone(), span.clone());
+    let within = span.clone();
     // A policy computes; whoever answers other requests meanwhile must not wait for it.
-    let verdicts = tokio::task::spawn_blocking(move || within.in_scope(|| asked.authorize(&request))).await;
-    let verdicts = verdicts.map_err(|_| Error::Internal)?;
-    for verdict in &verdicts {
+    let asked = tokio::task::spawn_blocking(move || within.in_scope(|| policies.authorize(&request))).await;
+    *verdicts = asked.map_err(|_| Error::Internal)?;
+    for verdict in verdicts.iter() {
         tell(cx, &span, verdict);
     }
-    let decision = gateway_policy::decide(&verdicts);
-    notes.verdicts = verdicts;
-    decision.map_err(|(policy, denial)| Error::Denied { policy, denial })?;
-    Ok(Authorized { resolved, policies })
+    let decision = gateway_policy::decide(verdicts);
+    decision.map_err(|(policy, denial)| Error::Denied { policy, denial })
 }
 
 /// What one policy said, in the trace and the metrics.

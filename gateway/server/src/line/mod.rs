@@ -6,6 +6,8 @@ mod redact;
 mod resolve;
 mod take;
 
+pub(crate) use authorize::decide;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 

@@ -129,6 +129,7 @@ fn about(planned: &Planned) -> About {
         container_id: container.id.clone(),
         pod_uid: container.pod_uid.clone(),
         image: container.image.clone(),
+        facts: container.clone(),
         created_by: request.identity.user.clone(),
         reason: request.reason.clone(),
         runtime: planned.resolved().runtime().clone(),
