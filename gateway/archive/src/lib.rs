@@ -36,6 +36,7 @@ mod publish;
 mod quota;
 mod redact;
 mod redacting;
+mod room;
 mod scan;
 mod settings;
 mod sink;

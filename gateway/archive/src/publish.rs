@@ -13,7 +13,7 @@ use crate::index::Entry;
 use crate::intake::About;
 use crate::metadata::MAX_METADATA;
 use crate::place::Place;
-use crate::{Error, name};
+use crate::{Error, Reservation, name};
 
 /// How many nanoseconds later than its time an archive may be named, if names are taken.
 const ATTEMPTS: i64 = 32;
@@ -34,14 +34,23 @@ pub(crate) struct Archive {
 
 /// Makes the archive and its metadata visible and durable. The metadata comes first: an archive that can be seen is
 /// already described, and metadata alone is cleaned when the store is next opened.
-pub(crate) fn publish(place: &Place, archive: &Archive, about: &About) -> Result<Checkpoint, Error> {
+pub(crate) fn publish(
+    place: &Place,
+    archive: &Archive,
+    mut reservation: Reservation,
+    about: &About,
+) -> Result<Checkpoint, Error> {
     archive.file.sync_all().map_err(Error::io("sync", &place.path_of(archive.name)))?;
     for later in 0..ATTEMPTS {
         let at = about.created_at.saturating_add(SignedDuration::from_nanos(later)).unwrap_or(Timestamp::MAX);
         let name = name::archive(&about.target, at);
         let checkpoint = describe(place, archive, about, &name);
         if publish_as(place, archive, &checkpoint, &name)? {
-            place.inner().catalog.index().insert(Entry::new(&checkpoint, &name));
+            let entry = Entry::new(&checkpoint, &name);
+            match reservation.take_promise() {
+                Some(promise) => promise.keep(entry),
+                None => place.inner().catalog.index().insert(entry),
+            }
             return Ok(checkpoint);
         }
     }

@@ -125,7 +125,7 @@ impl Work {
             Ok(Order::Publish(about, reply)) => {
                 let outcome = received
                     .into_archive(&place)
-                    .and_then(|(archive, _kept)| publish(&place, &archive, &about));
+                    .and_then(|(archive, reservation)| publish(&place, &archive, reservation, &about));
                 // First the traces, then the answer: whoever has it finds the store as it will be.
                 drop(place);
                 let _ = reply.send(outcome);

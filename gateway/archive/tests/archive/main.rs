@@ -12,6 +12,7 @@ mod fifo;
 mod file;
 mod hostile;
 mod model;
+mod quota;
 mod redaction;
 mod specimen;
 mod store;

@@ -6,8 +6,8 @@ use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use gateway_archive::{About, Intake, Redaction, Settings, Store};
-use gateway_core::{Checkpoint, CheckpointId, RequestId, RuntimeInfo, Transport};
+use gateway_archive::{About, Intake, Redaction, Reservation, Settings, Store};
+use gateway_core::{Checkpoint, CheckpointId, RequestId, RuntimeInfo, Target, Transport};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -66,6 +66,10 @@ pub(crate) fn id(number: u128) -> CheckpointId {
     Uuid::from_u128(number).into()
 }
 
+pub(crate) fn target(text: &str) -> Target {
+    text.parse().unwrap()
+}
+
 pub(crate) fn about(number: u128) -> About {
     About {
         id: id(number),
@@ -82,8 +86,12 @@ pub(crate) fn about(number: u128) -> About {
     }
 }
 
+pub(crate) fn reserved(store: &Store) -> Reservation {
+    store.reserve(&about(0).target, None).unwrap()
+}
+
 pub(crate) async fn intake(store: &Store, number: u128, transport: Transport) -> Intake {
-    store.intake(store.reserve(None).unwrap(), id(number), transport, None).await.unwrap()
+    store.intake(reserved(store), id(number), transport, None).await.unwrap()
 }
 
 pub(crate) async fn redacting(
@@ -92,7 +100,7 @@ pub(crate) async fn redacting(
     transport: Transport,
     redaction: Redaction,
 ) -> Intake {
-    store.intake(store.reserve(None).unwrap(), id(number), transport, Some(redaction)).await.unwrap()
+    store.intake(reserved(store), id(number), transport, Some(redaction)).await.unwrap()
 }
 
 /// Something that begins like a tar.
