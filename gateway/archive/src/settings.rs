@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Quota;
+use crate::{KeepOriginal, Quota};
 
 /// Where archives go and what bounds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// How much is kept, and for how long.
     pub quota: Quota,
+    /// What becomes of archives as the runtime wrote them.
+    pub original: KeepOriginal,
 }
 
 /// How runtimes hand archives over.
@@ -36,7 +38,7 @@ pub enum TransportChoice {
 }
 
 impl Settings {
-    /// The defaults for `directory`: transport `auto`, 1 GiB to stay free, no limit on size, 60 s of patience, no quota.
+    /// The defaults for `directory`: transport `auto`, 1 GiB to stay free, no limit on size, 60 s of patience, no quota, no originals.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
@@ -45,6 +47,7 @@ impl Settings {
             max_bytes: None,
             drain_timeout: Duration::from_mins(1),
             quota: Quota::default(),
+            original: KeepOriginal::default(),
         }
     }
 }

@@ -82,6 +82,13 @@ impl Reservation {
         self
     }
 
+    /// Half of what is left, for another file of the same checkpoint.
+    pub(crate) fn halve(&mut self) -> Self {
+        let half = self.left / 2;
+        self.left -= half;
+        Self { space: Arc::clone(&self.space), left: half, promise: None, removed: Vec::new() }
+    }
+
     pub(crate) fn having_removed(mut self, removed: Vec<Checkpoint>) -> Self {
         self.removed = removed;
         self

@@ -42,7 +42,8 @@ impl Store {
         Ok((Self { inner }, cleaned))
     }
 
-    /// Promises room for an archive of `estimate` bytes of the container that `target` names. Without an estimate the
+    /// Promises room for an archive of `estimate` bytes of the container that `target` names, and for its original where
+    /// originals are kept. Without an estimate the
     /// bytes that are there and promised must leave some room, and the disk is asked again as the archive grows. May
     /// remove others ([`WhenFull::DeleteOldest`](crate::WhenFull::DeleteOldest)), which [`Reservation::removed`] tells,
     /// and then blocks for as long as the disk does.
@@ -52,7 +53,9 @@ impl Store {
     /// [`Error::NoSpace`] when that would leave less free than must stay free, counting likewise.
     pub fn reserve(&self, target: &Target, estimate: Option<u64>) -> Result<Reservation, Error> {
         let Inner { catalog, settings, space, .. } = &*self.inner;
-        catalog.reserve(&settings.quota, space, target, estimate.unwrap_or_default())
+        // In the worst case nothing is left out of the archive, and its original is as large.
+        let bytes = estimate.unwrap_or_default().saturating_mul(settings.original.files());
+        catalog.reserve(&settings.quota, space, target, bytes)
     }
 
     /// Removes what is older than [`Quota::max_age`](crate::Quota::max_age) at `now`, but for what is held, and tells what

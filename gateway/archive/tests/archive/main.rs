@@ -14,6 +14,7 @@ mod hostile;
 mod model;
 mod quota;
 mod redaction;
+mod sealing;
 mod specimen;
 mod store;
 mod support;
