@@ -32,7 +32,9 @@ async fn main() -> Result<(), Failure> {
         let digest = digest(&block, mib);
         let begun = Instant::now();
         let about = about(round)?;
-        let intake = store.intake(store.reserve(None)?, about.id, Transport::Fifo, redaction.clone()).await?;
+        let intake = store
+            .intake(store.reserve(&about.target, None)?, about.id, Transport::Fifo, redaction.clone())
+            .await?;
         let (location, pages) = (intake.location().to_owned(), block.clone());
         tokio::task::spawn_blocking(move || write(&location, &pages, mib)).await??;
         let writer = begun.elapsed();

@@ -95,7 +95,7 @@ async fn through(
 ) -> Result<Took, Failure> {
     let begun = Instant::now();
     let about = about(round)?;
-    let intake = store.intake(store.reserve(None)?, about.id, transport, None).await?;
+    let intake = store.intake(store.reserve(&about.target, None)?, about.id, transport, None).await?;
     let (location, block) = (intake.location().to_owned(), block.to_vec());
     let written = tokio::task::spawn_blocking(move || write(&location, &block, mib)).await?;
     let writer = begun.elapsed();

@@ -25,13 +25,14 @@ pub(crate) struct Catalog {
     pub(crate) directory: Arc<Directory>,
     index: Mutex<Index>,
     changing: Mutex<()>,
+    untold: Mutex<Vec<Checkpoint>>,
 }
 
 impl Catalog {
     /// Reads the directory once. Whatever is not certainly a checkpoint of ours is passed over.
     pub(crate) fn open(directory: Arc<Directory>) -> Result<Self, Error> {
         let index = Mutex::new(build(&directory)?);
-        Ok(Self { directory, index, changing: Mutex::new(()) })
+        Ok(Self { directory, index, changing: Mutex::default(), untold: Mutex::default() })
     }
 
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
@@ -41,6 +42,11 @@ impl Catalog {
     /// Held by whoever holds, releases or removes: a hold must not come while its checkpoint goes.
     pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was removed for a quota and could not be told to whoever asked for it, because something failed then.
+    pub(crate) fn untold(&self) -> MutexGuard<'_, Vec<Checkpoint>> {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn list(
@@ -121,6 +127,13 @@ impl Catalog {
                 Ok(None)
             }
         }
+    }
+
+    pub(crate) fn forget_if_gone(&self, entry: &Entry) -> Result<(), Error> {
+        if stat(&self.directory, &entry.name)?.is_none() {
+            self.forget(entry);
+        }
+        Ok(())
     }
 
     fn forget(&self, entry: &Entry) {

@@ -164,6 +164,25 @@ pub enum Error {
     /// The archive could not be read, or what it unpacks to not be kept for a while.
     #[error("cannot read the archive")]
     Reading(#[source] io::Error),
+    /// The original could not be kept, so nothing was: neither it nor the redacted archive.
+    #[error("cannot keep the original")]
+    Seal(#[source] Box<Self>),
+    /// A configured recipient is none. Not repeated: it may be a key that was put there by mistake.
+    #[error("recipient {position}: {reason}")]
+    BadRecipient {
+        /// Which of them, from 1.
+        position: usize,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Nobody could open what is sealed, or more than is sensible.
+    #[error("1 to {max} recipients are needed to seal originals, {given} are given")]
+    Recipients {
+        /// How many there may be.
+        max: usize,
+        /// How many there are.
+        given: usize,
+    },
     /// The thread that served this archive ended without an answer: a defect of the gateway.
     #[error("the archive's thread ended without an answer")]
     Worker,

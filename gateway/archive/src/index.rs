@@ -92,6 +92,21 @@ impl Index {
         older.rev().map(|(_, entry)| entry).filter(|entry| filter.takes(entry)).take(limit).cloned().collect()
     }
 
+    /// All, oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// All in the `scope` of `target`, oldest first.
+    pub(crate) fn within(&self, scope: Scope, target: &Target) -> impl Iterator<Item = &Entry> {
+        self.all().filter(move |entry| scope.joins(&entry.target, target))
+    }
+
+    /// What is there and what is promised in the `scope` of `target`.
+    pub(crate) fn used(&self, scope: Scope, target: &Target) -> Usage {
+        self.used.get(&(scope, scope.key(target))).copied().unwrap_or_default()
+    }
+
     /// From now on `usage` counts for `target`.
     pub(crate) fn promise(&mut self, target: &Target, usage: Usage) {
         for scope in Scope::ALL {

@@ -10,11 +10,14 @@
 //! directory/                                                            0700
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar            0600, published
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.json       0600, its metadata
+//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.age        0600, its original, sealed, if that is kept
+//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.original.tar   0600, the same in plaintext, if that is wanted
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.hold       0600, what pins it, if anything does
 //!   .lock                                                               held while a gateway runs
 //!   .incoming/<checkpoint id>/                                          0700, unpublished work
 //!     archive                                                           what the runtime is told to write
 //!     archive.tar                                                       what came through it
+//!     original                                                          the same before redaction, if that is kept
 //! ```
 
 #![forbid(unsafe_code)]
@@ -27,17 +30,22 @@ mod drain;
 mod error;
 mod fifo;
 mod filter;
+mod hashed;
 mod hasher;
+mod identity;
 mod index;
 mod inspect;
 mod intake;
+mod keeper;
 mod metadata;
 mod name;
+mod original;
 mod place;
 mod publish;
 mod quota;
 mod redact;
 mod redacting;
+mod room;
 mod scan;
 mod settings;
 mod sink;
@@ -45,13 +53,16 @@ mod space;
 mod store;
 mod sweep;
 mod tree;
+mod unseal;
 mod verify;
 mod worker;
 
 pub use error::Error;
 pub use filter::{Filter, Page};
+pub use identity::Identities;
 pub use inspect::inspect;
 pub use intake::{About, Intake};
+pub use original::{KeepOriginal, Recipients};
 pub use quota::{Limit, Limits, Quota, Scope, WhenFull};
 pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
 #[doc(hidden)]
@@ -61,4 +72,5 @@ pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;
 pub use sweep::{Cleaned, Leftover};
+pub use unseal::{UnsealError, unseal, unseal_file};
 pub use verify::{Structure, verify};

@@ -18,6 +18,9 @@ pub(crate) const LOCATION: &str = "archive";
 /// What came through it.
 pub(crate) const RECEIVED: &str = "archive.tar";
 
+/// What the runtime wrote, where that is kept beside what is redacted.
+pub(crate) const ORIGINAL: &str = "original";
+
 /// What a redactor keeps for a while, before it loses its name.
 const SCRATCH: &str = "scratch";
 

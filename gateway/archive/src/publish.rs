@@ -3,7 +3,7 @@ use std::io::Write;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use gateway_core::{Checkpoint, RedactionSummary, Transport};
+use gateway_core::{Checkpoint, Original, RedactionSummary, Transport};
 use jiff::{SignedDuration, Timestamp};
 use rustix::fs::RenameFlags;
 use rustix::io::Errno;
@@ -11,9 +11,10 @@ use serde::ser::Error as _;
 
 use crate::index::Entry;
 use crate::intake::About;
-use crate::metadata::MAX_METADATA;
-use crate::place::Place;
-use crate::{Error, name};
+use crate::keeper::KeptOriginal;
+use crate::metadata::{self, MAX_METADATA};
+use crate::place::{ORIGINAL, Place};
+use crate::{Error, Reservation, name};
 
 /// How many nanoseconds later than its time an archive may be named, if names are taken.
 const ATTEMPTS: i64 = 32;
@@ -30,18 +31,32 @@ pub(crate) struct Archive {
     pub(crate) transport: Transport,
     /// What was hidden in it, if anything was to be.
     pub(crate) redaction: Option<RedactionSummary>,
+    /// What the runtime wrote, if that is kept beside it.
+    pub(crate) original: Option<KeptOriginal>,
 }
 
 /// Makes the archive and its metadata visible and durable. The metadata comes first: an archive that can be seen is
 /// already described, and metadata alone is cleaned when the store is next opened.
-pub(crate) fn publish(place: &Place, archive: &Archive, about: &About) -> Result<Checkpoint, Error> {
+pub(crate) fn publish(
+    place: &Place,
+    archive: &Archive,
+    mut reservation: Reservation,
+    about: &About,
+) -> Result<Checkpoint, Error> {
     archive.file.sync_all().map_err(Error::io("sync", &place.path_of(archive.name)))?;
+    if let Some(original) = &archive.original {
+        original.file.sync_all().map_err(Error::io("sync", &place.path_of(ORIGINAL)))?;
+    }
     for later in 0..ATTEMPTS {
         let at = about.created_at.saturating_add(SignedDuration::from_nanos(later)).unwrap_or(Timestamp::MAX);
         let name = name::archive(&about.target, at);
         let checkpoint = describe(place, archive, about, &name);
         if publish_as(place, archive, &checkpoint, &name)? {
-            place.inner().catalog.index().insert(Entry::new(&checkpoint, &name));
+            let entry = Entry::new(&checkpoint, &name);
+            match reservation.take_promise() {
+                Some(promise) => promise.keep(entry),
+                None => place.inner().catalog.index().insert(entry),
+            }
             return Ok(checkpoint);
         }
     }
@@ -49,26 +64,41 @@ pub(crate) fn publish(place: &Place, archive: &Archive, about: &About) -> Result
     Err(Error::io("find a free name near", &path)(Errno::EXIST))
 }
 
-/// Publishes under `name`; `false` if it is taken.
+/// Publishes under `name`; `false` if it is taken. The archive comes last: it makes the rest visible.
 fn publish_as(place: &Place, archive: &Archive, checkpoint: &Checkpoint, name: &str) -> Result<bool, Error> {
     let directory = &place.inner().directory;
     let metadata = format!("{name}{}", name::METADATA);
     write_metadata(place, checkpoint, &metadata)?;
-    if !rename(place, &metadata, directory.fd(), &metadata)? {
-        return Ok(false);
-    }
-    let published = rename(place, archive.name, directory.fd(), name);
-    if !matches!(published, Ok(true)) {
-        let _ = directory.remove(&metadata);
-        return published;
-    }
-    directory.sync().inspect_err(|_| {
-        // Said to have failed, so it must not be there.
-        for name in [name, &metadata] {
-            let _ = directory.remove(name);
+    let original = archive.original.as_ref().map(|original| original_name(name, original));
+    let mut files = vec![(metadata.as_str(), metadata.as_str())];
+    files.extend(original.as_deref().map(|original| (ORIGINAL, original)));
+    files.push((archive.name, name));
+    for (at, (from, to)) in files.iter().enumerate() {
+        let published = rename(place, from, directory.fd(), to);
+        if !matches!(published, Ok(true)) {
+            take_back(place, files.iter().take(at))?;
+            return published;
         }
-    })?;
+    }
+    // Said to have failed, so it must not be there.
+    directory.sync().or_else(|error| take_back(place, files.iter()).and(Err(error)))?;
     Ok(true)
+}
+
+/// Moves back into its place what was published too early. The metadata stays last: it tells whose the rest is.
+fn take_back<'a>(
+    place: &Place,
+    files: impl DoubleEndedIterator<Item = &'a (&'a str, &'a str)>,
+) -> Result<(), Error> {
+    let directory = &place.inner().directory;
+    files.rev().try_for_each(|(from, to)| {
+        let moved = rustix::fs::renameat(directory.fd(), *to, place.fd(), *from);
+        moved.map_err(Error::io("take back", &directory.path().join(to)))
+    })
+}
+
+fn original_name(archive: &str, original: &KeptOriginal) -> String {
+    metadata::original_name(archive, original.recipients.is_some())
 }
 
 fn write_metadata(place: &Place, checkpoint: &Checkpoint, name: &str) -> Result<(), Error> {
@@ -113,7 +143,13 @@ fn describe(place: &Place, archive: &Archive, about: &About, name: &str) -> Chec
         request_id: about.request_id,
         trace_id: about.trace_id,
         redaction: archive.redaction.clone(),
-        original: None,
+        original: archive.original.as_ref().map(|original| Original {
+            path: directory.join(original_name(name, original)),
+            bytes: original.bytes,
+            sha256: original.sha256.clone(),
+            sealed: original.recipients.is_some(),
+            recipients: original.recipients.unwrap_or_default(),
+        }),
         hold: None,
     }
 }

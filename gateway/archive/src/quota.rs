@@ -70,6 +70,26 @@ pub(crate) struct Usage {
     pub(crate) count: u64,
 }
 
+impl Quota {
+    /// The limits, from the narrowest scope to the widest.
+    pub(crate) fn limits(&self) -> [(Scope, Limits); 4] {
+        [
+            (Scope::Container, self.container),
+            (Scope::Pod, self.pod),
+            (Scope::Namespace, self.namespace),
+            (Scope::Total, self.total),
+        ]
+    }
+}
+
+impl Limits {
+    /// The limit that `usage` breaks.
+    pub(crate) fn broken_by(&self, usage: Usage) -> Option<Limit> {
+        let count = self.count.filter(|max| usage.count > *max).map(Limit::Count);
+        count.or_else(|| self.bytes.filter(|max| usage.bytes > *max).map(Limit::Bytes))
+    }
+}
+
 impl Scope {
     /// All, from the narrowest to the widest.
     pub(crate) const ALL: [Self; 4] = [Self::Container, Self::Pod, Self::Namespace, Self::Total];
@@ -91,6 +111,18 @@ impl Scope {
             Self::Pod => format!("{}/{}", target.namespace(), target.pod()),
             Self::Namespace => target.namespace().to_owned(),
             Self::Total => String::new(),
+        }
+    }
+
+    /// Whether both are in the same.
+    pub(crate) fn joins(self, one: &Target, other: &Target) -> bool {
+        let namespace = one.namespace() == other.namespace();
+        let pod = namespace && one.pod() == other.pod();
+        match self {
+            Self::Container => pod && one.container() == other.container(),
+            Self::Pod => pod,
+            Self::Namespace => namespace,
+            Self::Total => true,
         }
     }
 }

@@ -4,11 +4,13 @@ use std::mem;
 use gateway_core::Transport;
 
 use crate::drain::{Bounds, Drained, begins_like_a_tar, fill, throw_away};
+use crate::hashed::Hashed;
 use crate::hasher::Hasher;
+use crate::keeper::Keeper;
 use crate::place::{LOCATION, Place};
 use crate::publish::Archive;
 use crate::redact::Redactor;
-use crate::sink::{ArchiveFile, Sink};
+use crate::sink::ArchiveFile;
 use crate::worker::{bounds, start_hasher, untouched};
 use crate::{Error, Reservation};
 
@@ -22,12 +24,14 @@ pub(crate) struct Redacting {
     again: bool,
     /// What the last pass wrote.
     pub(crate) bytes: u64,
+    /// Takes what the runtime wrote, where that is kept.
+    keeper: Option<Keeper>,
     names: std::array::IntoIter<&'static str, 3>,
 }
 
 impl Redacting {
-    pub(crate) fn new(redactor: Redactor) -> Self {
-        Self { redactor, again: false, bytes: 0, names: PASSES.into_iter() }
+    pub(crate) fn new(redactor: Redactor, keeper: Option<Keeper>) -> Self {
+        Self { redactor, again: false, bytes: 0, keeper, names: PASSES.into_iter() }
     }
 
     /// The first pass: as [`crate::drain::drain`], with the redactor between source and file. The digest is that of what
@@ -39,9 +43,12 @@ impl Redacting {
         hasher: Hasher,
         place: &Place,
     ) -> Drained {
-        let mut feed = Feed::new(source, bounds(place));
+        let keeper = self.keeper.take();
+        let mut feed = Feed::new(source, bounds(place), keeper.as_ref());
         let outcome = self.pass(&mut feed, file, hasher, place);
-        feed.finish(outcome, place)
+        let drained = feed.finish(outcome, place);
+        self.keeper = keeper;
+        drained
     }
 
     /// The runtime's own file, which goes as soon as it is redacted.
@@ -61,7 +68,8 @@ impl Redacting {
         place.remove(LOCATION);
         let (file, reservation) = file.into_parts();
         let transport = Transport::File;
-        let archive = Archive { file, name, bytes: self.bytes, sha256, transport, redaction: None };
+        let archive =
+            Archive { file, name, bytes: self.bytes, sha256, transport, redaction: None, original: None };
         self.complete(place, archive, reservation)
     }
 
@@ -80,6 +88,7 @@ impl Redacting {
             (archive.file, reservation) = file.into_parts();
             archive.bytes = self.bytes;
         }
+        archive.original = self.keeper.map(Keeper::finish).transpose()?;
         archive.redaction = Some(self.redactor.finish(&archive.file)?);
         Ok((archive, reservation))
     }
@@ -93,7 +102,7 @@ impl Redacting {
     ) -> Result<String, Error> {
         let mut out = Hashed::new(file, hasher);
         self.again = self.redactor.pass(input, &mut out, &mut || place.scratch())?;
-        self.bytes = out.bytes;
+        self.bytes = out.bytes();
         out.finish()
     }
 
@@ -111,19 +120,24 @@ impl Redacting {
 struct Feed<'a, R> {
     source: &'a mut R,
     bounds: Bounds,
+    keeper: Option<&'a Keeper>,
     bytes: u64,
     fault: Option<Error>,
     end: Option<io::Result<()>>,
 }
 
 impl<'a, R: Read> Feed<'a, R> {
-    fn new(source: &'a mut R, bounds: Bounds) -> Self {
-        Self { source, bounds, bytes: 0, fault: None, end: None }
+    fn new(source: &'a mut R, bounds: Bounds, keeper: Option<&'a Keeper>) -> Self {
+        Self { source, bounds, keeper, bytes: 0, fault: None, end: None }
     }
 
     /// Reads to the end whatever happened: the runtime would block for ever if we stopped.
     fn finish(mut self, outcome: Result<String, Error>, place: &Place) -> Drained {
         let early = self.end.is_some();
+        if outcome.is_ok() && self.keeper.is_some() {
+            // What follows the archive's end is not redacted, since it is not published, but it belongs to the original.
+            let _ = io::copy(&mut self, &mut io::sink());
+        }
         let end = self.end.take().unwrap_or_else(|| throw_away(self.source, &mut self.bytes));
         let silent = end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
         let late = end.err().map(|error| match error.kind() {
@@ -161,49 +175,9 @@ impl<R: Read> Read for Feed<'_, R> {
         self.fault = self.judge(buffer.get(..length).unwrap_or_default()).err();
         self.bytes = self.bytes.saturating_add(length as u64);
         self.end = end;
-        if self.fault.is_some() { Err(io::ErrorKind::Other.into()) } else { Ok(length) }
-    }
-}
-
-/// Writes to a file and hashes beside it, in whole buffers.
-struct Hashed<'a> {
-    file: &'a mut ArchiveFile,
-    hasher: Hasher,
-    buffer: Vec<u8>,
-    filled: usize,
-    bytes: u64,
-}
-
-impl<'a> Hashed<'a> {
-    fn new(file: &'a mut ArchiveFile, hasher: Hasher) -> Self {
-        let buffer = hasher.buffer();
-        Self { file, hasher, buffer, filled: 0, bytes: 0 }
-    }
-
-    fn finish(self) -> Result<String, Error> {
-        self.file.put(self.buffer.get(..self.filled).unwrap_or_default())?;
-        self.hasher.feed(self.buffer, self.filled);
-        self.hasher.finish()
-    }
-}
-
-impl Sink for Hashed<'_> {
-    fn put(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
-        while !bytes.is_empty() {
-            let length = bytes.len().min(self.buffer.len().saturating_sub(self.filled));
-            let now = bytes.split_off(..length).unwrap_or_default();
-            if let Some(room) = self.buffer.get_mut(self.filled..self.filled + length) {
-                room.copy_from_slice(now);
-            }
-            self.filled += length;
-            self.bytes = self.bytes.saturating_add(length as u64);
-            if self.filled == self.buffer.len() {
-                self.file.put(&self.buffer)?;
-                self.hasher.feed(mem::take(&mut self.buffer), self.filled);
-                self.buffer = self.hasher.buffer();
-                self.filled = 0;
-            }
+        if let (None, Some(keeper)) = (&self.fault, self.keeper) {
+            keeper.put(buffer.get(..length).unwrap_or_default());
         }
-        Ok(())
+        if self.fault.is_some() { Err(io::ErrorKind::Other.into()) } else { Ok(length) }
     }
 }

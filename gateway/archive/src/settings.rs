@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{KeepOriginal, Quota};
+
 /// Where archives go and what bounds them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -16,6 +18,10 @@ pub struct Settings {
     pub max_bytes: Option<u64>,
     /// How long a writer may stay silent after the runtime's answer before it is given up.
     pub drain_timeout: Duration,
+    /// How much is kept, and for how long.
+    pub quota: Quota,
+    /// What becomes of archives as the runtime wrote them.
+    pub original: KeepOriginal,
 }
 
 /// How runtimes hand archives over.
@@ -32,7 +38,7 @@ pub enum TransportChoice {
 }
 
 impl Settings {
-    /// The defaults for `directory`: transport `auto`, 1 GiB to stay free, no limit on size, 60 s of patience.
+    /// The defaults for `directory`: transport `auto`, 1 GiB to stay free, no limit on size, 60 s of patience, no quota, no originals.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
@@ -40,6 +46,8 @@ impl Settings {
             min_free_bytes: 1 << 30,
             max_bytes: None,
             drain_timeout: Duration::from_mins(1),
+            quota: Quota::default(),
+            original: KeepOriginal::default(),
         }
     }
 }

@@ -1,7 +1,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use gateway_core::Checkpoint;
+
 use crate::Error;
+use crate::room::Promise;
 
 /// By how much an archive that outgrows its estimate asks for more, in bytes.
 const STEP: u64 = 16 << 20;
@@ -15,12 +18,14 @@ pub(crate) struct Space {
     promised: Mutex<u64>,
 }
 
-/// Space that one archive may fill. It shrinks as the archive is written, since the filesystem then counts those bytes
+/// Space that one archive may fill, and its place in the quotas. The space shrinks as the archive is written, since the filesystem then counts those bytes
 /// itself, and what is left goes back when it is dropped.
 #[derive(Debug)]
 pub struct Reservation {
     space: Arc<Space>,
     left: u64,
+    promise: Option<Promise>,
+    removed: Vec<Checkpoint>,
 }
 
 impl Space {
@@ -31,14 +36,19 @@ impl Space {
 
     /// Promises `bytes`, or says why it cannot.
     pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Result<Reservation, Error> {
-        self.promise(bytes)?;
-        Ok(Reservation { space: Arc::clone(self), left: bytes })
+        self.reserve_against(bytes, 0)
     }
 
-    fn promise(&self, bytes: u64) -> Result<(), Error> {
+    /// As [`Space::reserve`], with `freed` bytes that are about to become free.
+    pub(crate) fn reserve_against(self: &Arc<Self>, bytes: u64, freed: u64) -> Result<Reservation, Error> {
+        self.promise(bytes, freed)?;
+        Ok(Reservation { space: Arc::clone(self), left: bytes, promise: None, removed: Vec::new() })
+    }
+
+    fn promise(&self, bytes: u64, freed: u64) -> Result<(), Error> {
         // Looked up under the lock: two promises must not be made of one look.
         let mut promised = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = (self.free)()?.saturating_sub(*promised);
+        let free = (self.free)()?.saturating_add(freed).saturating_sub(*promised);
         if self.floor.checked_add(bytes).is_none_or(|least| least > free) {
             return Err(Error::NoSpace { needed: bytes, free, floor: self.floor });
         }
@@ -62,12 +72,39 @@ impl fmt::Debug for Space {
 }
 
 impl Reservation {
+    /// What had to go for it ([`crate::WhenFull::DeleteOldest`]), for the record.
+    pub fn removed(&self) -> &[Checkpoint] {
+        &self.removed
+    }
+
+    pub(crate) fn with(mut self, promise: Promise) -> Self {
+        self.promise = Some(promise);
+        self
+    }
+
+    /// Half of what is left, for another file of the same checkpoint.
+    pub(crate) fn halve(&mut self) -> Self {
+        let half = self.left / 2;
+        self.left -= half;
+        Self { space: Arc::clone(&self.space), left: half, promise: None, removed: Vec::new() }
+    }
+
+    pub(crate) fn having_removed(mut self, removed: Vec<Checkpoint>) -> Self {
+        self.removed = removed;
+        self
+    }
+
+    /// The archive is published: its place in the quotas is its own now.
+    pub(crate) fn take_promise(&mut self) -> Option<Promise> {
+        self.promise.take()
+    }
+
     /// Makes sure that `bytes` more may be written: an archive may outgrow its estimate, but not into what must stay free
     /// or is promised to another.
     pub(crate) fn cover(&mut self, bytes: u64) -> Result<(), Error> {
         if bytes > self.left {
             let more = (bytes - self.left).max(STEP);
-            self.space.promise(more)?;
+            self.space.promise(more, 0)?;
             self.left = self.left.saturating_add(more);
         }
         Ok(())

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use gateway_core::{CheckpointId, Transport};
+use gateway_core::{Checkpoint, CheckpointId, Target, Transport};
+use jiff::Timestamp;
 
 use crate::catalog::Catalog;
 use crate::directory::Directory;
@@ -41,11 +42,29 @@ impl Store {
         Ok((Self { inner }, cleaned))
     }
 
-    /// Promises space for an archive of `estimate` bytes; refused with [`Error::NoSpace`] when that would leave less free
-    /// than must stay free, counting what is promised to archives still coming. Without an estimate only what must stay
-    /// free is checked, and again as the archive grows.
-    pub fn reserve(&self, estimate: Option<u64>) -> Result<Reservation, Error> {
-        self.inner.space.reserve(estimate.unwrap_or_default())
+    /// Promises room for an archive of `estimate` bytes of the container that `target` names, and for its original where
+    /// originals are kept. Without an estimate the
+    /// bytes that are there and promised must leave some room, and the disk is asked again as the archive grows. May
+    /// remove others ([`WhenFull::DeleteOldest`](crate::WhenFull::DeleteOldest)), which [`Reservation::removed`] tells,
+    /// and then blocks for as long as the disk does.
+    ///
+    /// # Errors
+    /// [`Error::Quota`] where a limit would be broken, counting what is promised to archives still coming;
+    /// [`Error::NoSpace`] when that would leave less free than must stay free, counting likewise.
+    pub fn reserve(&self, target: &Target, estimate: Option<u64>) -> Result<Reservation, Error> {
+        let Inner { catalog, settings, space, .. } = &*self.inner;
+        // In the worst case nothing is left out of the archive, and its original is as large.
+        let bytes = estimate.unwrap_or_default().saturating_mul(settings.original.files());
+        catalog.reserve(&settings.quota, space, target, bytes)
+    }
+
+    /// Removes what is older than [`Quota::max_age`](crate::Quota::max_age) at `now`, but for what is held, and tells what
+    /// that was. Blocks. What fails is tried again by the next call.
+    ///
+    /// # Errors
+    /// What failed, where nothing at all was removed.
+    pub fn retain(&self, now: Timestamp) -> Result<Vec<Checkpoint>, Error> {
+        self.inner.catalog.retain(&self.inner.settings.quota, now)
     }
 
     /// A place for the archive of the checkpoint `id`, which must be new. With a `redaction`, only what it leaves is kept,

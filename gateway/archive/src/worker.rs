@@ -13,6 +13,7 @@ use crate::drain::{Bounds, Drained, drain, throw_away};
 use crate::fifo::{Fifo, Hold};
 use crate::hasher::Hasher;
 use crate::intake::About;
+use crate::keeper::Keeper;
 use crate::place::{LOCATION, Place, RECEIVED};
 use crate::publish::{Archive, publish};
 use crate::redact::Redactor;
@@ -81,7 +82,7 @@ pub(crate) fn start(job: Job) -> Result<Started, Error> {
 struct Work {
     place: Place,
     source: Source,
-    redactor: Option<Redactor>,
+    redacting: Option<Redacting>,
 }
 
 enum Source {
@@ -98,12 +99,16 @@ struct Received {
 
 impl Work {
     fn prepare(job: Job) -> Result<(Self, Ready), Error> {
-        let Job { inner, reservation, id, transport, redaction } = job;
+        let Job { inner, mut reservation, id, transport, redaction } = job;
         // First of all: a plan that cannot be carried out must not touch the runtime.
         let redactor = redaction.map(Redactor::new).transpose()?;
         let patience = inner.settings.drain_timeout;
         let place = Place::make(inner, id)?;
         let location = place.location().to_owned();
+        let redacting = match redactor {
+            Some(redactor) => Some(Redacting::new(redactor, Keeper::start(&place, &mut reservation)?)),
+            None => None,
+        };
         let (source, hold) = match transport {
             Transport::File => (Source::File(reservation), None),
             Transport::Fifo => {
@@ -114,18 +119,18 @@ impl Work {
                 (Source::Fifo { fifo, hasher, file }, Some(hold))
             }
         };
-        Ok((Self { place, source, redactor }, Ready { location, hold }))
+        Ok((Self { place, source, redacting }, Ready { location, hold }))
     }
 
     fn serve(self, orders: oneshot::Receiver<Order>) {
-        let Self { place, source, redactor } = self;
-        let (received, silent) = receive(&place, source, redactor.map(Redacting::new));
+        let Self { place, source, redacting } = self;
+        let (received, silent) = receive(&place, source, redacting);
         // Comes before or with the end of the hold.
         match orders.blocking_recv() {
             Ok(Order::Publish(about, reply)) => {
                 let outcome = received
                     .into_archive(&place)
-                    .and_then(|(archive, _kept)| publish(&place, &archive, &about));
+                    .and_then(|(archive, reservation)| publish(&place, &archive, reservation, &about));
                 // First the traces, then the answer: whoever has it finds the store as it will be.
                 drop(place);
                 let _ = reply.send(outcome);
@@ -163,6 +168,7 @@ impl Received {
                 sha256: drained.sha256?,
                 transport: Transport::Fifo,
                 redaction: None,
+                original: None,
             },
             from => {
                 if from.is_some() {
@@ -224,6 +230,7 @@ fn adopt(place: &Place) -> Result<Archive, Error> {
         sha256,
         transport: Transport::File,
         redaction: None,
+        original: None,
     })
 }
 

@@ -187,6 +187,7 @@ fn of_archive(error: &gateway_archive::Error) -> Answer {
         }
         E::Held { .. } => Answer::new(StatusCode::CONFLICT, "held"),
         E::Altered { .. } => failed("archive-altered"),
+        E::Seal(_) => failed("sealing-failed"),
         E::TooLarge { .. } => Answer::new(StatusCode::INSUFFICIENT_STORAGE, "archive-too-large"),
         E::Empty
         | E::NotATar
@@ -200,8 +201,12 @@ fn of_archive(error: &gateway_archive::Error) -> Answer {
         E::BadRule(_) | E::CannotDrop { .. } | E::BadMask => failed("redaction-bad-rule"),
         E::NotSettled { .. } | E::Reading(_) => failed("redaction-failed"),
         E::BrokeArchive(_) => failed("redaction-broke-archive"),
-        E::Directory { .. } | E::Locked { .. } | E::Io { .. } | E::Metadata(_) | E::Worker => {
-            failed("archive-failed")
-        }
+        E::Directory { .. }
+        | E::Locked { .. }
+        | E::Io { .. }
+        | E::Metadata(_)
+        | E::BadRecipient { .. }
+        | E::Recipients { .. }
+        | E::Worker => failed("archive-failed"),
     }
 }

@@ -5,20 +5,20 @@ use std::path::{Path, PathBuf};
 use gateway_archive::{Error, Filter, Leftover, Page, Store};
 use gateway_core::{Checkpoint, CheckpointId, Container, Hold, Target, Transport};
 
-use crate::support::{Home, about, id, intake, mode, tar, write};
+use crate::support::{Home, about, id, mode, tar, target, write};
 
-/// Publishes `bytes` bytes for `target`, through the whole store.
-async fn publish(store: &Store, number: u128, target: &str, bytes: usize) -> Checkpoint {
-    let intake = intake(store, number, Transport::Fifo).await;
+/// Publishes `bytes` bytes of the container `of`, through the whole store.
+pub(crate) async fn publish(store: &Store, number: u128, of: &str, bytes: usize) -> Checkpoint {
+    let reservation = store.reserve(&target(of), None).unwrap();
+    let intake = store.intake(reservation, id(number), Transport::Fifo, None).await.unwrap();
     write(intake.location(), tar(bytes), bytes).join().unwrap();
     let begun = about(number).created_at + jiff::SignedDuration::from_secs(i64::try_from(number).unwrap());
-    let about =
-        gateway_archive::About { target: target.parse().unwrap(), created_at: begun, ..about(number) };
+    let about = gateway_archive::About { target: target(of), created_at: begun, ..about(number) };
     intake.publish(about).await.unwrap()
 }
 
 /// Puts a checkpoint into the directory as a gateway before this one would have left it.
-fn leave(home: &Home, number: u128, pod: &str) -> PathBuf {
+pub(crate) fn leave(home: &Home, number: u128, pod: &str) -> PathBuf {
     let name = format!("checkpoint-{pod}_shop-app-{number}.tar");
     let path = home.directory().join(&name);
     std::fs::write(&path, [7; 10]).unwrap();
@@ -118,10 +118,10 @@ fn a_thousand_checkpoints_are_listed_page_by_page_newest_first() {
 async fn filters_choose_by_name_and_time() {
     let home = Home::new();
     let store = home.store();
-    for (number, target) in
+    for (number, of) in
         [(1, "shop/cart-0/app"), (2, "shop/cart-1/app"), (3, "bank/cart-0/app"), (4, "shop/cart-0/side")]
     {
-        publish(&store, number, target, 600).await;
+        publish(&store, number, of, 600).await;
     }
     let chosen = |filter: Filter| numbers(&store.list(&filter, None, 10).unwrap().checkpoints);
     let text = |text: &str| Some(text.to_owned());

@@ -168,7 +168,7 @@ async fn an_id_serves_one_archive_at_a_time() {
     let home = Home::new();
     let store = home.store();
     let first = intake(&store, 1, Fifo).await;
-    let second = store.intake(store.reserve(None).unwrap(), id(1), Fifo, None).await;
+    let second = store.intake(crate::support::reserved(&store), id(1), Fifo, None).await;
     assert!(matches!(second, Err(Error::Io { .. })));
     write(first.location(), tar(600), 600).join().unwrap();
     check(&first.publish(about(1)).await.unwrap(), &tar(600));

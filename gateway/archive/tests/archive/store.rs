@@ -124,11 +124,11 @@ async fn a_reservation_ends_with_its_archive_however_that_ends() {
     // More than half of what is free, so that there is never room for two.
     let most = free(&store) / 3 * 2;
     for number in 0..4 {
-        let reserved = store.reserve(Some(most)).unwrap();
-        let refused = store.reserve(Some(most)).unwrap_err();
+        let reserved = store.reserve(&about(0).target, Some(most)).unwrap();
+        let refused = store.reserve(&about(0).target, Some(most)).unwrap_err();
         assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
         let intake = store.intake(reserved, about(number).id, Transport::Fifo, None).await.unwrap();
-        assert!(store.reserve(Some(most)).is_err());
+        assert!(store.reserve(&about(0).target, Some(most)).is_err());
         match number {
             0 => drop(intake.discard().await),
             1 => drop(intake.publish(about(number)).await.unwrap_err()),
@@ -143,7 +143,7 @@ async fn a_reservation_ends_with_its_archive_however_that_ends() {
             }
         }
     }
-    store.reserve(Some(most)).unwrap();
+    store.reserve(&about(0).target, Some(most)).unwrap();
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn what_must_stay_free_is_never_promised() {
     let home = Home::new();
     let (store, _) = Store::open(Settings { min_free_bytes: u64::MAX, ..home.settings() }).unwrap();
     for estimate in [None, Some(0), Some(u64::MAX)] {
-        let refused = store.reserve(estimate).unwrap_err();
+        let refused = store.reserve(&about(0).target, estimate).unwrap_err();
         assert!(matches!(refused, Error::NoSpace { floor: u64::MAX, .. }), "{refused}");
     }
 }
@@ -191,7 +191,7 @@ fn errors_name_the_path_and_keep_the_cause() {
 }
 
 fn free(store: &Store) -> u64 {
-    match store.reserve(Some(u64::MAX)) {
+    match store.reserve(&about(0).target, Some(u64::MAX)) {
         Err(Error::NoSpace { free, .. }) => free,
         other => panic!("{other:?}"),
     }

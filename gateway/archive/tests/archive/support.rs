@@ -2,12 +2,11 @@ use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use gateway_archive::{About, Intake, Redaction, Settings, Store};
-use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Transport};
+use gateway_archive::{About, Intake, Redaction, Reservation, Settings, Store};
+use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -66,6 +65,10 @@ pub(crate) fn id(number: u128) -> CheckpointId {
     Uuid::from_u128(number).into()
 }
 
+pub(crate) fn target(text: &str) -> Target {
+    text.parse().unwrap()
+}
+
 pub(crate) fn about(number: u128) -> About {
     About {
         id: id(number),
@@ -83,8 +86,12 @@ pub(crate) fn about(number: u128) -> About {
     }
 }
 
+pub(crate) fn reserved(store: &Store) -> Reservation {
+    store.reserve(&about(0).target, None).unwrap()
+}
+
 pub(crate) async fn intake(store: &Store, number: u128, transport: Transport) -> Intake {
-    store.intake(store.reserve(None).unwrap(), id(number), transport, None).await.unwrap()
+    store.intake(reserved(store), id(number), transport, None).await.unwrap()
 }
 
 pub(crate) async fn redacting(
@@ -93,7 +100,7 @@ pub(crate) async fn redacting(
     transport: Transport,
     redaction: Redaction,
 ) -> Intake {
-    store.intake(store.reserve(None).unwrap(), id(number), transport, Some(redaction)).await.unwrap()
+    store.intake(reserved(store), id(number), transport, Some(redaction)).await.unwrap()
 }
 
 /// Something that begins like a tar.
@@ -114,13 +121,18 @@ pub(crate) fn write(location: &Path, data: Vec<u8>, size: usize) -> JoinHandle<(
     std::thread::spawn(move || data.chunks(size).for_each(|piece| file.write_all(piece).unwrap()))
 }
 
-/// Whether the pair is whole, private, and what `sha256sum` says it is.
+/// What `sha256sum` prints. Not by running it: a child has the lock of every store that is open while it is forked.
+pub(crate) fn sha256(path: &Path) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &std::fs::read(path).unwrap());
+    format!("{digest:?}").strip_prefix("SHA256:").unwrap().to_owned()
+}
+
+/// Whether the pair is whole, private, and what its digest says it is.
 pub(crate) fn check(checkpoint: &Checkpoint, data: &[u8]) {
     let metadata = PathBuf::from(format!("{}.json", checkpoint.path.display()));
     assert!(std::fs::read(&checkpoint.path).unwrap() == data);
     assert_eq!(checkpoint.bytes, data.len() as u64);
-    let sum = Command::new("sha256sum").arg(&checkpoint.path).output().unwrap().stdout;
-    assert_eq!(String::from_utf8(sum).unwrap().split(' ').next(), Some(checkpoint.sha256.as_str()));
+    assert_eq!(sha256(&checkpoint.path), checkpoint.sha256);
     let text = std::fs::read(&metadata).unwrap();
     assert_eq!(&serde_json::from_slice::<Checkpoint>(&text).unwrap(), checkpoint);
     for path in [&checkpoint.path, &metadata] {

@@ -130,7 +130,8 @@ async fn a_plan_that_cannot_be_carried_out_never_gets_a_place_to_write_to() {
     let store = home.store();
     let drop = vec![DropRule { name: "rule".to_owned(), entry: "checkpoint/pages-1.img".to_owned() }];
     let redaction = Redaction { plan: Plan { drop, ..Plan::default() }, ..Redaction::default() };
-    let refused = store.intake(store.reserve(None).unwrap(), id(1), Transport::Fifo, Some(redaction)).await;
+    let refused =
+        store.intake(crate::support::reserved(&store), id(1), Transport::Fifo, Some(redaction)).await;
     assert!(matches!(refused, Err(Error::CannotDrop { .. })));
     assert!(home.is_empty());
 }

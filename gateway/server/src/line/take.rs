@@ -14,7 +14,7 @@ use crate::Error;
 
 /// Room for the archive, promised to this request.
 pub(super) fn reserve(cx: &Context, planned: &Planned) -> Result<Reservation, Error> {
-    Ok(cx.store.reserve(planned.container().memory_bytes)?)
+    Ok(cx.store.reserve(&planned.container().target, planned.container().memory_bytes)?)
 }
 
 /// Writes down what is about to be done, durably.

@@ -1,0 +1,54 @@
+use std::mem;
+
+use crate::Error;
+use crate::hasher::Hasher;
+use crate::sink::{ArchiveFile, Sink};
+
+/// Writes to a file and hashes beside it, in whole buffers.
+pub(crate) struct Hashed<'a> {
+    file: &'a mut ArchiveFile,
+    hasher: Hasher,
+    buffer: Vec<u8>,
+    filled: usize,
+    bytes: u64,
+}
+
+impl<'a> Hashed<'a> {
+    pub(crate) fn new(file: &'a mut ArchiveFile, hasher: Hasher) -> Self {
+        let buffer = hasher.buffer();
+        Self { file, hasher, buffer, filled: 0, bytes: 0 }
+    }
+
+    /// What was put so far.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// The digest of all that was put.
+    pub(crate) fn finish(self) -> Result<String, Error> {
+        self.file.put(self.buffer.get(..self.filled).unwrap_or_default())?;
+        self.hasher.feed(self.buffer, self.filled);
+        self.hasher.finish()
+    }
+}
+
+impl Sink for Hashed<'_> {
+    fn put(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
+        while !bytes.is_empty() {
+            let length = bytes.len().min(self.buffer.len().saturating_sub(self.filled));
+            let now = bytes.split_off(..length).unwrap_or_default();
+            if let Some(room) = self.buffer.get_mut(self.filled..self.filled + length) {
+                room.copy_from_slice(now);
+            }
+            self.filled += length;
+            self.bytes = self.bytes.saturating_add(length as u64);
+            if self.filled == self.buffer.len() {
+                self.file.put(&self.buffer)?;
+                self.hasher.feed(mem::take(&mut self.buffer), self.filled);
+                self.buffer = self.hasher.buffer();
+                self.filled = 0;
+            }
+        }
+        Ok(())
+    }
+}
