@@ -15,6 +15,7 @@
 
 mod support;
 
+mod archive_commands;
 mod authentication;
 mod command_line;
 mod connections;

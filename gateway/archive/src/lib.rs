@@ -3,7 +3,7 @@
 //! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a fresh FIFO and drains
 //! it into the store's directory, hashing on the way; where a runtime takes no FIFO, the path is a private temporary file.
 //! [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`] leaves no
-//! trace. [`inspect`] tells what is in an archive, and [`verify`] whether it is whole.
+//! trace. [`inspect()`] tells what is in an archive, and [`verify()`] whether it is whole.
 //!
 //! ```text
 //! directory/                                                            0700
