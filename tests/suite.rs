@@ -16,6 +16,7 @@
 mod support;
 
 mod access;
+mod archive_commands;
 mod authentication;
 mod command_line;
 mod connections;

@@ -4,7 +4,7 @@
 //! it into the store's directory, hashing on the way; where a runtime takes no FIFO, the path is a private temporary file.
 //! [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`] leaves no
 //! trace. [`Store::list`] and what goes with it give access to what is published; [`inspect()`] tells what is in an archive,
-//! and [`verify`] whether it is whole.
+//! and [`verify()`] whether it is whole.
 //!
 //! ```text
 //! directory/                                                            0700

@@ -6,7 +6,7 @@ use crate::redact::{Content, Member, Next, Pages, pieces};
 /// The most members of an archive.
 const MAX_MEMBERS: u64 = 1_000_000;
 
-/// What [`verify`] found in an archive that is a whole tar.
+/// What [`verify()`] found in an archive that is a whole tar.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Structure {
     /// How many members it has.

@@ -2,11 +2,14 @@
 
 #![forbid(unsafe_code)]
 
+mod archive;
 mod check;
 mod demo;
+mod digest;
 pub mod pki;
 mod policy;
 mod serve;
+mod size;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -28,7 +31,8 @@ Exit status: 0 success; 1 failure; 2 wrong usage; 3 the configuration is wrong; 
 Start here:
   checkpoint-gateway demo                      see it work, with nothing to install
   checkpoint-gateway check --config FILE       find mistakes before a start does
-  checkpoint-gateway serve --config FILE       run it beside containerd or CRI-O";
+  checkpoint-gateway serve --config FILE       run it beside containerd or CRI-O
+  checkpoint-gateway archive inspect FILE      see what is in a checkpoint";
 
 #[derive(Subcommand)]
 enum Command {
@@ -40,6 +44,8 @@ enum Command {
     Demo(demo::Options),
     /// Write policies: begin one, build it.
     Policy(policy::Options),
+    /// Look into archives, redact them, verify them, make images of them.
+    Archive(archive::Options),
     /// What runs in the demo's container.
     #[command(hide = true)]
     Workload,
@@ -67,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Policy(options) => policy::run(&options),
+        Command::Archive(options) => archive::run(&options),
         Command::Workload => demo::workload(),
     };
     match ended {

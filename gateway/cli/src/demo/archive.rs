@@ -4,11 +4,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use aws_lc_rs::digest::{Context as Digest, SHA256};
 use gateway_core::{Checkpoint, Masked};
 use serde_json::Value;
 
 use super::client::Answer;
+use crate::digest;
 
 /// An archive as one finds it, read by itself: nothing in here is believed because the gateway says so.
 pub(super) struct Archive {
@@ -52,7 +52,7 @@ pub(super) fn look(answer: &Answer, secret: &str) -> Result<Archive> {
     let path = PathBuf::from(named.context("the answer names no archive")?);
     let read = || format!("cannot read `{}`", path.display());
     let mut file = File::open(&path).with_context(read)?;
-    let (bytes, sha256) = digest(&mut file).with_context(read)?;
+    let (bytes, sha256) = digest::of(&mut file).with_context(read)?;
     file.rewind().with_context(read)?;
     Ok(Archive {
         metadata: metadata(&path)?,
@@ -75,21 +75,6 @@ fn mode(path: &Path) -> Result<u32> {
     Ok(metadata.permissions().mode() & 0o7777)
 }
 
-fn digest(file: &mut File) -> io::Result<(u64, String)> {
-    let mut digest = Digest::new(&SHA256);
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
-    loop {
-        let length = file.read(&mut buffer)?;
-        if length == 0 {
-            break;
-        }
-        bytes += length as u64;
-        digest.update(buffer.get(..length).unwrap_or_default());
-    }
-    Ok((bytes, hex(digest.finish().as_ref())))
-}
-
 fn members(file: File, secret: &[u8]) -> io::Result<Vec<Member>> {
     let mut members = Vec::new();
     for entry in tar::Archive::new(file).entries()? {
@@ -100,11 +85,6 @@ fn members(file: File, secret: &[u8]) -> io::Result<Vec<Member>> {
         members.push(Member { name, bytes: contents.len() as u64, copies: count(&contents, secret) });
     }
     Ok(members)
-}
-
-/// In lower-case hex digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 fn count(contents: &[u8], secret: &[u8]) -> usize {

@@ -7,6 +7,7 @@ use super::paint::Paint;
 use super::stage::{self, Stage};
 use super::{Round, tree, workload};
 use crate::print;
+use crate::size::size;
 
 /// How far lines stand in below their heading.
 const INDENT: &str = "   ";
@@ -171,24 +172,9 @@ fn times(count: u64) -> String {
     if count == 1 { "once".to_owned() } else { format!("{count} times") }
 }
 
-fn size(bytes: u64) -> String {
-    let (unit, name) = match bytes {
-        0..1024 => return format!("{bytes} B"),
-        1024..0x10_0000 => (1024, "KiB"),
-        _ => (0x10_0000, "MiB"),
-    };
-    format!("{}.{} {name}", bytes / unit, (bytes % unit) * 10 / unit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_are_cut_to_one_digit_after_the_point() {
-        let told = [0, 1023, 1024, 1_048_575, 1_048_576, 5_261_312].map(size);
-        assert_eq!(told, ["0 B", "1023 B", "1.0 KiB", "1023.9 KiB", "1.0 MiB", "5.0 MiB"]);
-    }
 
     #[test]
     fn a_path_with_blanks_or_quotes_stays_one_word_in_a_shell() {

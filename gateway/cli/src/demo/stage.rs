@@ -17,7 +17,8 @@ use tokio_util::task::TaskTracker;
 use super::client::{Client, Proof};
 use super::credentials::Credentials;
 use super::spans::Spans;
-use super::{archive, settings, workload};
+use super::{settings, workload};
+use crate::digest;
 
 /// The container that the demo is about.
 pub(super) const TARGET: &str = "shop/cart-0/app";
@@ -127,7 +128,7 @@ fn folder() -> Result<TempDir> {
 fn secret() -> Result<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).context("the system has no randomness")?;
-    Ok(format!("demo-{}", archive::hex(&bytes)))
+    Ok(format!("demo-{}", digest::hex(&bytes)))
 }
 
 async fn node(folder: &Path) -> Result<Node> {

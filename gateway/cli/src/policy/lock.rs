@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{self, SHA256};
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::digest::hex;
 
 const HEADER: &str = "\
 # Written by `checkpoint-gateway policy build --lock`. `source` is the SHA-256 of the files that a component is made of:
@@ -105,10 +106,6 @@ pub(super) fn folder(file: &Path) -> &Path {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// The file `path`, or all files in the folder `path`.
