@@ -4,7 +4,7 @@ use gateway_core::Inspection;
 use proptest::prelude::*;
 
 use super::inspect;
-use crate::Error;
+use crate::{Error, verify};
 
 const NAMES: [&str; 12] = [
     "checkpoint/pstree.img",
@@ -93,9 +93,10 @@ proptest! {
         let mut archive = tar(&members);
         let at = garbled.index(archive.len());
         archive[at] ^= 1 << bit;
-        let _ = look(archive.clone());
+        let _ = (look(archive.clone()), verify(&mut Cursor::new(&archive)));
         archive.truncate(cut.index(archive.len()));
-        let _ = look(archive);
+        let whole = verify(&mut Cursor::new(&archive)).is_ok();
+        prop_assert!(look(archive).is_ok() || !whole, "what cannot be looked into is not whole");
     }
 }
 
