@@ -1,14 +1,14 @@
 //! What redaction costs beside the digest: `cargo run --release -p gateway-archive --example redact -- DIRECTORY [MiB]
-//! [ROUNDS] [none|drop|mask]`. A runtime hands over a checkpoint of mostly clean memory through a FIFO; it is redacted,
-//! hashed and published. Prints how long the runtime took and all took, in ratio to the digest alone of the same bytes,
-//! and the most memory that was resident.
+//! [ROUNDS] [none|drop|mask] [no|sealed|plaintext]`. A runtime hands over a checkpoint of mostly clean memory through a
+//! FIFO; it is redacted, hashed and published, and its original kept as told. Prints how long the runtime took, all took
+//! and sealing alone takes, in ratio to the digest alone of the same bytes, and the most memory that was resident.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gateway_archive::{About, EnvValue, Redaction, Settings, Store};
+use gateway_archive::{About, EnvValue, KeepOriginal, Recipients, Redaction, Settings, Store};
 use gateway_core::{
     CheckpointId, Container, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo, Target,
     Transport,
@@ -26,10 +26,12 @@ async fn main() -> Result<(), Failure> {
     let mib: usize = arguments.next().map_or(Ok(1024), |text| text.parse())?;
     let rounds: u128 = arguments.next().map_or(Ok(5), |text| text.parse())?;
     let redaction = redaction(arguments.next().as_deref())?;
-    let (store, _) = Store::open(Settings::new(home.join("store")))?;
+    let original = original(arguments.next().as_deref())?;
+    let (store, _) = Store::open(Settings { original, ..Settings::new(home.join("store")) })?;
     let block = block();
     for round in 0..rounds {
         let digest = digest(&block, mib);
+        let seal = seal(&block, mib)?;
         let begun = Instant::now();
         let about = about(round)?;
         let intake = store
@@ -41,16 +43,16 @@ async fn main() -> Result<(), Failure> {
         let checkpoint = intake.publish(about).await?;
         let whole = begun.elapsed();
         let line = format!(
-            "{mib} MiB: digest alone {:.3} s; writer {:.2}, published {:.2} times that; {:.2} GB/s; resident at most {}\n",
+            "{mib} MiB: digest alone {:.3} s; writer {:.2}, published {:.2}, sealing alone {:.2} times that; {:.2} GB/s; resident at most {}\n",
             digest.as_secs_f64(),
             writer.div_duration_f64(digest),
             whole.div_duration_f64(digest),
+            seal.div_duration_f64(digest),
             Duration::from_nanos((mib * MIB) as u64).div_duration_f64(writer),
             resident()?,
         );
         io::stdout().write_all(line.as_bytes())?;
-        std::fs::remove_file(&checkpoint.path)?;
-        std::fs::remove_file(format!("{}.json", checkpoint.path.display()))?;
+        store.delete(checkpoint.id)?;
     }
     Ok(())
 }
@@ -68,6 +70,16 @@ fn redaction(what: Option<&str>) -> Result<Option<Redaction>, Failure> {
     let values =
         vec![EnvValue { name: "API_KEY".to_owned(), value: b"correct-horse-battery-staple".to_vec() }];
     Ok(Some(Redaction { plan, values, ..Redaction::default() }))
+}
+
+fn original(what: Option<&str>) -> Result<KeepOriginal, Failure> {
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    match what.unwrap_or("no") {
+        "no" => Ok(KeepOriginal::No),
+        "sealed" => Ok(KeepOriginal::Sealed(Recipients::parse(&[recipient])?)),
+        "plaintext" => Ok(KeepOriginal::Plaintext),
+        _ => Err("no, sealed or plaintext".into()),
+    }
 }
 
 /// Half noise, half zeros, as memory often is.
@@ -108,6 +120,16 @@ fn digest(block: &[u8], mib: usize) -> Duration {
     std::iter::repeat_n(block, mib).for_each(|block| context.update(block));
     std::hint::black_box(context.finish());
     begun.elapsed()
+}
+
+fn seal(block: &[u8], mib: usize) -> Result<Duration, Failure> {
+    let recipient = age::x25519::Identity::generate().to_public();
+    let begun = Instant::now();
+    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))?;
+    let mut sealed = encryptor.wrap_output(io::sink())?;
+    std::iter::repeat_n(block, mib).try_for_each(|block| sealed.write_all(block))?;
+    sealed.finish()?;
+    Ok(begun.elapsed())
 }
 
 /// The kernel's own words (`VmHWM` of `/proc/self/status`).
