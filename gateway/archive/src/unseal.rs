@@ -1,15 +1,16 @@
 use std::cell::Cell;
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use age::{DecryptError, Decryptor};
-use rustix::fs::{CWD, RenameFlags};
+use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::Identities;
+use crate::directory::PRIVATE_FILE;
 
 /// What every sealed file begins with (age-encryption.org/v1, "Version line").
 const VERSION: &[u8] = b"age-encryption.org/v1\n";
@@ -113,7 +114,7 @@ pub fn unseal_file(from: &Path, to: &Path, identity_file: &Path) -> Result<u64, 
     let beside = Beside::create(to)?;
     let mut output = BufWriter::with_capacity(1 << 20, &beside.file);
     let bytes = unseal(input, &identities, &mut output)?;
-    output.flush().map_err(failed("write", &beside.path))?;
+    output.flush().map_err(failed("write", to))?;
     drop(output);
     beside.become_file(to)?;
     Ok(bytes)
@@ -123,29 +124,47 @@ pub(crate) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) 
     move |source| UnsealError::Io { what, path: path.to_owned(), source }
 }
 
-/// A temporary file in the directory of what it is to become. Dropped, it is gone.
+/// A file in the directory of what it is to become: without a name where the filesystem can do that, so that not even a
+/// killed program leaves a part of what was sealed; with a temporary one elsewhere. Dropped, it is gone.
 struct Beside {
     file: File,
-    path: PathBuf,
     directory: PathBuf,
+    temporary: Option<PathBuf>,
 }
 
 impl Beside {
     fn create(to: &Path) -> Result<Self, UnsealError> {
         let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = parent.unwrap_or(Path::new(".")).to_owned();
-        let path = directory.join(OsString::from(format!(".unsealing-{}", std::process::id())));
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        match rustix::fs::openat(CWD, &directory, flags, PRIVATE_FILE) {
+            Ok(fd) => Ok(Self { file: File::from(fd), directory, temporary: None }),
+            // By open(2): the filesystem cannot, or the kernel takes it for a directory that is opened for writing.
+            Err(Errno::OPNOTSUPP | Errno::ISDIR) => Self::named(directory),
+            Err(error) => Err(failed("create a file in", &directory)(error.into())),
+        }
+    }
+
+    fn named(directory: PathBuf) -> Result<Self, UnsealError> {
+        let path = directory.join(format!(".unsealing-{}", std::process::id()));
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         let file = file.map_err(failed("create", &path))?;
-        Ok(Self { file, path, directory })
+        Ok(Self { file, directory, temporary: Some(path) })
     }
 
     /// Makes it durable, and then visible under its name, which must be free.
     fn become_file(self, to: &Path) -> Result<(), UnsealError> {
-        self.file.sync_all().map_err(failed("sync", &self.path))?;
-        match rustix::fs::renameat_with(CWD, &self.path, CWD, to, RenameFlags::NOREPLACE) {
+        self.file.sync_all().map_err(failed("sync", to))?;
+        let named = self.temporary.as_ref().map_or_else(
+            || {
+                let path = format!("/proc/self/fd/{}", self.file.as_raw_fd());
+                rustix::fs::linkat(CWD, path, CWD, to, AtFlags::SYMLINK_FOLLOW)
+            },
+            |path| rustix::fs::renameat_with(CWD, path, CWD, to, RenameFlags::NOREPLACE),
+        );
+        match named {
             Err(Errno::EXIST) => return Err(UnsealError::Exists { path: to.to_owned() }),
-            renamed => renamed.map_err(|error| failed("rename", &self.path)(error.into()))?,
+            named => named.map_err(|error| failed("create", to)(error.into()))?,
         }
         let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
         synced.map_err(failed("sync", &self.directory))
@@ -155,7 +174,7 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         // Has no such name any more where all went well.
-        let _ = std::fs::remove_file(&self.path);
+        drop(self.temporary.take().map(std::fs::remove_file));
     }
 }
 
@@ -212,5 +231,30 @@ fn of_body(error: io::Error, ended: bool) -> UnsealError {
         io::ErrorKind::InvalidData if ended => UnsealError::CutShort,
         io::ErrorKind::InvalidData => UnsealError::Altered,
         _ => UnsealError::Stream("read what is sealed", error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_becomes_visible_whole_or_leaves_nothing_with_and_without_a_temporary_name() {
+        let home = tempfile::tempdir().unwrap();
+        let to = home.path().join("out");
+        let names = || std::fs::read_dir(home.path()).unwrap().count();
+        for named in [false, true] {
+            let beside = if named { Beside::named(home.path().to_owned()) } else { Beside::create(&to) };
+            let beside = beside.unwrap();
+            (&beside.file).write_all(b"whole").unwrap();
+            beside.become_file(&to).unwrap();
+            assert_eq!((std::fs::read(&to).unwrap(), names()), (b"whole".to_vec(), 1));
+            let late = Beside::named(home.path().to_owned()).unwrap();
+            assert!(matches!(late.become_file(&to), Err(UnsealError::Exists { .. })));
+            assert_eq!(names(), 1, "nothing is left beside it");
+            std::fs::remove_file(&to).unwrap();
+        }
+        drop(Beside::create(&to).unwrap());
+        assert_eq!(names(), 0);
     }
 }

@@ -114,6 +114,21 @@ async fn the_sealed_original_is_what_the_runtime_wrote_and_the_published_archive
 }
 
 #[tokio::test]
+async fn a_runtime_that_puts_a_file_in_the_fifos_place_has_its_original_sealed_too() {
+    let home = Home::new();
+    let identity = Identity::generate();
+    let store = store(&home, KeepOriginal::Sealed(recipients(&[&identity])));
+    let written = archive(100_000);
+    let intake = redacting(&store, 1, Transport::Fifo, redaction()).await;
+    std::fs::remove_file(intake.location()).unwrap();
+    std::fs::write(intake.location(), &written).unwrap();
+    let checkpoint = intake.publish(about(1)).await.unwrap();
+    assert_eq!(checkpoint.transport, Transport::File);
+    let sealed = std::fs::read(checkpoint.original.unwrap().path).unwrap();
+    assert!(opened(&sealed, &identity).unwrap() == written);
+}
+
+#[tokio::test]
 async fn an_original_in_plaintext_needs_the_explicit_setting() {
     let home = Home::new();
     let kept = store(&home, KeepOriginal::Plaintext);
