@@ -128,3 +128,53 @@ impl Index {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    fn entry(number: u128, container: u8, bytes: u64) -> Entry {
+        Entry {
+            id: Uuid::from_u128(number).into(),
+            name: number.to_string().into(),
+            target: format!("n{}/p{}/c{}", container / 4, container / 2, container).parse().unwrap(),
+            created_at: Timestamp::UNIX_EPOCH,
+            bytes,
+            hold: None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_counted_is_what_is_there_and_promised(
+            deeds in prop::collection::vec((any::<bool>(), 0u128..8, 0u8..8, 0u64..1000), 0..60),
+        ) {
+            let mut index = Index::default();
+            let promised = entry(100, 1, 70);
+            index.promise(&promised.target, promised.usage());
+            for (inserts, number, container, bytes) in deeds {
+                let entry = entry(number, container, bytes);
+                if inserts { index.insert(entry) } else { index.remove(entry.id) }
+            }
+            for container in 0..8 {
+                let target = entry(0, container, 0).target;
+                for scope in Scope::ALL {
+                    let there = index.within(scope, &target).map(Entry::usage);
+                    let joins = scope.joins(&promised.target, &target);
+                    let expected = there.chain(joins.then(|| promised.usage())).fold(Usage::default(), Usage::plus);
+                    prop_assert_eq!(index.used(scope, &target), expected);
+                }
+                let newest = index.within(Scope::Container, &target).last();
+                prop_assert_eq!(index.newest(&target), newest);
+            }
+            let ids: Vec<_> = index.all().map(|entry| entry.id).collect();
+            for id in ids {
+                index.remove(id);
+            }
+            index.take_back(&promised.target, promised.usage());
+            prop_assert!(index.used.is_empty() && index.containers.is_empty(), "nothing is left over");
+        }
+    }
+}
