@@ -26,6 +26,7 @@ mod kubelet_endpoint;
 mod policies;
 mod real_cri;
 mod redaction;
+mod retention;
 mod shutdown;
 mod storage;
 mod telemetry;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gateway_archive::{Filter, Limits, Quota, Settings, Store};
-use gateway_core::{Checkpoint, CheckpointId, RequestId, RuntimeInfo, Target, Transport};
+use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport};
 use uuid::Uuid;
 
 type Failure = Box<dyn std::error::Error>;
@@ -66,6 +66,7 @@ fn leave(directory: &Path, number: u64) -> Result<(), Failure> {
         created_at: jiff::Timestamp::UNIX_EPOCH,
         created_by: "alice".to_owned(),
         reason: None,
+        facts: Container::named(target.clone(), "c".repeat(64)),
         target,
         container_id: "c".repeat(64),
         pod_uid: text(),

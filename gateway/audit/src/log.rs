@@ -95,12 +95,12 @@ impl Log {
         Ok(Intent { request_id })
     }
 
-    /// Writes down how a request ended and waits until that is durable.
+    /// Writes down how a request ended, or what was removed, and waits until that is durable.
     ///
     /// # Errors
     /// What is lost is the record, never what it is about.
     pub async fn close(&self, record: Record) -> Result<(), Error> {
-        debug_assert!(matches!(record.event, Event::Outcome(_)));
+        debug_assert!(!matches!(record.event, Event::Intent { .. }));
         self.append(record).await
     }
 

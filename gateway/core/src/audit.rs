@@ -61,6 +61,29 @@ pub enum Event {
     },
     /// How a request ended.
     Outcome(Outcome),
+    /// A checkpoint was removed by the gateway itself.
+    Removed {
+        /// Why.
+        because: Because,
+        /// Which checkpoint.
+        checkpoint_id: CheckpointId,
+        /// The container that it was taken of.
+        target: Target,
+        /// Its archive's digest (SHA-256, hex).
+        sha256: String,
+        /// Its archive's size in bytes.
+        bytes: u64,
+    },
+}
+
+/// Why the gateway removes a checkpoint by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Because {
+    /// It was older than checkpoints may become.
+    Age,
+    /// It was the oldest, and the new one of this request would have broken a quota.
+    Quota,
 }
 
 /// How a request ended.

@@ -19,7 +19,7 @@ mod summary;
 mod target;
 mod text;
 
-pub use audit::{Event, Outcome, Record};
+pub use audit::{Because, Event, Outcome, Record};
 pub use checkpoint::{Checkpoint, Hold, Original, RuntimeInfo, Transport};
 pub use container::Container;
 pub use decision::{Decision, Denial, Verdict};

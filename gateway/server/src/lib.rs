@@ -16,6 +16,7 @@ pub mod policies;
 mod query;
 mod reload;
 mod reply;
+mod retention;
 mod route;
 mod serve;
 mod span;

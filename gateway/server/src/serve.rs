@@ -23,7 +23,7 @@ use crate::line::Context;
 use crate::policies::{self, InForce};
 use crate::reload::{Reload, follow};
 use crate::telemetry::{self, Metrics, SpanCounts};
-use crate::{admin, tls};
+use crate::{admin, retention, tls};
 
 /// How long the outcomes of what was cut short may take to be recorded.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
@@ -136,6 +136,7 @@ impl Gateway {
             serve_admin(self.admin, self.cx.clone(), self.limits.clone(), self.stop.clone(), end.clone());
         let admin = connections.spawn(admin);
         connections.spawn(introduce(self.cx.runtime.clone()));
+        connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
         if let Some((reload, config)) = self.reload {
             let (policies, stop) = (Arc::clone(&self.cx.policies), self.stop.clone());
             connections.spawn(async move { follow(reload, policies, &config, stop).await });
@@ -165,7 +166,7 @@ async fn drain(gate: &Gate, time: Duration, cut: &CancellationToken) -> Ended {
 }
 
 fn context(config: &Config, spans: Arc<SpanCounts>) -> Result<Context, StartError> {
-    let (store, cleaned) = gateway_archive::Store::open(store_settings(config))?;
+    let (store, cleaned) = gateway_archive::Store::open(store_settings(config)?)?;
     for left in cleaned {
         warn!(path = %left.path.display(), bytes = left.bytes, what = left.what.as_str(), "removed what a crash had left");
     }
@@ -320,12 +321,14 @@ async fn serve_admin(
     connections.wait().await;
 }
 
-fn store_settings(config: &Config) -> gateway_archive::Settings {
+fn store_settings(config: &Config) -> Result<gateway_archive::Settings, StartError> {
     let checkpoints = &config.checkpoints;
-    gateway_archive::Settings {
+    Ok(gateway_archive::Settings {
         transport: checkpoints.transport,
         min_free_bytes: checkpoints.min_free_bytes,
         max_bytes: Some(checkpoints.max_bytes).filter(|bytes| *bytes > 0),
+        quota: config.quota.quota(),
+        original: config.originals.keep()?,
         ..gateway_archive::Settings::new(checkpoints.directory.clone())
-    }
+    })
 }

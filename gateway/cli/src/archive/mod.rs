@@ -10,6 +10,7 @@ mod progress;
 mod redact;
 mod show;
 mod tree;
+mod unseal;
 mod verify;
 
 use std::fs::File;
@@ -36,6 +37,7 @@ holds every secret of the container.
   checkpoint-gateway archive inspect FILE                  what is in it, without variables' values
   checkpoint-gateway archive redact --plan PLAN FILE OUT   hide what a plan says
   checkpoint-gateway archive verify OUT --sha256 DIGEST    is it whole, and the one that was meant?
+  checkpoint-gateway archive unseal -i KEY SEALED OUT      open an original that was sealed
   checkpoint-gateway archive export --oci DIR OUT          make an image that a runtime can restore
 
 `archive COMMAND --help` says more.";
@@ -48,6 +50,8 @@ enum Command {
     Redact(redact::Options),
     /// Check an archive's digest and structure.
     Verify(verify::Options),
+    /// Open the sealed original of an archive.
+    Unseal(unseal::Options),
     /// Make an OCI image of an archive.
     Export(export::Options),
 }
@@ -57,6 +61,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         Command::Inspect(options) => inspect::run(options),
         Command::Redact(options) => redact::run(options),
         Command::Verify(options) => verify::run(options),
+        Command::Unseal(options) => unseal::run(options),
         Command::Export(options) => export::run(options),
     }
 }

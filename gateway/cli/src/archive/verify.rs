@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use clap::Args;
@@ -28,6 +29,7 @@ Checks, and names what does not hold:
   digest     SHA-256 is what FILE.json or --sha256 says; with both, it must be what both say
   size       as many bytes as FILE.json says
   structure  a whole tar archive: every header and length, and nothing behind the end
+  original   the original that FILE.json names, sealed or not, has its size and digest; nothing where it names none
   memory     as many pages as the page maps tell; one less would hang CRIU's restorer for ever
 
 Where there is neither FILE.json nor --sha256, nothing says what the archive should be: that is a \
@@ -49,11 +51,11 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let structure = gateway_archive::verify(&mut archive);
     drop(archive);
     let metadata = beside::metadata(&options.file);
-    // A sealed original beside the archive would be one more of these.
     let checks = [
         Check { what: "digest", result: same_digest(options, metadata.as_ref(), &sha256) },
         Check { what: "size", result: same_size(metadata.as_ref(), bytes) },
         Check { what: "structure", result: structure.as_ref().map(drop).map_err(|error| anyhow!("{error}")) },
+        Check { what: "original", result: same_original(&options.file, metadata.as_ref()) },
         Check { what: "memory", result: whole_memory(structure.as_ref().ok()) },
     ];
     let holds = checks.iter().all(|check| check.result.is_ok());
@@ -82,6 +84,18 @@ fn same_digest(options: &Options, metadata: Found<'_>, sha256: &str) -> Result<(
 fn same_size(metadata: Found<'_>, bytes: u64) -> Result<()> {
     let told = metadata.ok().and_then(|metadata| metadata.as_ref()).map_or(bytes, |metadata| metadata.bytes);
     ensure!(told == bytes, "the metadata says {told} bytes, the file has {bytes}");
+    Ok(())
+}
+
+/// The original lies beside the archive, under the name that the metadata gives it.
+fn same_original(archive: &Path, metadata: Found<'_>) -> Result<()> {
+    let told = metadata.ok().and_then(|metadata| metadata.as_ref()?.original.as_ref());
+    let Some(told) = told else { return Ok(()) };
+    let path = archive.with_file_name(told.path.file_name().context("the metadata gives it no name")?);
+    let read = || format!("cannot read `{}`", path.display());
+    let (bytes, sha256) = digest::of(&mut File::open(&path).with_context(read)?).with_context(read)?;
+    ensure!(told.bytes == bytes, "the metadata says {} bytes, the file has {bytes}", told.bytes);
+    ensure!(told.sha256 == sha256, "the metadata says {}, the file has {sha256}", told.sha256);
     Ok(())
 }
 

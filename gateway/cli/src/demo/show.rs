@@ -109,6 +109,7 @@ impl Page {
                 format!("intent   {user:<8} {target}  {}", verdicts_in_short(verdicts))
             }
             Event::Outcome(outcome) => outcome_in_short(outcome),
+            Event::Removed { target, checkpoint_id, .. } => format!("removed  {target}  {checkpoint_id}"),
         };
         line(format_args!("{}  {told}", self.0.dim(&format!("{:.3}", record.at))));
     }

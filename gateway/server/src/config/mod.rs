@@ -2,12 +2,15 @@
 
 mod mistake;
 mod raw;
+mod storage;
 
 pub use mistake::Mistake;
 pub use raw::{
     Audit, Authorization, Checkpoints, Issuer, Limits, Listen, LogFormat, LogLevel, OtlpProtocol,
     PolicyEngine, Redaction, Runtime, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
 };
+
+pub use storage::{Keep, Originals, Quota, QuotaLimits};
 
 pub(crate) use raw::seconds;
 
@@ -42,6 +45,12 @@ pub struct Config {
     /// Where checkpoints go.
     #[serde(default)]
     pub checkpoints: Checkpoints,
+    /// How much is kept, and for how long.
+    #[serde(default)]
+    pub quota: Quota,
+    /// What becomes of archives as the runtime wrote them.
+    #[serde(default)]
+    pub originals: Originals,
     /// How what policies want hidden is hidden.
     #[serde(default)]
     pub redaction: Redaction,
@@ -127,6 +136,7 @@ impl Config {
                 "nobody could prove who they are: add `[[issuers]]` or set `tls.client-ca`".to_owned()
             );
         }
+        self.originals.keep().map_err(|wrong| format!("`originals.recipients`: {wrong}"))?;
         for (at, issuer) in self.issuers.iter().enumerate() {
             if self.issuers.iter().take(at).any(|other| other.issuer == issuer.issuer) {
                 return Err(format!("two `[[issuers]]` are called `{}`", issuer.issuer));

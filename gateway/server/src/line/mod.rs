@@ -70,7 +70,7 @@ pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Res
     let authorized = authorize::authorize(cx, resolved, notes).await?;
     let planned = redact::plan(cx, authorized, notes).await?;
     let turn = cx.runtime.turn(planned.container()).await?;
-    let reservation = take::reserve(cx, &planned)?;
-    let intent = take::intend(cx, &planned, notes).await?; // durable before the runtime is touched
+    let intent = take::intend(cx, &planned, notes).await?; // durable before anything is removed or the runtime is touched
+    let reservation = take::reserve(cx, &planned).await?;
     take::take(cx, planned, &turn, reservation, intent).await
 }

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use gateway_archive::{About, Intake, Reservation};
 use gateway_audit::Intent;
-use gateway_core::{Action, Checkpoint, Event, Record, RedactionSummary, Transport};
+use gateway_core::{Action, Because, Checkpoint, Event, Record, RedactionSummary, Transport};
 use gateway_cri::{FailureKind, Turn};
 use jiff::Timestamp;
 use tracing::{Instrument, Span, info_span, warn};
@@ -10,11 +10,18 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::redact::Planned;
 use super::{Context, Notes};
-use crate::Error;
+use crate::{Error, retention};
 
-/// Room for the archive, promised to this request.
-pub(super) fn reserve(cx: &Context, planned: &Planned) -> Result<Reservation, Error> {
-    Ok(cx.store.reserve(&planned.container().target, planned.container().memory_bytes)?)
+/// Room for the archive, promised to this request. What had to go for it goes on record.
+pub(super) async fn reserve(cx: &Context, planned: &Planned) -> Result<Reservation, Error> {
+    let (store, container) = (cx.store.clone(), planned.container());
+    let (target, estimate) = (container.target.clone(), container.memory_bytes);
+    let reserving = tokio::task::spawn_blocking(move || store.reserve(&target, estimate));
+    let reservation = reserving.await.map_err(|_| Error::Internal)??;
+    let resolved = planned.resolved();
+    let ids = (resolved.request().id, resolved.trace_id());
+    retention::record(cx, ids, Because::Quota, reservation.removed()).await;
+    Ok(reservation)
 }
 
 /// Writes down what is about to be done, durably.
@@ -65,7 +72,7 @@ pub(super) async fn take(
         Err(error) if transport == Transport::Fifo && refuses_fifo(&error) => {
             warn!("the container runtime takes no FIFO; using private temporary files from now on");
             cx.store.remember_refusal();
-            let reservation = reserve(cx, &planned)?;
+            let reservation = reserve(cx, &planned).await?;
             attempt(cx, &planned, turn, reservation, Transport::File, about).await
         }
         result => result,

@@ -48,6 +48,7 @@ pub struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) handshakes_failed: Counter,
     pub(crate) audit_failures: Counter,
+    pub(crate) checkpoints_removed: Counter,
 }
 
 /// Counts spans when they are asked for.
@@ -72,6 +73,7 @@ impl Metrics {
             connections: Gauge::default(),
             handshakes_failed: Counter::default(),
             audit_failures: Counter::default(),
+            checkpoints_removed: Counter::default(),
         };
         metrics.registered(spans)
     }
@@ -86,6 +88,8 @@ impl Metrics {
         let help = "Bytes of published archives";
         to.register_with_unit("checkpoint_written", help, Unit::Bytes, self.checkpoint_bytes.clone());
         to.register("checkpoints_running", "Checkpoints that run now", self.checkpoints_running.clone());
+        let help = "Checkpoints that became too old or had to make room";
+        to.register("checkpoints_removed", help, self.checkpoints_removed.clone());
         to.register("connections", "Open connections", self.connections.clone());
         to.register("tls_handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
         to.register("audit_failures", "Audit records that could not be written", self.audit_failures.clone());
