@@ -32,6 +32,28 @@ async fn a_caller_whose_wait_is_over_is_told_and_the_checkpoint_goes_on() {
 }
 
 #[tokio::test]
+async fn a_caller_who_does_not_want_to_wait_is_told_where_the_checkpoint_will_be() {
+    let world = World::new().await;
+    let (gate, fault) = held();
+    world.node.behave(fault);
+    let answer = world.client("alice").with_header("prefer", "respond-async").post(PATH).await;
+    assert_eq!((answer.status, answer.header("preference-applied")), (StatusCode::ACCEPTED, "respond-async"));
+    let there = answer.header("location");
+    assert_eq!(there, format!("/v1/checkpoints/{}", answer.json()["id"].as_str().unwrap()));
+    assert_eq!(world.client("alice").get(there).await.code(), "checkpoint-not-found");
+    gate.open();
+    world.gateway.logged(|line| line["message"] == "stored").await;
+    assert_eq!(world.client("alice").get(there).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_denial_is_told_to_a_caller_who_does_not_want_to_wait_too() {
+    let world = World::new().await;
+    let answer = world.client("mallory").with_header("prefer", "wait=1, respond-async").post(PATH).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "denied"));
+}
+
+#[tokio::test]
 async fn a_caller_who_says_nothing_waits_as_long_as_the_configuration_says() {
     let world = World::with(|config| set(config, "checkpoints.default-wait-seconds", 1)).await;
     let (gate, fault) = held();

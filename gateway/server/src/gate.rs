@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateway_core::{Action, Checkpoint, Event, Outcome, Record, RequestId, Target, TraceId};
+use gateway_core::{Action, Checkpoint, CheckpointId, Event, Outcome, Record, RequestId, Target, TraceId};
 use http::header::HeaderMap;
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -62,6 +62,14 @@ struct Arrival {
     at: Timestamp,
     since: Instant,
     span: Span,
+}
+
+/// What a caller is told of a checkpoint that is taken for them.
+enum Taken {
+    /// It is there.
+    Stored(Box<Checkpoint>),
+    /// It is on its way.
+    Accepted(CheckpointId),
 }
 
 /// What the log line and the metrics tell of a request.
@@ -144,9 +152,12 @@ impl Gate {
         match route {
             Route::WhoAmI => reply::json(caller.identity()),
             Route::Checkpoint { target, timeout_seconds } => {
-                let wanted = arrival.wanted(caller, target, reason, timeout_seconds, told.hidden.clone());
-                let checkpoint = self.checkpoint(wanted, place).await?;
-                reply::json(&json!({ "items": [checkpoint.path] }))
+                let mut wanted = arrival.wanted(caller, target, reason, timeout_seconds, told.hidden.clone());
+                wanted.accepted = prefers_not_to_wait(&headers).then(Arc::default);
+                match self.checkpoint(wanted, place).await? {
+                    Taken::Stored(checkpoint) => reply::json(&json!({ "items": [checkpoint.path] })),
+                    Taken::Accepted(id) => reply::accepted(id),
+                }
             }
             route => {
                 span::of_subject(&arrival.span, Some(caller.identity().user.clone()), None);
@@ -193,14 +204,14 @@ impl Gate {
     }
 
     /// The work runs in a task of its own: whoever goes away, or has waited long enough, only stops waiting.
-    async fn checkpoint(&self, wanted: Wanted, place: OwnedSemaphorePermit) -> Result<Checkpoint, Error> {
+    async fn checkpoint(&self, wanted: Wanted, place: OwnedSemaphorePermit) -> Result<Taken, Error> {
         if self.stop.is_cancelled() {
             return Err(Error::Draining);
         }
         let id = wanted.checkpoint_id;
         let patience = wanted.timeout_seconds.and_then(NonZeroU32::new).unwrap_or(self.settings.default_wait);
         let patience = patience.min(self.settings.max_wait);
-        let span = span::of_work(&wanted);
+        let (span, accepted) = (span::of_work(&wanted), wanted.accepted.clone());
         let cx = self.cx.clone();
         let work = self.work.spawn(
             async move {
@@ -209,9 +220,18 @@ impl Gate {
             }
             .instrument(span),
         );
-        match tokio::time::timeout(seconds(patience), work).await {
-            Ok(done) => done.unwrap_or(Err(Error::Internal)),
-            Err(_) => Err(Error::WaitOver { seconds: patience, id }),
+        let accepted = async move {
+            match accepted {
+                Some(accepted) => accepted.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            done = tokio::time::timeout(seconds(patience), work) => match done {
+                Ok(done) => done.unwrap_or(Err(Error::Internal)).map(|stored| Taken::Stored(Box::new(stored))),
+                Err(_) => Err(Error::WaitOver { seconds: patience, id }),
+            },
+            () = accepted => Ok(Taken::Accepted(id)),
         }
     }
 
@@ -272,6 +292,7 @@ impl Arrival {
             timeout_seconds,
             source_address: self.peer.address,
             hidden,
+            accepted: None,
             received_at: self.at,
         }
     }
@@ -373,6 +394,14 @@ async fn length(mut body: Incoming) -> Option<usize> {
         }
     }
     Some(length)
+}
+
+/// Whether the caller says `Prefer: respond-async` (RFC 7240, section 4.1).
+fn prefers_not_to_wait(headers: &HeaderMap) -> bool {
+    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    preferences.flat_map(|value| value.split(',')).any(|one| {
+        one.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("respond-async"))
+    })
 }
 
 fn reason(headers: &HeaderMap) -> Result<Option<String>, Error> {

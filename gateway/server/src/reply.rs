@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use gateway_core::{CheckpointId, RequestId, TraceId};
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use http::{Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -62,6 +62,17 @@ pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Vec<u
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// The checkpoint is on its way, and this is where it will be (RFC 7240, section 4.1).
+pub(crate) fn accepted(id: CheckpointId) -> Result<Response<Body>, Error> {
+    let mut response = json(&serde_json::json!({ "id": id }))?;
+    *response.status_mut() = StatusCode::ACCEPTED;
+    let location = HeaderValue::try_from(format!("/v1/checkpoints/{id}")).map_err(|_| Error::Internal)?;
+    response.headers_mut().insert(LOCATION, location);
+    let applied = HeaderName::from_static("preference-applied");
+    response.headers_mut().insert(applied, HeaderValue::from_static("respond-async"));
+    Ok(response)
 }
 
 /// An answer without a body, and without a kind of one.

@@ -15,6 +15,7 @@ use gateway_archive::{RedactionSettings, Store};
 use gateway_audit::Log;
 use gateway_core::{Checkpoint, CheckpointId, RequestId, Target, TraceId, Verdict};
 use gateway_cri::Runtime;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
@@ -54,6 +55,8 @@ pub(crate) struct Wanted {
     pub(crate) timeout_seconds: Option<u32>,
     pub(crate) source_address: IpAddr,
     pub(crate) hidden: Hidden,
+    /// Told once nothing but the runtime can refuse any more, for a caller who does not wait for the end.
+    pub(crate) accepted: Option<Arc<Notify>>,
     pub(crate) received_at: jiff::Timestamp,
 }
 
@@ -65,6 +68,7 @@ pub(crate) struct Notes {
 }
 
 pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Result<Checkpoint, Error> {
+    let accepted = wanted.accepted.clone();
     let resolved = resolve::resolve(cx, wanted).await?;
     notes.image = Some(resolved.request().target.image.clone());
     let authorized = authorize::authorize(cx, resolved, notes).await?;
@@ -72,5 +76,8 @@ pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Res
     let turn = cx.runtime.turn(planned.container()).await?;
     let intent = take::intend(cx, &planned, notes).await?; // durable before anything is removed or the runtime is touched
     let reservation = take::reserve(cx, &planned).await?;
+    if let Some(accepted) = accepted {
+        accepted.notify_one();
+    }
     take::take(cx, planned, &turn, reservation, intent).await
 }
