@@ -7,10 +7,10 @@ mod storage;
 pub use mistake::Mistake;
 pub use raw::{
     Audit, Authorization, Checkpoints, Issuer, Limits, Listen, LogFormat, LogLevel, OtlpProtocol,
-    PolicyEngine, Redaction, Runtime, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
+    PolicyEngine, Runtime, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
 };
 
-pub use storage::{Keep, Originals, Quota, QuotaLimits};
+pub use storage::{Keep, Originals, Quota, QuotaLimits, Redaction};
 
 pub(crate) use raw::seconds;
 

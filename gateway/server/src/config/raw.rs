@@ -199,17 +199,6 @@ pub struct Checkpoints {
     pub max_wait_seconds: NonZeroU32,
 }
 
-/// `[redaction]`
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Redaction {
-    /// What overwrites what is hidden: one visible ASCII character.
-    #[serde(deserialize_with = "mask")]
-    pub mask: u8,
-    /// Values of environment variables that are shorter, in bytes, are hidden in environments only, not wherever they occur.
-    pub min_value_length: NonZeroUsize,
-}
-
 /// `[audit]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -303,22 +292,12 @@ fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Er
     if path.is_absolute() { Ok(path) } else { Err(wrong()) }
 }
 
-fn mask<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
-    match String::deserialize(deserializer)?.as_bytes() {
-        // These two would break the JSON in an archive.
-        [byte] if byte.is_ascii_graphic() && !b"\"\\".contains(byte) => Ok(*byte),
-        _ => {
-            Err(D::Error::custom("must be one visible ASCII character, and neither a quote nor a backslash"))
-        }
-    }
-}
-
 /// `seconds` as a duration.
 pub(crate) fn seconds(seconds: NonZeroU32) -> Duration {
     Duration::from_secs(seconds.get().into())
 }
 
-const fn at_least_one(value: usize) -> NonZeroUsize {
+pub(super) const fn at_least_one(value: usize) -> NonZeroUsize {
     match NonZeroUsize::new(value) {
         Some(value) => value,
         None => NonZeroUsize::MIN,
@@ -366,12 +345,6 @@ impl Default for Checkpoints {
             default_wait_seconds: some_seconds(600),
             max_wait_seconds: some_seconds(3600),
         }
-    }
-}
-
-impl Default for Redaction {
-    fn default() -> Self {
-        Self { mask: b'*', min_value_length: at_least_one(6) }
     }
 }
 

@@ -1,9 +1,13 @@
-//! What is kept of checkpoints, how much and for how long.
+//! What is kept of checkpoints, how much and for how long, and how what is to be hidden is hidden.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use gateway_archive::{KeepOriginal, Limits, Recipients, WhenFull};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::raw::at_least_one;
 
 /// `[quota]`
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -56,6 +60,17 @@ pub enum Keep {
     Plaintext,
 }
 
+/// `[redaction]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Redaction {
+    /// What overwrites what is hidden: one visible ASCII character.
+    #[serde(deserialize_with = "mask")]
+    pub mask: u8,
+    /// Values of environment variables that are shorter, in bytes, are hidden in environments only, not wherever they occur.
+    pub min_value_length: NonZeroUsize,
+}
+
 impl Quota {
     /// What the store is told.
     pub(crate) fn quota(&self) -> gateway_archive::Quota {
@@ -89,5 +104,21 @@ impl Originals {
             Keep::Sealed => KeepOriginal::Sealed(Recipients::parse(&self.recipients)?),
             Keep::Plaintext => KeepOriginal::Plaintext,
         })
+    }
+}
+
+impl Default for Redaction {
+    fn default() -> Self {
+        Self { mask: b'*', min_value_length: at_least_one(6) }
+    }
+}
+
+fn mask<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    match String::deserialize(deserializer)?.as_bytes() {
+        // These two would break the JSON in an archive.
+        [byte] if byte.is_ascii_graphic() && !b"\"\\".contains(byte) => Ok(*byte),
+        _ => {
+            Err(D::Error::custom("must be one visible ASCII character, and neither a quote nor a backslash"))
+        }
     }
 }
