@@ -1,5 +1,6 @@
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, Builder};
@@ -194,7 +195,9 @@ fn receive(place: &Place, source: Source, mut redacting: Option<Redacting>) -> (
         Source::File(reservation) => (Received { fifo: None, reservation, redacting }, None),
         Source::Fifo { mut fifo, hasher, mut file } => {
             let drained = match &mut redacting {
-                Some(redacting) => redacting.drain(&mut fifo, &mut file, hasher, place),
+                Some(redacting) => drained_whatever_happens(&mut fifo, |fifo| {
+                    redacting.drain(fifo, &mut file, hasher, place)
+                }),
                 None => drain(&mut fifo, &mut file, hasher, bounds(place), place.location()),
             };
             let silent = drained.silent.then_some(fifo);
@@ -202,6 +205,17 @@ fn receive(place: &Place, source: Source, mut redacting: Option<Redacting>) -> (
             (Received { fifo: Some((drained, file)), reservation, redacting }, silent)
         }
     }
+}
+
+/// A defect in what looks into hostile archives must not leave the runtime blocked, and its container frozen: after a panic
+/// the rest is read and thrown away, and nothing is kept.
+fn drained_whatever_happens<R: Read>(source: &mut R, drain: impl FnOnce(&mut R) -> Drained) -> Drained {
+    catch_unwind(AssertUnwindSafe(|| drain(source))).unwrap_or_else(|_| {
+        let mut bytes = 1; // something came: this is no runtime that put a file in the FIFO's place
+        let end = throw_away(source, &mut bytes);
+        let silent = end.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        Drained { bytes, sha256: Err(Error::Worker), silent }
+    })
 }
 
 /// Takes the runtime's own file as it is: one pass for the digest while the disk writes it, no copy.
@@ -254,6 +268,17 @@ mod tests {
     use super::*;
     use std::io::Write;
     use std::time::SystemTime;
+
+    #[test]
+    fn a_source_is_read_to_its_end_even_where_what_reads_it_breaks() {
+        let mut source = &[7; 100_000][..];
+        let drained = drained_whatever_happens(&mut source, |source| {
+            source.read_exact(&mut [0; 10]).unwrap();
+            panic!("a defect");
+        });
+        assert!(source.is_empty());
+        assert!(matches!(drained.sha256, Err(Error::Worker)) && !drained.silent);
+    }
 
     #[test]
     fn a_file_that_is_written_while_it_is_read_is_noticed() {
