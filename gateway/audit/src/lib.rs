@@ -5,10 +5,12 @@
 #![forbid(unsafe_code)]
 
 mod chain;
+mod dangling;
 mod log;
 mod queue;
 mod tail;
 mod verify;
 
 pub use log::{Error, Intent, Log};
+pub use tail::Recovered;
 pub use verify::{Fault, Unverified, Verified, verify};

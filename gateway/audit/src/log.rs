@@ -7,7 +7,7 @@ use gateway_core::{Event, Record, RequestId};
 use tokio::sync::Semaphore;
 
 use crate::queue::Queue;
-use crate::tail::Tail;
+use crate::tail::{Recovered, Tail};
 
 /// How long one record may take to become durable, waiting for others included.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,24 +68,25 @@ pub struct Log {
     path: PathBuf,
     queue: Arc<Queue>,
     places: Arc<Semaphore>,
-    cut: u64,
+    recovered: Recovered,
 }
 
 impl Log {
     /// Opens the log at `path`, or makes it with mode 0600, and goes on with its chain. A last line that a crash cut short is
-    /// removed: nobody was told that it is durable. [`Log::cut`] tells of it.
+    /// removed: nobody was told that it is durable. Intents
+    /// without an outcome, in the last 64 MiB, get one with status 0 and the code `unknown`. [`Log::recovered`] tells of both.
     ///
     /// # Errors
     /// [`Error::Open`] where that fails, `path` is not a regular file of one name, or its end is not that of a chained log.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let (tail, cut) =
+        let (tail, recovered) =
             Tail::open(path).map_err(|source| Error::Open { path: path.to_path_buf(), source })?;
-        Ok(Self { path: path.to_path_buf(), queue: Queue::new(tail), places: places(), cut })
+        Ok(Self { path: path.to_path_buf(), queue: Queue::new(tail), places: places(), recovered })
     }
 
-    /// How many bytes of a line that a crash cut short were removed when the log was opened.
-    pub fn cut(&self) -> u64 {
-        self.cut
+    /// What the last run left, and was put in order when the log was opened.
+    pub fn recovered(&self) -> Recovered {
+        self.recovered
     }
 
     /// Writes down what is about to be done and waits until that is durable.

@@ -6,6 +6,16 @@ use std::path::Path;
 use gateway_core::Record;
 
 use crate::chain::{Head, LONGEST, Link};
+use crate::dangling;
+
+/// What the last run left, and was put in order when the log was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// How many bytes of a line that a crash cut short were removed.
+    pub cut: u64,
+    /// How many intents had no outcome, and were given one with the code `unknown`.
+    pub unknown: u64,
+}
 
 /// The end of the file, where whole lines are added.
 #[derive(Debug)]
@@ -19,20 +29,29 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Opens the file for itself alone, and tells how many bytes of a line that a crash cut short it has removed.
-    pub(crate) fn open(path: &Path) -> io::Result<(Self, u64)> {
+    /// Opens the file for itself alone, and puts in order what the last run left.
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, Recovered)> {
         let mut file = open_alone(path)?;
         let length = file.seek(SeekFrom::End(0))?;
         let (end, head) = whole(&file, length)?;
-        let cut = length.saturating_sub(end);
-        if cut > 0 {
+        if end < length {
             file.set_len(end)?;
         }
         file.sync_all()?;
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             File::open(parent)?.sync_all()?;
         }
-        Ok((Self { file, end, head, torn: false }, cut))
+        let mut tail = Self { file, end, head, torn: false };
+        let unknown = tail.close_dangling()?;
+        Ok((tail, Recovered { cut: length.saturating_sub(end), unknown }))
+    }
+
+    fn close_dangling(&mut self) -> io::Result<u64> {
+        let outcomes = dangling::outcomes(&self.file, self.end, jiff::Timestamp::now())?;
+        let count = outcomes.len() as u64;
+        let records: Vec<_> = outcomes.into_iter().map(|record| Some(Box::new(record))).collect();
+        self.append(&records).into_iter().collect::<io::Result<()>>()?;
+        Ok(count)
     }
 
     /// All of `records` durably with one fsync, or none: what a failed write left behind is cut off again. A record that

@@ -30,6 +30,24 @@ fn outcome(status: u16) -> Record {
     }
 }
 
+fn intent(id: u128) -> Record {
+    let event = Event::Intent {
+        action: gateway_core::Action::Create,
+        user: None,
+        groups: Vec::new(),
+        credential: gateway_core::CredentialKind::BearerToken,
+        issuer: "https://issuer.example".to_owned(),
+        source_address: None,
+        reason: None,
+        target: "shop/cart-0/app".parse().unwrap(),
+        container_id: "c0ffee".to_owned(),
+        verdicts: Vec::new(),
+        plan: gateway_core::PlanRecord { hide: vec!["identity.user".to_owned()], ..Default::default() },
+        checkpoint_id: uuid::Uuid::from_u128(id).into(),
+    };
+    Record { request_id: uuid::Uuid::from_u128(id).into(), event, ..outcome(0) }
+}
+
 fn lines(path: &Path) -> Vec<Record> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
@@ -60,7 +78,7 @@ async fn a_line_that_a_crash_cut_short_is_removed_and_the_chain_goes_on() {
         Log::open(&path).unwrap().close(outcome(403)).await.unwrap();
         File::options().write(true).open(&path).unwrap().set_len(before.len() as u64 + kept).unwrap();
         let log = Log::open(&path).unwrap();
-        assert_eq!((log.cut(), std::fs::read(&path).unwrap()), (kept, before));
+        assert_eq!((log.recovered().cut, std::fs::read(&path).unwrap()), (kept, before));
         log.close(outcome(500)).await.unwrap();
     }
     assert_eq!(verified(&path).records, 8);
@@ -77,6 +95,31 @@ fn what_is_no_chained_log_is_neither_continued_nor_cut() {
         assert!(source.to_string().contains("move the file away"), "{source}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
+}
+
+#[tokio::test]
+async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let log = Log::open(&path).unwrap();
+    for id in 1..4 {
+        log.intend(intent(id)).await.unwrap();
+    }
+    log.close(Record { request_id: uuid::Uuid::from_u128(2).into(), ..outcome(200) }).await.unwrap();
+    drop(log);
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered { cut: 0, unknown: 2 });
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
+    let [.., one, three] = &*lines(&path) else { panic!("lost") };
+    for (id, record) in [(1, one), (3, three)] {
+        let Event::Outcome(outcome) = &record.event else { panic!("{record:?}") };
+        assert_eq!(record.request_id, uuid::Uuid::from_u128(id).into());
+        assert_eq!((outcome.status, outcome.code.as_deref()), (0, Some("unknown")));
+        assert_eq!(
+            (outcome.user.as_deref(), outcome.hidden.as_slice()),
+            (None, ["identity.user".to_owned()].as_slice())
+        );
+    }
+    assert_eq!(verified(&path).records, 6);
 }
 
 #[tokio::test]
@@ -117,7 +160,12 @@ async fn a_record_that_makes_no_line_spoils_no_other() {
 async fn a_log_that_cannot_take_a_record_refuses_it() {
     let file = File::options().write(true).open("/dev/full").unwrap();
     let queue = Queue::new(Tail::of(file));
-    let log = Log { path: "/dev/full".into(), queue, places: Arc::new(Semaphore::new(1)), cut: 0 };
+    let log = Log {
+        path: "/dev/full".into(),
+        queue,
+        places: Arc::new(Semaphore::new(1)),
+        recovered: Recovered::default(),
+    };
     let Err(Error::Write { source, .. }) = log.close(outcome(200)).await else { panic!("written") };
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
 }
