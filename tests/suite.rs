@@ -17,6 +17,7 @@ mod support;
 
 mod access;
 mod archive_commands;
+mod audit_commands;
 mod authentication;
 mod command_line;
 mod connections;

@@ -1,12 +1,13 @@
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_core::{Event, Record, RequestId};
 use tokio::sync::Semaphore;
+
+use crate::queue::Queue;
+use crate::tail::{Recovered, Tail};
 
 /// How long one record may take to become durable, waiting for others included.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -65,23 +66,27 @@ impl Intent {
 #[derive(Debug, Clone)]
 pub struct Log {
     path: PathBuf,
-    file: Arc<Mutex<Tail>>,
+    queue: Arc<Queue>,
     places: Arc<Semaphore>,
+    recovered: Recovered,
 }
 
 impl Log {
-    /// Opens the log at `path`, or makes it with mode 0600. A last line that a crash cut short is closed with a line end,
-    /// so that it spoils no other.
+    /// Opens the log at `path`, or makes it with mode 0600, and goes on with its chain. A last line that a crash cut short is
+    /// removed: nobody was told that it is durable. Intents
+    /// without an outcome, in the last 64 MiB, get one with status 0 and the code `unknown`. [`Log::recovered`] tells of both.
     ///
     /// # Errors
-    /// [`Error::Open`] where that fails or `path` is not a regular file of one name.
+    /// [`Error::Open`] where that fails, `path` is not a regular file of one name, or its end is not that of a chained log.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let tail = Tail::open(path).map_err(|source| Error::Open { path: path.to_path_buf(), source })?;
-        Ok(Self {
-            path: path.to_path_buf(),
-            file: Arc::new(Mutex::new(tail)),
-            places: Arc::new(Semaphore::new(WAITING)),
-        })
+        let (tail, recovered) =
+            Tail::open(path).map_err(|source| Error::Open { path: path.to_path_buf(), source })?;
+        Ok(Self { path: path.to_path_buf(), queue: Queue::new(tail), places: places(), recovered })
+    }
+
+    /// What the last run left, and was put in order when the log was opened.
+    pub fn recovered(&self) -> Recovered {
+        self.recovered
     }
 
     /// Writes down what is about to be done and waits until that is durable.
@@ -91,7 +96,7 @@ impl Log {
     pub async fn intend(&self, record: Record) -> Result<Intent, Error> {
         debug_assert!(matches!(record.event, Event::Intent { .. }));
         let request_id = record.request_id;
-        self.append(record).await?;
+        self.append(Some(record)).await?;
         Ok(Intent { request_id })
     }
 
@@ -101,7 +106,7 @@ impl Log {
     /// What is lost is the record, never what it is about.
     pub async fn close(&self, record: Record) -> Result<(), Error> {
         debug_assert!(!matches!(record.event, Event::Intent { .. }));
-        self.append(record).await
+        self.append(Some(record)).await
     }
 
     /// Whether the log can be written to now.
@@ -109,31 +114,13 @@ impl Log {
     /// # Errors
     /// Why not.
     pub async fn probe(&self) -> Result<(), Error> {
-        self.on_tail(Tail::sync).await
+        self.append(None).await
     }
 
-    async fn append(&self, record: Record) -> Result<(), Error> {
-        self.on_tail(move |tail| {
-            let mut line = serde_json::to_vec(&record)?;
-            line.push(b'\n');
-            tail.append(&line)
-        })
-        .await
-    }
-
-    async fn on_tail(
-        &self,
-        work: impl FnOnce(&mut Tail) -> io::Result<()> + Send + 'static,
-    ) -> Result<(), Error> {
+    async fn append(&self, record: Option<Record>) -> Result<(), Error> {
         let path = || self.path.clone();
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Busy { path: path() })?;
-        let file = Arc::clone(&self.file);
-        // The place is held for as long as the disk takes, not for as long as anybody waits for it.
-        let write = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            work(&mut file.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        match tokio::time::timeout(PATIENCE, write).await {
+        match tokio::time::timeout(PATIENCE, self.queue.push(record, place)).await {
             Ok(Ok(Ok(()))) => Ok(()),
             Ok(Ok(Err(source))) => Err(Error::Write { path: path(), source }),
             Ok(Err(lost)) => Err(Error::Write { path: path(), source: io::Error::other(lost) }),
@@ -142,142 +129,9 @@ impl Log {
     }
 }
 
-/// The end of the file, where whole lines are added.
-#[derive(Debug)]
-struct Tail {
-    file: File,
-    /// Up to here the file holds whole records.
-    end: u64,
-}
-
-impl Tail {
-    fn open(path: &Path) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).mode(0o600);
-        options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-        let mut file = options.open(path)?;
-        let meta = file.metadata()?;
-        if !meta.is_file() || meta.nlink() != 1 {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file with one name"));
-        }
-        rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| io::Error::new(io::ErrorKind::AlreadyExists, "another gateway writes to it"))?;
-        let mut end = file.seek(SeekFrom::End(0))?;
-        if end > 0 && !ends_a_line(&file, end)? {
-            file.write_all(b"\n")?;
-            end = end.saturating_add(1);
-        }
-        file.sync_all()?;
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            File::open(parent)?.sync_all()?;
-        }
-        Ok(Self { file, end })
-    }
-
-    /// All of `line` durably, or nothing: what a failed write left behind is cut off again.
-    fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        let written = self.file.write_all(line).and_then(|()| self.file.sync_data());
-        if let Err(error) = written {
-            self.file.set_len(self.end)?;
-            self.file.seek(SeekFrom::Start(self.end))?;
-            return Err(error);
-        }
-        self.end = self.end.saturating_add(line.len() as u64);
-        Ok(())
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.file.sync_data()
-    }
-}
-
-fn ends_a_line(file: &File, end: u64) -> io::Result<bool> {
-    let mut last = [0];
-    std::os::unix::fs::FileExt::read_exact_at(file, &mut last, end.saturating_sub(1))?;
-    Ok(last == *b"\n")
+fn places() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(WAITING))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use gateway_core::Outcome;
-
-    fn outcome(status: u16) -> Record {
-        Record {
-            schema: Record::SCHEMA,
-            at: jiff::Timestamp::UNIX_EPOCH,
-            request_id: uuid::Uuid::nil().into(),
-            trace_id: None,
-            event: Event::Outcome(Outcome {
-                action: None,
-                user: None,
-                source_address: Some([127, 0, 0, 1].into()),
-                target: None,
-                status,
-                code: None,
-                verdicts: Vec::new(),
-                checkpoint_id: None,
-                sha256: None,
-                bytes: None,
-                redaction: None,
-                hidden: Vec::new(),
-                duration_us: 0,
-            }),
-        }
-    }
-
-    fn lines(path: &Path) -> Vec<Record> {
-        let text = std::fs::read_to_string(path).unwrap();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    }
-
-    #[tokio::test]
-    async fn records_are_lines_in_a_private_file_and_survive_reopening() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        for status in [200, 403] {
-            Log::open(&path).unwrap().close(outcome(status)).await.unwrap();
-        }
-        assert_eq!(lines(&path), [outcome(200), outcome(403)]);
-        assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-    }
-
-    #[tokio::test]
-    async fn a_line_that_a_crash_cut_short_spoils_no_other() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        std::fs::write(&path, "{\"schema\":1,\"at\":").unwrap();
-        Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
-        assert_eq!(lines(&path), [outcome(200)]);
-    }
-
-    #[tokio::test]
-    async fn a_log_that_cannot_take_a_record_refuses_it() {
-        let log = Log {
-            path: "/dev/full".into(),
-            file: Arc::new(Mutex::new(Tail {
-                file: File::options().write(true).open("/dev/full").unwrap(),
-                end: 0,
-            })),
-            places: Arc::new(Semaphore::new(1)),
-        };
-        assert!(matches!(log.close(outcome(200)).await, Err(Error::Write { .. })));
-    }
-
-    #[test]
-    fn two_gateways_never_share_a_log() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        let _first = Log::open(&path).unwrap();
-        let Err(Error::Open { source, .. }) = Log::open(&path) else { panic!("opened twice") };
-        assert_eq!(source.to_string(), "another gateway writes to it");
-    }
-
-    #[test]
-    fn a_symlink_is_no_log() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("audit.log");
-        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
-        assert!(matches!(Log::open(&path), Err(Error::Open { .. })));
-    }
-}
+mod tests;

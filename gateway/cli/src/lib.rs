@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod archive;
+mod audit;
 mod check;
 mod demo;
 mod digest;
@@ -32,7 +33,8 @@ Start here:
   checkpoint-gateway demo                      see it work, with nothing to install
   checkpoint-gateway check --config FILE       find mistakes before a start does
   checkpoint-gateway serve --config FILE       run it beside containerd or CRI-O
-  checkpoint-gateway archive inspect FILE      see what is in a checkpoint";
+  checkpoint-gateway archive inspect FILE      see what is in a checkpoint
+  checkpoint-gateway audit verify FILE         see whether somebody has changed an audit log";
 
 #[derive(Subcommand)]
 enum Command {
@@ -46,6 +48,8 @@ enum Command {
     Policy(policy::Options),
     /// Look into archives, redact them, verify them, make images of them.
     Archive(archive::Options),
+    /// Check that nobody has changed an audit log.
+    Audit(audit::Options),
     /// What runs in the demo's container.
     #[command(hide = true)]
     Workload,
@@ -74,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Demo(options) => demo::run(&options),
         Command::Policy(options) => policy::run(&options),
         Command::Archive(options) => archive::run(&options),
+        Command::Audit(options) => audit::run(&options),
         Command::Workload => demo::workload(),
     };
     match ended {

@@ -182,10 +182,20 @@ fn context(config: &Config, spans: Arc<SpanCounts>) -> Result<Context, StartErro
         policies: Arc::new(InForce::load(config, Arc::clone(&metrics))?),
         store,
         redaction: redaction(config),
-        audit: gateway_audit::Log::open(&config.audit.file)?,
+        audit: audit(config)?,
         metrics,
         cut: CancellationToken::new(),
     })
+}
+
+/// Opens the audit log, and says what a crash left in it.
+fn audit(config: &Config) -> Result<gateway_audit::Log, gateway_audit::Error> {
+    let log = gateway_audit::Log::open(&config.audit.file)?;
+    let gateway_audit::Recovered { cut, unknown } = log.recovered();
+    if (cut, unknown) != (0, 0) {
+        warn!(cut, unknown, "the audit log was left open: a line was cut off, or outcomes are unknown");
+    }
+    Ok(log)
 }
 
 fn redaction(config: &Config) -> gateway_archive::RedactionSettings {

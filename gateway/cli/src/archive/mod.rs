@@ -68,7 +68,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 
 /// How a command says what it has to say.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
+pub(crate) enum Output {
     /// Lines, for people.
     #[default]
     Text,
@@ -76,8 +76,8 @@ enum Output {
     Json,
 }
 
-/// An archive that is there, and its size in bytes.
-fn open(path: &Path) -> anyhow::Result<(File, u64)> {
+/// A file that is there, and its size in bytes.
+pub(crate) fn open(path: &Path) -> anyhow::Result<(File, u64)> {
     let read = || format!("cannot read `{}`", path.display());
     // Before it is opened: a FIFO would wait for a writer.
     let about = std::fs::metadata(path).with_context(read)?;

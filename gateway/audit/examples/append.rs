@@ -1,0 +1,87 @@
+//! How many records a second become durable: one writer that waits for each, then 64 at once, on the same disk; and how
+//! many a second are verified. `cargo run --release -p gateway-audit --example append -- FOLDER`
+
+#![expect(clippy::print_stdout, reason = "what a person sees at the terminal")]
+
+use std::error::Error;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use gateway_audit::{Log, verify};
+use gateway_core::{Event, Outcome, Record};
+use tokio::task::JoinSet;
+
+/// How long each is measured.
+const TIME: Duration = Duration::from_secs(5);
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let folder = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = tempfile::tempdir_in(folder)?;
+    let one = rate(&folder.path().join("one.log"), 1).await?;
+    println!("writers  1: {one:>9.0} durable records/s, one fsync each");
+    let path = folder.path().join("many.log");
+    let many = rate(&path, 64).await?;
+    println!("writers 64: {many:>9.0} durable records/s, {:.1} times as many", many / one);
+    let began = Instant::now();
+    let verified = verify(BufReader::with_capacity(1 << 16, File::open(&path)?), None)?;
+    let seconds = began.elapsed().as_secs_f64();
+    println!("verify    : {:>9.0} records/s of {}", figure(verified.records) / seconds, verified.records);
+    Ok(())
+}
+
+async fn rate(path: &Path, writers: usize) -> Result<f64> {
+    let log = Log::open(path)?;
+    let began = Instant::now();
+    let mut running = JoinSet::new();
+    for _ in 0..writers {
+        running.spawn(write(log.clone(), began));
+    }
+    let mut written = 0;
+    while let Some(count) = running.join_next().await {
+        written += count??;
+    }
+    Ok(figure(written) / began.elapsed().as_secs_f64())
+}
+
+async fn write(log: Log, began: Instant) -> Result<u64> {
+    let mut written = 0;
+    while began.elapsed() < TIME {
+        log.close(record()).await?;
+        written += 1;
+    }
+    Ok(written)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn figure(count: u64) -> f64 {
+    count as f64
+}
+
+fn record() -> Record {
+    Record {
+        schema: Record::SCHEMA,
+        at: jiff::Timestamp::now(),
+        request_id: uuid::Uuid::from_u128(7).into(),
+        trace_id: None,
+        event: Event::Outcome(Outcome {
+            action: None,
+            user: Some("system:serviceaccount:shop:checkpointer".to_owned()),
+            source_address: Some([127, 0, 0, 1].into()),
+            target: None,
+            status: 200,
+            code: None,
+            verdicts: Vec::new(),
+            checkpoint_id: None,
+            sha256: Some("0".repeat(64)),
+            bytes: Some(1 << 30),
+            redaction: None,
+            hidden: Vec::new(),
+            duration_us: 1_000_000,
+        }),
+    }
+}

@@ -1,0 +1,276 @@
+use std::fs::File;
+use std::io::BufRead as _;
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+
+use gateway_core::Outcome;
+
+use super::*;
+
+fn outcome(status: u16) -> Record {
+    Record {
+        schema: Record::SCHEMA,
+        at: jiff::Timestamp::UNIX_EPOCH,
+        request_id: uuid::Uuid::nil().into(),
+        trace_id: None,
+        event: Event::Outcome(Outcome {
+            action: None,
+            user: None,
+            source_address: Some([127, 0, 0, 1].into()),
+            target: None,
+            status,
+            code: None,
+            verdicts: Vec::new(),
+            checkpoint_id: None,
+            sha256: None,
+            bytes: None,
+            redaction: None,
+            hidden: Vec::new(),
+            duration_us: 0,
+        }),
+    }
+}
+
+fn intent(id: u128) -> Record {
+    let event = Event::Intent {
+        action: gateway_core::Action::Create,
+        user: None,
+        groups: Vec::new(),
+        credential: gateway_core::CredentialKind::BearerToken,
+        issuer: "https://issuer.example".to_owned(),
+        source_address: None,
+        reason: None,
+        target: "shop/cart-0/app".parse().unwrap(),
+        container_id: "c0ffee".to_owned(),
+        verdicts: Vec::new(),
+        plan: gateway_core::PlanRecord { hide: vec!["identity.user".to_owned()], ..Default::default() },
+        checkpoint_id: uuid::Uuid::from_u128(id).into(),
+    };
+    Record { request_id: uuid::Uuid::from_u128(id).into(), event, ..outcome(0) }
+}
+
+fn lines(path: &Path) -> Vec<Record> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn verified(path: &Path) -> crate::Verified {
+    crate::verify(io::BufReader::new(File::open(path).unwrap()), None).unwrap()
+}
+
+#[tokio::test]
+async fn records_are_lines_in_a_private_file_and_survive_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    for status in [200, 403] {
+        Log::open(&path).unwrap().close(outcome(status)).await.unwrap();
+    }
+    assert_eq!(lines(&path), [outcome(200), outcome(403)]);
+    assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn a_line_that_a_crash_cut_short_is_removed_and_the_chain_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    for kept in [0, 5, 80, 100] {
+        Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
+        let before = std::fs::read(&path).unwrap();
+        Log::open(&path).unwrap().close(outcome(403)).await.unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(before.len() as u64 + kept).unwrap();
+        let log = Log::open(&path).unwrap();
+        assert_eq!((log.recovered().cut, std::fs::read(&path).unwrap()), (kept, before));
+        log.close(outcome(500)).await.unwrap();
+    }
+    assert_eq!(verified(&path).records, 8);
+}
+
+#[test]
+fn what_is_no_chained_log_is_neither_continued_nor_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let old = serde_json::to_string(&outcome(200)).unwrap() + "\n";
+    for text in ["precious", "precious\n", &old, &"x".repeat(3 << 20)] {
+        std::fs::write(&path, text).unwrap();
+        let Err(Error::Open { source, .. }) = Log::open(&path) else { panic!("{text}") };
+        assert!(source.to_string().contains("move the file away"), "{source}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[tokio::test]
+async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let log = Log::open(&path).unwrap();
+    for id in 1..4 {
+        log.intend(intent(id)).await.unwrap();
+    }
+    log.close(Record { request_id: uuid::Uuid::from_u128(2).into(), ..outcome(200) }).await.unwrap();
+    drop(log);
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered { cut: 0, unknown: 2 });
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
+    let [.., one, three] = &*lines(&path) else { panic!("lost") };
+    for (id, record) in [(1, one), (3, three)] {
+        let Event::Outcome(outcome) = &record.event else { panic!("{record:?}") };
+        assert_eq!(record.request_id, uuid::Uuid::from_u128(id).into());
+        assert_eq!((outcome.status, outcome.code.as_deref()), (0, Some("unknown")));
+        assert_eq!(
+            (outcome.user.as_deref(), outcome.hidden.as_slice()),
+            (None, ["identity.user".to_owned()].as_slice())
+        );
+    }
+    assert_eq!(verified(&path).records, 6);
+}
+
+#[tokio::test]
+async fn many_writers_at_once_make_one_chain() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let log = Log::open(&path).unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for status in 0..500 {
+        let log = log.clone();
+        writers.spawn(async move { log.close(outcome(status)).await });
+    }
+    assert!(writers.join_all().await.iter().all(Result::is_ok));
+    assert_eq!(verified(&path).records, 500);
+    let mut written: Vec<_> = lines(&path);
+    written.sort_by_key(|record| match &record.event {
+        Event::Outcome(outcome) => outcome.status,
+        _ => panic!("no outcome"),
+    });
+    assert_eq!(written, (0..500).map(outcome).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_record_that_makes_no_line_spoils_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let log = Log::open(&path).unwrap();
+    let mut huge = outcome(200);
+    if let Event::Outcome(outcome) = &mut huge.event {
+        outcome.code = Some("x".repeat(2 << 20));
+    }
+    let (one, other, third) = tokio::join!(log.close(outcome(1)), log.close(huge), log.close(outcome(2)));
+    assert!(one.is_ok() && matches!(other, Err(Error::Write { .. })) && third.is_ok());
+    assert_eq!(verified(&path).records, 2);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_take_a_record_refuses_it() {
+    let file = File::options().write(true).open("/dev/full").unwrap();
+    let queue = Queue::new(Tail::of(file));
+    let log = Log {
+        path: "/dev/full".into(),
+        queue,
+        places: Arc::new(Semaphore::new(1)),
+        recovered: Recovered::default(),
+    };
+    let Err(Error::Write { source, .. }) = log.close(outcome(200)).await else { panic!("written") };
+    assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+}
+
+#[test]
+fn two_gateways_never_share_a_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let _first = Log::open(&path).unwrap();
+    let Err(Error::Open { source, .. }) = Log::open(&path) else { panic!("opened twice") };
+    assert_eq!(source.to_string(), "another gateway writes to it");
+}
+
+#[test]
+fn a_symlink_is_no_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+    assert!(matches!(Log::open(&path), Err(Error::Open { .. })));
+}
+
+/// A disk of 64 KiB, gone with this.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn mount() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(dir.path()).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(Self(dir))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
+    let Some(disk) = Disk::mount() else {
+        println!("skipped: only root may mount a small disk");
+        return;
+    };
+    let (path, ballast) = (disk.0.path().join("audit.log"), disk.0.path().join("ballast"));
+    std::fs::write(&ballast, vec![0; 32 << 10]).unwrap();
+    let log = Log::open(&path).unwrap();
+    let mut whole = 0;
+    let error = loop {
+        match log.close(outcome(200)).await {
+            Ok(()) => whole += 1,
+            Err(error) => break error,
+        }
+    };
+    let Error::Write { source, .. } = error else { panic!("{error}") };
+    assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(verified(&path).records, whole, "no half line is left");
+    std::fs::remove_file(&ballast).unwrap();
+    log.close(outcome(200)).await.unwrap();
+    assert_eq!(verified(&path).records, whole + 1);
+}
+
+/// Where the process writes that is to be killed.
+const KILLED: &str = "GATEWAY_AUDIT_KILLED";
+
+#[tokio::test]
+#[ignore = "the process that the next test kills"]
+async fn writes_until_it_is_killed() {
+    let Some(path) = std::env::var_os(KILLED) else { return };
+    let log = Log::open(Path::new(&path)).unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..16 {
+        let log = log.clone();
+        writers.spawn(async move {
+            loop {
+                log.close(outcome(writer)).await.unwrap();
+                println!("durable");
+            }
+        });
+    }
+    writers.join_all().await;
+}
+
+#[test]
+fn a_killed_process_loses_no_record_that_it_was_told_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let mut durable = 0;
+    for round in 0..20 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "log::tests::writes_until_it_is_killed", "--ignored", "--nocapture"])
+            .env(KILLED, &path)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut told = io::BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut count = |line: String| durable += u64::from(line.ends_with("durable"));
+        told.by_ref().take(20 + round * 7).for_each(&mut count);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        told.for_each(count);
+        drop(Log::open(&path).unwrap());
+        assert!(verified(&path).records >= durable, "{durable}");
+    }
+    assert!(durable > 0);
+}

@@ -1,0 +1,167 @@
+use std::sync::LazyLock;
+
+use gateway_core::{Event, Outcome, Record};
+use proptest::prelude::*;
+
+use super::*;
+use crate::chain::hash;
+
+/// As many as the property must hold for.
+static LARGE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(10_000));
+
+fn record(second: u32) -> Record {
+    Record {
+        schema: Record::SCHEMA,
+        at: jiff::Timestamp::from_second(second.into()).unwrap(),
+        request_id: uuid::Uuid::from_u128(second.into()).into(),
+        trace_id: None,
+        event: Event::Outcome(Outcome {
+            action: None,
+            user: Some("alice".to_owned()),
+            source_address: Some([127, 0, 0, 1].into()),
+            target: None,
+            status: 200,
+            code: None,
+            verdicts: Vec::new(),
+            checkpoint_id: None,
+            sha256: None,
+            bytes: Some(second.into()),
+            redaction: None,
+            hidden: Vec::new(),
+            duration_us: 7,
+        }),
+    }
+}
+
+/// The lines of a log, each with its end.
+fn log(records: u32) -> Vec<Vec<u8>> {
+    let mut head = Head::origin();
+    let line = |second| {
+        let mut line = Vec::new();
+        head.extend(&record(second), &mut line).unwrap();
+        line
+    };
+    (0..records).map(line).collect()
+}
+
+fn head(lines: &[Vec<u8>]) -> String {
+    lines.last().map_or(Head::origin().hash, |line| hash(&line[..line.len() - 1]))
+}
+
+/// The bad line, from 0, and what is wrong with it.
+fn bad(lines: &[Vec<u8>], kept: Option<&str>) -> (usize, Option<Fault>) {
+    match verify(&*lines.concat(), kept) {
+        Err(Unverified::Broken { line, fault }) => (usize::try_from(line).unwrap() - 1, Some(fault)),
+        Err(Unverified::Cut { records, .. }) => (usize::try_from(records).unwrap(), None),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Whether `named` is the line that was changed. Of the last two, nothing but a head can tell which; where the digest of
+/// the last is not the head, it was that one.
+fn names(changed: usize, last: usize, (named, fault): &(usize, Option<Fault>)) -> bool {
+    match fault {
+        Some(Fault::Unfit) => *named + 1 == last && (changed == last || changed + 1 == last),
+        Some(_) => *named == changed,
+        None => changed == last && *named == last + 1,
+    }
+}
+
+#[test]
+fn a_whole_log_tells_how_many_records_it_has_and_of_which_time() {
+    let lines = log(3);
+    let verified = verify(&*lines.concat(), Some(&head(&lines[..2]))).unwrap();
+    let time = |second| Some(jiff::Timestamp::from_second(second).unwrap());
+    let expected =
+        Verified { records: 3, head: head(&lines), first: time(0), last: time(2), covered: Some(2) };
+    assert_eq!(verified, expected);
+    let empty = verify(&b""[..], Some(&Head::origin().hash)).unwrap();
+    assert_eq!((empty.records, empty.covered, empty.first), (0, Some(0), None));
+}
+
+#[test]
+fn every_change_of_every_single_byte_is_found_and_named() {
+    let lines = log(4);
+    let kept = head(&lines);
+    for changed in 0..4 {
+        for at in 0..lines[changed].len() {
+            for mask in [1, 2, 4, 8, 16, 32, 64, 128, lines[changed][at] ^ b'\n', lines[changed][at] ^ b' '] {
+                let mut lines = lines.clone();
+                lines[changed][at] ^= mask;
+                if mask != 0 {
+                    let found = bad(&lines, Some(&kept));
+                    assert!(names(changed, 3, &found), "{changed} {at} {mask}: {found:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_that_is_too_long_or_has_no_end_is_no_record() {
+    let mut lines = log(2);
+    lines.push(vec![b'x'; LONGEST + 1]);
+    assert_eq!(bad(&lines, None), (2, Some(Fault::Long)));
+    lines[2].truncate(10);
+    assert_eq!(bad(&lines, None), (2, Some(Fault::Short)));
+    lines[2] = serde_json::to_vec(&record(1)).unwrap();
+    lines[2].push(b'\n');
+    assert_eq!(bad(&lines, None), (2, Some(Fault::Foreign)));
+}
+
+#[test]
+fn a_log_that_was_written_anew_is_not_the_one_whose_head_was_kept() {
+    let kept = head(&log(3));
+    let mut chain = Head::origin();
+    let mut anew = Vec::new();
+    for second in [0, 9, 2] {
+        chain.extend(&record(second), &mut anew).unwrap();
+    }
+    assert!(verify(&*anew, None).is_ok());
+    assert!(matches!(verify(&*anew, Some(&kept)), Err(Unverified::Cut { records: 3, .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_changed_byte_of_a_large_log_is_found(changed in 0..10_000_usize, at: prop::sample::Index, mask in 1..=255_u8) {
+        let mut lines = LARGE.clone();
+        let at = at.index(lines[changed].len());
+        lines[changed][at] ^= mask;
+        let found = bad(&lines, Some(&head(&LARGE)));
+        prop_assert!(names(changed, 9_999, &found), "{changed} {at} {mask}: {found:?}");
+    }
+
+    #[test]
+    fn a_removed_line_is_found(removed in 0..9_999_usize) {
+        let mut lines = LARGE.clone();
+        lines.remove(removed);
+        prop_assert_eq!(bad(&lines, None), (removed, Some(Fault::Moved { found: removed as u64 + 1 })));
+    }
+
+    #[test]
+    fn a_line_that_is_there_twice_is_found(doubled in 0..10_000_usize, place: prop::sample::Index) {
+        let mut lines = LARGE.clone();
+        let place = place.index(lines.len()) + 1;
+        prop_assume!(place != doubled);
+        lines.insert(place, LARGE[doubled].clone());
+        prop_assert_eq!(bad(&lines, None), (place, Some(Fault::Moved { found: doubled as u64 })));
+    }
+
+    #[test]
+    fn exchanged_lines_are_found(one in 0..10_000_usize, other in 0..10_000_usize) {
+        prop_assume!(one != other);
+        let mut lines = LARGE.clone();
+        lines.swap(one, other);
+        let found = Fault::Moved { found: one.max(other) as u64 };
+        prop_assert_eq!(bad(&lines, None), (one.min(other), Some(found)));
+    }
+
+    #[test]
+    fn a_tail_that_was_cut_off_is_found_by_the_head(left in 0..10_000_usize) {
+        let lines = &LARGE[..left];
+        prop_assert!(verify(&*lines.concat(), None).is_ok());
+        prop_assert_eq!(bad(lines, Some(&head(&LARGE))), (left, None));
+    }
+}
