@@ -271,7 +271,8 @@ mod tests {
 
     #[test]
     fn a_source_is_read_to_its_end_even_where_what_reads_it_breaks() {
-        let mut source = &[7; 100_000][..];
+        let bytes = vec![7; 100_000];
+        let mut source = bytes.as_slice();
         let drained = drained_whatever_happens(&mut source, |source| {
             source.read_exact(&mut [0; 10]).unwrap();
             panic!("a defect");

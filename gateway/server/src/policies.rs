@@ -136,7 +136,8 @@ mod tests {
     fn config(cache: &std::path::Path, label: &str) -> Config {
         let policy = |name: &str| {
             format!(
-                "[[policies]]\nname = \"{name}\"\nfile = \"{COMPONENT}\"\nsettings = {{ namespaces = [\"shop\", \"{label}\"] }}\n"
+                "[[policies]]\nname = \"{name}\"\nfile = \"{COMPONENT}\"\nsettings = {{ namespaces = [\"shop\", \"{label}\"] }}\n\
+                 limits = {{ deadline-milliseconds = 20000 }}\n"
             )
         };
         let text = format!(

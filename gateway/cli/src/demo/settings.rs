@@ -52,6 +52,7 @@ allow = [
 [[policies]]
 name = "redact-environment"    # hides values of variables whose names speak of secrets, wherever they occur
 file = {redactor}
+limits = {{ deadline-milliseconds = 2000 }}
 
 [policy-engine]
 cache-directory = {compiled}
