@@ -67,6 +67,21 @@ async fn a_checkpoint_that_outlasts_the_drain_is_cut_short_and_said_so() {
 }
 
 #[tokio::test]
+async fn a_download_that_outlasts_the_drain_is_cut_off_and_is_no_checkpoint_that_was() {
+    let mut world = World::with(|config| set(config, "limits.drain-seconds", 1)).await;
+    world.node.behave(Fault::ExtraPages(64 << 20)); // more than lies on the way to a caller who does not read
+    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    let id = world.audit()[1]["checkpoint_id"].as_str().unwrap().to_owned();
+    let head = world.client("alice").begin(&format!("/v1/checkpoints/{id}/archive")).await;
+    assert_eq!(head.status(), StatusCode::OK);
+    world.gateway.signal(Signal::TERM);
+    assert_eq!(world.gateway.wait().await.code(), Some(0));
+    let outcome = world.audit().pop().unwrap();
+    assert_eq!((&outcome["action"], &outcome["code"]), (&"download".into(), &"cut-short".into()));
+    assert!(outcome["bytes"].as_u64().unwrap() < 64 << 20, "{outcome}");
+}
+
+#[tokio::test]
 async fn readiness_names_what_is_not_ready() {
     let world = World::new().await;
     let ready = admin(world.gateway.admin, "/readyz").await;

@@ -137,6 +137,14 @@ impl Client {
         connection.abort();
     }
 
+    /// The head of an answer; its body is not read until somebody does.
+    pub async fn begin(&self, path: &str) -> http::Response<hyper::body::Incoming> {
+        let stream = self.connect().await.unwrap();
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::task::spawn(connection);
+        sender.send_request(self.request(Method::GET, path, Bytes::new(), false)).await.unwrap()
+    }
+
     fn request(&self, method: Method, path: &str, body: Bytes, h2: bool) -> Request<Full<Bytes>> {
         let uri = if h2 { format!("https://localhost{path}") } else { path.to_owned() };
         let mut request = Request::builder().method(method).uri(uri);

@@ -43,6 +43,7 @@ pub(crate) struct Gate {
     settings: Settings,
     requests: Arc<Semaphore>,
     work: TaskTracker,
+    downloads: TaskTracker,
     stop: CancellationToken,
 }
 
@@ -101,6 +102,7 @@ impl Gate {
             },
             requests: Arc::new(Semaphore::new(config.limits.requests.get())),
             work: TaskTracker::new(),
+            downloads: TaskTracker::new(),
             stop,
         }
     }
@@ -109,13 +111,15 @@ impl Gate {
         &self.cx.metrics
     }
 
-    /// Waits for the work that requests have begun, whether its callers still wait for it or not.
+    /// Waits for the work that requests have begun, whether its callers still wait for it or not, and for downloads.
     pub(crate) async fn finish(&self) {
-        self.work.close();
-        self.work.wait().await;
+        for tasks in [&self.work, &self.downloads] {
+            tasks.close();
+            tasks.wait().await;
+        }
     }
 
-    /// How much of that work there is.
+    /// How much of that work there is: what must not be cut.
     pub(crate) fn under_way(&self) -> usize {
         self.work.len()
     }
@@ -162,7 +166,7 @@ impl Gate {
             route => {
                 span::of_subject(&arrival.span, Some(caller.identity().user.clone()), None);
                 let sending = Sending {
-                    tasks: self.work.clone(),
+                    tasks: self.downloads.clone(),
                     place: std::sync::Mutex::new(Some(place)),
                     patience: self.settings.idle,
                 };

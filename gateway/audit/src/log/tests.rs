@@ -7,6 +7,9 @@ use gateway_core::Outcome;
 
 use super::*;
 
+/// A child has a copy of every descriptor until it becomes another program, and with it of a lock: who starts one runs alone.
+static PROCESS: tokio::sync::RwLock<()> = tokio::sync::RwLock::const_new(());
+
 fn outcome(status: u16) -> Record {
     Record {
         schema: Record::SCHEMA,
@@ -60,6 +63,7 @@ fn verified(path: &Path) -> crate::Verified {
 
 #[tokio::test]
 async fn records_are_lines_in_a_private_file_and_survive_reopening() {
+    let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     for status in [200, 403] {
@@ -71,6 +75,7 @@ async fn records_are_lines_in_a_private_file_and_survive_reopening() {
 
 #[tokio::test]
 async fn a_line_that_a_crash_cut_short_is_removed_and_the_chain_goes_on() {
+    let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     for kept in [0, 5, 80, 100] {
@@ -87,6 +92,7 @@ async fn a_line_that_a_crash_cut_short_is_removed_and_the_chain_goes_on() {
 
 #[test]
 fn what_is_no_chained_log_is_neither_continued_nor_cut() {
+    let _process = PROCESS.blocking_read();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let old = serde_json::to_string(&outcome(200)).unwrap() + "\n";
@@ -100,6 +106,7 @@ fn what_is_no_chained_log_is_neither_continued_nor_cut() {
 
 #[tokio::test]
 async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
+    let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let log = Log::open(&path).unwrap();
@@ -125,6 +132,7 @@ async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
 
 #[tokio::test]
 async fn many_writers_at_once_make_one_chain() {
+    let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let log = Log::open(&path).unwrap();
@@ -145,6 +153,7 @@ async fn many_writers_at_once_make_one_chain() {
 
 #[tokio::test]
 async fn a_record_that_makes_no_line_spoils_no_other() {
+    let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let log = Log::open(&path).unwrap();
@@ -159,6 +168,7 @@ async fn a_record_that_makes_no_line_spoils_no_other() {
 
 #[tokio::test]
 async fn a_log_that_cannot_take_a_record_refuses_it() {
+    let _process = PROCESS.read().await;
     let file = File::options().write(true).open("/dev/full").unwrap();
     let queue = Queue::new(Tail::of(file));
     let log = Log {
@@ -173,6 +183,7 @@ async fn a_log_that_cannot_take_a_record_refuses_it() {
 
 #[test]
 fn two_gateways_never_share_a_log() {
+    let _process = PROCESS.blocking_read();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let _first = Log::open(&path).unwrap();
@@ -182,6 +193,7 @@ fn two_gateways_never_share_a_log() {
 
 #[test]
 fn a_symlink_is_no_log() {
+    let _process = PROCESS.blocking_read();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     std::os::unix::fs::symlink("/dev/null", &path).unwrap();
@@ -208,6 +220,7 @@ impl Drop for Disk {
 
 #[tokio::test]
 async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
+    let _process = PROCESS.write().await;
     let Some(disk) = Disk::mount() else {
         println!("skipped: only root may mount a small disk");
         return;
@@ -253,6 +266,7 @@ async fn writes_until_it_is_killed() {
 
 #[test]
 fn a_killed_process_loses_no_record_that_it_was_told_is_durable() {
+    let _process = PROCESS.blocking_write();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let mut durable = 0;

@@ -81,18 +81,22 @@ pub(super) async fn answer(
     let (cx, status, patience, file) = (cx.clone(), head.status().as_u16(), sending.patience, parcel.file);
     let send = async move {
         let _place = place;
-        let sent = send(file, part, &chunks, patience).await;
+        let mut sent = 0;
+        let whole = tokio::select! {
+            whole = send(file, part, &chunks, patience, &mut sent) => whole,
+            () = cx.cut.cancelled() => false,
+        };
         drop(chunks);
         let Permitted { checkpoint, action, verdicts } = permitted;
         let outcome = Outcome {
             action: Some(action),
             target: Some(checkpoint.target),
             status,
-            code: sent.as_ref().err().map(|_| "cut-short".to_owned()),
+            code: (!whole).then(|| "cut-short".to_owned()),
             verdicts,
             checkpoint_id: Some(checkpoint.id),
             sha256: Some(parcel.sha256),
-            bytes: Some(sent.unwrap_or_else(|sent| sent)),
+            bytes: Some(sent),
             duration_us: microseconds(call.since.elapsed()),
             ..call.outcome()
         };
@@ -102,22 +106,26 @@ pub(super) async fn answer(
     Ok(head.map(|_| body.boxed_unsync()))
 }
 
-/// Sends the part, and tells how many bytes were taken: as an error where that was not all.
-async fn send(file: File, part: Range<u64>, to: &Sender<Bytes>, patience: Duration) -> Result<u64, u64> {
-    let (mut file, mut sent) = (tokio::fs::File::from_std(file), 0_u64);
+/// Sends the part, and counts the bytes that were taken. Whether that was all of it.
+async fn send(file: File, part: Range<u64>, to: &Sender<Bytes>, patience: Duration, sent: &mut u64) -> bool {
+    let mut file = tokio::fs::File::from_std(file);
     let length = part.end - part.start;
-    file.seek(SeekFrom::Start(part.start)).await.map_err(|_| 0_u64)?;
-    while sent < length {
-        let wanted = usize::try_from(length - sent).unwrap_or(CHUNK).min(CHUNK);
+    if file.seek(SeekFrom::Start(part.start)).await.is_err() {
+        return false;
+    }
+    while *sent < length {
+        let wanted = usize::try_from(length - *sent).unwrap_or(CHUNK).min(CHUNK);
         let mut chunk = vec![0; wanted];
-        file.read_exact(&mut chunk).await.map_err(|_| sent)?;
+        if file.read_exact(&mut chunk).await.is_err() {
+            return false;
+        }
         let taken = tokio::time::timeout(patience, to.send(chunk.into())).await;
         if !matches!(taken, Ok(Ok(()))) {
-            return Err(sent);
+            return false;
         }
-        sent = sent.saturating_add(wanted as u64);
+        *sent = sent.saturating_add(wanted as u64);
     }
-    Ok(sent)
+    true
 }
 
 impl Parcel {
