@@ -112,7 +112,7 @@ async fn whatever_a_policy_does_it_denies_is_named_everywhere_and_the_next_reque
             "checkpoint_gateway_policy_verdicts_total{{policy=\"{}\",verdict=\"fault\",code=\"{}\"}}",
             row.name, row.code
         );
-        assert_eq!(world.gateway.metric(&counted).await.to_string(), "1", "{counted}");
+        assert_eq!(world.gateway.counted(&counted, 1.0).await.to_string(), "1", "{counted}");
     }
     receiver
         .wait(|spans| rows.iter().zip(&denied).all(|(row, (trace, _))| failed(spans, trace, row.code)))

@@ -83,7 +83,7 @@ async fn a_component_decides_and_its_verdict_goes_on_record() {
     assert_eq!(span.attribute("checkpoint_gateway.policy.namespaces"), "allow");
     let counted =
         "checkpoint_gateway_policy_verdicts_total{policy=\"namespaces\",verdict=\"allow\",code=\"\"}";
-    assert!(world.gateway.metric(counted).await >= 1.0);
+    world.gateway.counted(counted, 1.0).await;
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn a_broken_policy_denies_what_it_is_bound_to_and_nothing_else() {
     assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
     let ready = ready(&world).await;
     assert!(ready.contains("policy broken denies what it is bound to: policy-missing"), "{ready}");
-    assert_eq!(world.gateway.metric("checkpoint_gateway_policies_broken").await.to_string(), "1");
+    assert_eq!(world.gateway.counted("checkpoint_gateway_policies_broken", 1.0).await.to_string(), "1");
 }
 
 #[tokio::test]
@@ -173,7 +173,7 @@ async fn a_bad_candidate_never_replaces_what_is_in_force() {
     assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
     let ready = ready(&world).await;
     assert!(ready.contains("the last reload was not taken: policy `broken`"), "{ready}");
-    assert!(world.gateway.metric("checkpoint_gateway_reloads_rejected_total").await >= 1.0);
+    world.gateway.counted("checkpoint_gateway_reloads_rejected_total", 1.0).await;
     std::fs::write(world.directory.path().join("config.toml"), "no = [toml").unwrap();
     world.gateway.signal(Signal::HUP);
     assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);

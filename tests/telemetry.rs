@@ -163,14 +163,8 @@ async fn health_checks_make_no_traces() {
 async fn an_exporter_that_is_down_costs_spans_and_no_request() {
     let world = World::with(|config| set(config, "telemetry.otlp-endpoint", "http://127.0.0.1:9")).await;
     assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
-    let dropped = async {
-        while world.gateway.metric("checkpoint_gateway_spans_dropped_total{reason=\"export-failed\"}").await
-            < 5.0
-        {
-            tokio::task::yield_now().await;
-        }
-    };
-    crate::support::in_time(dropped).await;
+    let dropped = "checkpoint_gateway_spans_dropped_total{reason=\"export-failed\"}";
+    world.gateway.counted(dropped, 5.0).await;
 }
 
 #[tokio::test]
@@ -179,12 +173,7 @@ async fn sent_spans_are_counted() {
     let world = traced(&receiver, "grpc").await;
     world.client("alice").post(PATH).await;
     receiver.wait(|spans| has(REQUEST)(spans) && has("checkpoint")(spans)).await;
-    let counted = async {
-        while world.gateway.metric("checkpoint_gateway_spans_sent_total").await < 8.0 {
-            tokio::task::yield_now().await;
-        }
-    };
-    crate::support::in_time(counted).await;
+    world.gateway.counted("checkpoint_gateway_spans_sent_total", 8.0).await;
 }
 
 #[tokio::test]

@@ -100,6 +100,21 @@ impl Gateway {
         let line = text.lines().find(|line| line.starts_with(name));
         line.and_then(|line| line.rsplit(' ').next()).map_or(0.0, |value| value.parse().unwrap())
     }
+
+    /// Waits until a metric has come to `least`, and says what it is then. What a client sees of a failed handshake, or
+    /// of an answer, may come before the gateway has counted it.
+    pub async fn counted(&self, name: &str, least: f64) -> f64 {
+        super::in_time(async {
+            loop {
+                let value = self.metric(name).await;
+                if value >= least {
+                    return value;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            }
+        })
+        .await
+    }
 }
 
 async fn wait(
