@@ -3,13 +3,12 @@ use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use age::Encryptor;
-
 use crate::hashed::Hashed;
 use crate::hasher::Hasher;
 use crate::original::{KeepOriginal, Recipients};
 use crate::place::{ORIGINAL, Place};
 use crate::sink::{ArchiveFile, Sink};
+use crate::stream::Stream;
 use crate::{Error, Reservation};
 
 /// Buffers per original: one being filled, one being sealed, two between, since the disk takes longer at times.
@@ -120,10 +119,7 @@ fn seal(
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
 ) -> Result<(), Error> {
-    let recipients = recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
-    let encryptor =
-        Encryptor::with_recipients(recipients).map_err(|error| Error::Reading(io::Error::other(error)))?;
-    let mut sealed = encryptor.wrap_output(out).map_err(Error::Reading)?;
+    let mut sealed = Stream::begin(out, recipients).map_err(Error::Reading)?;
     copy(&mut sealed, full, empty)?;
     sealed.finish().map(drop).map_err(Error::Reading)
 }

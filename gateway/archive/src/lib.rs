@@ -51,6 +51,7 @@ mod settings;
 mod sink;
 mod space;
 mod store;
+mod stream;
 mod sweep;
 mod tree;
 mod unseal;

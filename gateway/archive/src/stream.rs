@@ -1,0 +1,128 @@
+//! Writes `age-encryption.org/v1` (C2SP, age.md) with the provider that all else uses: with its assembly, sealing takes
+//! less than half as long as with age's own cipher. Recipients are wrapped by age; whatever is written, age opens.
+
+use std::io::{self, Write};
+
+use age::Recipient as _;
+use age_core::format::{FileKey, Stanza};
+use age_core::secrecy::ExposeSecret;
+use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::{hmac, rand};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+
+use crate::Recipients;
+
+/// Bytes of plaintext in one chunk.
+const CHUNK: usize = 64 << 10;
+/// Bytes that its tag adds.
+const TAG: usize = 16;
+
+/// Seals what is written to it. Only [`Stream::finish`] makes it whole.
+pub(crate) struct Stream<W> {
+    out: W,
+    key: LessSafeKey,
+    counter: u64,
+    chunk: Vec<u8>,
+}
+
+impl<W: Write> Stream<W> {
+    pub(crate) fn begin(mut out: W, recipients: &Recipients) -> io::Result<Self> {
+        let mut secret = Box::new([0; 16]);
+        rand::fill(secret.as_mut_slice()).map_err(failed)?;
+        let secret = FileKey::new(secret);
+        let header = header(&secret, recipients)?;
+        let mut nonce = [0; 16];
+        rand::fill(&mut nonce).map_err(failed)?;
+        out.write_all(&header)?;
+        out.write_all(&nonce)?;
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &derive(&secret, &nonce, b"payload")?);
+        let key = LessSafeKey::new(key.map_err(failed)?);
+        Ok(Self { out, key, counter: 0, chunk: Vec::with_capacity(CHUNK + TAG) })
+    }
+
+    /// Writes the last chunk, which says that it is the last.
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        self.seal(true)?;
+        Ok(self.out)
+    }
+
+    /// The nonce is the chunk's number in 11 bytes, big-endian, and whether it is the last; the key is used for this
+    /// stream only, so none comes twice.
+    fn seal(&mut self, last: bool) -> io::Result<()> {
+        let mut nonce = [0; 12];
+        let numbered = self.counter.to_be_bytes().into_iter().chain([u8::from(last)]);
+        nonce.iter_mut().skip(3).zip(numbered).for_each(|(to, byte)| *to = byte);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        self.key.seal_in_place_append_tag(nonce, Aad::empty(), &mut self.chunk).map_err(failed)?;
+        self.counter = self.counter.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.out.write_all(&self.chunk)?;
+        self.chunk.clear();
+        Ok(())
+    }
+}
+
+impl<W: Write> Write for Stream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A full chunk waits for what follows: the last one is sealed otherwise.
+        if self.chunk.len() == CHUNK && !bytes.is_empty() {
+            self.seal(false)?;
+        }
+        let length = bytes.len().min(CHUNK.saturating_sub(self.chunk.len()));
+        self.chunk.extend_from_slice(bytes.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+fn header(secret: &FileKey, recipients: &Recipients) -> io::Result<Vec<u8>> {
+    let mut header = b"age-encryption.org/v1\n".to_vec();
+    for recipient in recipients.iter() {
+        let (stanzas, _) = recipient.wrap_file_key(secret).map_err(io::Error::other)?;
+        stanzas.iter().try_for_each(|stanza| write_stanza(&mut header, stanza))?;
+    }
+    header.extend(b"---");
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, &[], b"header")?);
+    let mac = STANDARD_NO_PAD.encode(hmac::sign(&key, &header));
+    writeln!(header, " {mac}")?;
+    Ok(header)
+}
+
+/// A body of 64 columns a line, of which the last is shorter, if need be empty.
+fn write_stanza(header: &mut Vec<u8>, stanza: &Stanza) -> io::Result<()> {
+    writeln!(header, "-> {} {}", stanza.tag, stanza.args.join(" "))?;
+    let body = STANDARD_NO_PAD.encode(&stanza.body);
+    for line in body.as_bytes().chunks(64) {
+        header.extend(line);
+        header.push(b'\n');
+    }
+    if body.len().is_multiple_of(64) {
+        header.push(b'\n');
+    }
+    Ok(())
+}
+
+fn derive(secret: &FileKey, salt: &[u8], label: &[u8]) -> io::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    let secret = Salt::new(HKDF_SHA256, salt).extract(secret.expose_secret());
+    let label = [label];
+    let expanded = secret.expand(&label, Key).and_then(|expanded| expanded.fill(&mut key));
+    expanded.map(|()| key).map_err(failed)
+}
+
+struct Key;
+
+impl KeyType for Key {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+fn failed(_: Unspecified) -> io::Error {
+    io::Error::other("the cryptographic provider failed")
+}
