@@ -22,6 +22,10 @@ pub(super) struct Environ {
     state: State,
     name: Vec<u8>,
     value: Vec<u8>,
+    /// Bytes of the value so far, and whether all of them had been overwritten before. A value counts once, in however
+    /// many pieces it comes.
+    length: u64,
+    overwritten: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +58,8 @@ impl Environ {
             state: State::Name,
             name: Vec::new(),
             value: Vec::new(),
+            length: 0,
+            overwritten: true,
         }
     }
 
@@ -123,7 +129,8 @@ impl Environ {
             State::Plain | State::Unknown => {}
         }
         if matches!(self.state, State::Hidden | State::Unknown) {
-            tools.known.hide(tools.rules, Place::Memory, &self.name, text, tools.found);
+            self.length = self.length.saturating_add(text.len() as u64);
+            self.overwritten &= !tools.known.overwrite(text);
         }
     }
 
@@ -139,6 +146,10 @@ impl Environ {
         let hidden = self.state == State::Hidden && !self.value.is_empty();
         self.state = State::Name;
         let (name, value) = (std::mem::take(&mut self.name), std::mem::take(&mut self.value));
+        if !std::mem::replace(&mut self.overwritten, true) {
+            tools.known.count(tools.rules, Place::Memory, &name, self.length, tools.found);
+        }
+        self.length = 0;
         if hidden { tools.known.learn(tools.rules, &String::from_utf8_lossy(&name), &value) } else { Ok(()) }
     }
 }

@@ -49,12 +49,22 @@ impl Known {
 
     /// Overwrites the value of the variable `name`, however short it is.
     pub(super) fn hide(&self, rules: &Rules, place: Place, name: &[u8], value: &mut [u8], found: &mut Tally) {
-        if self.is_masked(value) {
-            return;
+        if self.overwrite(value) {
+            self.count(rules, place, name, value.len() as u64, found);
         }
+    }
+
+    /// Overwrites a value, or a part of one; tells whether anything else had been there.
+    pub(super) fn overwrite(&self, value: &mut [u8]) -> bool {
+        let masked = self.is_masked(value);
         value.fill(self.mask);
+        !masked
+    }
+
+    /// Counts one value of the variable `name` as hidden.
+    pub(super) fn count(&self, rules: &Rules, place: Place, name: &[u8], bytes: u64, found: &mut Tally) {
         for rule in self.hiding(rules, place, name) {
-            found.add(rule, place, Count { masks: 1, bytes: value.len() as u64 });
+            found.add(rule, place, Count { masks: 1, bytes });
         }
     }
 
