@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gateway_archive::{About, EnvValue, KeepOriginal, Recipients, Redaction, Settings, Store};
+use gateway_archive::{About, EnvValue, KeepOriginal, Recipients, Redaction, Settings, Store, Stream};
 use gateway_core::{
     CheckpointId, Container, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo, Target,
     Transport,
@@ -123,10 +123,10 @@ fn digest(block: &[u8], mib: usize) -> Duration {
 }
 
 fn seal(block: &[u8], mib: usize) -> Result<Duration, Failure> {
-    let recipient = age::x25519::Identity::generate().to_public();
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    let recipients = Recipients::parse(&[recipient])?;
     let begun = Instant::now();
-    let encryptor = age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))?;
-    let mut sealed = encryptor.wrap_output(io::sink())?;
+    let mut sealed = Stream::begin(io::sink(), &recipients)?;
     std::iter::repeat_n(block, mib).try_for_each(|block| sealed.write_all(block))?;
     sealed.finish()?;
     Ok(begun.elapsed())

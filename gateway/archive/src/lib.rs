@@ -72,6 +72,8 @@ pub use scan::{EnvValue, ScanError};
 pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;
+#[doc(hidden)]
+pub use stream::Stream;
 pub use sweep::{Cleaned, Leftover};
 pub use unseal::{UnsealError, unseal, unseal_file};
 pub use verify::{Structure, verify};

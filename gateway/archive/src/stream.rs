@@ -21,7 +21,8 @@ const CHUNK: usize = 64 << 10;
 const TAG: usize = 16;
 
 /// Seals what is written to it. Only [`Stream::finish`] makes it whole.
-pub(crate) struct Stream<W> {
+#[derive(Debug)]
+pub struct Stream<W> {
     out: W,
     key: LessSafeKey,
     counter: u64,
@@ -29,7 +30,11 @@ pub(crate) struct Stream<W> {
 }
 
 impl<W: Write> Stream<W> {
-    pub(crate) fn begin(mut out: W, recipients: &Recipients) -> io::Result<Self> {
+    /// Writes the header, sealed for these, and is ready for the first bytes.
+    ///
+    /// # Errors
+    /// What `out` reports, and a provider that cannot give random bytes.
+    pub fn begin(mut out: W, recipients: &Recipients) -> io::Result<Self> {
         let mut secret = Box::new([0; 16]);
         rand::fill(secret.as_mut_slice()).map_err(failed)?;
         let secret = FileKey::new(secret);
@@ -44,7 +49,10 @@ impl<W: Write> Stream<W> {
     }
 
     /// Writes the last chunk, which says that it is the last.
-    pub(crate) fn finish(mut self) -> io::Result<W> {
+    ///
+    /// # Errors
+    /// What `out` reports.
+    pub fn finish(mut self) -> io::Result<W> {
         self.seal(true)?;
         Ok(self.out)
     }
@@ -125,4 +133,76 @@ impl KeyType for Key {
 
 fn failed(_: Unspecified) -> io::Error {
     io::Error::other("the cryptographic provider failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use age::x25519::Identity;
+    use age::{Decryptor, Encryptor};
+    use std::io::Read;
+
+    fn recipients(identities: &[Identity]) -> Recipients {
+        let texts = identities.iter().map(|identity| identity.to_public().to_string());
+        Recipients::parse(&texts.collect::<Vec<_>>()).unwrap()
+    }
+
+    fn sealed(plain: &[u8], pieces: usize, identities: &[Identity]) -> Vec<u8> {
+        let mut stream = Stream::begin(Vec::new(), &recipients(identities)).unwrap();
+        plain.chunks(pieces).for_each(|piece| stream.write_all(piece).unwrap());
+        stream.finish().unwrap()
+    }
+
+    fn opened(sealed: &[u8], identity: &Identity) -> Vec<u8> {
+        let mut plain = Vec::new();
+        let identity = identity.to_string().expose_secret().parse::<Identity>().unwrap();
+        let decryptor = Decryptor::new(sealed).unwrap();
+        decryptor
+            .decrypt([&identity as &dyn age::Identity].into_iter())
+            .unwrap()
+            .read_to_end(&mut plain)
+            .unwrap();
+        plain
+    }
+
+    #[test]
+    fn age_opens_whatever_is_sealed_for_each_of_its_recipients() {
+        let identities = [Identity::generate(), Identity::generate(), Identity::generate()];
+        for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7] {
+            let plain: Vec<u8> = (0..=250).cycle().take(length).collect();
+            for pieces in [1 + length / 3, 4096, CHUNK, usize::MAX] {
+                let sealed = sealed(&plain, pieces, &identities);
+                for identity in &identities {
+                    assert_eq!(opened(&sealed, identity), plain, "{length} bytes in pieces of {pieces}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_is_as_long_as_what_age_seals() {
+        let identity = Identity::generate();
+        for length in [0, 1, CHUNK, CHUNK + 1] {
+            let plain = vec![7; length];
+            let recipient = identity.to_public();
+            let encryptor =
+                Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).unwrap();
+            let mut theirs = encryptor.wrap_output(Vec::new()).unwrap();
+            theirs.write_all(&plain).unwrap();
+            let theirs = theirs.finish().unwrap();
+            let ours = sealed(&plain, CHUNK, std::slice::from_ref(&identity));
+            // Theirs has a stanza of random text besides, of no fixed length.
+            let body = |sealed: &[u8]| {
+                let end = sealed.windows(4).position(|window| window == b"--- ").unwrap();
+                sealed.len() - end
+            };
+            assert_eq!(body(&ours), body(&theirs), "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn nothing_is_sealed_twice_alike() {
+        let identity = [Identity::generate()];
+        assert_ne!(sealed(b"secret", 6, &identity), sealed(b"secret", 6, &identity));
+    }
 }

@@ -14,6 +14,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
 use aws_lc_rs::digest::{Context, SHA256};
 use criterion::{Criterion, Throughput};
 use gateway_archive::scan_bench::{EnvValue, Scan};
+use gateway_archive::{Recipients, Stream};
 use gateway_core::{DETECTORS, MaskRule, Pattern, Place, Plan};
 use memory::{KINDS, Numbers, memory};
 
@@ -60,22 +61,22 @@ fn main() -> Result<(), Failure> {
     let memory = memory(MIB, None, &secrets)?;
     let plan = |detectors: usize, expressions: &[&str]| plan(&secrets, expressions, detectors);
     let usual = Scan::new(&plan(10, &EXPRESSIONS), &[])?;
-    say("64 literals, 12 expressions, 10 detectors", &ratios(&usual, &memory))?;
-    say("the same and credit-card", &ratios(&Scan::new(&plan(11, &EXPRESSIONS), &[])?, &memory))?;
+    say("64 literals, 12 expressions, 10 detectors", &ratios(&usual, &memory)?)?;
+    say("the same and credit-card", &ratios(&Scan::new(&plan(11, &EXPRESSIONS), &[])?, &memory)?)?;
     for bare in BARE {
         let expressions: Vec<&str> = EXPRESSIONS.into_iter().chain([bare]).collect();
         let scan = Scan::new(&plan(10, &expressions), &[])?;
-        say(&format!("the same and `{bare}`"), &ratios(&scan, &memory))?;
+        say(&format!("the same and `{bare}`"), &ratios(&scan, &memory)?)?;
     }
-    say("the same and 32 environment values", &ratios(&with_values(&secrets)?, &memory))?;
+    say("the same and 32 environment values", &ratios(&with_values(&secrets)?, &memory)?)?;
     for kind in KINDS {
-        say(kind, &ratios(&usual, &self::memory(MIB / 2, Some(kind), &[])?))?;
+        say(kind, &ratios(&usual, &self::memory(MIB / 2, Some(kind), &[])?)?)?;
     }
     let all = Scan::new(&plan(11, &EXPRESSIONS), &[])?;
     for text in HOSTILE {
         say(
             &format!("nothing but `{text}`"),
-            &ratios(&all, &text.as_bytes().repeat((2 << 20) / text.len())),
+            &ratios(&all, &text.as_bytes().repeat((2 << 20) / text.len()))?,
         )?;
     }
     alternatives(&secrets, &memory)?;
@@ -91,7 +92,7 @@ fn alternatives(literals: &[String], memory: &[u8]) -> Result<(), Failure> {
     let expressions = literals.iter().map(|literal| regex_syntax::escape(literal));
     let expression = regex_automata::meta::Regex::new(&expressions.collect::<Vec<_>>().join("|"))?;
     let compared: [(&str, &dyn Fn() -> u64); 4] = [
-        ("the filter", &|| ours.stream(Place::Memory, memory, PIECE, |piece| _ = black_box(piece))),
+        ("the filter", &|| ours.stream(Place::Memory, memory.chunks(PIECE), |piece| _ = black_box(piece))),
         ("aho-corasick, packed (Teddy)", &|| packed.find_iter(memory).count() as u64),
         ("aho-corasick, DFA", &|| automaton.find_iter(memory).count() as u64),
         ("one expression of regex-automata", &|| expression.find_iter(memory).count() as u64),
@@ -142,11 +143,14 @@ fn with_values(literals: &[String]) -> Result<Scan, Failure> {
     Ok(Scan::new(&plan(literals, &EXPRESSIONS, 10), &values.collect::<Vec<_>>())?)
 }
 
-/// What one round took: hashing alone, redacting alone, and hashing what was redacted.
+/// What one round took, on one thread: hashing alone, redacting alone, hashing what was redacted, and sealing what came
+/// beside.
 struct Round {
     hash: Duration,
     redact: Duration,
     both: Duration,
+    seal: Duration,
+    all: Duration,
     masks: u64,
 }
 
@@ -155,24 +159,42 @@ struct Ratios {
     bytes: usize,
 }
 
-fn ratios(scan: &Scan, memory: &[u8]) -> Ratios {
-    let rounds = (0..ROUNDS).map(|_| round(scan, memory)).collect();
-    Ratios { rounds, bytes: memory.len() }
+fn ratios(scan: &Scan, memory: &[u8]) -> Result<Ratios, Failure> {
+    let recipients = Recipients::parse(&[age::x25519::Identity::generate().to_public().to_string()])?;
+    let rounds = (0..ROUNDS).map(|_| round(scan, memory, &recipients)).collect::<io::Result<_>>()?;
+    Ok(Ratios { rounds, bytes: memory.len() })
 }
 
-fn round(scan: &Scan, memory: &[u8]) -> Round {
+fn round(scan: &Scan, memory: &[u8], recipients: &Recipients) -> io::Result<Round> {
     let (hash, ()) = took(|| {
         let mut context = Context::new(&SHA256);
         memory.chunks(PIECE).for_each(|piece| context.update(piece));
         black_box(context.finish());
     });
-    let (redact, masks) = took(|| scan.stream(Place::Memory, memory, PIECE, |piece| _ = black_box(piece)));
+    let (redact, masks) =
+        took(|| scan.stream(Place::Memory, memory.chunks(PIECE), |piece| _ = black_box(piece)));
     let (both, ()) = took(|| {
         let mut context = Context::new(&SHA256);
-        scan.stream(Place::Memory, memory, PIECE, |piece| context.update(piece));
+        scan.stream(Place::Memory, memory.chunks(PIECE), |piece| context.update(piece));
         black_box(context.finish());
     });
-    Round { hash, redact, both, masks }
+    let (seal, sealed) = took(|| {
+        let mut sealed = Stream::begin(io::sink(), recipients)?;
+        memory.chunks(PIECE).try_for_each(|piece| sealed.write_all(piece))?;
+        sealed.finish()
+    });
+    let (all, whole) = took(|| {
+        let mut context = Context::new(&SHA256);
+        let mut sealed = Stream::begin(io::sink(), recipients)?;
+        let mut written = Ok(());
+        let pieces = memory.chunks(PIECE).inspect(|piece| written = sealed.write_all(piece));
+        scan.stream(Place::Memory, pieces, |piece| context.update(piece));
+        black_box(context.finish());
+        written?;
+        sealed.finish()
+    });
+    sealed.and(whole)?;
+    Ok(Round { hash, redact, both, seal, all, masks })
 }
 
 fn took<T>(work: impl FnOnce() -> T) -> (Duration, T) {
@@ -192,11 +214,13 @@ fn say(what: &str, ratios: &Ratios) -> io::Result<()> {
     let bytes = ratios.bytes as f64;
     let speed = |took: Duration| bytes / took.as_secs_f64() / 1e9;
     let line = format!(
-        "{what}: SHA-256 {:.2} GB/s; redacting {:.2} GB/s, {:.2} of SHA-256's time; both {:.2} of it; {} masks\n",
+        "{what}: SHA-256 {:.2} GB/s; redacting {:.2} GB/s, {:.2} of SHA-256's time; both {:.2}, sealing {:.2}, all three {:.2} of it; {} masks\n",
         median(&|round| speed(round.hash)),
         median(&|round| speed(round.redact)),
         median(&|round| round.redact.div_duration_f64(round.hash)),
         median(&|round| round.both.div_duration_f64(round.hash)),
+        median(&|round| round.seal.div_duration_f64(round.hash)),
+        median(&|round| round.all.div_duration_f64(round.hash)),
         ratios.rounds.first().map_or(0, |round| round.masks),
     );
     io::stdout().write_all(line.as_bytes())
@@ -207,7 +231,7 @@ fn figures(scan: &Scan, memory: &[u8]) {
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Bytes(memory.len() as u64));
     group.bench_function("stream", |bencher| {
-        bencher.iter(|| scan.stream(Place::Memory, memory, PIECE, |piece| _ = black_box(piece)));
+        bencher.iter(|| scan.stream(Place::Memory, memory.chunks(PIECE), |piece| _ = black_box(piece)));
     });
     let mut copy = memory.to_vec();
     group.bench_function("whole", |bencher| bencher.iter(|| scan.whole(Place::Memory, &mut copy)));

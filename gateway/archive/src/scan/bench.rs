@@ -20,14 +20,19 @@ impl Scan {
         (self.0.looks_in(place), self.0.selects(variable.as_bytes()))
     }
 
-    /// Sends `bytes` through a stream in pieces of `size`; tells how many matches were hidden.
-    pub fn stream(&self, place: Place, bytes: &[u8], size: usize, mut out: impl FnMut(&[u8])) -> u64 {
+    /// Sends pieces through a stream; tells how many matches were hidden.
+    pub fn stream<'b>(
+        &self,
+        place: Place,
+        pieces: impl IntoIterator<Item = &'b [u8]>,
+        mut out: impl FnMut(&[u8]),
+    ) -> u64 {
         let mut masker = self.0.masker(place);
         let mut out = |piece: &[u8]| -> Result<(), std::convert::Infallible> {
             out(piece);
             Ok(())
         };
-        for piece in bytes.chunks(size) {
+        for piece in pieces {
             let Ok(()) = masker.push(piece, &mut out);
         }
         let Ok(()) = masker.finish(&mut out);
