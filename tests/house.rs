@@ -31,8 +31,9 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
 ];
 
 /// Heavy or delicate packages, each with the only rooms that may name them.
-const FENCED: [(&str, &[&str]); 7] = [
+const FENCED: [(&str, &[&str]); 8] = [
     ("age", &["gateway-archive"]),
+    ("age-core", &["gateway-archive"]),
     ("wasmtime", &["gateway-policy"]),
     ("tonic", &["gateway-proto", "gateway-cri", "gateway-node"]),
     ("rustls", &["gateway-server", "gateway-cli"]),
