@@ -3,33 +3,30 @@ use std::ops::Range;
 
 use super::header::{Header, Kind, padding};
 use super::member::read_exact;
-use super::pax;
+use super::pax::{self, Record};
 use crate::Error;
 
 /// The largest extended header or long name, in bytes.
 const MAX_EXTENSION: u64 = 1 << 20;
 
-/// Keys of records that are the archive's structure (POSIX.1, pax). The values of all others are data.
-const STRUCTURE: [&[u8]; 12] = [
-    b"path",
-    b"linkpath",
-    b"size",
-    b"uid",
-    b"gid",
-    b"uname",
-    b"gname",
-    b"mtime",
-    b"atime",
-    b"ctime",
-    b"charset",
-    b"hdrcharset",
-];
+/// Keys of records that are the archive's structure (POSIX.1, pax), names aside. The values of all others are data.
+const STRUCTURE: [&[u8]; 10] =
+    [b"size", b"uid", b"gid", b"uname", b"gname", b"mtime", b"atime", b"ctime", b"charset", b"hdrcharset"];
 
 /// A header that says something about the next one.
 #[derive(Debug)]
 pub(super) struct Extension {
     header: Header,
     body: Vec<u8>,
+}
+
+/// What stands before a member's contents and came from the workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Text {
+    /// A name, or where a link points.
+    Name,
+    /// An extended attribute, a comment.
+    Data,
 }
 
 /// What a member's extensions say.
@@ -59,31 +56,53 @@ impl Extension {
         self.body.len()
     }
 
-    /// Appends it to `front`, byte for byte but for `edit`, which may overwrite values that are data.
-    pub(super) fn put(&self, mut edit: impl FnMut(&mut [u8]), front: &mut Vec<u8>) -> Result<(), Error> {
-        let mut body = self.body.clone();
-        for range in self.data()? {
-            if let Some(text) = body.get_mut(range) {
-                edit(text);
+    /// Appends it to `front`, byte for byte but for `edit`, which may overwrite what came from the workload. Tells the
+    /// member's name, if it stands here and was changed.
+    pub(super) fn put(
+        &self,
+        edit: &mut impl FnMut(Text, &mut [u8]),
+        front: &mut Vec<u8>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let (mut body, mut renamed) = (self.body.clone(), None);
+        for (range, kind, own) in self.texts()? {
+            let Some(text) = body.get_mut(range.clone()) else { continue };
+            edit(kind, text);
+            if own && Some(&*text) != self.body.get(range) {
+                renamed = Some(text.to_vec());
             }
         }
-        front.extend_from_slice(self.header.as_bytes());
+        let header = match &renamed {
+            Some(name) => self.header.with_beginning_of(name),
+            None => self.header.with_names(|text| edit(Text::Name, text)),
+        };
+        front.extend_from_slice(header.as_bytes());
         front.extend_from_slice(&body);
         front.resize(front.len() + padding(body.len() as u64), 0);
-        Ok(())
+        Ok(renamed)
     }
 
-    /// Where values stand that are data: extended attributes, comments.
-    fn data(&self) -> Result<Vec<Range<usize>>, Error> {
-        if !matches!(self.header.kind(), Kind::Pax | Kind::Global) {
-            return Ok(Vec::new());
+    /// Where texts stand, of which kind they are, and which of them is the member's own name.
+    fn texts(&self) -> Result<Vec<(Range<usize>, Text, bool)>, Error> {
+        match self.header.kind() {
+            kind @ (Kind::LongName | Kind::LongLink) => {
+                Ok(vec![(0..self.body.len(), Text::Name, kind == Kind::LongName)])
+            }
+            Kind::Pax | Kind::Global => {
+                let records = pax::records(&self.body)?.into_iter();
+                Ok(records.filter_map(|record| self.text(record)).collect())
+            }
+            _ => Ok(Vec::new()),
         }
-        let records = pax::records(&self.body)?.into_iter();
-        let data = records.filter(|record| {
-            let key = pax::text(&self.body, &record.key);
-            !STRUCTURE.contains(&key.as_slice()) && !key.starts_with(b"GNU.sparse.")
-        });
-        Ok(data.map(|record| record.value).collect())
+    }
+
+    fn text(&self, record: Record) -> Option<(Range<usize>, Text, bool)> {
+        let key = pax::text(&self.body, &record.key);
+        match key.as_slice() {
+            b"path" | b"GNU.sparse.name" => Some((record.value, Text::Name, true)),
+            b"linkpath" => Some((record.value, Text::Name, false)),
+            key if STRUCTURE.contains(&key) || key.starts_with(b"GNU.sparse.") => None,
+            _ => Some((record.value, Text::Data, false)),
+        }
     }
 
     /// The size then stands in the header alone.

@@ -74,12 +74,47 @@ impl Header {
 
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(self.field(NAME));
-        let prefix = text(self.field(PREFIX));
-        // GNU's own format has other things where POSIX has the prefix.
-        if self.field(MAGIC) == b"ustar\0" && !prefix.is_empty() {
-            return [prefix, b"/", name].concat();
+        if self.has_prefix() { [text(self.field(PREFIX)), b"/", name].concat() } else { name.to_vec() }
+    }
+
+    /// The same header with the names in it edited: a member's own, and where a link points.
+    pub(super) fn with_names(&self, mut edit: impl FnMut(&mut [u8])) -> Self {
+        let mut header = self.clone();
+        let (mut name, mut link) = (self.name(), self.link());
+        edit(&mut name);
+        edit(&mut link);
+        if name != self.name() {
+            header.put_name(&name);
         }
-        name.to_vec()
+        header.put(LINK, &link);
+        header.sum();
+        header
+    }
+
+    /// The same header with the beginning of another name. Where an extended header has the whole name, nobody reads this.
+    pub(super) fn with_beginning_of(&self, name: &[u8]) -> Self {
+        let mut header = self.clone();
+        if self.has_prefix() {
+            header.put(PREFIX, &[0; PREFIX.end - PREFIX.start]);
+        }
+        header.put(NAME, &[0; NAME.end - NAME.start]);
+        header.put(NAME, name.get(..name.len().min(NAME.len() - 1)).unwrap_or_default());
+        header.sum();
+        header
+    }
+
+    /// Puts back a name that is as long as before.
+    fn put_name(&mut self, name: &[u8]) {
+        let prefix = if self.has_prefix() { text(self.field(PREFIX)).len() } else { 0 };
+        let (before, after) = name.split_at_checked(prefix).unwrap_or_default();
+        self.put(PREFIX, before);
+        // Between the two stands a slash that is in neither.
+        self.put(NAME, after.get(usize::from(prefix > 0)..).unwrap_or_default());
+    }
+
+    fn has_prefix(&self) -> bool {
+        // GNU's own format has other things where POSIX has the prefix.
+        self.field(MAGIC) == b"ustar\0" && !text(self.field(PREFIX)).is_empty()
     }
 
     pub(super) fn link(&self) -> Vec<u8> {
@@ -105,8 +140,7 @@ impl Header {
         } else {
             header.put(SIZE, &[&[0x80, 0, 0, 0], size.to_be_bytes().as_slice()].concat());
         }
-        let sum = format!("{:06o}\0 ", header.checksum());
-        header.put(CHECKSUM, sum.as_bytes());
+        header.sum();
         header
     }
 
@@ -122,6 +156,15 @@ impl Header {
     fn put(&mut self, range: Range<usize>, bytes: &[u8]) {
         if let Some(field) = self.0.get_mut(range) {
             field.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    /// Makes the checksum hold, in the way that most write it; leaves one that holds as it is.
+    fn sum(&mut self) {
+        let told = octal(self.field(CHECKSUM));
+        if told != Some(self.checksum()) && told != self.signed_checksum() {
+            let sum = format!("{:06o}\0 ", self.checksum());
+            self.put(CHECKSUM, sum.as_bytes());
         }
     }
 

@@ -2,6 +2,7 @@ use std::io::{BufRead, Read};
 
 use gateway_core::Place;
 
+use super::extension::Text;
 use super::header::{BLOCK, Kind, padding};
 use super::member::{Member, Next};
 use super::plan::Drops;
@@ -10,7 +11,8 @@ use crate::Error;
 use crate::scan::{Rules, Tally};
 use crate::sink::Sink;
 
-/// An archive inside the archive: regular files are looked at under the rules for files, entries may be left out.
+/// An archive inside the archive: files, their names and where links point are looked at under the rules for files,
+/// entries may be left out.
 #[derive(Debug)]
 pub(super) struct Inner<'a> {
     pub(super) rules: &'a Rules,
@@ -48,7 +50,10 @@ impl Inner<'_> {
         if dropped {
             return skip(input, entry.size).map(|()| true);
         }
-        let front = entry.front(|text| mask(self.rules, EVERYWHERE, text, self.found))?;
+        let front = entry.front(|kind, text| match kind {
+            Text::Name => mask(self.rules, &[Place::Files], text, self.found),
+            Text::Data => mask(self.rules, EVERYWHERE, text, self.found),
+        })?;
         out.put(&front)?;
         let mut content = input.take(entry.size);
         let screen = Screen::new(self.rules, &[Place::Files]);

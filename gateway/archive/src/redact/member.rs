@@ -1,6 +1,6 @@
 use std::io::BufRead;
 
-use super::extension::{Extension, Told};
+use super::extension::{Extension, Text, Told};
 use super::header::{BLOCK, Header, Kind, map_goes_on};
 use super::name::normalise;
 use crate::Error;
@@ -95,14 +95,18 @@ impl Member {
         self.header.kind_byte()
     }
 
-    /// What stands before the contents, byte for byte, but for `edit`, which may overwrite the values of records that
-    /// name nothing.
-    pub(super) fn front(&self, mut edit: impl FnMut(&mut [u8])) -> Result<Vec<u8>, Error> {
-        let mut front = Vec::new();
+    /// What stands before the contents, byte for byte, but for `edit`, which may overwrite what came from the workload.
+    pub(super) fn front(&self, mut edit: impl FnMut(Text, &mut [u8])) -> Result<Vec<u8>, Error> {
+        let (mut front, mut renamed) = (Vec::new(), None);
         for extension in &self.extensions {
-            extension.put(&mut edit, &mut front)?;
+            renamed = extension.put(&mut edit, &mut front)?.or(renamed);
         }
-        front.extend_from_slice(self.header.as_bytes());
+        // A name that is too long for the header is cut there, and with it what was to be hidden.
+        let header = match renamed {
+            Some(name) => self.header.with_beginning_of(&name).with_names(|text| edit(Text::Name, text)),
+            None => self.header.with_names(|text| edit(Text::Name, text)),
+        };
+        front.extend_from_slice(header.as_bytes());
         front.extend_from_slice(&self.map);
         Ok(front)
     }

@@ -5,6 +5,7 @@ use gateway_core::{Place, Plan};
 
 use super::content::Content;
 use super::environ::{Environ, Tools};
+use super::extension::Text;
 use super::header::Kind;
 use super::image::Entries;
 use super::inner::{Inner, count, ending, pad, skip, whole};
@@ -134,7 +135,11 @@ impl Pass<'_> {
     }
 
     pub(super) fn front(&mut self, member: &Member, out: &mut dyn Sink) -> Result<(), Error> {
-        out.put(&member.front(|text| mask(self.rules, EVERYWHERE, text, self.found))?)
+        // The names of the archive's own members are the runtime's, and by them they are known.
+        out.put(&member.front(|kind, text| match kind {
+            Text::Name => {}
+            Text::Data => mask(self.rules, EVERYWHERE, text, self.found),
+        })?)
     }
 
     fn bytes(&mut self, body: &mut dyn BufRead, places: &[Place], out: &mut dyn Sink) -> Result<(), Error> {
