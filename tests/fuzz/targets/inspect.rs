@@ -1,0 +1,9 @@
+//! Any bytes as an archive that somebody looks into: an error or a bounded answer, never a panic.
+#![no_main]
+
+use std::io::Cursor;
+
+libfuzzer_sys::fuzz_target!(|archive: &[u8]| {
+    let _ = gateway_archive::inspect(&mut Cursor::new(archive));
+    let _ = gateway_archive::verify(&mut Cursor::new(archive));
+});
