@@ -1,21 +1,24 @@
 //! Beside a real containerd, which `tests/real-cri/run` brings up. Without one these tests say so and do nothing, unless
 //! `REAL_CRI_REQUIRED` is set.
 
+mod canary;
+mod harness;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use rustix::process::Signal;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
+
+use harness::{Containerd, Counter, Front};
 
 use crate::policies::{allowlist, component, governed};
 use crate::redaction::showing;
 use crate::storage::{metadata, mode, sha256sum};
 use crate::support::world::{set, write};
-use crate::support::{Client, Credentials, Gateway, Receiver};
+use crate::support::{Gateway, Receiver};
 
 /// The largest container here, in MiB: its checkpoint takes seconds, so that there is time to interfere.
 const LARGE: u32 = 1024;
@@ -25,197 +28,6 @@ const SECRET: &str = "hunter2hunter2";
 
 /// The name of the spans on both sides of the call.
 const RPC: &str = "runtime.v1.RuntimeService/CheckpointContainer";
-
-/// What `run` tells.
-struct Containerd {
-    socket: PathBuf,
-    directory: PathBuf,
-    pod: PathBuf,
-    share: PathBuf,
-    otlp: String,
-}
-
-impl Containerd {
-    /// The real containerd; `None`, and why, where there is none.
-    fn find() -> Option<Self> {
-        let variable = |name: &str| std::env::var(name).ok();
-        let Some(socket) = variable("REAL_CRI_SOCKET") else {
-            assert!(
-                variable("REAL_CRI_REQUIRED").is_none(),
-                "REAL_CRI_REQUIRED is set and REAL_CRI_SOCKET is not"
-            );
-            eprintln!("skipped: no real containerd; tests/real-cri/run brings one up");
-            return None;
-        };
-        let path = |name: &str| PathBuf::from(variable(name).unwrap_or_else(|| panic!("{name} is not set")));
-        Some(Self {
-            socket: socket.into(),
-            directory: path("REAL_CRI_DIR"),
-            pod: path("REAL_CRI_POD"),
-            share: path("REAL_CRI_SHARE"),
-            otlp: variable("REAL_CRI_OTLP").expect("REAL_CRI_OTLP"),
-        })
-    }
-
-    fn run(command: &mut Command) -> String {
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn call(&self, method: &str, fields: &[&str]) -> String {
-        Self::run(Command::new(&self.pod).arg(&self.socket).arg("call").arg(method).args(fields))
-    }
-
-    /// `checkpointctl`, as an operator would use it.
-    fn checkpointctl(&self, arguments: &[&str]) -> String {
-        Self::run(Command::new(self.directory.join("in-ns")).arg("checkpointctl").args(arguments))
-    }
-}
-
-/// A running pod that counts once a second and holds memory; gone when dropped.
-struct Counter<'a> {
-    containerd: &'a Containerd,
-    name: &'static str,
-    container_id: String,
-    sandbox_id: String,
-    log: PathBuf,
-}
-
-impl<'a> Counter<'a> {
-    fn start(containerd: &'a Containerd, name: &'static str, mib: u32) -> Self {
-        let mut command = Command::new(&containerd.pod);
-        command.arg(&containerd.socket).args([
-            "shop",
-            name,
-            "app",
-            &mib.to_string(),
-            &format!("API_KEY={SECRET}"),
-        ]);
-        let counter = Self::of(containerd, name, &Containerd::run(&mut command));
-        counter.goes_on(0); // it counts once all its memory is there
-        counter
-    }
-
-    /// The same, going on from an archive.
-    fn restore(containerd: &'a Containerd, name: &'static str, archive: &Path) -> Self {
-        let mut command = Command::new(&containerd.pod);
-        command.arg(&containerd.socket).arg("restore").arg(archive).args(["shop", name, "app"]);
-        Self::of(containerd, name, &Containerd::run(&mut command))
-    }
-
-    fn of(containerd: &'a Containerd, name: &'static str, told: &str) -> Self {
-        let told: Value = serde_json::from_str(told).unwrap();
-        let text = |key: &str| told[key].as_str().unwrap().to_owned();
-        Self {
-            containerd,
-            name,
-            container_id: text("container_id"),
-            sandbox_id: text("sandbox_id"),
-            log: text("log").into(),
-        }
-    }
-
-    fn path(&self) -> String {
-        format!("/checkpoint/shop/{}/app", self.name)
-    }
-
-    /// The last number that it counted to.
-    fn ticks(&self) -> u32 {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let last =
-            log.lines().rev().find_map(|line| line.split("tick ").nth(1)?.split(' ').next()?.parse().ok());
-        last.unwrap_or_default()
-    }
-
-    /// Waits until it has counted on from `from`, twice, so that no line that was on its way can feign it.
-    fn goes_on(&self, from: u32) {
-        let begun = Instant::now();
-        while self.ticks() < from + 2 {
-            assert!(begun.elapsed() < Duration::from_mins(1), "{} is frozen at {}", self.name, self.ticks());
-            std::thread::yield_now();
-        }
-    }
-}
-
-impl Drop for Counter<'_> {
-    fn drop(&mut self) {
-        // A checkpoint that a test cut short may have left it paused, and then it would not die.
-        let ctr = |arguments: &[&str]| {
-            let mut command = Command::new(self.containerd.directory.join("in-ns"));
-            command
-                .arg("ctr")
-                .arg("-a")
-                .arg(&self.containerd.socket)
-                .args(["-n", "k8s.io", "tasks"])
-                .args(arguments);
-            command.output()
-        };
-        let _ = ctr(&["resume", &self.container_id]);
-        for method in ["StopPodSandbox", "RemovePodSandbox"] {
-            let field = format!("1={}", self.sandbox_id);
-            let _ = Command::new(&self.containerd.pod)
-                .arg(&self.containerd.socket)
-                .args(["call", method, &field])
-                .output();
-        }
-    }
-}
-
-/// A gateway in front of the real containerd.
-struct Front {
-    gateway: Gateway,
-    credentials: Credentials,
-    directory: TempDir,
-    config: toml::Table,
-}
-
-impl Front {
-    async fn start(containerd: &Containerd, change: impl FnOnce(&mut toml::Table)) -> Self {
-        let directory = TempDir::new_in(&containerd.share).unwrap();
-        let credentials = Credentials::new();
-        let checkpoints = directory.path().join("checkpoints");
-        let mut config = credentials.configure(directory.path(), &containerd.socket, &checkpoints);
-        change(&mut config);
-        let gateway = Gateway::start(&write(directory.path(), &config)).await;
-        Self { gateway, credentials, directory, config }
-    }
-
-    fn client(&self) -> Client {
-        let client = Client::new(self.gateway.address, self.credentials.authority.pem());
-        client.with_token(&self.credentials.token("alice"))
-    }
-
-    async fn take(&self, counter: &Counter<'_>) -> PathBuf {
-        let answer = self.client().post(&counter.path()).await;
-        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        answer.json()["items"][0].as_str().unwrap().into()
-    }
-
-    /// The names in the checkpoint folder, those of unpublished work included.
-    fn files(&self) -> BTreeSet<String> {
-        let mut names = BTreeSet::new();
-        let mut folders = vec![self.directory.path().join("checkpoints")];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    names.insert(path.file_name().unwrap().to_str().unwrap().to_owned());
-                }
-            }
-        }
-        names
-    }
-
-    fn archives(&self) -> Vec<String> {
-        let is_archive = |name: &String| {
-            name.starts_with("checkpoint-") && Path::new(name).extension().is_some_and(|kind| kind == "tar")
-        };
-        self.files().into_iter().filter(is_archive).collect()
-    }
-}
 
 fn members(archive: &Path) -> BTreeSet<String> {
     let mut tar = tar::Archive::new(std::fs::File::open(archive).unwrap());

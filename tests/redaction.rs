@@ -39,7 +39,7 @@ async fn take(world: &World) -> PathBuf {
 }
 
 /// The members of an archive, what is compressed in it unpacked.
-fn members(archive: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn members(archive: &Path) -> Vec<(String, Vec<u8>)> {
     let mut members = Vec::new();
     for entry in tar::Archive::new(std::fs::File::open(archive).unwrap()).entries().unwrap() {
         let mut entry = entry.unwrap();
