@@ -21,7 +21,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// What a command that succeeds says as JSON.
-fn told(arguments: &[&str]) -> Value {
+pub fn told(arguments: &[&str]) -> Value {
     let output = run(&[arguments, &["--output", "json"]].concat());
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));

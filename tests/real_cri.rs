@@ -14,6 +14,7 @@ use serde_json::json;
 
 use harness::{Containerd, Counter, Front};
 
+use crate::archive_commands::told as exported;
 use crate::policies::{allowlist, component, governed};
 use crate::redaction::showing;
 use crate::storage::{metadata, mode, sha256sum};
@@ -119,6 +120,22 @@ async fn a_redacted_archive_shows_no_secret_and_still_restores() {
     let log = std::fs::read_to_string(&restored.log).unwrap();
     assert!(log.lines().all(|line| !line.contains(SECRET)), "{log}");
     assert!(log.lines().last().unwrap().ends_with(&"*".repeat(SECRET.len())), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exported_archive_is_an_image_that_the_runtime_restores() {
+    let Some(containerd) = Containerd::find() else { return };
+    let counter = Counter::start(&containerd, "kept", 16);
+    let front = Front::start(&containerd, redacting).await;
+    let archive = front.take(&counter).await;
+    let seen = counter.ticks();
+    drop(counter);
+    let layout = front.directory.path().join("image");
+    let (layout_text, archive_text) = (layout.to_str().unwrap(), archive.to_str().unwrap());
+    exported(&["export", "--oci", layout_text, "--tag", "localhost/kept:1", archive_text]);
+    containerd.import(&layout, "localhost/kept:1");
+    let restored = Counter::from_image(&containerd, "kept-restored", &archive, "localhost/kept:1");
+    restored.goes_on(seen);
 }
 
 #[tokio::test(flavor = "multi_thread")]

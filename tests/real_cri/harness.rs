@@ -54,6 +54,25 @@ impl Containerd {
         Self::run(Command::new(&self.pod).arg(&self.socket).arg("call").arg(method).args(fields))
     }
 
+    /// Imports an OCI image layout, as an operator would, and waits until CRI knows the image too.
+    pub(super) fn import(&self, layout: &Path, name: &str) {
+        let packed = layout.with_extension("tar");
+        let mut tar = tar::Builder::new(std::fs::File::create(&packed).unwrap());
+        tar.append_dir_all(".", layout).unwrap();
+        tar.finish().unwrap();
+        let images = |arguments: &[&str]| {
+            let mut command = Command::new(self.directory.join("in-ns"));
+            command.args(["ctr", "-a"]).arg(&self.socket).args(["-n", "k8s.io", "images"]);
+            Self::run(command.args(arguments))
+        };
+        images(&["import", packed.to_str().unwrap()]);
+        let begun = Instant::now();
+        let known = |line: &str| line.starts_with(name) && line.contains("io.cri-containerd.image=managed");
+        while !images(&["ls"]).lines().any(known) {
+            assert!(begun.elapsed() < Duration::from_mins(1), "CRI does not know {name}");
+        }
+    }
+
     /// `checkpointctl`, as an operator would use it.
     pub(super) fn checkpointctl(&self, arguments: &[&str]) -> String {
         Self::run(Command::new(self.directory.join("in-ns")).arg("checkpointctl").args(arguments))
@@ -100,8 +119,22 @@ impl<'a> Counter<'a> {
 
     /// The same, going on from an archive.
     pub(super) fn restore(containerd: &'a Containerd, name: &'static str, archive: &Path) -> Self {
+        Self::restored(containerd, name, archive, &[])
+    }
+
+    /// The same, going on from the image that was made of an archive.
+    pub(super) fn from_image(
+        containerd: &'a Containerd,
+        name: &'static str,
+        archive: &Path,
+        image: &str,
+    ) -> Self {
+        Self::restored(containerd, name, archive, &[image])
+    }
+
+    fn restored(containerd: &'a Containerd, name: &'static str, archive: &Path, image: &[&str]) -> Self {
         let mut command = Command::new(&containerd.pod);
-        command.arg(&containerd.socket).arg("restore").arg(archive).args(["shop", name, "app"]);
+        command.arg(&containerd.socket).arg("restore").arg(archive).args(["shop", name, "app"]).args(image);
         Self::of(containerd, name, &Containerd::run(&mut command))
     }
 
