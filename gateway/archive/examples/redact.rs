@@ -1,5 +1,5 @@
 //! What redaction costs beside the digest: `cargo run --release -p gateway-archive --example redact -- DIRECTORY [MiB]
-//! [ROUNDS] [none|drop|mask] [no|sealed|plaintext]`. A runtime hands over a checkpoint of mostly clean memory through a
+//! [ROUNDS] [none|drop|mask|full] [no|sealed|plaintext]`. A runtime hands over a checkpoint of mostly clean memory through a
 //! FIFO; it is redacted, hashed and published, and its original kept as told. Prints how long the runtime took, all took
 //! and sealing alone takes, in ratio to the digest alone of the same bytes, and the most memory that was resident.
 
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::digest::{Context, SHA256};
 use gateway_archive::{About, EnvValue, KeepOriginal, Recipients, Redaction, Settings, Store, Stream};
 use gateway_core::{
-    CheckpointId, Container, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo, Target,
-    Transport,
+    CheckpointId, Container, DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo,
+    Target, Transport,
 };
 use uuid::Uuid;
 
@@ -65,11 +65,23 @@ fn redaction(what: Option<&str>) -> Result<Option<Redaction>, Failure> {
         "none" => return Ok(None),
         "drop" => Plan { drop: vec![drop], ..Plan::default() },
         "mask" => Plan { mask: vec![mask], drop: vec![drop], ..Plan::default() },
-        _ => return Err("none, drop or mask".into()),
+        "full" => Plan { mask: full(mask), drop: vec![drop], ..Plan::default() },
+        _ => return Err("none, drop, mask or full".into()),
     };
     let values =
         vec![EnvValue { name: "API_KEY".to_owned(), value: b"correct-horse-battery-staple".to_vec() }];
     Ok(Some(Redaction { plan, values, ..Redaction::default() }))
+}
+
+/// The rule, and 64 literals, 12 expressions and 10 detectors besides.
+fn full(rule: MaskRule) -> Vec<MaskRule> {
+    let literals = (0..64).map(|at| Pattern::Literal(format!("literal-{at}-{}", at * 7919).into_bytes()));
+    let expressions = (0..12).map(|at| Pattern::Regex(format!("key{at}_[0-9a-f]{{32}}")));
+    let detectors = DETECTORS.into_iter().filter(|name| *name != "credit-card");
+    let detectors = detectors.map(|name| Pattern::Detector(name.to_owned()));
+    let patterns = std::iter::once(rule.pattern.clone()).chain(literals).chain(expressions).chain(detectors);
+    let named = |(at, pattern)| MaskRule { name: format!("rule {at}"), pattern, ..rule.clone() };
+    patterns.enumerate().map(named).collect()
 }
 
 fn original(what: Option<&str>) -> Result<KeepOriginal, Failure> {
