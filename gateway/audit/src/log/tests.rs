@@ -58,7 +58,7 @@ fn lines(path: &Path) -> Vec<Record> {
 }
 
 fn verified(path: &Path) -> crate::Verified {
-    crate::verify(io::BufReader::new(File::open(path).unwrap()), None).unwrap()
+    crate::verify(path, &crate::Expected::default()).unwrap()
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
     }
     log.close(Record { request_id: uuid::Uuid::from_u128(2).into(), ..outcome(200) }).await.unwrap();
     drop(log);
-    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered { cut: 0, unknown: 2 });
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered { unknown: 2, ..Recovered::default() });
     assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
     let [.., one, three] = &*lines(&path) else { panic!("lost") };
     for (id, record) in [(1, one), (3, three)] {
@@ -170,13 +170,8 @@ async fn a_record_that_makes_no_line_spoils_no_other() {
 async fn a_log_that_cannot_take_a_record_refuses_it() {
     let _process = PROCESS.read().await;
     let file = File::options().write(true).open("/dev/full").unwrap();
-    let queue = Queue::new(Tail::of(file));
-    let log = Log {
-        path: "/dev/full".into(),
-        queue,
-        places: Arc::new(Semaphore::new(1)),
-        recovered: Recovered::default(),
-    };
+    let path = Path::new("/dev/full");
+    let log = Log::of(path, Tail::of(path, Box::new(file), Settings::default()), Recovered::default());
     let Err(Error::Write { source, .. }) = log.close(outcome(200)).await else { panic!("written") };
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
 }

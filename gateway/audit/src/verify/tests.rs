@@ -4,7 +4,9 @@ use gateway_core::{Event, Outcome, Record};
 use proptest::prelude::*;
 
 use super::*;
-use crate::chain::hash;
+use crate::chain::{Head, LONGEST, hash};
+use crate::key::SigningKey;
+use crate::seal::State;
 
 /// As many as the property must hold for.
 static LARGE: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| log(10_000));
@@ -33,25 +35,63 @@ fn record(second: u32) -> Record {
     }
 }
 
-/// The lines of a log, each with its end.
-fn log(records: u32) -> Vec<Vec<u8>> {
-    let mut head = Head::origin();
-    let line = |second| {
+/// A log in the making: each line with its end.
+#[derive(Default)]
+struct Written {
+    state: State,
+    lines: Vec<Vec<u8>>,
+}
+
+impl Written {
+    fn record(&mut self, second: u32) {
+        let body = serde_json::to_vec(&record(second)).unwrap();
+        self.line(|state, line| state.extend(&body, line));
+    }
+
+    fn line(&mut self, add: impl FnOnce(&mut State, &mut Vec<u8>) -> io::Result<()>) {
         let mut line = Vec::new();
-        head.extend(&record(second), &mut line).unwrap();
-        line
-    };
-    (0..records).map(line).collect()
+        add(&mut self.state, &mut line).unwrap();
+        self.lines.push(line);
+    }
+
+    fn key(&mut self, new: &SigningKey, old: Option<&SigningKey>) {
+        self.line(|state, line| state.introduce(new.public(), old, at(0), line));
+    }
+
+    fn sign(&mut self, key: &SigningKey) {
+        self.line(|state, line| state.sign(key, at(0), line));
+    }
+}
+
+fn at(second: i64) -> jiff::Timestamp {
+    jiff::Timestamp::from_second(second).unwrap()
+}
+
+fn log(records: u32) -> Vec<Vec<u8>> {
+    let mut written = Written::default();
+    (0..records).for_each(|second| written.record(second));
+    written.lines
 }
 
 fn head(lines: &[Vec<u8>]) -> String {
-    lines.last().map_or(Head::origin().hash, |line| hash(&line[..line.len() - 1]))
+    lines.last().map_or(Head::default().hash, |line| hash(&line[..line.len() - 1]))
+}
+
+fn verify(lines: &[Vec<u8>], expected: &Expected) -> Result<Verified, Unverified> {
+    walk::walk(Lines::within(lines.concat()), expected)
+}
+
+fn kept(head: &str) -> Expected {
+    Expected { head: Some(Kept::Digest(head.to_owned())), ..Expected::default() }
 }
 
 /// The bad line, from 0, and what is wrong with it.
-fn bad(lines: &[Vec<u8>], kept: Option<&str>) -> (usize, Option<Fault>) {
-    match verify(&*lines.concat(), kept) {
-        Err(Unverified::Broken { line, fault }) => (usize::try_from(line).unwrap() - 1, Some(fault)),
+fn bad(lines: &[Vec<u8>], head: Option<&str>) -> (usize, Option<Fault>) {
+    match verify(lines, &head.map(kept).unwrap_or_default()) {
+        Err(Unverified::Broken { seq, line, fault, .. }) => {
+            assert_eq!(seq + 1, line);
+            (usize::try_from(seq).unwrap(), Some(fault))
+        }
         Err(Unverified::Cut { records, .. }) => (usize::try_from(records).unwrap(), None),
         other => panic!("{other:?}"),
     }
@@ -70,12 +110,11 @@ fn names(changed: usize, last: usize, (named, fault): &(usize, Option<Fault>)) -
 #[test]
 fn a_whole_log_tells_how_many_records_it_has_and_of_which_time() {
     let lines = log(3);
-    let verified = verify(&*lines.concat(), Some(&head(&lines[..2]))).unwrap();
-    let time = |second| Some(jiff::Timestamp::from_second(second).unwrap());
-    let expected =
-        Verified { records: 3, head: head(&lines), first: time(0), last: time(2), covered: Some(2) };
-    assert_eq!(verified, expected);
-    let empty = verify(&b""[..], Some(&Head::origin().hash)).unwrap();
+    let verified = verify(&lines, &kept(&head(&lines[..2]))).unwrap();
+    assert_eq!((verified.begins, verified.records, verified.head), (0, 3, head(&lines)));
+    assert_eq!((verified.first, verified.last, verified.covered), (Some(at(0)), Some(at(2)), Some(2)));
+    assert_eq!((verified.trust, verified.signed), (Trust::Unsigned, None));
+    let empty = verify(&[], &kept(&Head::default().hash)).unwrap();
     assert_eq!((empty.records, empty.covered, empty.first), (0, Some(0), None));
 }
 
@@ -111,14 +150,10 @@ fn a_line_that_is_too_long_or_has_no_end_is_no_record() {
 
 #[test]
 fn a_log_that_was_written_anew_is_not_the_one_whose_head_was_kept() {
-    let kept = head(&log(3));
-    let mut chain = Head::origin();
-    let mut anew = Vec::new();
-    for second in [0, 9, 2] {
-        chain.extend(&record(second), &mut anew).unwrap();
-    }
-    assert!(verify(&*anew, None).is_ok());
-    assert!(matches!(verify(&*anew, Some(&kept)), Err(Unverified::Cut { records: 3, .. })));
+    let mut anew = Written::default();
+    [0, 9, 2].into_iter().for_each(|second| anew.record(second));
+    assert!(verify(&anew.lines, &Expected::default()).is_ok());
+    assert!(matches!(verify(&anew.lines, &kept(&head(&log(3)))), Err(Unverified::Cut { records: 3, .. })));
 }
 
 proptest! {
@@ -161,7 +196,7 @@ proptest! {
     #[test]
     fn a_tail_that_was_cut_off_is_found_by_the_head(left in 0..10_000_usize) {
         let lines = &LARGE[..left];
-        prop_assert!(verify(&*lines.concat(), None).is_ok());
+        prop_assert!(verify(lines, &Expected::default()).is_ok());
         prop_assert_eq!(bad(lines, Some(&head(&LARGE))), (left, None));
     }
 }
