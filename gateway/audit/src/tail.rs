@@ -226,6 +226,16 @@ impl Tail {
     }
 }
 
+#[cfg(test)]
+impl Tail {
+    /// Has it append to `disk`, which is the same file.
+    pub(crate) fn replace(&mut self, disk: Box<dyn Disk>) {
+        let file = std::mem::replace(&mut self.disk, disk);
+        // The lock goes with it.
+        drop(file);
+    }
+}
+
 /// What the log has to say first: the outcomes that nobody wrote, and the key where it is another one.
 fn owed(settings: &Settings, state: &State, outcomes: Vec<Record>) -> io::Result<VecDeque<Owed>> {
     let mut owed: VecDeque<_> = outcomes.into_iter().map(Box::new).map(Owed::Outcome).collect();
