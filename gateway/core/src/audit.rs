@@ -3,7 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CheckpointId, CredentialKind, PlanRecord, RedactionSummary, RequestId, Target, TraceId, Verdict,
+    Action, CheckpointId, CredentialKind, KeyChange, PlanRecord, RedactionSummary, RequestId, SegmentStart,
+    Target, TraceId, TreeHead, Verdict,
 };
 
 /// One line of the audit log.
@@ -13,7 +14,7 @@ pub struct Record {
     pub schema: u32,
     /// When it was written.
     pub at: jiff::Timestamp,
-    /// The request that it is about.
+    /// The request that it is about; [`RequestId::NONE`] where it is about none.
     pub request_id: RequestId,
     /// The trace of that request.
     pub trace_id: Option<TraceId>,
@@ -25,6 +26,11 @@ pub struct Record {
 impl Record {
     /// The version of the format that this program writes.
     pub const SCHEMA: u32 = 1;
+
+    /// A record of the log about itself.
+    pub fn of_log(at: jiff::Timestamp, event: Event) -> Self {
+        Self { schema: Self::SCHEMA, at, request_id: RequestId::NONE, trace_id: None, event }
+    }
 }
 
 /// What a record tells. An intent is durable before the runtime is touched; an outcome follows, whatever happened.
@@ -74,6 +80,12 @@ pub enum Event {
         /// Its archive's size in bytes.
         bytes: u64,
     },
+    /// The records before this one, signed. Like what follows it is about the log itself, so about no request.
+    Head(TreeHead),
+    /// Another key signs from here on, or the first one does.
+    Key(KeyChange),
+    /// A file of the log begins here, and is not the first.
+    Segment(SegmentStart),
 }
 
 /// Why the gateway removes a checkpoint by itself.

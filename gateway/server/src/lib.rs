@@ -18,6 +18,7 @@ mod reload;
 mod reply;
 mod retention;
 mod route;
+mod seal;
 mod serve;
 mod span;
 pub mod telemetry;

@@ -1,5 +1,10 @@
 //! The commands for those who have an audit log: without a gateway, on any machine.
 
+mod check_proof;
+mod head;
+mod keygen;
+mod prove;
+mod trusted;
 mod verify;
 
 use clap::{Args, Subcommand};
@@ -17,21 +22,38 @@ pub(crate) struct Options {
 const AFTER: &str = "\
 The audit log has one JSON object a line: the intent of a permitted checkpoint, which is durable before \
 the runtime is touched, and an outcome, whatever happened. Each line names its place (`seq`) and the \
-SHA-256 of the line before it (`prev`).
+SHA-256 of the line before it (`prev`); all of them are the leaves of a Merkle tree, whose root is signed again and \
+again where the gateway has a key.
 
-  checkpoint-gateway audit verify FILE               was a line changed, removed, added or moved?
-  checkpoint-gateway audit verify FILE --head HEX    and is all there that was there at an earlier time?
+  checkpoint-gateway audit keygen audit.key                    make such a key
+  checkpoint-gateway audit verify FILE --key PUBLIC.pem        was a line changed, removed, added or moved?
+  checkpoint-gateway audit head FILE > head.json               keep this elsewhere:
+  checkpoint-gateway audit verify FILE --head head.json        is all there that was there at that time?
+  checkpoint-gateway audit prove ID FILE > proof.json          prove one record
+  checkpoint-gateway audit check-proof proof.json --key PUBLIC.pem    to somebody who has no log
 
 `audit COMMAND --help` says more.";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check the chain of an audit log, and name the first bad line.
+    /// Check an audit log, and name the first bad line.
     Verify(verify::Options),
+    /// Print the last signed head, to be kept elsewhere.
+    Head(head::Options),
+    /// Prove that a record is in the log.
+    Prove(prove::Options),
+    /// Check such a proof, without the log.
+    CheckProof(check_proof::Options),
+    /// Make a key that signs an audit log.
+    Keygen(keygen::Options),
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     match &options.command {
         Command::Verify(options) => verify::run(options),
+        Command::Head(options) => head::run(options),
+        Command::Prove(options) => prove::run(options),
+        Command::CheckProof(options) => check_proof::run(options),
+        Command::Keygen(options) => keygen::run(options),
     }
 }
