@@ -21,6 +21,7 @@ mod audit_commands;
 mod authentication;
 mod command_line;
 mod connections;
+mod crash;
 mod hostile_policies;
 mod house;
 mod kubelet_endpoint;

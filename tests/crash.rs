@@ -1,0 +1,141 @@
+//! What holds after the gateway was killed, at any point of its work.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use gateway_audit::Expected;
+use gateway_core::{CheckpointId, Event, RequestId};
+use http::{Method, StatusCode};
+use rustix::process::Signal;
+
+use crate::storage::metadata;
+use crate::support::world::{pod, set, write};
+use crate::support::{Client, Gateway, World};
+
+/// How often it is killed where the environment's `KILLS` does not say.
+const KILLS: usize = 200;
+/// A kill comes so long after the first request, at most.
+const LATEST: Duration = Duration::from_millis(200);
+/// Requests at once, each for a container of its own.
+const PODS: [&str; 3] = ["cart-0", "cart-1", "cart-2"];
+
+/// What callers were told: request and checkpoint of each that was answered with success.
+type Acknowledged = Arc<Mutex<Vec<(RequestId, CheckpointId)>>>;
+
+/// Asks for one checkpoint after the other until nobody answers any more.
+async fn load(client: Client, path: String, acknowledged: Acknowledged) {
+    while let Ok(answer) = client.try_send(Method::POST, &path, bytes::Bytes::new()).await {
+        if answer.status == StatusCode::OK {
+            let archive = answer.json()["items"][0].as_str().unwrap().to_owned();
+            let id = metadata(archive.as_ref())["id"].as_str().unwrap().parse().unwrap();
+            acknowledged.lock().unwrap().push((answer.header("x-request-id").parse().unwrap(), id));
+        }
+    }
+}
+
+/// Somewhere between nothing and [`LATEST`].
+fn some_time() -> Duration {
+    let mut byte = [0];
+    aws_lc_rs::rand::fill(&mut byte).unwrap();
+    LATEST * u32::from(byte[0]) / 255
+}
+
+/// What the log says of intents and outcomes.
+#[derive(Default)]
+struct Told {
+    intents: BTreeMap<RequestId, CheckpointId>,
+    /// Status and checkpoint of each outcome.
+    outcomes: BTreeMap<RequestId, Vec<(u16, Option<CheckpointId>)>>,
+}
+
+fn told(world: &World) -> Told {
+    let mut told = Told::default();
+    for entry in gateway_audit::read(&world.directory.path().join("audit.log")).unwrap() {
+        let record = entry.unwrap().record;
+        match record.event {
+            Event::Intent { checkpoint_id, .. } => {
+                told.intents.insert(record.request_id, checkpoint_id);
+            }
+            Event::Outcome(outcome) => {
+                let outcomes = told.outcomes.entry(record.request_id).or_default();
+                outcomes.push((outcome.status, outcome.checkpoint_id));
+            }
+            _ => {}
+        }
+    }
+    told
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_at_any_point_leaves_a_log_that_holds_and_says_all_that_was_acknowledged() {
+    let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    let mut world = World::with(|config| {
+        // So that files are closed and compressed, and heads signed, while it is killed.
+        set(config, "audit.segment-bytes", 65_536);
+        set(config, "audit.head-records", 16);
+        set(config, "telemetry.log-level", "info");
+    })
+    .await;
+    let key = world.directory.path().join("audit.key");
+    let public = gateway_audit::SigningKey::generate(&key).unwrap();
+    set(&mut world.config, "audit.key-file", key.to_str().unwrap());
+    let mut pods = Vec::new();
+    for name in PODS.iter().skip(1) {
+        pods.push(world.node.run_pod(pod(name)).await.unwrap());
+    }
+    let config = write(world.directory.path(), &world.config);
+    let log = world.directory.path().join("audit.log");
+    let expected = Expected { keys: vec![public], ..Expected::default() };
+    let acknowledged = Acknowledged::default();
+    let (ca, token) = (world.credentials.authority.pem().to_owned(), world.credentials.token("alice"));
+
+    world.gateway.signal(Signal::KILL);
+    world.gateway.wait().await;
+    for kill in 0..kills {
+        world.gateway = Gateway::start(&config).await;
+        // Against the keys that it names: the first head may still be to come.
+        let held = gateway_audit::verify(&log, &Expected::default());
+        held.unwrap_or_else(|error| panic!("after {kill} kills: {error}"));
+        let client = Client::new(world.gateway.address, &ca).with_token(&token);
+        let path = |pod: &&str| format!("/checkpoint/shop/{pod}/app");
+        let callers: Vec<_> = PODS
+            .iter()
+            .map(|pod| tokio::task::spawn(load(client.clone(), path(pod), Arc::clone(&acknowledged))))
+            .collect();
+        tokio::time::sleep(some_time()).await;
+        world.gateway.signal(Signal::KILL);
+        world.gateway.wait().await;
+        for caller in callers {
+            caller.await.unwrap();
+        }
+    }
+
+    let mut world = world.restarted().await;
+    world.gateway.signal(Signal::TERM);
+    assert!(world.gateway.wait().await.success());
+    gateway_audit::verify(&log, &expected).unwrap();
+    let told = told(&world);
+    let acknowledged = acknowledged.lock().unwrap().clone();
+    assert!(acknowledged.len() > kills / 4, "it did some work: {}", acknowledged.len());
+    for (request, checkpoint) in &acknowledged {
+        assert_eq!(told.intents.get(request), Some(checkpoint));
+        assert_eq!(told.outcomes.get(request), Some(&vec![(200, Some(*checkpoint))]));
+    }
+    for request in told.intents.keys() {
+        assert_eq!(told.outcomes.get(request).map(Vec::len), Some(1), "{request}");
+    }
+    let intended: BTreeSet<_> = told.intents.values().map(ToString::to_string).collect();
+    let archives = world.published().into_iter().filter(|name| name.ends_with(".tar"));
+    for archive in archives {
+        let id = metadata(&world.checkpoints().join(archive))["id"].as_str().unwrap().to_owned();
+        assert!(intended.contains(&id), "{id} was taken without an intent");
+    }
+    assert_eq!(std::fs::read_dir(world.checkpoints().join(".incoming")).unwrap().count(), 0);
+    let closed = told.outcomes.values().flatten().filter(|(status, _)| *status == 0).count();
+    eprintln!(
+        "{kills} kills: {} acknowledged, {} intents, {closed} of them closed as unknown",
+        acknowledged.len(),
+        told.intents.len()
+    );
+}
