@@ -3,7 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CheckpointId, CredentialKind, PlanRecord, RedactionSummary, RequestId, Target, TraceId, Verdict,
+    Action, CheckpointId, CredentialKind, PlanRecord, RedactionSummary, RequestId, RequestRecord, Target,
+    TraceId, Verdict,
 };
 
 /// One line of the audit log.
@@ -25,6 +26,8 @@ pub struct Record {
 impl Record {
     /// The version of the format that this program writes.
     pub const SCHEMA: u32 = 1;
+    /// The longest that a record may be as JSON, in bytes: with its place in the log it makes a line of at most 1 MiB.
+    pub const LONGEST: usize = (1 << 20) - 1024;
 }
 
 /// What a record tells. An intent is durable before the runtime is touched; an outcome follows, whatever happened.
@@ -58,9 +61,12 @@ pub enum Event {
         plan: PlanRecord,
         /// The checkpoint that will come of it.
         checkpoint_id: CheckpointId,
+        /// What the policies were asked, without what the plan hides.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        request: Option<RequestRecord>,
     },
     /// How a request ended.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// A checkpoint was removed by the gateway itself.
     Removed {
         /// Why.
@@ -86,28 +92,47 @@ pub enum Because {
     Quota,
 }
 
-/// How a request ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How a request ended. What it tells of the caller is what was proven, but for what the plan hides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What was asked for; absent where that could not be told.
+    /// What was asked for; absent where that could not be told, or where it is none of the actions that policies judge.
     pub action: Option<Action>,
     /// Whose user name; absent where nobody was proven, or where the plan hides it.
     pub user: Option<String>,
+    /// Their groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    /// What proved it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialKind>,
+    /// Who vouches for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     /// Where the connection comes from; absent where the plan hides it.
     pub source_address: Option<IpAddr>,
+    /// Why, in the caller's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The container's name, where one was named.
     pub target: Option<Target>,
-    /// HTTP status of the answer.
+    /// HTTP status of the answer; 0 where nobody was answered.
     pub status: u16,
     /// The stable code of the error; absent on success.
     pub code: Option<String>,
+    /// What is said of the error to the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// What each policy said, where they were asked.
+    #[serde(default)]
     pub verdicts: Vec<Verdict>,
-    /// The checkpoint that came of it.
+    /// What was to be hidden.
+    #[serde(default, skip_serializing_if = "PlanRecord::is_empty")]
+    pub plan: PlanRecord,
+    /// The checkpoint that came of it, or that was asked for.
     pub checkpoint_id: Option<CheckpointId>,
     /// The archive's digest (SHA-256, hex).
     pub sha256: Option<String>,
-    /// The archive's size in bytes.
+    /// The archive's size in bytes, or how many of them were sent.
     pub bytes: Option<u64>,
     /// What redaction hid in it; absent where nothing was to be hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +140,32 @@ pub struct Outcome {
     /// The fields of the request that the plan hides here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<String>,
+    /// What the policies were asked, where no intent tells it. A list asks them about each checkpoint, and has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestRecord>,
+    /// What a list came to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<Listed>,
+    /// What was left out because the record would have been longer than [`Record::LONGEST`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub omitted: Vec<String>,
+    /// How many outcomes of callers who had proven nothing were left out since the last one that was not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suppressed: u64,
     /// From the request's arrival to this record, in microseconds.
     pub duration_us: u64,
+}
+
+/// What a list came to: each checkpoint is a question of its own to the policies.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// About how many checkpoints the policies were asked.
+    pub asked: u64,
+    /// How many of them were shown.
+    pub shown: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

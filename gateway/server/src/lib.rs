@@ -5,7 +5,10 @@
 
 mod access;
 mod admin;
+mod arrival;
+mod asked;
 pub mod authn;
+mod bucket;
 pub mod config;
 mod connection;
 mod error;
@@ -14,6 +17,7 @@ mod hidden;
 mod line;
 pub mod policies;
 mod query;
+mod record;
 mod reload;
 mod reply;
 mod retention;
@@ -22,6 +26,7 @@ mod serve;
 mod span;
 pub mod telemetry;
 pub mod tls;
+mod work;
 
 pub use config::Config;
 pub use error::{Answer, Error};

@@ -205,6 +205,10 @@ pub struct Checkpoints {
 pub struct Audit {
     /// The log: one JSON object a line.
     pub file: PathBuf,
+    /// How many requests a second of callers who have proven nothing are written down, in the long run and all together.
+    pub unproven_per_second: NonZeroU32,
+    /// How many of them at once.
+    pub unproven_burst: NonZeroU32,
 }
 
 /// `[limits]`
@@ -304,7 +308,7 @@ pub(super) const fn at_least_one(value: usize) -> NonZeroUsize {
     }
 }
 
-const fn some_seconds(value: u32) -> NonZeroU32 {
+const fn some(value: u32) -> NonZeroU32 {
     match NonZeroU32::new(value) {
         Some(value) => value,
         None => NonZeroU32::MIN,
@@ -342,15 +346,19 @@ impl Default for Checkpoints {
             transport: TransportChoice::Auto,
             min_free_bytes: 1 << 30,
             max_bytes: 0,
-            default_wait_seconds: some_seconds(600),
-            max_wait_seconds: some_seconds(3600),
+            default_wait_seconds: some(600),
+            max_wait_seconds: some(3600),
         }
     }
 }
 
 impl Default for Audit {
     fn default() -> Self {
-        Self { file: PathBuf::from("/var/lib/checkpoint-gateway/audit.log") }
+        Self {
+            file: PathBuf::from("/var/lib/checkpoint-gateway/audit.log"),
+            unproven_per_second: some(10),
+            unproven_burst: some(100),
+        }
     }
 }
 
@@ -359,12 +367,12 @@ impl Default for Limits {
         Self {
             connections: at_least_one(256),
             requests: at_least_one(256),
-            handshake_seconds: some_seconds(10),
-            header_seconds: some_seconds(10),
+            handshake_seconds: some(10),
+            header_seconds: some(10),
             header_bytes: 32 << 10,
             body_bytes: 4 << 10,
-            idle_seconds: some_seconds(120),
-            drain_seconds: some_seconds(300),
+            idle_seconds: some(120),
+            drain_seconds: some(300),
         }
     }
 }

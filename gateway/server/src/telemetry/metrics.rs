@@ -48,6 +48,7 @@ pub struct Metrics {
     pub(crate) connections: Gauge,
     pub(crate) handshakes_failed: Counter,
     pub(crate) audit_failures: Counter,
+    pub(crate) audit_suppressed: Counter,
     pub(crate) checkpoints_removed: Counter,
 }
 
@@ -73,6 +74,7 @@ impl Metrics {
             connections: Gauge::default(),
             handshakes_failed: Counter::default(),
             audit_failures: Counter::default(),
+            audit_suppressed: Counter::default(),
             checkpoints_removed: Counter::default(),
         };
         metrics.registered(spans)
@@ -93,6 +95,8 @@ impl Metrics {
         to.register("connections", "Open connections", self.connections.clone());
         to.register("tls_handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
         to.register("audit_failures", "Audit records that could not be written", self.audit_failures.clone());
+        let help = "Requests of callers who had proven nothing that were too many to be written down";
+        to.register("audit_suppressed", help, self.audit_suppressed.clone());
         to.register(
             "policy_verdicts",
             "What policies said; code tells how one failed",
