@@ -1,6 +1,5 @@
 //! The chain: each line of the log names its place and the digest of the line before it.
 
-use std::fmt::Write as _;
 use std::io;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -80,9 +79,17 @@ impl Head {
 
 /// SHA-256 in lower-case hex digits.
 pub(crate) fn hash(line: &[u8]) -> String {
-    digest(&SHA256, line).as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a string never fails.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(digest(&SHA256, line).as_ref())
+}
+
+/// Lower-case hex digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().map_or('0', char::from);
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }

@@ -6,11 +6,16 @@
 
 mod chain;
 mod dangling;
+mod lines;
 mod log;
 mod queue;
+mod reader;
+mod segment;
 mod tail;
 mod verify;
 
+pub use lines::Unreadable;
 pub use log::{Error, Intent, Log};
+pub use reader::{Entry, Reader, read};
 pub use tail::Recovered;
 pub use verify::{Fault, Unverified, Verified, verify};

@@ -1,0 +1,127 @@
+//! The lines of a log, in order, across its segments, in memory for one of them.
+
+use std::io::{self, BufRead, Read};
+use std::path::{Path, PathBuf};
+
+use crate::chain::LONGEST;
+use crate::segment::{self, Segment};
+use crate::verify::Fault;
+
+/// Why a part of a log cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// A file cannot be read. Nothing behind that place is read.
+    #[error("cannot read `{}`", .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A line is no record. What is behind it is read.
+    #[error("`{}`, line {line}: {fault}", .path.display())]
+    Line {
+        /// The file that it is in.
+        path: PathBuf,
+        /// Its number in that file, from 1.
+        line: u64,
+        /// What is wrong with it.
+        fault: Fault,
+    },
+}
+
+/// A file of a log.
+enum Source {
+    Closed(Segment),
+    Open(PathBuf, Box<dyn BufRead + Send>),
+}
+
+/// Reads line after line.
+pub(crate) struct Lines {
+    sources: std::vec::IntoIter<Source>,
+    now: Option<Box<dyn BufRead + Send>>,
+    /// The file that the last line came from.
+    pub(crate) path: PathBuf,
+    /// The number of the last line in that file, from 1.
+    pub(crate) number: u64,
+}
+
+impl Lines {
+    /// Of the log at `path`: its closed segments, and the active file as it is now. Where `path` is itself a compressed
+    /// segment, of that alone.
+    pub(crate) fn of(path: &Path) -> Result<Self, Unreadable> {
+        let sources = sources(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
+        Ok(Self { sources: sources.into_iter(), now: None, path: path.to_owned(), number: 0 })
+    }
+
+    /// Reads the next line without its end into `line`; `false` where there is none.
+    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Result<bool, Unreadable> {
+        loop {
+            line.clear();
+            if let Some(now) = &mut self.now {
+                let most = LONGEST as u64 + 1;
+                let read = now.take(most).read_until(b'\n', line);
+                read.map_err(|source| self.lost(source))?;
+                if !line.is_empty() {
+                    self.number = self.number.saturating_add(1);
+                    return self.whole(line);
+                }
+            }
+            if !self.turn()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn whole(&mut self, line: &mut Vec<u8>) -> Result<bool, Unreadable> {
+        if line.pop_if(|last| *last == b'\n').is_some() {
+            return Ok(true);
+        }
+        let fault = if line.len() > LONGEST { Fault::Long } else { Fault::Short };
+        if fault == Fault::Long {
+            self.skip()?;
+        }
+        Err(Unreadable::Line { path: self.path.clone(), line: self.number, fault })
+    }
+
+    /// Reads to the end of a line that is too long to be kept.
+    fn skip(&mut self) -> Result<(), Unreadable> {
+        let Some(now) = &mut self.now else { return Ok(()) };
+        now.skip_until(b'\n').map_err(|source| self.lost(source)).map(drop)
+    }
+
+    /// Turns to the next file.
+    fn turn(&mut self) -> Result<bool, Unreadable> {
+        self.now = None;
+        let Some(source) = self.sources.next() else { return Ok(false) };
+        self.number = 0;
+        let (path, text) = match source {
+            Source::Open(path, text) => (path, text),
+            Source::Closed(segment) => {
+                self.path.clone_from(&segment.plain);
+                segment.open().map_err(|source| self.lost(source))?
+            }
+        };
+        (self.path, self.now) = (path, Some(text));
+        Ok(true)
+    }
+
+    fn lost(&mut self, source: io::Error) -> Unreadable {
+        self.sources = Vec::new().into_iter();
+        self.now = None;
+        Unreadable::File { path: self.path.clone(), source }
+    }
+}
+
+/// The active file is opened first: what is closed meanwhile is then the file that was opened, and is read once.
+fn sources(path: &Path) -> io::Result<Vec<Source>> {
+    let active = segment::open(path)?;
+    let regular = active.metadata()?.is_file();
+    let first = if regular { segment::begins(&active)? } else { None };
+    let closed = if regular { segment::closed(path)? } else { Vec::new() };
+    let before = |segment: &Segment| first.is_none_or(|first| segment.first < first);
+    let mut sources: Vec<_> = closed.into_iter().filter(before).map(Source::Closed).collect();
+    sources.push(Source::Open(path.to_owned(), segment::lines(active)?));
+    Ok(sources)
+}
