@@ -18,6 +18,7 @@ mod support;
 mod access;
 mod archive_commands;
 mod audit_commands;
+mod audit_records;
 mod authentication;
 mod command_line;
 mod connections;

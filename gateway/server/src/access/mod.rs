@@ -72,19 +72,20 @@ pub(crate) async fn answer(
         }
         Route::Delete(id) => {
             let permitted = permit(cx, &call, id, Action::Delete).await?;
-            change(cx, &call, permitted, move |store| store.delete(id)).await?;
+            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| store.delete(id)).await?;
             Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Route::Hold(id) => {
             let permitted = permit(cx, &call, id, Action::Hold).await?;
             let by = call.caller.identity().user.clone();
             let hold = Hold { by, at: call.received_at, reason: call.subject.reason.clone() };
-            let pinned = change(cx, &call, permitted, move |store| store.hold(id, &hold)).await?;
+            let pinned =
+                change(cx, &call, permitted, StatusCode::OK, move |store| store.hold(id, &hold)).await?;
             reply::json(&json!({ "id": pinned.id, "hold": pinned.hold }))
         }
         Route::Release(id) => {
             let permitted = permit(cx, &call, id, Action::Hold).await?;
-            change(cx, &call, permitted, move |store| store.release(id)).await?;
+            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| store.release(id)).await?;
             Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Route::Checkpoint { .. } | Route::WhoAmI => Err(Error::Internal),
@@ -187,6 +188,7 @@ async fn change(
     cx: &Context,
     call: &Call,
     permitted: Permitted,
+    status: StatusCode,
     act: impl FnOnce(&gateway_archive::Store) -> Result<Option<Checkpoint>, gateway_archive::Error>
     + Send
     + 'static,
@@ -195,7 +197,7 @@ async fn change(
     let store = cx.store.clone();
     let done = tokio::task::spawn_blocking(move || act(&store)).await.map_err(|_| Error::Internal)?;
     let done = done.map_err(Error::from).and_then(|done| done.ok_or(Error::NoCheckpoint));
-    let outcome = call.ended(&permitted, done.as_ref().map(|_| 200));
+    let outcome = call.ended(&permitted, done.as_ref().map(|_| status.as_u16()));
     // It is counted and logged where it is lost; what is done is done, and the intent tells it.
     let _ = call.subject.close(cx, Outcome { request: None, ..outcome }).await;
     done
