@@ -19,6 +19,7 @@ mod access;
 mod archive_commands;
 mod audit_commands;
 mod audit_records;
+mod audit_replay;
 mod authentication;
 mod command_line;
 mod connections;

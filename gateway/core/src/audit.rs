@@ -80,6 +80,55 @@ pub enum Event {
         /// Its archive's size in bytes.
         bytes: u64,
     },
+    /// Policies that are only tried out would have decided otherwise. What was decided does not change.
+    Shadow {
+        /// How they differ.
+        difference: Difference,
+        /// What was asked for.
+        action: Action,
+        /// The container's name.
+        target: Target,
+        /// What each of them said.
+        verdicts: Vec<Verdict>,
+        /// What they would have hidden.
+        #[serde(default, skip_serializing_if = "PlanRecord::is_empty")]
+        plan: PlanRecord,
+    },
+}
+
+impl Event {
+    /// The word for it in records.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Intent { .. } => "intent",
+            Self::Outcome(_) => "outcome",
+            Self::Removed { .. } => "removed",
+            Self::Shadow { .. } => "shadow",
+        }
+    }
+}
+
+/// How what other policies say of a request differs from what was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Difference {
+    /// It was denied, and would have been allowed.
+    NowAllowed,
+    /// It was allowed, and would have been denied.
+    NowDenied,
+    /// It was allowed and would have been, and other things would have been hidden.
+    PlanChanged,
+}
+
+impl Difference {
+    /// The word for it in records, metrics and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NowAllowed => "now-allowed",
+            Self::NowDenied => "now-denied",
+            Self::PlanChanged => "plan-changed",
+        }
+    }
 }
 
 /// Why the gateway removes a checkpoint by itself.

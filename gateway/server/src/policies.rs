@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use gateway_policy::{AllowList, Cache, Engine, Fault, Policies};
+use gateway_policy::{Cache, Engine, Fault, Policies};
 use tracing::{info, warn};
 
 use crate::config::Config;
@@ -107,12 +107,9 @@ fn cache(config: &Config) -> Result<Option<Cache>, Error> {
     }
 }
 
-/// The allow list is asked where it has entries, or where nobody else could be.
 fn generation(number: u64, config: &Config, engine: &Engine, cache: Option<&Cache>) -> Policies {
     let rules = config.authorization.allow.clone();
-    let asked = !rules.is_empty() || config.policies.is_empty();
-    let list = asked.then(|| AllowList::new(rules));
-    Policies::load(number, list, config.policies.clone(), engine, cache)
+    Policies::configured(number, rules, config.policies.clone(), engine, cache)
 }
 
 fn whole(policies: &Policies) -> Result<(), Error> {
