@@ -23,6 +23,7 @@ mod reply;
 mod retention;
 mod route;
 mod serve;
+mod shadow;
 mod span;
 pub mod telemetry;
 pub mod tls;

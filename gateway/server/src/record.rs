@@ -167,7 +167,7 @@ fn fitting(mut outcome: Outcome) -> Outcome {
 }
 
 /// Leaves of a verdict what it is, without the policy's own words.
-fn shorten(verdict: &mut Verdict) {
+pub(crate) fn shorten(verdict: &mut Verdict) {
     verdict.annotations.clear();
     if let Decision::Deny(denial) = &mut verdict.decision {
         denial.message.clear();

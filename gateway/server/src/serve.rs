@@ -23,7 +23,7 @@ use crate::line::Context;
 use crate::policies::{self, InForce};
 use crate::reload::{Reload, follow};
 use crate::telemetry::{self, Metrics, SpanCounts};
-use crate::{admin, retention, tls};
+use crate::{admin, retention, shadow, tls};
 
 /// How long the outcomes of what was cut short may take to be recorded.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
@@ -137,6 +137,7 @@ impl Gateway {
         let admin = connections.spawn(admin);
         connections.spawn(introduce(self.cx.runtime.clone()));
         connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
+        connections.spawn(shadow::follow(self.cx.clone(), end.clone()));
         if let Some((reload, config)) = self.reload {
             let (policies, stop) = (Arc::clone(&self.cx.policies), self.stop.clone());
             connections.spawn(async move { follow(reload, policies, &config, stop).await });

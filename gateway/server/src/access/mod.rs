@@ -13,7 +13,7 @@ use gateway_core::{
     Action, Archive, Checkpoint, CheckpointId, Hold, Identity, Inspection, Listed, Outcome, PlanRecord,
     Request, RequestRecord, Verdict,
 };
-use gateway_policy::Policies;
+use gateway_policy::{Judgement, Policies};
 use http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -172,6 +172,8 @@ async fn permit(cx: &Context, call: &Call, id: CheckpointId, action: Action) -> 
     let request = call.request(action)(&checkpoint);
     let mut verdicts = Vec::new();
     let decided = decide(cx, cx.policies.now(), request.clone(), &mut verdicts).await;
+    let was = Judgement { verdicts: verdicts.clone(), plan: PlanRecord::default() };
+    cx.policies.shadow().offer(&call.subject, &request, was);
     let permitted = Permitted { checkpoint, request, verdicts };
     match decided {
         Ok(()) => Ok(permitted),

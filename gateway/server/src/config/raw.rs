@@ -150,6 +150,18 @@ pub struct Authorization {
     pub allow: Vec<AllowRule>,
 }
 
+/// `[shadow]`: policies that are only tried out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Shadow {
+    /// Their allow list, as `authorization.allow`.
+    pub allow: Vec<AllowRule>,
+    /// Their components, as `[[policies]]`.
+    pub policies: Vec<gateway_policy::Spec>,
+    /// How many requests may wait for them; more are left out and counted. A reload does not change it.
+    pub waiting: NonZeroUsize,
+}
+
 /// `[policy-engine]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -318,6 +330,12 @@ const fn some(value: u32) -> NonZeroU32 {
 impl Default for Listen {
     fn default() -> Self {
         Self { address: ([0, 0, 0, 0], 10_260).into(), admin_address: ([127, 0, 0, 1], 10_261).into() }
+    }
+}
+
+impl Default for Shadow {
+    fn default() -> Self {
+        Self { allow: Vec::new(), policies: Vec::new(), waiting: at_least_one(256) }
     }
 }
 

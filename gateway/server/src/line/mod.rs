@@ -14,8 +14,12 @@ use gateway_archive::{RedactionSettings, Store};
 use gateway_audit::Log;
 use gateway_core::{Checkpoint, CheckpointId, Plan, Request, Target, Verdict};
 use gateway_cri::Runtime;
+use gateway_policy::Judgement;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use redact::Planned;
+use resolve::Resolved;
 
 use crate::Error;
 use crate::authn::Caller;
@@ -68,12 +72,31 @@ pub(crate) struct Notes {
     pub(crate) intended: bool,
 }
 
+impl Notes {
+    /// Shows what was decided to the policies that are only tried out.
+    fn show(&self, cx: &Context, subject: &Subject) {
+        let plan = self.plan.as_ref().map(gateway_policy::record);
+        let judgement = Judgement { verdicts: self.verdicts.clone(), plan: plan.unwrap_or_default() };
+        // One that was permitted and has no plan broke off before all was decided.
+        if let Some(request) = self.request.as_ref().filter(|_| self.plan.is_some() || !judgement.allows()) {
+            cx.policies.shadow().offer(subject, request, judgement);
+        }
+    }
+}
+
+async fn decided(cx: &Context, resolved: Resolved, notes: &mut Notes) -> Result<Planned, Error> {
+    let authorized = authorize::authorize(cx, resolved, notes).await?;
+    redact::plan(cx, authorized, notes).await
+}
+
 pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Result<Checkpoint, Error> {
     let accepted = wanted.accepted.clone();
     let resolved = resolve::resolve(cx, wanted).await?;
     notes.request = Some(resolved.request().clone());
-    let authorized = authorize::authorize(cx, resolved, notes).await?;
-    let planned = redact::plan(cx, authorized, notes).await?;
+    let subject = resolved.subject().clone();
+    let decided = decided(cx, resolved, notes).await;
+    notes.show(cx, &subject);
+    let planned = decided?;
     let turn = cx.runtime.turn(planned.container()).await?;
     let intent = take::intend(cx, &planned, notes).await?; // durable before anything is removed or the runtime is touched
     let reservation = take::reserve(cx, &planned).await?;
