@@ -190,6 +190,36 @@ async fn records_of_redaction_and_removal_are_as_the_schema_has_them() {
     assert_eq!(violations(&records), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_in_no_commands_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let key = directory.path().join("audit.key");
+    crate::audit_commands::printed("keygen", &[key.to_str().unwrap()]);
+    let world = World::with(|config| {
+        set(config, "audit.key-file", key.to_str().unwrap());
+        set(config, "audit.head-records", 2);
+    })
+    .await;
+    taken(&world.client("alice")).await;
+    let log = world.directory.path().join("audit.log");
+    let log = log.to_str().unwrap();
+    let heads = || world.audit().iter().filter(|record| record["event"] == "head").count();
+    in_time(async {
+        while heads() == 0 {
+            world.client("alice").get("/v1/whoami").await;
+        }
+    })
+    .await;
+    assert_eq!(violations(&world.audit()), Vec::<String>::new());
+    for command in ["show", "stats"] {
+        let told = crate::audit_commands::printed(command, &[log]);
+        assert!(told.contains("head") && told.contains("key"), "{told}");
+    }
+    let request =
+        world.audit().iter().find(|record| record["event"] == "intent").unwrap()["request_id"].clone();
+    assert!(crate::audit_commands::printed("explain", &[request.as_str().unwrap(), log]).contains("alice"));
+}
+
 #[test]
 fn the_schema_tells_what_is_no_record() {
     let good = json!({

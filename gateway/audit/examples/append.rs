@@ -1,15 +1,14 @@
-//! How many records a second become durable: one writer that waits for each, then 64 at once, on the same disk; and how
-//! many a second are verified. `cargo run --release -p gateway-audit --example append -- FOLDER`
+//! How many records a second become durable: one writer that waits for each, then 64 at once, on the same disk, chained,
+//! signed and in segments as in production; and how many a second are verified. `cargo run --release -p gateway-audit --example append -- FOLDER`
 
 #![expect(clippy::print_stdout, reason = "what a person sees at the terminal")]
 
 use std::error::Error;
-use std::fs::File;
-use std::io::BufReader;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gateway_audit::{Log, verify};
+use gateway_audit::{Expected, Log, Settings, Signing, SigningKey, verify};
 use gateway_core::{Event, Outcome, Record};
 use tokio::task::JoinSet;
 
@@ -28,14 +27,19 @@ async fn main() -> Result<()> {
     let many = rate(&path, 64).await?;
     println!("writers 64: {many:>9.0} durable records/s, {:.1} times as many", many / one);
     let began = Instant::now();
-    let verified = verify(BufReader::with_capacity(1 << 16, File::open(&path)?), None)?;
+    let verified = verify(&path, &Expected::default())?;
     let seconds = began.elapsed().as_secs_f64();
-    println!("verify    : {:>9.0} records/s of {}", figure(verified.records) / seconds, verified.records);
+    let rate = figure(verified.records) / seconds;
+    println!("verify    : {rate:>9.0} records/s of {} in {} files", verified.records, verified.files.len());
     Ok(())
 }
 
 async fn rate(path: &Path, writers: usize) -> Result<f64> {
-    let log = Log::open(path)?;
+    let key = path.with_extension("key");
+    SigningKey::generate(&key)?;
+    let key = SigningKey::read(&key)?;
+    let signing = Signing { key, previous: None, records: NonZeroU64::new(256).ok_or("no number")? };
+    let log = Log::open_with(path, Settings { signing: Some(signing), ..Settings::default() })?;
     let began = Instant::now();
     let mut running = JoinSet::new();
     for _ in 0..writers {

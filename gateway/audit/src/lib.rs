@@ -5,17 +5,26 @@
 #![forbid(unsafe_code)]
 
 mod chain;
-mod dangling;
+mod compress;
+mod disk;
+mod key;
 mod lines;
 mod log;
+mod merkle;
+mod prove;
 mod queue;
 mod reader;
+mod recovery;
+mod seal;
 mod segment;
 mod tail;
 mod verify;
 
+pub use key::{PublicKey, SigningKey, WrongKey};
 pub use lines::Unreadable;
-pub use log::{Error, Intent, Log};
+pub use log::{Error, Intent, Log, Settings, Signing};
+pub use prove::{Proof, Unproven, Wanted, WrongProof, prove};
 pub use reader::{Entry, Reader, read};
+pub use seal::SignedHead;
 pub use tail::Recovered;
-pub use verify::{Fault, Unverified, Verified, verify};
+pub use verify::{Anchor, Expected, Fault, Kept, Trust, Unverified, Verified, verify};

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::chain::LONGEST;
 use crate::segment::{self, Segment};
@@ -42,7 +43,7 @@ pub(crate) struct Lines {
     sources: std::vec::IntoIter<Source>,
     now: Option<Box<dyn BufRead + Send>>,
     /// The file that the last line came from.
-    pub(crate) path: PathBuf,
+    pub(crate) path: Arc<Path>,
     /// The number of the last line in that file, from 1.
     pub(crate) number: u64,
 }
@@ -52,7 +53,15 @@ impl Lines {
     /// segment, of that alone.
     pub(crate) fn of(path: &Path) -> Result<Self, Unreadable> {
         let sources = sources(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
-        Ok(Self { sources: sources.into_iter(), now: None, path: path.to_owned(), number: 0 })
+        Ok(Self { sources: sources.into_iter(), now: None, path: path.into(), number: 0 })
+    }
+
+    /// Of what is in memory.
+    #[cfg(test)]
+    pub(crate) fn within(text: Vec<u8>) -> Self {
+        let path: Arc<Path> = Path::new("audit.log").into();
+        let sources = vec![Source::Open(path.to_path_buf(), Box::new(io::Cursor::new(text)))];
+        Self { sources: sources.into_iter(), now: None, path, number: 0 }
     }
 
     /// Reads the next line without its end into `line`; `false` where there is none.
@@ -82,7 +91,7 @@ impl Lines {
         if fault == Fault::Long {
             self.skip()?;
         }
-        Err(Unreadable::Line { path: self.path.clone(), line: self.number, fault })
+        Err(Unreadable::Line { path: self.path.to_path_buf(), line: self.number, fault })
     }
 
     /// Reads to the end of a line that is too long to be kept.
@@ -99,18 +108,18 @@ impl Lines {
         let (path, text) = match source {
             Source::Open(path, text) => (path, text),
             Source::Closed(segment) => {
-                self.path.clone_from(&segment.plain);
+                self.path = segment.plain.as_path().into();
                 segment.open().map_err(|source| self.lost(source))?
             }
         };
-        (self.path, self.now) = (path, Some(text));
+        (self.path, self.now) = (path.into(), Some(text));
         Ok(true)
     }
 
     fn lost(&mut self, source: io::Error) -> Unreadable {
         self.sources = Vec::new().into_iter();
         self.now = None;
-        Unreadable::File { path: self.path.clone(), source }
+        Unreadable::File { path: self.path.to_path_buf(), source }
     }
 }
 

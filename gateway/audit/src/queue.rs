@@ -1,21 +1,22 @@
 //! Group commit: whoever comes while the disk is busy waits for the next write, and shares it with all who wait.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use gateway_core::Record;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::tail::Tail;
+use crate::tail::{BATCH, Tail, Work};
+
+/// What who waits takes up, in number and in bytes. Held for as long as the disk takes, not for as long as anybody waits for it.
+pub(crate) type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 /// Who waits for the disk.
 #[derive(Debug)]
 pub(crate) struct Waiter {
-    /// What is to be written; nothing, where only the disk is asked.
-    record: Option<Box<Record>>,
+    work: Work,
     done: oneshot::Sender<io::Result<()>>,
-    /// Held for as long as the disk takes, not for as long as anybody waits for it.
-    place: OwnedSemaphorePermit,
+    place: Place,
 }
 
 /// Those who wait, and the file. How many may wait, the places say.
@@ -26,25 +27,21 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct State {
-    waiting: Vec<Waiter>,
+    waiting: VecDeque<Waiter>,
     /// Absent while somebody writes.
     tail: Option<Tail>,
 }
 
 impl Queue {
     pub(crate) fn new(tail: Tail) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State { waiting: Vec::new(), tail: Some(tail) }) })
+        Arc::new(Self { state: Mutex::new(State { waiting: VecDeque::new(), tail: Some(tail) }) })
     }
 
-    /// Lets `record` be written with the next write. The result comes when that is durable.
-    pub(crate) fn push(
-        self: &Arc<Self>,
-        record: Option<Record>,
-        place: OwnedSemaphorePermit,
-    ) -> oneshot::Receiver<io::Result<()>> {
+    /// Lets `work` be done with the next write. The result comes when that is durable.
+    pub(crate) fn push(self: &Arc<Self>, work: Work, place: Place) -> oneshot::Receiver<io::Result<()>> {
         let (done, result) = oneshot::channel();
         let mut state = self.state();
-        state.waiting.push(Waiter { record: record.map(Box::new), done, place });
+        state.waiting.push_back(Waiter { work, done, place });
         if let Some(tail) = state.tail.take() {
             let queue = Arc::clone(self);
             tokio::task::spawn_blocking(move || queue.write(tail));
@@ -55,9 +52,9 @@ impl Queue {
     /// Writes until nobody waits.
     fn write(self: Arc<Self>, mut tail: Tail) {
         loop {
-            let waiters = std::mem::take(&mut self.state().waiting);
-            let (records, dones) = split(waiters);
-            let results = tail.append(&records);
+            let waiters = self.state().batch();
+            let (works, dones) = split(waiters);
+            let results = tail.append(&works);
             let mut state = self.state();
             if state.waiting.is_empty() {
                 state.tail = Some(tail);
@@ -76,10 +73,24 @@ impl Queue {
     }
 }
 
-type Done = (oneshot::Sender<io::Result<()>>, OwnedSemaphorePermit);
+impl State {
+    /// Those who share the next write: all, unless they have too much to write.
+    fn batch(&mut self) -> Vec<Waiter> {
+        let mut bytes = 0_usize;
+        let mut fits = |waiter: &&Waiter| {
+            let fits = bytes < BATCH;
+            bytes = bytes.saturating_add(waiter.work.bytes());
+            fits
+        };
+        let count = self.waiting.iter().take_while(|waiter| fits(waiter)).count();
+        self.waiting.drain(..count).collect()
+    }
+}
 
-fn split(waiters: Vec<Waiter>) -> (Vec<Option<Box<Record>>>, Vec<Done>) {
-    waiters.into_iter().map(|waiter| (waiter.record, (waiter.done, waiter.place))).unzip()
+type Done = (oneshot::Sender<io::Result<()>>, Place);
+
+fn split(waiters: Vec<Waiter>) -> (Vec<Work>, Vec<Done>) {
+    waiters.into_iter().map(|waiter| (waiter.work, (waiter.done, waiter.place))).unzip()
 }
 
 fn tell(dones: Vec<Done>, results: Vec<io::Result<()>>) {

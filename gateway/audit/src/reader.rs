@@ -54,7 +54,7 @@ impl Reader {
         let read = Link::of(&line).and_then(|link| Ok((link.seq, serde_json::from_slice(&line)?)));
         let Ok((seq, record)) = read else {
             let Lines { path, number, .. } = &self.lines;
-            return Err(Unreadable::Line { path: path.clone(), line: *number, fault: Fault::Foreign });
+            return Err(Unreadable::Line { path: path.to_path_buf(), line: *number, fault: Fault::Foreign });
         };
         Ok(Entry { seq, hash: hash(&line), line, record })
     }

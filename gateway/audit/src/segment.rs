@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::FileTypeExt;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, FileTypeExt};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
@@ -35,6 +35,18 @@ impl Segment {
     /// Where it is when it is compressed.
     pub(crate) fn compressed(&self) -> PathBuf {
         with(&self.plain, GZIP)
+    }
+
+    /// How many bytes it has uncompressed, as a compressed one says at its end (RFC 1952, section 2.3.1: modulo 2^32).
+    pub(crate) fn bytes(&self) -> io::Result<u64> {
+        match std::fs::metadata(&self.plain) {
+            Ok(meta) => return Ok(meta.len()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(_) => {}
+        }
+        let (file, mut size) = (File::open(self.compressed())?, [0; 4]);
+        file.read_exact_at(&mut size, file.metadata()?.len().saturating_sub(4))?;
+        Ok(u32::from_le_bytes(size).into())
     }
 
     /// Opens it. It may be compressed while somebody reads: then it is there under the other name.
@@ -87,6 +99,19 @@ pub(crate) fn with(path: &Path, ending: &str) -> PathBuf {
     path.into()
 }
 
+/// Makes what was made, renamed or removed in the folder of `path` outlast a crash.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder(path))?.sync_all()
+}
+
+/// Removes the file at `path`, if there is one.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Opens what is a file: a FIFO would wait for a writer.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     let kind = std::fs::metadata(path)?.file_type();
@@ -108,7 +133,6 @@ pub(crate) fn lines(file: File) -> io::Result<Box<dyn BufRead + Send>> {
 
 /// The place of the first line of an open file, which is read again from its beginning; `None` where it has none.
 pub(crate) fn begins(mut file: &File) -> io::Result<Option<u64>> {
-    use std::io::{Seek, SeekFrom};
     let mut line = Vec::new();
     BufReader::new(&mut file).take(LONGEST as u64 + 1).read_until(b'\n', &mut line)?;
     file.seek(SeekFrom::Start(0))?;

@@ -1,77 +1,187 @@
-use std::fs::{File, OpenOptions};
-use std::io::{self, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use gateway_core::Record;
+use jiff::Timestamp;
 
-use crate::chain::{Head, LONGEST, Link};
-use crate::dangling;
+use crate::compress::Compressor;
+use crate::disk::{Disk, open_alone, turn};
+use crate::key::SigningKey;
+use crate::log::{Settings, Signing};
+use crate::recovery::{self, Found, invalid};
+use crate::seal::State;
+use crate::segment::{self, Segment, sync_folder};
+
+/// The most that is written at once, in bytes, but for the record that reaches over it.
+pub(crate) const BATCH: usize = 4 << 20;
+/// How much longer a file becomes before it is tried again to begin another one, in bytes.
+const AGAIN: u64 = 1 << 20;
 
 /// What the last run left, and was put in order when the log was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// How many bytes of a line that a crash cut short were removed.
     pub cut: u64,
-    /// How many intents had no outcome, and were given one with the code `unknown`.
+    /// How many intents had no outcome, and are given one with the code `unknown`.
     pub unknown: u64,
+    /// How many of these outcomes the disk has not taken yet. Until it does, every other record is refused.
+    pub waiting: u64,
 }
 
-/// The end of the file, where whole lines are added.
+/// What is asked of the end of the log.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// To add this record, as JSON.
+    Record(Vec<u8>),
+    /// To sign what no head covers yet.
+    Seal,
+    /// Whether it could.
+    Probe,
+}
+
+impl Work {
+    /// How much there is to write.
+    pub(crate) fn bytes(&self) -> usize {
+        if let Self::Record(body) = self { body.len() } else { 0 }
+    }
+}
+
+/// What the log has to say before it takes anything else.
+#[derive(Debug)]
+enum Owed {
+    Outcome(Box<Record>),
+    Key,
+}
+
+/// The end of the log, where whole lines are added.
 #[derive(Debug)]
 pub(crate) struct Tail {
-    file: File,
+    path: PathBuf,
+    disk: Box<dyn Disk>,
     /// Up to here the file holds whole records.
     end: u64,
-    head: Head,
+    /// The place of the file's first line.
+    first: u64,
+    state: State,
     /// Whether something may stand behind `end`.
     torn: bool,
+    /// Whether the file may not outlast a crash under its name.
+    nameless: bool,
+    owed: VecDeque<Owed>,
+    settings: Settings,
+    /// The length at which another file is begun.
+    full: u64,
+    compressor: Compressor,
 }
 
 impl Tail {
-    /// Opens the file for itself alone, and puts in order what the last run left.
-    pub(crate) fn open(path: &Path) -> io::Result<(Self, Recovered)> {
-        let mut file = open_alone(path)?;
-        let length = file.seek(SeekFrom::End(0))?;
-        let (end, head) = whole(&file, length)?;
+    /// Opens the log for itself alone, and puts in order what the last run left.
+    pub(crate) fn open(path: &Path, settings: Settings) -> io::Result<(Self, Recovered)> {
+        let file = open_alone(path)?;
+        let length = file.metadata()?.len();
+        let Found { state, end, first, outcomes } = recovery::find(path, &file, length, Timestamp::now())?;
+        let owed = owed(&settings, &state, outcomes)?;
         if end < length {
             file.set_len(end)?;
         }
         file.sync_all()?;
-        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            File::open(parent)?.sync_all()?;
+        sync_folder(path)?;
+        let mut tail = Self::of(path, Box::new(file), settings);
+        (tail.end, tail.first, tail.state, tail.owed) = (end, first, state, owed);
+        let unknown = tail.outcomes();
+        // A full disk may have room later: nothing else is written before that.
+        let _ = tail.settle();
+        if !segment::closed(path)?.is_empty() {
+            tail.compressor.wake();
         }
-        let mut tail = Self { file, end, head, torn: false };
-        let unknown = tail.close_dangling()?;
-        Ok((tail, Recovered { cut: length.saturating_sub(end), unknown }))
+        let recovered = Recovered { cut: length.saturating_sub(end), unknown, waiting: tail.outcomes() };
+        Ok((tail, recovered))
     }
 
-    fn close_dangling(&mut self) -> io::Result<u64> {
-        let outcomes = dangling::outcomes(&self.file, self.end, jiff::Timestamp::now())?;
-        let count = outcomes.len() as u64;
-        let records: Vec<_> = outcomes.into_iter().map(|record| Some(Box::new(record))).collect();
-        self.append(&records).into_iter().collect::<io::Result<()>>()?;
-        Ok(count)
+    /// The end of an empty log.
+    pub(crate) fn of(path: &Path, disk: Box<dyn Disk>, settings: Settings) -> Self {
+        Self {
+            path: path.to_owned(),
+            disk,
+            end: 0,
+            first: 0,
+            state: State::default(),
+            torn: false,
+            nameless: false,
+            owed: VecDeque::new(),
+            full: settings.segment_bytes,
+            compressor: Compressor::of(path),
+            settings,
+        }
     }
 
-    /// All of `records` durably with one fsync, or none: what a failed write left behind is cut off again. A record that
-    /// makes no line spoils no other; each has its own result.
-    pub(crate) fn append(&mut self, records: &[Option<Box<Record>>]) -> Vec<io::Result<()>> {
-        let mut head = self.head.clone();
+    /// How many outcomes are owed.
+    fn outcomes(&self) -> u64 {
+        self.owed.iter().filter(|owed| matches!(owed, Owed::Outcome(_))).count() as u64
+    }
+
+    /// All of `works` durably with one fsync, or none: what a failed write left behind is cut off again. A record that makes
+    /// no line spoils no other; each has its own result.
+    pub(crate) fn append(&mut self, works: &[Work]) -> Vec<io::Result<()>> {
         let mut lines = Vec::new();
-        let made: Vec<_> = records
-            .iter()
-            .map(|record| record.as_ref().map_or(Ok(()), |record| head.extend(record, &mut lines)))
-            .collect();
-        match self.write(&lines, head) {
+        let mut state = self.state.clone();
+        let ready = self.settle().map(|()| {
+            self.turn_when_full();
+            state = self.state.clone();
+        });
+        let made: Vec<_> = works.iter().map(|work| self.add(work, &mut state, &mut lines)).collect();
+        match ready.and_then(|()| self.write(&lines, state)) {
             Ok(()) => made,
             Err(error) => made.into_iter().map(|made| made.and_then(|()| Err(again(&error)))).collect(),
         }
     }
 
-    fn write(&mut self, lines: &[u8], head: Head) -> io::Result<()> {
+    fn add(&self, work: &Work, state: &mut State, lines: &mut Vec<u8>) -> io::Result<()> {
+        let due = match work {
+            Work::Record(body) => {
+                state.extend(body, lines)?;
+                self.settings.signing.as_ref().is_some_and(|signing| state.unsigned >= signing.records.get())
+            }
+            Work::Seal => state.unsigned > 0,
+            Work::Probe => false,
+        };
+        match &self.settings.signing {
+            Some(signing) if due => state.sign(&signing.key, Timestamp::now(), lines),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what is owed, in pieces.
+    fn settle(&mut self) -> io::Result<()> {
+        while !self.owed.is_empty() {
+            let (mut state, mut lines, mut paid) = (self.state.clone(), Vec::new(), 0);
+            for owed in &self.owed {
+                self.pay(owed, &mut state, &mut lines)?;
+                paid += 1;
+                if lines.len() >= BATCH {
+                    break;
+                }
+            }
+            self.write(&lines, state)?;
+            self.owed.drain(..paid);
+        }
+        Ok(())
+    }
+
+    fn pay(&self, owed: &Owed, state: &mut State, lines: &mut Vec<u8>) -> io::Result<()> {
+        match (owed, &self.settings.signing) {
+            (Owed::Outcome(record), _) => state.extend(&serde_json::to_vec(record)?, lines),
+            (Owed::Key, Some(Signing { key, previous, .. })) => {
+                state.introduce(key.public(), previous.as_ref(), Timestamp::now(), lines)
+            }
+            (Owed::Key, None) => Ok(()),
+        }
+    }
+
+    fn write(&mut self, lines: &[u8], state: State) -> io::Result<()> {
         self.mend()?;
-        let written = self.file.write_all_at(lines, self.end).and_then(|()| self.file.sync_data());
+        let written = self.disk.write(lines, self.end).and_then(|()| self.disk.sync());
         if written.is_err() {
             self.torn = true;
             // Where this fails, too, the next write begins with it.
@@ -79,76 +189,65 @@ impl Tail {
             return written;
         }
         self.end = self.end.saturating_add(lines.len() as u64);
-        self.head = head;
+        self.state = state;
         Ok(())
     }
 
     fn mend(&mut self) -> io::Result<()> {
+        if self.nameless {
+            sync_folder(&self.path)?;
+            self.nameless = false;
+        }
         if self.torn {
-            self.file.set_len(self.end)?;
+            self.disk.cut(self.end)?;
             self.torn = false;
         }
         Ok(())
+    }
+
+    /// Begins another file where this one is long enough. Where that fails, it becomes longer for now.
+    fn turn_when_full(&mut self) {
+        if self.end >= self.full && self.mend().and_then(|()| self.turn()).is_err() {
+            self.full = self.end.saturating_add(AGAIN);
+        }
+    }
+
+    fn turn(&mut self) -> io::Result<()> {
+        let (mut state, mut line) = (self.state.clone(), Vec::new());
+        state.begin_segment(Timestamp::now(), &mut line)?;
+        let closed = Segment::of(&self.path, self.first);
+        self.disk = Box::new(turn(&self.path, &closed.plain, &line)?);
+        // From here on the other file is the log, whatever fails.
+        (self.first, self.end) = (self.state.head.seq, line.len() as u64);
+        self.full = self.settings.segment_bytes;
+        (self.state, self.nameless) = (state, true);
+        self.compressor.wake();
+        self.mend()
     }
 }
 
 #[cfg(test)]
 impl Tail {
-    pub(crate) fn of(file: File) -> Self {
-        Self { file, end: 0, head: Head::origin(), torn: false }
+    /// Has it append to `disk`, which is the same file.
+    pub(crate) fn replace(&mut self, disk: Box<dyn Disk>) {
+        let file = std::mem::replace(&mut self.disk, disk);
+        // The lock goes with it.
+        drop(file);
     }
 }
 
-fn open_alone(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).mode(0o600);
-    options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
-    let file = options.open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() || meta.nlink() != 1 {
-        return Err(invalid("not a regular file with one name"));
+/// What the log has to say first: the outcomes that nobody wrote, and the key where it is another one.
+fn owed(settings: &Settings, state: &State, outcomes: Vec<Record>) -> io::Result<VecDeque<Owed>> {
+    let mut owed: VecDeque<_> = outcomes.into_iter().map(Box::new).map(Owed::Outcome).collect();
+    let Some(Signing { key, previous, .. }) = &settings.signing else { return Ok(owed) };
+    if state.key.as_ref() != Some(key.public()) {
+        let wrong = |previous: &SigningKey| state.key.as_ref() != Some(previous.public());
+        if state.key.is_some() && previous.as_ref().is_some_and(wrong) {
+            return Err(invalid("the previous key that was given is not the one that signed it"));
+        }
+        owed.push_back(Owed::Key);
     }
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| io::Error::new(io::ErrorKind::AlreadyExists, "another gateway writes to it"))?;
-    Ok(file)
-}
-
-/// Up to where the file holds whole lines, and where their chain goes on. What stands behind them must be the beginning
-/// of the next: nobody's file is cut because its name was put into a configuration by mistake.
-fn whole(file: &File, length: u64) -> io::Result<(u64, Head)> {
-    let window = length.min(2 * (LONGEST as u64 + 1));
-    let start = length - window;
-    let mut bytes = vec![0; usize::try_from(window).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, start)?;
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let (lines, part) = bytes.split_at(whole);
-    let head = match lines.split_last() {
-        Some((_, lines)) => last(lines, start == 0)?,
-        None if start == 0 => Head::origin(),
-        None => return Err(foreign()),
-    };
-    // A file system may have made the file longer before it wrote what belongs there.
-    let part =
-        part.iter().rposition(|byte| *byte != 0).and_then(|last| part.get(..=last)).unwrap_or_default();
-    if head.may_begin(part) { Ok((start + whole as u64, head)) } else { Err(foreign()) }
-}
-
-/// The head behind the last of `lines`, which may begin within a line unless they are `all` that there is.
-fn last(lines: &[u8], all: bool) -> io::Result<Head> {
-    let line = match lines.iter().rposition(|byte| *byte == b'\n') {
-        Some(end) => lines.get(end + 1..).unwrap_or_default(),
-        None if all => lines,
-        None => return Err(foreign()),
-    };
-    Link::of(line).map(|link| Head::behind(link.seq, line)).map_err(|_| foreign())
-}
-
-fn foreign() -> io::Error {
-    invalid("its end is not that of a chained log: move the file away, and a new log is begun")
-}
-
-fn invalid(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
+    Ok(owed)
 }
 
 /// The same error for each that waited for the same write.

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CheckpointId, CredentialKind, PlanRecord, RedactionSummary, RequestId, RequestRecord, Target,
-    TraceId, Verdict,
+    Action, CheckpointId, CredentialKind, KeyChange, PlanRecord, RedactionSummary, RequestId, RequestRecord,
+    SegmentStart, Target, TraceId, TreeHead, Verdict,
 };
 
 /// One line of the audit log.
@@ -14,7 +14,7 @@ pub struct Record {
     pub schema: u32,
     /// When it was written.
     pub at: jiff::Timestamp,
-    /// The request that it is about.
+    /// The request that it is about; [`RequestId::NONE`] where it is about none.
     pub request_id: RequestId,
     /// The trace of that request.
     pub trace_id: Option<TraceId>,
@@ -28,6 +28,11 @@ impl Record {
     pub const SCHEMA: u32 = 1;
     /// The longest that a record may be as JSON, in bytes: with its place in the log it makes a line of at most 1 MiB.
     pub const LONGEST: usize = (1 << 20) - 1024;
+
+    /// A record of the log about itself.
+    pub fn of_log(at: jiff::Timestamp, event: Event) -> Self {
+        Self { schema: Self::SCHEMA, at, request_id: RequestId::NONE, trace_id: None, event }
+    }
 }
 
 /// What a record tells. An intent is durable before the runtime is touched; an outcome follows, whatever happened.
@@ -94,6 +99,12 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "PlanRecord::is_empty")]
         plan: PlanRecord,
     },
+    /// The records before this one, signed. Like what follows it is about the log itself, so about no request.
+    Head(TreeHead),
+    /// Another key signs from here on, or the first one does.
+    Key(KeyChange),
+    /// A file of the log begins here, and is not the first.
+    Segment(SegmentStart),
 }
 
 impl Event {
@@ -104,6 +115,9 @@ impl Event {
             Self::Outcome(_) => "outcome",
             Self::Removed { .. } => "removed",
             Self::Shadow { .. } => "shadow",
+            Self::Head(_) => "head",
+            Self::Key(_) => "key",
+            Self::Segment(_) => "segment",
         }
     }
 }

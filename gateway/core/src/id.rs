@@ -51,6 +51,11 @@ uuid_id! {
     RequestId
 }
 
+impl RequestId {
+    /// The nil UUID: no request. Stands in records that the audit log has of itself.
+    pub const NONE: Self = Self(Uuid::nil());
+}
+
 uuid_id! {
     /// Names one checkpoint. A UUID of version 7 (RFC 9562), so that ids sort by time.
     CheckpointId

@@ -22,6 +22,7 @@ mod reload;
 mod reply;
 mod retention;
 mod route;
+mod seal;
 mod serve;
 mod shadow;
 mod span;

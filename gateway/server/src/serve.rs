@@ -23,7 +23,7 @@ use crate::line::Context;
 use crate::policies::{self, InForce};
 use crate::reload::{Reload, follow};
 use crate::telemetry::{self, Metrics, SpanCounts};
-use crate::{admin, retention, shadow, tls};
+use crate::{admin, retention, seal, shadow, tls};
 
 /// How long the outcomes of what was cut short may take to be recorded.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
@@ -81,6 +81,8 @@ pub struct Gateway {
     limits: Limits,
     stop: CancellationToken,
     reload: Option<(Reload, Config)>,
+    /// How often the audit log is signed, if there is a key.
+    head: Option<Duration>,
 }
 
 impl Gateway {
@@ -102,7 +104,8 @@ impl Gateway {
         let main = bind(config.listen.address).await?;
         let admin = bind(config.listen.admin_address).await?;
         let acceptor = TlsAcceptor::from(Arc::new(tls));
-        Ok(Self { gate, cx, acceptor, main, admin, limits: config.limits.clone(), stop, reload: None })
+        let (limits, head) = (config.limits.clone(), seal::every(&config.audit));
+        Ok(Self { gate, cx, acceptor, main, admin, limits, stop, reload: None, head })
     }
 
     /// Where the main listener is.
@@ -138,6 +141,9 @@ impl Gateway {
         connections.spawn(introduce(self.cx.runtime.clone()));
         connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
         connections.spawn(shadow::follow(self.cx.clone(), end.clone()));
+        if let Some(every) = self.head {
+            connections.spawn(seal::follow(self.cx.clone(), every, self.stop.clone()));
+        }
         if let Some((reload, config)) = self.reload {
             let (policies, stop) = (Arc::clone(&self.cx.policies), self.stop.clone());
             connections.spawn(async move { follow(reload, policies, &config, stop).await });
@@ -145,6 +151,9 @@ impl Gateway {
         accept(self.main, self.acceptor, &self.gate, &self.limits, &self.stop, &connections).await;
         info!(checkpoints = self.gate.under_way(), "stopping: no new requests, what runs may finish");
         let ended = drain(&self.gate, seconds(self.limits.drain_seconds), &self.cx.cut).await;
+        if self.head.is_some() {
+            seal::seal(&self.cx).await;
+        }
         end.cancel();
         connections.close();
         // The last answers are on their way; whoever does not take them in this time does not get them.
@@ -187,20 +196,10 @@ fn context(config: &Config, spans: Arc<SpanCounts>) -> Result<Context, StartErro
         policies: Arc::new(InForce::load(config, Arc::clone(&metrics))?),
         store,
         redaction: redaction(config),
-        audit: audit(config)?,
+        audit: seal::open(&config.audit)?,
         metrics,
         cut: CancellationToken::new(),
     })
-}
-
-/// Opens the audit log, and says what a crash left in it.
-fn audit(config: &Config) -> Result<gateway_audit::Log, gateway_audit::Error> {
-    let log = gateway_audit::Log::open(&config.audit.file)?;
-    let gateway_audit::Recovered { cut, unknown } = log.recovered();
-    if (cut, unknown) != (0, 0) {
-        warn!(cut, unknown, "the audit log was left open: a line was cut off, or outcomes are unknown");
-    }
-    Ok(log)
 }
 
 fn redaction(config: &Config) -> gateway_archive::RedactionSettings {

@@ -2,6 +2,7 @@ use std::fs::File;
 use std::io::BufRead as _;
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
+use std::sync::atomic::Ordering::Relaxed;
 
 use gateway_core::Outcome;
 
@@ -50,7 +51,7 @@ fn lines(path: &Path) -> Vec<Record> {
 }
 
 fn verified(path: &Path) -> crate::Verified {
-    crate::verify(io::BufReader::new(File::open(path).unwrap()), None).unwrap()
+    crate::verify(path, &crate::Expected::default()).unwrap()
 }
 
 #[tokio::test]
@@ -107,7 +108,7 @@ async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
     }
     log.close(Record { request_id: uuid::Uuid::from_u128(2).into(), ..outcome(200) }).await.unwrap();
     drop(log);
-    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered { cut: 0, unknown: 2 });
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered { unknown: 2, ..Recovered::default() });
     assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
     let [.., one, three] = &*lines(&path) else { panic!("lost") };
     for (id, record) in [(1, one), (3, three)] {
@@ -162,13 +163,8 @@ async fn a_record_that_makes_no_line_spoils_no_other() {
 async fn a_log_that_cannot_take_a_record_refuses_it() {
     let _process = PROCESS.read().await;
     let file = File::options().write(true).open("/dev/full").unwrap();
-    let queue = Queue::new(Tail::of(file));
-    let log = Log {
-        path: "/dev/full".into(),
-        queue,
-        places: Arc::new(Semaphore::new(1)),
-        recovered: Recovered::default(),
-    };
+    let path = Path::new("/dev/full");
+    let log = Log::of(path, Tail::of(path, Box::new(file), Settings::default()), Recovered::default());
     let Err(Error::Write { source, .. }) = log.close(outcome(200)).await else { panic!("written") };
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
 }
@@ -280,3 +276,181 @@ fn a_killed_process_loses_no_record_that_it_was_told_is_durable() {
     }
     assert!(durable > 0);
 }
+
+/// What the disk is to do wrong.
+#[derive(Debug, Default)]
+struct Faults {
+    /// Fails every write and every cut.
+    read_only: std::sync::atomic::AtomicBool,
+    /// Writes half of it, and fails.
+    full: std::sync::atomic::AtomicBool,
+    /// Syncs come to an end only while this is not held.
+    hung: std::sync::Mutex<()>,
+    /// The most bytes that were written at once.
+    most: std::sync::atomic::AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Faulty(File, Arc<Faults>);
+
+impl crate::disk::Disk for Faulty {
+    fn write(&self, bytes: &[u8], place: u64) -> io::Result<()> {
+        self.1.most.fetch_max(bytes.len(), Relaxed);
+        if self.1.read_only.load(Relaxed) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        if self.1.full.load(Relaxed) && !bytes.is_empty() {
+            self.0.write(&bytes[..bytes.len() / 2], place)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.write(bytes, place)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        drop(self.1.hung.lock().unwrap());
+        self.0.sync()
+    }
+
+    fn cut(&self, end: u64) -> io::Result<()> {
+        if self.1.read_only.load(Relaxed) {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        self.0.cut(end)
+    }
+}
+
+fn faulty(path: &Path) -> (Log, Arc<Faults>) {
+    let faults = Arc::<Faults>::default();
+    let (mut tail, recovered) = Tail::open(path, Settings::default()).unwrap();
+    let file = File::options().read(true).write(true).open(path).unwrap();
+    tail.replace(Box::new(Faulty(file, Arc::clone(&faults))));
+    (Log::of(path, tail, recovered), faults)
+}
+
+fn kind(result: Result<(), Error>) -> io::ErrorKind {
+    let Err(Error::Write { source, .. }) = result else { panic!("{result:?}") };
+    source.kind()
+}
+
+#[tokio::test]
+async fn a_disk_that_fails_refuses_and_afterwards_the_chain_goes_on_without_a_restart() {
+    let _process = PROCESS.read().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let (log, faults) = faulty(&path);
+    log.close(outcome(1)).await.unwrap();
+    for (fault, expected) in
+        [(&faults.read_only, io::ErrorKind::ReadOnlyFilesystem), (&faults.full, io::ErrorKind::StorageFull)]
+    {
+        fault.store(true, Relaxed);
+        assert_eq!(kind(log.close(outcome(2)).await), expected);
+        assert_eq!(kind(log.intend(intent(1)).await.map(drop)), expected);
+        fault.store(false, Relaxed);
+        log.close(outcome(3)).await.unwrap();
+    }
+    // A disk that becomes read-only in the middle of a write leaves half a line, which goes when it can be written again.
+    faults.full.store(true, Relaxed);
+    let writing = log.close(outcome(2));
+    assert_eq!(kind(writing.await), io::ErrorKind::StorageFull);
+    faults.full.store(false, Relaxed);
+    log.close(outcome(3)).await.unwrap();
+    assert_eq!(lines(&path), [outcome(1), outcome(3), outcome(3), outcome(3)]);
+    assert_eq!(verified(&path).records, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_disk_that_hangs_refuses_in_time_and_what_it_takes_later_is_in_the_chain() {
+    let _process = PROCESS.read().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let (log, faults) = faulty(&path);
+    let hung = faults.hung.lock().unwrap();
+    let waiting = log.intend(intent(1));
+    let over = tokio::time::advance(PATIENCE);
+    let (intended, probed, ()) = tokio::join!(waiting, log.probe(), over);
+    assert!(matches!((&intended, &probed), (Err(Error::Slow { .. }), Err(Error::Slow { .. }))));
+    drop(hung);
+    while log.probe().await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    log.close(outcome(200)).await.unwrap();
+    assert_eq!(lines(&path).len(), 2, "whoever was refused has an intent, and writes an outcome to it");
+    assert_eq!(verified(&path).records, 2);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_shows_in_the_records_and_breaks_nothing() {
+    let _process = PROCESS.read().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let log = Log::open(&path).unwrap();
+    let times = [500, 7, 900].map(|second| jiff::Timestamp::from_second(second).unwrap());
+    for at in times {
+        log.close(Record { at, ..outcome(200) }).await.unwrap();
+    }
+    assert_eq!(lines(&path).iter().map(|record| record.at).collect::<Vec<_>>(), times);
+    drop(log);
+    Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
+    assert_eq!(verified(&path).records, 4);
+}
+
+#[test]
+fn what_is_written_at_once_has_a_bound() {
+    let _process = PROCESS.blocking_read();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let (log, faults) = faulty(&path);
+    let long = || {
+        let mut long = outcome(200);
+        if let Event::Outcome(outcome) = &mut long.event {
+            outcome.code = Some("x".repeat(1_000_000));
+        }
+        long
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let hung = faults.hung.lock().unwrap();
+    let mut writers: Vec<_> = (0..40).map(|_| Box::pin(log.close(long()))).collect();
+    // All of them come while the disk is busy with the first.
+    let refused = runtime.block_on(async {
+        let mut refused = 0;
+        for writer in &mut writers {
+            let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(writer.as_mut().poll(cx))).await;
+            refused += usize::from(matches!(polled, std::task::Poll::Ready(Err(Error::Busy { .. }))));
+        }
+        refused
+    });
+    assert!((1..40).contains(&refused), "what waits has a bound, too: {refused}");
+    drop(hung);
+    for writer in writers.drain(..40 - refused) {
+        runtime.block_on(writer).unwrap();
+    }
+    assert!(faults.most.load(Relaxed) < crate::tail::BATCH + (2 << 20), "{faults:?}");
+    assert_eq!(verified(&path).records, 40 - refused as u64);
+}
+
+#[tokio::test]
+async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_before_anything_else() {
+    let _process = PROCESS.write().await;
+    let Some(disk) = Disk::mount() else {
+        println!("skipped: only root may mount a small disk");
+        return;
+    };
+    let (path, ballast) = (disk.0.path().join("audit.log"), disk.0.path().join("ballast"));
+    let log = Log::open(&path).unwrap();
+    for id in 0..30 {
+        log.intend(intent(id)).await.unwrap();
+    }
+    drop(log);
+    assert!(std::fs::write(&ballast, vec![0; 64 << 10]).is_err(), "the disk is full");
+    let log = Log::open(&path).unwrap();
+    assert_eq!((log.recovered().unknown, log.recovered().waiting), (30, 30));
+    assert_eq!(kind(log.probe().await), io::ErrorKind::StorageFull);
+    assert_eq!(kind(log.intend(intent(77)).await.map(drop)), io::ErrorKind::StorageFull);
+    std::fs::remove_file(&ballast).unwrap();
+    log.probe().await.unwrap();
+    assert_eq!(verified(&path).records, 60);
+    drop(log);
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
+}
+
+mod segments;

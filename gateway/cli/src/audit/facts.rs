@@ -48,6 +48,9 @@ impl<'a> Facts<'a> {
                 detail: difference.as_str(),
                 ..Self::default()
             },
+            Event::Head(head) => Self { detail: &head.root, ..Self::default() },
+            Event::Key(key) => Self { detail: &key.key, ..Self::default() },
+            Event::Segment(_) => Self::default(),
         }
     }
 

@@ -1,9 +1,13 @@
 //! The commands for those who have an audit log: without a gateway, on any machine.
 
 mod candidate;
+mod check_proof;
 mod explain;
 mod facts;
 mod filter;
+mod head;
+mod keygen;
+mod prove;
 mod records;
 mod replay;
 mod sentences;
@@ -11,6 +15,7 @@ mod show;
 mod stats;
 mod table;
 mod tally;
+mod trusted;
 mod verify;
 
 use clap::{Args, Subcommand};
@@ -28,14 +33,19 @@ pub(crate) struct Options {
 const AFTER: &str = "\
 The audit log has one JSON object a line: the intent of a permitted checkpoint, which is durable before \
 the runtime is touched, and an outcome, whatever happened. Each line names its place (`seq`) and the \
-SHA-256 of the line before it (`prev`).
+SHA-256 of the line before it (`prev`); all of them are the leaves of a Merkle tree, whose root is signed again and \
+again where the gateway has a key.
 
   checkpoint-gateway audit show FILE --user alice --verdict deny    what was alice refused?
   checkpoint-gateway audit explain ID FILE           why was that allowed or denied, and what came of it?
   checkpoint-gateway audit replay FILE --policies NEW    what would other policies have decided?
   checkpoint-gateway audit stats FILE                how often, by whom, how long
-  checkpoint-gateway audit verify FILE               was a line changed, removed, added or moved?
-  checkpoint-gateway audit verify FILE --head HEX    and is all there that was there at an earlier time?
+  checkpoint-gateway audit keygen audit.key                    make such a key
+  checkpoint-gateway audit verify FILE --key PUBLIC.pem        was a line changed, removed, added or moved?
+  checkpoint-gateway audit head FILE > head.json               keep this elsewhere:
+  checkpoint-gateway audit verify FILE --head head.json        is all there that was there at that time?
+  checkpoint-gateway audit prove ID FILE > proof.json          prove one record
+  checkpoint-gateway audit check-proof proof.json --key PUBLIC.pem    to somebody who has no log
 
 `audit COMMAND --help` says more.";
 
@@ -49,8 +59,16 @@ enum Command {
     Replay(replay::Options),
     /// Count records by action, verdict, code, policy and user.
     Stats(stats::Options),
-    /// Check the chain of an audit log, and name the first bad line.
+    /// Check an audit log, and name the first bad line.
     Verify(verify::Options),
+    /// Print the last signed head, to be kept elsewhere.
+    Head(head::Options),
+    /// Prove that a record is in the log.
+    Prove(prove::Options),
+    /// Check such a proof, without the log.
+    CheckProof(check_proof::Options),
+    /// Make a key that signs an audit log.
+    Keygen(keygen::Options),
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
@@ -60,5 +78,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         Command::Replay(options) => replay::run(options),
         Command::Stats(options) => stats::run(options),
         Command::Verify(options) => verify::run(options),
+        Command::Head(options) => head::run(options),
+        Command::Prove(options) => prove::run(options),
+        Command::CheckProof(options) => check_proof::run(options),
+        Command::Keygen(options) => keygen::run(options),
     }
 }

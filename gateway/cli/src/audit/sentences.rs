@@ -65,6 +65,9 @@ fn request(id: RequestId, records: &[&Record]) {
                 ));
                 verdicts.iter().for_each(verdict);
             }
+            Event::Head(_) | Event::Key(_) | Event::Segment(_) => {
+                print(format_args!("  At {} the log wrote of itself: {}.", record.at, record.event.as_str()));
+            }
         }
     }
 }
@@ -103,7 +106,7 @@ fn who(record: &Record) -> String {
         Event::Outcome(outcome) => {
             (&outcome.groups, outcome.credential, outcome.issuer.as_ref(), &outcome.source_address)
         }
-        Event::Removed { .. } | Event::Shadow { .. } => return String::new(),
+        _ => return String::new(),
     };
     let mut parts = Vec::new();
     if !groups.is_empty() {
@@ -124,7 +127,7 @@ fn why(record: &Record) -> String {
     let reason = match &record.event {
         Event::Intent { reason, .. } => reason.as_ref(),
         Event::Outcome(outcome) => outcome.reason.as_ref(),
-        Event::Removed { .. } | Event::Shadow { .. } => None,
+        _ => None,
     };
     reason.map(|reason| format!(", saying \"{}\"", shown(reason, TEXT))).unwrap_or_default()
 }

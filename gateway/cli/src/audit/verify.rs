@@ -1,62 +1,62 @@
-use std::io::BufReader;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::Args;
-use gateway_audit::{Unverified, Verified};
+use gateway_audit::{Anchor, Kept, Trust, Unverified, Verified};
 use serde_json::{Value, json};
 
-use crate::archive::{Output, open};
+use super::trusted::{Trusted, kept, unreadable};
+use crate::archive::Output;
 use crate::{Exit, print};
-
-/// Bytes that are read at once.
-const CHUNK: usize = 1 << 16;
 
 /// Arguments of `audit verify`.
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// The audit log.
+    /// The audit log; its closed segments are read where they lie beside it.
     file: PathBuf,
-    /// The head of an earlier time, as this command printed it, from a place that is trusted more than the file.
-    #[arg(long, value_name = "HEX", value_parser = sha256)]
-    head: Option<String>,
+    /// The head of an earlier time, from a place that is trusted more than the file: the digest that this command printed, or a
+    /// file that `audit head` wrote.
+    #[arg(long, value_name = "HEX|FILE", value_parser = kept)]
+    head: Option<Kept>,
+    #[command(flatten)]
+    trusted: Trusted,
     /// How to say it.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
 
 const AFTER: &str = "\
-Finds a line that was changed, removed, added or moved, and names the first by its number. Prints how many \
-records there are, when the first and the last were written, and the head: the SHA-256 of the last line.
+Finds a line that was changed, removed, added or moved, and names the first by its file, its number in it and its seq. \
+Prints how many records there are, when the first and the last were written, and the head: the SHA-256 of the last line.
 
-The chain alone cannot show that lines were cut off the end, that the last line was changed, or that all of the log \
-was written anew from some line on: whoever can write the file can do that. A head that was kept elsewhere shows it: with --head, \
-all records up to that one are proven to be those that were there when it was printed. So keep heads away \
-from the node:
+Where the gateway has a key, it signs the log again and again. With --key, the public key from a place that is trusted more \
+than the log, all up to the last signature is what the gateway wrote. Without it, signatures are checked against the keys that the \
+log itself names, and whoever can write all of it anew can name another one.
 
-  checkpoint-gateway audit verify audit.log --output json | jq -r .head    keep this
-  checkpoint-gateway audit verify audit.log --head HEX                     later
+Nothing in the log can show that lines were cut off its end. A head that was kept elsewhere shows it: with --head, all records up to \
+that one are proven to be those that were there at that time, or else it says that the log was cut, or that it is a fork. So \
+keep heads away from the node:
 
-While a gateway writes to the log, its last line may be half there, and is then called cut short: try again, or \
-verify a copy.
+  checkpoint-gateway audit head audit.log > head.json        signed: keep this
+  checkpoint-gateway audit verify audit.log --output json | jq -r .head    or this, where there is no key
+  checkpoint-gateway audit verify audit.log --key audit.pem --head head.json    later
 
-Exit status: 0 where the chain holds, 1 where it does not or the log cannot be read.";
+Where old segments were moved away, give --anchor SEQ:HEX as it stood under `files` with --output json before that.
+
+While a gateway writes to the log, its last line may be half there, and is then called cut short: try again.
+
+Exit status: 0 where the log holds, 1 where it does not or cannot be read.";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
-    let (file, _) = open(&options.file)?;
-    let verified = gateway_audit::verify(BufReader::with_capacity(CHUNK, file), options.head.as_deref());
+    let expected = options.trusted.expected(options.head.as_ref());
+    let verified = match gateway_audit::verify(&options.file, &expected) {
+        Err(error) => Err(unreadable(error)?),
+        verified => verified,
+    };
     let exit = if verified.is_ok() { Exit::Success } else { Exit::Failure };
-    match verified {
-        Err(Unverified::Read(error)) => bail!("cannot read `{}`: {error}", options.file.display()),
-        verified => tell(options, &verified),
-    }
-    Ok(exit)
-}
-
-fn tell(options: &Options, verified: &Result<Verified, Unverified>) {
     let name = options.file.display();
-    match (options.output, verified) {
+    match (options.output, &verified) {
         (Output::Json, verified) => print(to_json(&name.to_string(), verified)),
         (Output::Text, Ok(verified)) => {
             print(format_args!("{name}: holds"));
@@ -67,35 +67,74 @@ fn tell(options: &Options, verified: &Result<Verified, Unverified>) {
             print(format_args!("  FAIL  {why}"));
         }
     }
+    Ok(exit)
 }
 
 fn print_lines(verified: &Verified) {
-    print(format_args!("  records  {}", verified.records));
+    let say = |what: &str, text: String| print(format_args!("  {what:<9}{text}"));
+    say("records", verified.records.to_string());
+    if verified.begins != 0 {
+        say("begins", format!("at seq {}: what is before was not checked", verified.begins));
+    }
     for (what, time) in [("first", verified.first), ("last", verified.last)] {
         if let Some(time) = time {
-            print(format_args!("  {what:<7}  {time}"));
+            say(what, time.to_string());
         }
     }
-    print(format_args!("  head     {}", verified.head));
-    match verified.covered {
-        Some(records) => print(format_args!("  proven   {records} records, by --head")),
-        None => print("  proven   nothing about the end: give --head with a head that was kept elsewhere"),
+    say("head", verified.head.clone());
+    say("signed", signed(verified));
+    for seq in &verified.unproven {
+        say("key", format!("changed at seq {seq}, and the key before it did not vouch for the new one"));
+    }
+    say(
+        "proven",
+        match verified.covered {
+            Some(records) => format!("{records} records, by --head"),
+            None => "nothing about the end: give --head with a head that was kept elsewhere".to_owned(),
+        },
+    );
+}
+
+fn signed(verified: &Verified) -> String {
+    let Some(signed) = &verified.signed else { return "no".to_owned() };
+    let (at, size, key) = (signed.at, signed.head.size, &signed.head.key);
+    match verified.trust {
+        Trust::Given => {
+            format!("up to seq {}, at {at}, by a key that was given (key {key})", size.saturating_sub(1))
+        }
+        _ => format!(
+            "up to seq {}, at {at}, by a key that only the log itself names: give --key (key {key})",
+            size.saturating_sub(1)
+        ),
     }
 }
 
 fn to_json(name: &str, verified: &Result<Verified, Unverified>) -> Value {
     match verified {
-        Ok(Verified { records, head, first, last, covered }) => json!({
-            "log": name, "ok": true, "records": records, "first": first, "last": last, "head": head, "covered": covered,
-        }),
+        Ok(Verified { begins, records, head, first, last, covered, signed, trust, unproven, files }) => {
+            json!({
+                "log": name, "ok": true, "begins": begins, "records": records, "first": first, "last": last, "head": head,
+                "covered": covered, "signed": signed, "trust": word(*trust), "unproven": unproven,
+                "files": files.iter().map(|(path, Anchor { seq, prev })| {
+                    json!({ "file": path, "begins": seq, "anchor": format!("{seq}:{prev}") })
+                }).collect::<Vec<_>>(),
+            })
+        }
         Err(why) => {
-            let line = if let Unverified::Broken { line, .. } = why { Some(line) } else { None };
-            json!({ "log": name, "ok": false, "line": line, "why": why.to_string() })
+            let place = match why {
+                Unverified::Broken { path, line, seq, .. } => Some((path, line, seq)),
+                _ => None,
+            };
+            let (file, line, seq) = (place.map(|at| at.0), place.map(|at| at.1), place.map(|at| at.2));
+            json!({ "log": name, "ok": false, "file": file, "line": line, "seq": seq, "why": why.to_string() })
         }
     }
 }
 
-fn sha256(text: &str) -> Result<String, String> {
-    let digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    digits.then(|| text.to_owned()).ok_or_else(|| "a head has 64 hexadecimal digits".to_owned())
+fn word(trust: Trust) -> &'static str {
+    match trust {
+        Trust::Unsigned => "unsigned",
+        Trust::Named => "named",
+        Trust::Given => "given",
+    }
 }

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use gateway_audit::SigningKey;
 use gateway_server::Config;
 use serde_json::Value;
 
@@ -17,6 +18,9 @@ const REDACTOR: &[u8] = include_bytes!("../../../../policies/redact-environment/
 pub(super) fn write(folder: &Path, socket: &Path) -> Result<Config> {
     let policy = folder.join("redact-environment.wasm");
     std::fs::write(&policy, REDACTOR).with_context(|| format!("cannot write `{}`", policy.display()))?;
+    let key = folder.join("audit.key");
+    let public = SigningKey::generate(&key).with_context(|| format!("cannot make `{}`", key.display()))?;
+    std::fs::write(folder.join("audit.pem"), public.pem()).context("cannot write a key")?;
     let path = folder.join("config.toml");
     std::fs::write(&path, text(folder, socket))
         .with_context(|| format!("cannot write `{}`", path.display()))?;
@@ -66,6 +70,8 @@ min-free-bytes = 67108864
 
 [audit]
 file = {audit}
+key-file = {audit_key}
+head-seconds = 5
 
 [limits]
 drain-seconds = 10
@@ -82,6 +88,7 @@ log-level = "warn"
         socket = quoted(socket),
         checkpoints = file("checkpoints"),
         audit = file("audit.log"),
+        audit_key = file("audit.key"),
     )
 }
 

@@ -111,6 +111,9 @@ impl Page {
             Event::Outcome(outcome) => outcome_in_short(outcome),
             Event::Removed { target, checkpoint_id, .. } => format!("removed  {target}  {checkpoint_id}"),
             Event::Shadow { target, difference, .. } => format!("shadow   {target}  {}", difference.as_str()),
+            Event::Head(head) => format!("head     {} records, signed", head.size),
+            Event::Key(key) => format!("key      {}", key.key),
+            Event::Segment(_) => "segment".to_owned(),
         };
         line(format_args!("{}  {told}", self.0.dim(&format!("{:.3}", record.at))));
     }
@@ -135,6 +138,7 @@ impl Page {
         line(format_args!("curl 'http://{}/readyz?verbose'", stage.admin));
         line(format_args!("curl http://{}/metrics", stage.admin));
         line("cat config.toml audit.log");
+        line("checkpoint-gateway audit verify audit.log --key audit.pem");
         print(
             "\nThe trace of each of your requests will appear here. Ctrl-C ends all of it and removes the folder.",
         );

@@ -77,6 +77,9 @@ pub enum Unusable {
     /// One of `[[issuers]]`.
     #[error(transparent)]
     Jwks(#[from] crate::authn::JwksError),
+    /// One of `[audit]`.
+    #[error(transparent)]
+    Audit(#[from] gateway_audit::Error),
 }
 
 impl Unusable {
@@ -85,6 +88,7 @@ impl Unusable {
         match self {
             Self::Tls(error) => error.path(),
             Self::Jwks(error) => error.path(),
+            Self::Audit(error) => error.path(),
         }
     }
 }
@@ -129,6 +133,7 @@ impl Config {
     pub fn check_files(&self) -> Result<(), Unusable> {
         crate::tls::server_config(&self.tls)?;
         crate::authn::Authenticator::new(&self.issuers)?;
+        crate::seal::settings(&self.audit)?;
         Ok(())
     }
 

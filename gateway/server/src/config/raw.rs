@@ -221,6 +221,17 @@ pub struct Audit {
     pub unproven_per_second: NonZeroU32,
     /// How many of them at once.
     pub unproven_burst: NonZeroU32,
+    /// PEM: the Ed25519 key that signs it; empty for none. Nobody but its owner may read it.
+    pub key_file: PathBuf,
+    /// PEM: the key that signed it until now, which vouches for the one above; empty for none.
+    pub previous_key_file: PathBuf,
+    /// After so many records a head is signed.
+    pub head_records: NonZeroU32,
+    /// After so long a head is signed, if there are new records, in seconds.
+    pub head_seconds: NonZeroU32,
+    /// At this length a file is closed and compressed, and another one begun, in bytes.
+    #[serde(deserialize_with = "segment_bytes")]
+    pub segment_bytes: u64,
 }
 
 /// `[limits]`
@@ -302,6 +313,15 @@ fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     if list.is_empty() { Err(D::Error::custom("name at least one")) } else { Ok(list) }
 }
 
+/// The shortest segment, in bytes: each is a file.
+const SHORTEST_SEGMENT: u64 = 64 << 10;
+
+fn segment_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let bytes = u64::deserialize(deserializer)?;
+    let wrong = || D::Error::custom(format_args!("must be at least {SHORTEST_SEGMENT}"));
+    if bytes < SHORTEST_SEGMENT { Err(wrong()) } else { Ok(bytes) }
+}
+
 fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
     let wrong = || D::Error::custom("must be an absolute path, since the runtime is told it");
@@ -320,7 +340,7 @@ pub(super) const fn at_least_one(value: usize) -> NonZeroUsize {
     }
 }
 
-const fn some(value: u32) -> NonZeroU32 {
+const fn at_least(value: u32) -> NonZeroU32 {
     match NonZeroU32::new(value) {
         Some(value) => value,
         None => NonZeroU32::MIN,
@@ -364,8 +384,8 @@ impl Default for Checkpoints {
             transport: TransportChoice::Auto,
             min_free_bytes: 1 << 30,
             max_bytes: 0,
-            default_wait_seconds: some(600),
-            max_wait_seconds: some(3600),
+            default_wait_seconds: at_least(600),
+            max_wait_seconds: at_least(3600),
         }
     }
 }
@@ -374,8 +394,13 @@ impl Default for Audit {
     fn default() -> Self {
         Self {
             file: PathBuf::from("/var/lib/checkpoint-gateway/audit.log"),
-            unproven_per_second: some(10),
-            unproven_burst: some(100),
+            unproven_per_second: at_least(10),
+            unproven_burst: at_least(100),
+            key_file: PathBuf::new(),
+            previous_key_file: PathBuf::new(),
+            head_records: at_least(256),
+            head_seconds: at_least(60),
+            segment_bytes: 64 << 20,
         }
     }
 }
@@ -385,12 +410,12 @@ impl Default for Limits {
         Self {
             connections: at_least_one(256),
             requests: at_least_one(256),
-            handshake_seconds: some(10),
-            header_seconds: some(10),
+            handshake_seconds: at_least(10),
+            header_seconds: at_least(10),
             header_bytes: 32 << 10,
             body_bytes: 4 << 10,
-            idle_seconds: some(120),
-            drain_seconds: some(300),
+            idle_seconds: at_least(120),
+            drain_seconds: at_least(300),
         }
     }
 }

@@ -1,0 +1,60 @@
+//! The audit log's files, keys and heads.
+
+use std::path::Path;
+use std::time::Duration;
+
+use gateway_audit::{Error, Log, Recovered, Settings, Signing};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::config::{Audit, seconds};
+use crate::gate::cause;
+use crate::line::Context;
+
+/// Opens the audit log, and says what a crash left in it.
+pub(crate) fn open(config: &Audit) -> Result<Log, Error> {
+    let log = Log::open_with(&config.file, settings(config)?)?;
+    let Recovered { cut, unknown, waiting } = log.recovered();
+    if (cut, unknown) != (0, 0) {
+        warn!(cut, unknown, "the audit log was left open: a line was cut off, or outcomes are unknown");
+    }
+    if waiting != 0 {
+        warn!(waiting, "the audit log cannot be written yet: nothing is served before it can");
+    }
+    Ok(log)
+}
+
+/// What `[audit]` says, with the keys that it names.
+pub(crate) fn settings(config: &Audit) -> Result<Settings, Error> {
+    let read = |key| Signing::read(key, named(&config.previous_key_file), config.head_records.into());
+    let signing = named(&config.key_file).map(read).transpose()?;
+    Ok(Settings { segment_bytes: config.segment_bytes, signing })
+}
+
+/// How often a head is signed, if there is a key.
+pub(crate) fn every(config: &Audit) -> Option<Duration> {
+    named(&config.key_file).map(|_| seconds(config.head_seconds))
+}
+
+/// Signs the audit log again and again until `stop`.
+pub(crate) async fn follow(cx: Context, every: Duration, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(every) => seal(&cx).await,
+        }
+    }
+}
+
+/// Signs what no head covers yet.
+pub(crate) async fn seal(cx: &Context) {
+    if let Err(error) = cx.audit.seal().await {
+        cx.metrics.audit_failures.inc();
+        warn!(cause = cause(&error), "the audit log could not be signed; the next head covers it");
+    }
+}
+
+/// A file that an empty path does not name.
+fn named(path: &Path) -> Option<&Path> {
+    (path != Path::new("")).then_some(path)
+}
