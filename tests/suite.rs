@@ -18,6 +18,7 @@ mod support;
 mod access;
 mod archive_commands;
 mod audit_commands;
+mod audit_export;
 mod audit_records;
 mod audit_replay;
 mod authentication;

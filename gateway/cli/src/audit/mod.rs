@@ -3,6 +3,7 @@
 mod candidate;
 mod check_proof;
 mod explain;
+mod export;
 mod facts;
 mod filter;
 mod head;
@@ -39,6 +40,7 @@ again where the gateway has a key.
   checkpoint-gateway audit show FILE --user alice --verdict deny    what was alice refused?
   checkpoint-gateway audit explain ID FILE           why was that allowed or denied, and what came of it?
   checkpoint-gateway audit replay FILE --policies NEW    what would other policies have decided?
+  checkpoint-gateway audit export FILE --format ocsf    for others' tools
   checkpoint-gateway audit stats FILE                how often, by whom, how long
   checkpoint-gateway audit keygen audit.key                    make such a key
   checkpoint-gateway audit verify FILE --key PUBLIC.pem        was a line changed, removed, added or moved?
@@ -57,6 +59,8 @@ enum Command {
     Explain(explain::Options),
     /// Ask other policies about the requests of a log, and show what they would have decided otherwise.
     Replay(replay::Options),
+    /// Print outcomes as events of Kubernetes' audit log or of OCSF.
+    Export(export::Options),
     /// Count records by action, verdict, code, policy and user.
     Stats(stats::Options),
     /// Check an audit log, and name the first bad line.
@@ -76,6 +80,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         Command::Show(options) => show::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Replay(options) => replay::run(options),
+        Command::Export(options) => export::run(options),
         Command::Stats(options) => stats::run(options),
         Command::Verify(options) => verify::run(options),
         Command::Head(options) => head::run(options),
