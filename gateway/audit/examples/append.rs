@@ -72,20 +72,14 @@ fn record() -> Record {
         at: jiff::Timestamp::now(),
         request_id: uuid::Uuid::from_u128(7).into(),
         trace_id: None,
-        event: Event::Outcome(Outcome {
-            action: None,
+        event: Event::Outcome(Box::new(Outcome {
             user: Some("system:serviceaccount:shop:checkpointer".to_owned()),
             source_address: Some([127, 0, 0, 1].into()),
-            target: None,
             status: 200,
-            code: None,
-            verdicts: Vec::new(),
-            checkpoint_id: None,
             sha256: Some("0".repeat(64)),
             bytes: Some(1 << 30),
-            redaction: None,
-            hidden: Vec::new(),
             duration_us: 1_000_000,
-        }),
+            ..Outcome::default()
+        })),
     }
 }

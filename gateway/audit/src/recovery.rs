@@ -198,27 +198,40 @@ impl Open {
 
 /// Status 0 and the code `unknown`: nobody was answered, and whether an archive was made, only the store can tell.
 fn unknown(intent: Record, now: jiff::Timestamp) -> Option<Record> {
-    let Event::Intent { action, user, source_address, target, verdicts, plan, checkpoint_id, .. } =
-        intent.event
+    let Event::Intent {
+        action,
+        user,
+        groups,
+        credential,
+        issuer,
+        source_address,
+        reason,
+        target,
+        verdicts,
+        plan,
+        checkpoint_id,
+        ..
+    } = intent.event
     else {
         return None;
     };
     let outcome = Outcome {
         action: Some(action),
         user,
+        groups,
+        credential: Some(credential),
+        issuer: Some(issuer),
         source_address,
+        reason,
         target: Some(target),
-        status: 0,
         code: Some("unknown".to_owned()),
         verdicts,
+        hidden: plan.hide.clone(),
+        plan,
         checkpoint_id: Some(checkpoint_id),
-        sha256: None,
-        bytes: None,
-        redaction: None,
-        hidden: plan.hide,
-        duration_us: 0,
+        ..Outcome::default()
     };
-    Some(Record { schema: Record::SCHEMA, at: now, event: Event::Outcome(outcome), ..intent })
+    Some(Record { schema: Record::SCHEMA, at: now, event: Event::Outcome(Box::new(outcome)), ..intent })
 }
 
 fn foreign() -> io::Error {

@@ -7,10 +7,12 @@ mod audit;
 mod check;
 mod demo;
 mod digest;
+mod paint;
 pub mod pki;
 mod policy;
 mod serve;
 mod size;
+mod terminal;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -60,6 +62,7 @@ enum Command {
 enum Exit {
     Success = 0,
     Failure = 1,
+    Different = 2,
     Misconfigured = 3,
     CutShort = 4,
 }

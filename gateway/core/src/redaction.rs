@@ -122,3 +122,10 @@ impl Plan {
         self.mask.iter().any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)))
     }
 }
+
+impl PlanRecord {
+    /// Whether nothing is to be hidden.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

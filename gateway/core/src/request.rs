@@ -26,6 +26,17 @@ pub enum Action {
 }
 
 impl Action {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Create,
+        Self::List,
+        Self::Inspect,
+        Self::Download,
+        Self::DownloadOriginal,
+        Self::Hold,
+        Self::Delete,
+    ];
+
     /// The word for it in audit records, traces and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

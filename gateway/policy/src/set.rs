@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use gateway_core::{Decision, Denial, Plan, Request, Verdict};
 
-use crate::allow_list::AllowList;
+use crate::allow_list::{AllowList, AllowRule};
 use crate::cache::Cache;
 use crate::module::Kind;
 use crate::policy::{Mode, Policy, Spec};
@@ -42,6 +42,18 @@ impl Policies {
     ) -> Self {
         let load = |spec: Spec| Bound { policy: Policy::load(engine, &spec, cache), spec };
         Self { generation, allow_list, bound: specs.into_iter().map(load).collect() }
+    }
+
+    /// The same with the allow list of a configuration: it is asked where it has `rules`, or where nobody else could be.
+    pub fn configured(
+        generation: u64,
+        rules: Vec<AllowRule>,
+        specs: Vec<Spec>,
+        engine: &Engine,
+        cache: Option<&Cache>,
+    ) -> Self {
+        let list = (!rules.is_empty() || specs.is_empty()).then(|| AllowList::new(rules));
+        Self::load(generation, list, specs, engine, cache)
     }
 
     /// Policies that consist of the built-in allow list.

@@ -71,6 +71,9 @@ pub enum Error {
     /// The audit log did not take the intent, so nothing was done.
     #[error("the audit log cannot be written, so nothing was done")]
     Audit(#[from] gateway_audit::Error),
+    /// What the log would have to be told does not fit into a record, so nothing was done.
+    #[error("what is to be written down of this request is too long for a record, so nothing was done")]
+    Unrecordable,
     /// The caller's wait is over; the checkpoint goes on.
     #[error("no checkpoint within {seconds} s; it goes on and will be stored as {id}")]
     WaitOver {
@@ -127,6 +130,7 @@ impl Error {
             Self::Runtime(error) => of_runtime(error),
             Self::Archive(error) => of_archive(error),
             Self::Audit(_) => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "audit-unavailable").again_in(10),
+            Self::Unrecordable => Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "record-too-long"),
             Self::WaitOver { .. } => Answer::new(StatusCode::GATEWAY_TIMEOUT, "wait-over"),
             Self::CutShort => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "cut-short"),
             Self::Draining => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "draining").again_in(5),

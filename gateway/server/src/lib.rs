@@ -5,7 +5,10 @@
 
 mod access;
 mod admin;
+mod arrival;
+mod asked;
 pub mod authn;
+mod bucket;
 pub mod config;
 mod connection;
 mod error;
@@ -14,15 +17,18 @@ mod hidden;
 mod line;
 pub mod policies;
 mod query;
+mod record;
 mod reload;
 mod reply;
 mod retention;
 mod route;
 mod seal;
 mod serve;
+mod shadow;
 mod span;
 pub mod telemetry;
 pub mod tls;
+mod work;
 
 pub use config::Config;
 pub use error::{Answer, Error};

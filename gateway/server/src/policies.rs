@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use gateway_policy::{AllowList, Cache, Engine, Fault, Policies};
+use gateway_policy::{Cache, Engine, Fault, Policies};
 use tracing::{info, warn};
 
 use crate::config::Config;
+use crate::shadow::Shadow;
 use crate::telemetry::Metrics;
 
 /// Why policies cannot be set up.
@@ -39,6 +40,7 @@ pub(crate) struct InForce {
     cache: Option<Cache>,
     now: RwLock<Arc<Policies>>,
     rejected: Mutex<Option<String>>,
+    shadow: Shadow,
     metrics: Arc<Metrics>,
 }
 
@@ -57,7 +59,8 @@ impl InForce {
             warn!(policy, code = fault.code(), cause = %fault, "a policy cannot be loaded; what it is bound to is denied");
         }
         metrics.policies(&first);
-        Ok(Self { engine, cache, now: RwLock::new(first), rejected: Mutex::default(), metrics })
+        let shadow = Shadow::load(config, 1, cache.as_ref(), Arc::clone(&metrics))?;
+        Ok(Self { engine, cache, now: RwLock::new(first), rejected: Mutex::default(), shadow, metrics })
     }
 
     /// The generation in force.
@@ -65,11 +68,17 @@ impl InForce {
         Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Those that are only tried out.
+    pub(crate) fn shadow(&self) -> &Shadow {
+        &self.shadow
+    }
+
     /// Loads what `config` describes beside what is in force, and swaps it in if all of it works. Compiles, so it blocks.
     pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
         let next = self.now().generation().saturating_add(1);
         let candidate = Arc::new(generation(next, config, &self.engine, self.cache.as_ref()));
         whole(&candidate)?;
+        self.shadow.reload(config, next, self.cache.as_ref())?;
         self.metrics.policies(&candidate);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = candidate;
         info!(generation = next, "new policies are in force");
@@ -102,17 +111,14 @@ fn cache(config: &Config) -> Result<Option<Cache>, Error> {
     }
     match Cache::open(folder) {
         Ok(cache) => Ok(Some(cache)),
-        Err(_) if config.policies.is_empty() => Ok(None),
+        Err(_) if config.policies.is_empty() && config.shadow.policies.is_empty() => Ok(None),
         Err(source) => Err(Error::Cache { path: folder.display().to_string(), source }),
     }
 }
 
-/// The allow list is asked where it has entries, or where nobody else could be.
 fn generation(number: u64, config: &Config, engine: &Engine, cache: Option<&Cache>) -> Policies {
     let rules = config.authorization.allow.clone();
-    let asked = !rules.is_empty() || config.policies.is_empty();
-    let list = asked.then(|| AllowList::new(rules));
-    Policies::load(number, list, config.policies.clone(), engine, cache)
+    Policies::configured(number, rules, config.policies.clone(), engine, cache)
 }
 
 fn whole(policies: &Policies) -> Result<(), Error> {

@@ -110,7 +110,8 @@ impl Watch {
 
 /// The files that make up the policies in force.
 fn files(file: &Path, config: &Config) -> Vec<PathBuf> {
-    config.policies.iter().map(|policy| policy.file.clone()).chain([file.to_path_buf()]).collect()
+    let policies = config.policies.iter().chain(&config.shadow.policies);
+    policies.map(|policy| policy.file.clone()).chain([file.to_path_buf()]).collect()
 }
 
 fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {

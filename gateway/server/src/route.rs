@@ -1,6 +1,6 @@
 //! What a request asks for, read from its raw path: nothing is decoded, so nothing can be smuggled in by decoding.
 
-use gateway_core::{CheckpointId, Target};
+use gateway_core::{Action, CheckpointId, Target};
 use http::header::{ACCEPT, HeaderMap};
 use http::{Method, Request};
 
@@ -121,17 +121,39 @@ impl Route {
         }
     }
 
-    /// The word for the call in metrics.
-    pub fn action(&self) -> &'static str {
+    /// What policies are asked whether the caller may do it; `None` where they are asked nothing.
+    pub fn action(&self) -> Option<Action> {
         match self {
-            Self::Checkpoint { .. } => "create",
-            Self::List(_) => "list",
-            Self::Inspect(_) => "inspect",
-            Self::Delete(_) => "delete",
-            Self::Download { original: false, .. } => "download",
-            Self::Download { original: true, .. } => "download-original",
-            Self::Hold(_) | Self::Release(_) => "hold",
-            Self::WhoAmI => "whoami",
+            Self::Checkpoint { .. } => Some(Action::Create),
+            Self::List(_) => Some(Action::List),
+            Self::Inspect(_) => Some(Action::Inspect),
+            Self::Delete(_) => Some(Action::Delete),
+            Self::Download { original: false, .. } => Some(Action::Download),
+            Self::Download { original: true, .. } => Some(Action::DownloadOriginal),
+            Self::Hold(_) | Self::Release(_) => Some(Action::Hold),
+            Self::WhoAmI => None,
+        }
+    }
+
+    /// The word for the call in metrics.
+    pub fn word(&self) -> &'static str {
+        self.action().map_or("whoami", Action::as_str)
+    }
+
+    /// The container that is named.
+    pub fn target(&self) -> Option<&Target> {
+        if let Self::Checkpoint { target, .. } = self { Some(target) } else { None }
+    }
+
+    /// The checkpoint that is named.
+    pub fn checkpoint_id(&self) -> Option<CheckpointId> {
+        match self {
+            Self::Inspect(id)
+            | Self::Delete(id)
+            | Self::Download { id, .. }
+            | Self::Hold(id)
+            | Self::Release(id) => Some(*id),
+            Self::Checkpoint { .. } | Self::List(_) | Self::WhoAmI => None,
         }
     }
 }

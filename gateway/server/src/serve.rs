@@ -23,7 +23,7 @@ use crate::line::Context;
 use crate::policies::{self, InForce};
 use crate::reload::{Reload, follow};
 use crate::telemetry::{self, Metrics, SpanCounts};
-use crate::{admin, retention, seal, tls};
+use crate::{admin, retention, seal, shadow, tls};
 
 /// How long the outcomes of what was cut short may take to be recorded.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
@@ -140,6 +140,7 @@ impl Gateway {
         let admin = connections.spawn(admin);
         connections.spawn(introduce(self.cx.runtime.clone()));
         connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
+        connections.spawn(shadow::follow(self.cx.clone(), end.clone()));
         if let Some(every) = self.head {
             connections.spawn(seal::follow(self.cx.clone(), every, self.stop.clone()));
         }

@@ -68,15 +68,16 @@ pub(crate) fn name(span: &Span, route: &Route) {
 /// The span of a checkpoint's work.
 pub(crate) fn of_work(wanted: &Wanted) -> Span {
     let request = Span::current().context();
-    let span = info_span!(parent: None, "checkpoint", request_id = %wanted.request_id, trace_id = Empty);
+    let span =
+        info_span!(parent: None, "checkpoint", request_id = %wanted.subject.request_id, trace_id = Empty);
     let _ = span.set_parent(request);
-    if let Some(trace_id) = wanted.trace_id {
+    if let Some(trace_id) = wanted.subject.trace_id {
         span.record("trace_id", trace_id.to_string());
     }
     span.set_attribute(semconv::K8S_NAMESPACE_NAME, wanted.target.namespace().to_owned());
     span.set_attribute(semconv::K8S_POD_NAME, wanted.target.pod().to_owned());
     span.set_attribute(semconv::K8S_CONTAINER_NAME, wanted.target.container().to_owned());
-    span.set_attribute("checkpoint_gateway.request.id", wanted.request_id.to_string());
+    span.set_attribute("checkpoint_gateway.request.id", wanted.subject.request_id.to_string());
     span.set_attribute("checkpoint_gateway.checkpoint.id", wanted.checkpoint_id.to_string());
     span
 }

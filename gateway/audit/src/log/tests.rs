@@ -17,21 +17,12 @@ fn outcome(status: u16) -> Record {
         at: jiff::Timestamp::UNIX_EPOCH,
         request_id: uuid::Uuid::nil().into(),
         trace_id: None,
-        event: Event::Outcome(Outcome {
-            action: None,
-            user: None,
+        event: Event::Outcome(Box::new(Outcome {
             source_address: Some([127, 0, 0, 1].into()),
-            target: None,
             status,
-            code: None,
-            verdicts: Vec::new(),
-            checkpoint_id: None,
-            sha256: None,
             bytes: None,
-            redaction: None,
-            hidden: Vec::new(),
-            duration_us: 0,
-        }),
+            ..Outcome::default()
+        })),
     }
 }
 
@@ -49,6 +40,7 @@ fn intent(id: u128) -> Record {
         verdicts: Vec::new(),
         plan: gateway_core::PlanRecord { hide: vec!["identity.user".to_owned()], ..Default::default() },
         checkpoint_id: uuid::Uuid::from_u128(id).into(),
+        request: None,
     };
     Record { request_id: uuid::Uuid::from_u128(id).into(), event, ..outcome(0) }
 }

@@ -9,21 +9,11 @@ use crate::key::SigningKey;
 use crate::log::{Log, Settings, Signing};
 
 fn outcome(id: u128) -> Record {
-    let event = Event::Outcome(Outcome {
-        action: None,
+    let event = Event::Outcome(Box::new(Outcome {
         user: Some("älice\u{7f}".to_owned()),
-        source_address: None,
-        target: None,
         status: 200,
-        code: None,
-        verdicts: Vec::new(),
-        checkpoint_id: None,
-        sha256: None,
-        bytes: None,
-        redaction: None,
-        hidden: Vec::new(),
-        duration_us: 0,
-    });
+        ..Outcome::default()
+    }));
     let at = jiff::Timestamp::UNIX_EPOCH;
     Record { schema: 1, at, request_id: uuid::Uuid::from_u128(id).into(), trace_id: None, event }
 }

@@ -17,21 +17,14 @@ fn record(second: u32) -> Record {
         at: jiff::Timestamp::from_second(second.into()).unwrap(),
         request_id: uuid::Uuid::from_u128(second.into()).into(),
         trace_id: None,
-        event: Event::Outcome(Outcome {
-            action: None,
+        event: Event::Outcome(Box::new(Outcome {
             user: Some("alice".to_owned()),
             source_address: Some([127, 0, 0, 1].into()),
-            target: None,
             status: 200,
-            code: None,
-            verdicts: Vec::new(),
-            checkpoint_id: None,
-            sha256: None,
             bytes: Some(second.into()),
-            redaction: None,
-            hidden: Vec::new(),
             duration_us: 7,
-        }),
+            ..Outcome::default()
+        })),
     }
 }
 

@@ -1,9 +1,21 @@
 //! The commands for those who have an audit log: without a gateway, on any machine.
 
+mod candidate;
 mod check_proof;
+mod explain;
+mod export;
+mod facts;
+mod filter;
 mod head;
 mod keygen;
 mod prove;
+mod records;
+mod replay;
+mod sentences;
+mod show;
+mod stats;
+mod table;
+mod tally;
 mod trusted;
 mod verify;
 
@@ -25,6 +37,11 @@ the runtime is touched, and an outcome, whatever happened. Each line names its p
 SHA-256 of the line before it (`prev`); all of them are the leaves of a Merkle tree, whose root is signed again and \
 again where the gateway has a key.
 
+  checkpoint-gateway audit show FILE --user alice --verdict deny    what was alice refused?
+  checkpoint-gateway audit explain ID FILE           why was that allowed or denied, and what came of it?
+  checkpoint-gateway audit replay FILE --policies NEW    what would other policies have decided?
+  checkpoint-gateway audit export FILE --format ocsf    for others' tools
+  checkpoint-gateway audit stats FILE                how often, by whom, how long
   checkpoint-gateway audit keygen audit.key                    make such a key
   checkpoint-gateway audit verify FILE --key PUBLIC.pem        was a line changed, removed, added or moved?
   checkpoint-gateway audit head FILE > head.json               keep this elsewhere:
@@ -36,6 +53,16 @@ again where the gateway has a key.
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show records, those that fit.
+    Show(show::Options),
+    /// Say in sentences why a request was allowed or denied, and what came of it.
+    Explain(explain::Options),
+    /// Ask other policies about the requests of a log, and show what they would have decided otherwise.
+    Replay(replay::Options),
+    /// Print outcomes as events of Kubernetes' audit log or of OCSF.
+    Export(export::Options),
+    /// Count records by action, verdict, code, policy and user.
+    Stats(stats::Options),
     /// Check an audit log, and name the first bad line.
     Verify(verify::Options),
     /// Print the last signed head, to be kept elsewhere.
@@ -50,6 +77,11 @@ enum Command {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     match &options.command {
+        Command::Show(options) => show::run(options),
+        Command::Explain(options) => explain::run(options),
+        Command::Replay(options) => replay::run(options),
+        Command::Export(options) => export::run(options),
+        Command::Stats(options) => stats::run(options),
         Command::Verify(options) => verify::run(options),
         Command::Head(options) => head::run(options),
         Command::Prove(options) => prove::run(options),

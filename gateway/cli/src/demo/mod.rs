@@ -4,7 +4,6 @@ mod archive;
 mod check;
 mod client;
 mod credentials;
-mod paint;
 mod settings;
 mod show;
 mod spans;
@@ -22,11 +21,11 @@ use opentelemetry_sdk::trace::SpanData;
 use tokio::signal::unix::SignalKind;
 use tokio_util::sync::CancellationToken;
 
+use crate::paint::Paint;
 use crate::{Exit, print, serve};
 use archive::Archive;
 use check::Check;
 use client::Answer;
-use paint::Paint;
 use stage::Stage;
 
 pub(crate) use workload::run as workload;

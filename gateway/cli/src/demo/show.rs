@@ -3,9 +3,9 @@ use gateway_core::{Decision, Event, Outcome, Record, Transport, Verdict};
 use super::archive::{Archive, Member};
 use super::check::Check;
 use super::client::Answer;
-use super::paint::Paint;
 use super::stage::{self, Stage};
 use super::{Round, tree, workload};
+use crate::paint::Paint;
 use crate::print;
 use crate::size::size;
 
@@ -110,6 +110,7 @@ impl Page {
             }
             Event::Outcome(outcome) => outcome_in_short(outcome),
             Event::Removed { target, checkpoint_id, .. } => format!("removed  {target}  {checkpoint_id}"),
+            Event::Shadow { target, difference, .. } => format!("shadow   {target}  {}", difference.as_str()),
             Event::Head(head) => format!("head     {} records, signed", head.size),
             Event::Key(key) => format!("key      {}", key.key),
             Event::Segment(_) => "segment".to_owned(),

@@ -3,8 +3,8 @@ use std::time::{Duration, SystemTime};
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::paint::Paint;
 use super::spans::is_top;
+use crate::paint::Paint;
 
 /// The attributes that the tree shows, and under which name.
 const SHOWN: [(&str, &str); 10] = [

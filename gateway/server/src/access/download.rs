@@ -1,6 +1,8 @@
 use std::fs::File;
 use std::io::SeekFrom;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,15 +16,15 @@ use http::header::{
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{self, Sender};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span};
 
 use super::body::FileBody;
 use super::range::{self, Wanted};
-use super::{Call, Permitted, close, intend, microseconds, record};
+use super::{Call, Permitted, intend};
 use crate::Error;
+use crate::gate::Place;
 use crate::line::Context;
 use crate::reply::{self, Body};
 
@@ -36,7 +38,7 @@ const WAITING: usize = 2;
 /// Who carries out what goes on after the answer's head: counted, so that a stop waits for it, and in the request's place.
 pub(crate) struct Sending {
     pub(crate) tasks: TaskTracker,
-    pub(crate) place: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
+    pub(crate) place: Place,
     /// How long a caller may take for one chunk.
     pub(crate) patience: Duration,
 }
@@ -58,7 +60,7 @@ pub(super) async fn answer(
     sending: &Sending,
 ) -> Result<Response<Body>, Error> {
     let (store, id, original) =
-        (cx.store.clone(), permitted.checkpoint.id, permitted.action == Action::DownloadOriginal);
+        (cx.store.clone(), permitted.checkpoint.id, permitted.request.action == Action::DownloadOriginal);
     let opened =
         tokio::task::spawn_blocking(
             move || {
@@ -71,13 +73,15 @@ pub(super) async fn answer(
     let parcel = Parcel::of(&checkpoint, file, original)?;
     let (head, part) = parcel.head(&call.headers);
     let Some(part) = part else {
-        record(cx, &call, &permitted, head.status().as_u16()).await;
+        call.subject.close(cx, call.ended(&permitted, Ok(head.status().as_u16()))).await?;
         return Ok(head);
     };
     intend(cx, &call, &permitted).await?;
     let (chunks, receiver) = mpsc::channel(WAITING);
     let body = FileBody { chunks: receiver, left: part.end - part.start };
-    let place = sending.place.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    // The outcome is known when the last byte is taken, or when none is any more.
+    call.subject.recorded.store(true, Ordering::Relaxed);
+    let place = Arc::clone(&sending.place);
     let (cx, status, patience, file) = (cx.clone(), head.status().as_u16(), sending.patience, parcel.file);
     let send = async move {
         let _place = place;
@@ -87,20 +91,15 @@ pub(super) async fn answer(
             () = cx.cut.cancelled() => false,
         };
         drop(chunks);
-        let Permitted { checkpoint, action, verdicts } = permitted;
         let outcome = Outcome {
-            action: Some(action),
-            target: Some(checkpoint.target),
-            status,
             code: (!whole).then(|| "cut-short".to_owned()),
-            verdicts,
-            checkpoint_id: Some(checkpoint.id),
             sha256: Some(parcel.sha256),
             bytes: Some(sent),
-            duration_us: microseconds(call.since.elapsed()),
-            ..call.outcome()
+            request: None,
+            ..call.ended(&permitted, Ok(status))
         };
-        close(&cx, &call, outcome).await;
+        // It is counted and logged where it is lost; the intent tells that it was sent.
+        let _ = call.subject.close(&cx, outcome).await;
     };
     drop(sending.tasks.spawn(send.instrument(Span::current())));
     Ok(head.map(|_| body.boxed_unsync()))

@@ -6,29 +6,27 @@ mod download;
 mod range;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use gateway_archive::Filter;
 use gateway_core::{
-    Action, Archive, Checkpoint, CheckpointId, Event, Hold, Identity, Inspection, Outcome, PlanRecord,
-    Record, Request, RequestId, TraceId, Verdict,
+    Action, Archive, Checkpoint, CheckpointId, Hold, Identity, Inspection, Listed, Outcome, PlanRecord,
+    Request, RequestRecord, Verdict,
 };
-use gateway_policy::Policies;
+use gateway_policy::{Judgement, Policies};
 use http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use tracing::{Instrument, error, info_span};
+use tracing::{Instrument, info_span};
 
 use crate::authn::Caller;
-use crate::gate::cause;
 use crate::line::{Context, decide};
 use crate::query::Query;
+use crate::record::Subject;
 use crate::reply::{self, Body};
 use crate::route::Route;
-use crate::{Error, span};
+use crate::{Error, record, span};
 
 pub(crate) use download::Sending;
 
@@ -37,20 +35,17 @@ const LOOKED_AT_MAX: usize = 2000;
 
 /// A call about checkpoints that exist, by a proven caller.
 pub(crate) struct Call {
-    pub(crate) request_id: RequestId,
-    pub(crate) trace_id: Option<TraceId>,
+    /// What every record of it tells.
+    pub(crate) subject: Subject,
     pub(crate) caller: Caller,
-    pub(crate) reason: Option<String>,
-    pub(crate) source_address: IpAddr,
     pub(crate) received_at: Timestamp,
-    pub(crate) since: Instant,
     pub(crate) headers: HeaderMap,
 }
 
 /// A checkpoint about which policies let the caller do what they ask for: nothing else opens, changes or shows one.
 struct Permitted {
     checkpoint: Checkpoint,
-    action: Action,
+    request: Request,
     verdicts: Vec<Verdict>,
 }
 
@@ -66,7 +61,8 @@ pub(crate) async fn answer(
         Route::Inspect(id) => {
             let seen = permit(cx, &call, id, Action::Inspect).await?;
             let inspection = look_into(cx, id).instrument(info_span!("inspect")).await?;
-            record(cx, &call, &seen, 200).await;
+            // What nobody can find in the log is not shown.
+            call.subject.close(cx, call.ended(&seen, Ok(200))).await?;
             reply::json(&Inspected { checkpoint: &seen.checkpoint, inspection })
         }
         Route::Download { id, original } => {
@@ -76,19 +72,20 @@ pub(crate) async fn answer(
         }
         Route::Delete(id) => {
             let permitted = permit(cx, &call, id, Action::Delete).await?;
-            change(cx, &call, permitted, move |store| store.delete(id)).await?;
+            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| store.delete(id)).await?;
             Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Route::Hold(id) => {
             let permitted = permit(cx, &call, id, Action::Hold).await?;
             let by = call.caller.identity().user.clone();
-            let hold = Hold { by, at: call.received_at, reason: call.reason.clone() };
-            let pinned = change(cx, &call, permitted, move |store| store.hold(id, &hold)).await?;
+            let hold = Hold { by, at: call.received_at, reason: call.subject.reason.clone() };
+            let pinned =
+                change(cx, &call, permitted, StatusCode::OK, move |store| store.hold(id, &hold)).await?;
             reply::json(&json!({ "id": pinned.id, "hold": pinned.hold }))
         }
         Route::Release(id) => {
             let permitted = permit(cx, &call, id, Action::Hold).await?;
-            change(cx, &call, permitted, move |store| store.release(id)).await?;
+            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| store.release(id)).await?;
             Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Route::Checkpoint { .. } | Route::WhoAmI => Err(Error::Internal),
@@ -118,9 +115,18 @@ async fn list(cx: &Context, call: &Call, query: Query) -> Result<Response<Body>,
     let policies = cx.policies.now();
     let (store, request) = (cx.store.clone(), call.request(Action::List));
     let looking = tokio::task::spawn_blocking(move || visible(&store, &policies, &request, &query));
-    let (seen, next) = looking.instrument(info_span!("list")).await.map_err(|_| Error::Internal)??;
-    close(cx, call, Outcome { action: Some(Action::List), status: 200, ..call.outcome() }).await;
-    reply::json(&json!({ "items": seen, "next": next }))
+    let page = looking.instrument(info_span!("list")).await.map_err(|_| Error::Internal)??;
+    let listed = Listed { asked: page.asked as u64, shown: page.seen.len() as u64 };
+    let outcome = Outcome { status: 200, listed: Some(listed), ..call.subject.outcome() };
+    call.subject.close(cx, outcome).await?;
+    reply::json(&json!({ "items": page.seen, "next": page.next }))
+}
+
+/// What a caller may see of the checkpoints that were looked at.
+struct Visible {
+    seen: Vec<Checkpoint>,
+    next: Option<CheckpointId>,
+    asked: usize,
 }
 
 fn visible(
@@ -128,7 +134,7 @@ fn visible(
     policies: &Arc<Policies>,
     request: &impl Fn(&Checkpoint) -> Request,
     query: &Query,
-) -> Result<(Vec<Checkpoint>, Option<CheckpointId>), Error> {
+) -> Result<Visible, Error> {
     let filter = Filter {
         namespace: query.namespace.clone(),
         pod: query.pod.clone(),
@@ -136,23 +142,23 @@ fn visible(
         since: query.since,
         until: query.until,
     };
-    let (mut seen, mut after, mut looked_at) = (Vec::new(), query.after, 0_usize);
+    let (mut seen, mut after, mut asked) = (Vec::new(), query.after, 0_usize);
     loop {
         let page = store.list(&filter, after, query.limit)?;
         for checkpoint in page.checkpoints {
             if seen.len() == query.limit {
-                return Ok((seen, after));
+                return Ok(Visible { seen, next: after, asked });
             }
             after = Some(checkpoint.id);
-            looked_at = looked_at.saturating_add(1);
+            asked = asked.saturating_add(1);
             let verdicts = policies.authorize(&request(&checkpoint));
             if gateway_policy::decide(&verdicts).is_ok() {
                 seen.push(checkpoint);
             }
         }
         after = page.next;
-        if after.is_none() || seen.len() == query.limit || looked_at >= LOOKED_AT_MAX {
-            return Ok((seen, after));
+        if after.is_none() || seen.len() == query.limit || asked >= LOOKED_AT_MAX {
+            return Ok(Visible { seen, next: after, asked });
         }
     }
 }
@@ -165,12 +171,15 @@ async fn permit(cx: &Context, call: &Call, id: CheckpointId, action: Action) -> 
     span::of_checkpoint(&checkpoint);
     let request = call.request(action)(&checkpoint);
     let mut verdicts = Vec::new();
-    let decided = decide(cx, cx.policies.now(), request, &mut verdicts).await;
-    let permitted = Permitted { checkpoint, action, verdicts };
+    let decided = decide(cx, cx.policies.now(), request.clone(), &mut verdicts).await;
+    let was = Judgement { verdicts: verdicts.clone(), plan: PlanRecord::default() };
+    cx.policies.shadow().offer(&call.subject, &request, was);
+    let permitted = Permitted { checkpoint, request, verdicts };
     match decided {
         Ok(()) => Ok(permitted),
         Err(denied) => {
-            record(cx, call, &permitted, denied.answer().status.as_u16()).await;
+            // It is counted and logged where it is lost; denied they are.
+            let _ = call.subject.close(cx, call.ended(&permitted, Err(&denied))).await;
             Err(denied)
         }
     }
@@ -181,6 +190,7 @@ async fn change(
     cx: &Context,
     call: &Call,
     permitted: Permitted,
+    status: StatusCode,
     act: impl FnOnce(&gateway_archive::Store) -> Result<Option<Checkpoint>, gateway_archive::Error>
     + Send
     + 'static,
@@ -189,65 +199,27 @@ async fn change(
     let store = cx.store.clone();
     let done = tokio::task::spawn_blocking(move || act(&store)).await.map_err(|_| Error::Internal)?;
     let done = done.map_err(Error::from).and_then(|done| done.ok_or(Error::NoCheckpoint));
-    let status = done.as_ref().map_or_else(|error| error.answer().status.as_u16(), |_| 200);
-    record(cx, call, &permitted, status).await;
+    let outcome = call.ended(&permitted, done.as_ref().map(|_| status.as_u16()));
+    // It is counted and logged where it is lost; what is done is done, and the intent tells it.
+    let _ = call.subject.close(cx, Outcome { request: None, ..outcome }).await;
     done
 }
 
 /// Writes down what is about to be done, durably.
 async fn intend(cx: &Context, call: &Call, permitted: &Permitted) -> Result<(), Error> {
-    let (identity, checkpoint) = (call.caller.identity(), &permitted.checkpoint);
-    let event = Event::Intent {
-        action: permitted.action,
-        user: Some(identity.user.clone()),
-        groups: identity.groups.clone(),
-        credential: identity.credential,
-        issuer: identity.issuer.clone(),
-        source_address: Some(call.source_address),
-        reason: call.reason.clone(),
-        target: checkpoint.target.clone(),
-        container_id: checkpoint.container_id.clone(),
-        verdicts: permitted.verdicts.clone(),
-        plan: PlanRecord::default(),
-        checkpoint_id: checkpoint.id,
-    };
-    let written = cx.audit.intend(call.record(event));
-    let written = written.instrument(info_span!("audit", checkpoint_gateway.audit.event = "intent"));
-    written.await.inspect_err(|_| {
-        cx.metrics.audit_failures.inc();
-    })?;
-    Ok(())
-}
-
-async fn record(cx: &Context, call: &Call, permitted: &Permitted, status: u16) {
-    let Permitted { checkpoint, action, verdicts } = permitted;
-    let outcome = Outcome {
-        action: Some(*action),
-        target: Some(checkpoint.target.clone()),
-        status,
-        code: (status == 403).then(|| "denied".to_owned()),
-        verdicts: verdicts.clone(),
-        checkpoint_id: Some(checkpoint.id),
-        sha256: Some(checkpoint.sha256.clone()),
-        ..call.outcome()
-    };
-    close(cx, call, outcome).await;
-}
-
-async fn close(cx: &Context, call: &Call, outcome: Outcome) {
-    let written = cx.audit.close(call.record(Event::Outcome(outcome)));
-    let written = written.instrument(info_span!("audit", checkpoint_gateway.audit.event = "outcome"));
-    if let Err(lost) = written.await {
-        cx.metrics.audit_failures.inc();
-        error!(cause = cause(&lost), "the outcome of a request is not in the audit log");
-    }
+    let Permitted { checkpoint, request, verdicts } = permitted;
+    let hidden = &call.subject.hidden;
+    let event = record::intent(request, hidden, verdicts.clone(), PlanRecord::default(), checkpoint.id);
+    call.subject.intend(cx, event).await.map(drop)
 }
 
 impl Call {
     /// What policies are asked about a checkpoint.
     fn request(&self, action: Action) -> impl Fn(&Checkpoint) -> Request + Send + 'static {
-        let (id, identity, reason) = (self.request_id, self.caller.identity().clone(), self.reason.clone());
-        let (source_address, received_at) = (self.source_address, self.received_at);
+        let subject = &self.subject;
+        let (id, identity, reason) =
+            (subject.request_id, self.caller.identity().clone(), subject.reason.clone());
+        let (source_address, received_at) = (subject.source_address, self.received_at);
         move |checkpoint| Request {
             id,
             action,
@@ -268,36 +240,19 @@ impl Call {
         }
     }
 
-    fn record(&self, event: Event) -> Record {
-        Record {
-            schema: Record::SCHEMA,
-            at: Timestamp::now(),
-            request_id: self.request_id,
-            trace_id: self.trace_id,
-            event,
-        }
-    }
-
-    /// What is known of every outcome of this call.
-    fn outcome(&self) -> Outcome {
+    /// How it ended for a checkpoint that there is: with a status, or an error.
+    fn ended(&self, permitted: &Permitted, ended: Result<u16, &Error>) -> Outcome {
+        let Permitted { checkpoint, request, verdicts } = permitted;
+        let told = match ended {
+            Ok(status) => Outcome { status, ..self.subject.outcome() },
+            Err(error) => self.subject.failed(error),
+        };
         Outcome {
-            action: None,
-            user: Some(self.caller.identity().user.clone()),
-            source_address: Some(self.source_address),
-            target: None,
-            status: 0,
-            code: None,
-            verdicts: Vec::new(),
-            checkpoint_id: None,
-            sha256: None,
-            bytes: None,
-            redaction: None,
-            hidden: Vec::new(),
-            duration_us: microseconds(self.since.elapsed()),
+            target: Some(checkpoint.target.clone()),
+            verdicts: verdicts.clone(),
+            sha256: Some(checkpoint.sha256.clone()),
+            request: Some(RequestRecord::of(request, &self.subject.hidden.fields())),
+            ..told
         }
     }
-}
-
-fn microseconds(took: Duration) -> u64 {
-    u64::try_from(took.as_micros()).unwrap_or(u64::MAX)
 }

@@ -7,7 +7,7 @@ mod storage;
 pub use mistake::Mistake;
 pub use raw::{
     Audit, Authorization, Checkpoints, Issuer, Limits, Listen, LogFormat, LogLevel, OtlpProtocol,
-    PolicyEngine, Runtime, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
+    PolicyEngine, Runtime, Shadow, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
 };
 
 pub use storage::{Keep, Originals, Quota, QuotaLimits, Redaction};
@@ -36,6 +36,9 @@ pub struct Config {
     /// Policies as WebAssembly components, in the order in which they are asked.
     #[serde(default)]
     pub policies: Vec<gateway_policy::Spec>,
+    /// Policies that are only tried out.
+    #[serde(default)]
+    pub shadow: Shadow,
     /// What runs them.
     #[serde(default)]
     pub policy_engine: PolicyEngine,
@@ -147,16 +150,22 @@ impl Config {
                 return Err(format!("two `[[issuers]]` are called `{}`", issuer.issuer));
             }
         }
-        for (at, policy) in self.policies.iter().enumerate() {
-            if policy.name == gateway_policy::AllowList::NAME || policy.name.is_empty() {
-                return Err(format!("no policy can be called `{}`", policy.name));
-            }
-            if self.policies.iter().take(at).any(|other| other.name == policy.name) {
-                return Err(format!("two `[[policies]]` are called `{}`", policy.name));
-            }
-        }
-        Ok(())
+        names("policies", &self.policies)?;
+        names("shadow.policies", &self.shadow.policies)
     }
+}
+
+/// Each policy has a name of its own.
+fn names(table: &str, policies: &[gateway_policy::Spec]) -> Result<(), String> {
+    for (at, policy) in policies.iter().enumerate() {
+        if policy.name == gateway_policy::AllowList::NAME || policy.name.is_empty() {
+            return Err(format!("no policy can be called `{}`", policy.name));
+        }
+        if policies.iter().take(at).any(|other| other.name == policy.name) {
+            return Err(format!("two `[[{table}]]` are called `{}`", policy.name));
+        }
+    }
+    Ok(())
 }
 
 fn overridden(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Config>, Mistake> {

@@ -150,6 +150,18 @@ pub struct Authorization {
     pub allow: Vec<AllowRule>,
 }
 
+/// `[shadow]`: policies that are only tried out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Shadow {
+    /// Their allow list, as `authorization.allow`.
+    pub allow: Vec<AllowRule>,
+    /// Their components, as `[[policies]]`.
+    pub policies: Vec<gateway_policy::Spec>,
+    /// How many requests may wait for them; more are left out and counted. A reload does not change it.
+    pub waiting: NonZeroUsize,
+}
+
 /// `[policy-engine]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -205,6 +217,10 @@ pub struct Checkpoints {
 pub struct Audit {
     /// The log: one JSON object a line.
     pub file: PathBuf,
+    /// How many requests a second of callers who have proven nothing are written down, in the long run and all together.
+    pub unproven_per_second: NonZeroU32,
+    /// How many of them at once.
+    pub unproven_burst: NonZeroU32,
     /// PEM: the Ed25519 key that signs it; empty for none. Nobody but its owner may read it.
     pub key_file: PathBuf,
     /// PEM: the key that signed it until now, which vouches for the one above; empty for none.
@@ -337,6 +353,12 @@ impl Default for Listen {
     }
 }
 
+impl Default for Shadow {
+    fn default() -> Self {
+        Self { allow: Vec::new(), policies: Vec::new(), waiting: at_least_one(256) }
+    }
+}
+
 impl Default for PolicyEngine {
     fn default() -> Self {
         Self {
@@ -372,6 +394,8 @@ impl Default for Audit {
     fn default() -> Self {
         Self {
             file: PathBuf::from("/var/lib/checkpoint-gateway/audit.log"),
+            unproven_per_second: at_least(10),
+            unproven_burst: at_least(100),
             key_file: PathBuf::new(),
             previous_key_file: PathBuf::new(),
             head_records: at_least(256),

@@ -8,20 +8,23 @@ mod take;
 
 pub(crate) use authorize::decide;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use gateway_archive::{RedactionSettings, Store};
 use gateway_audit::Log;
-use gateway_core::{Checkpoint, CheckpointId, RequestId, Target, TraceId, Verdict};
+use gateway_core::{Checkpoint, CheckpointId, Plan, Request, Target, Verdict};
 use gateway_cri::Runtime;
+use gateway_policy::Judgement;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use redact::Planned;
+use resolve::Resolved;
+
 use crate::Error;
 use crate::authn::Caller;
-use crate::hidden::Hidden;
 use crate::policies::InForce;
+use crate::record::Subject;
 use crate::telemetry::Metrics;
 
 /// What the line works with.
@@ -46,15 +49,12 @@ pub(crate) struct Context {
 /// A checkpoint that a proven caller asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct Wanted {
-    pub(crate) request_id: RequestId,
-    pub(crate) trace_id: Option<TraceId>,
     pub(crate) checkpoint_id: CheckpointId,
+    /// What every record of it tells.
+    pub(crate) subject: Subject,
     pub(crate) caller: Caller,
     pub(crate) target: Target,
-    pub(crate) reason: Option<String>,
     pub(crate) timeout_seconds: Option<u32>,
-    pub(crate) source_address: IpAddr,
-    pub(crate) hidden: Hidden,
     /// Told once nothing but the runtime can refuse any more, for a caller who does not wait for the end.
     pub(crate) accepted: Option<Arc<Notify>>,
     pub(crate) received_at: jiff::Timestamp,
@@ -64,15 +64,39 @@ pub(crate) struct Wanted {
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) verdicts: Vec<Verdict>,
-    pub(crate) image: Option<String>,
+    /// What the policies were asked.
+    pub(crate) request: Option<Request>,
+    /// What they want hidden.
+    pub(crate) plan: Option<Plan>,
+    /// Whether the intent tells the request already.
+    pub(crate) intended: bool,
+}
+
+impl Notes {
+    /// Shows what was decided to the policies that are only tried out.
+    fn show(&self, cx: &Context, subject: &Subject) {
+        let plan = self.plan.as_ref().map(gateway_policy::record);
+        let judgement = Judgement { verdicts: self.verdicts.clone(), plan: plan.unwrap_or_default() };
+        // One that was permitted and has no plan broke off before all was decided.
+        if let Some(request) = self.request.as_ref().filter(|_| self.plan.is_some() || !judgement.allows()) {
+            cx.policies.shadow().offer(subject, request, judgement);
+        }
+    }
+}
+
+async fn decided(cx: &Context, resolved: Resolved, notes: &mut Notes) -> Result<Planned, Error> {
+    let authorized = authorize::authorize(cx, resolved, notes).await?;
+    redact::plan(cx, authorized, notes).await
 }
 
 pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Result<Checkpoint, Error> {
     let accepted = wanted.accepted.clone();
     let resolved = resolve::resolve(cx, wanted).await?;
-    notes.image = Some(resolved.request().target.image.clone());
-    let authorized = authorize::authorize(cx, resolved, notes).await?;
-    let planned = redact::plan(cx, authorized, notes).await?;
+    notes.request = Some(resolved.request().clone());
+    let subject = resolved.subject().clone();
+    let decided = decided(cx, resolved, notes).await;
+    notes.show(cx, &subject);
+    let planned = decided?;
     let turn = cx.runtime.turn(planned.container()).await?;
     let intent = take::intend(cx, &planned, notes).await?; // durable before anything is removed or the runtime is touched
     let reservation = take::reserve(cx, &planned).await?;

@@ -39,7 +39,6 @@ pub(super) async fn plan(cx: &Context, authorized: Authorized, notes: &mut Notes
     let span = info_span!("redaction plan");
     async {
         let plan = ask(cx, &authorized, notes).await?;
-        authorized.resolved().hidden().set(plan.hide.clone());
         let redaction = prepare(cx, &authorized.resolved().request().target, &plan).await?;
         Ok(Planned { authorized, plan, redaction })
     }
@@ -64,6 +63,8 @@ async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result
     }
     notes.verdicts.extend(planning.asked);
     let plan = planning.plan.map_err(|(policy, fault)| Error::Denied { policy, denial: fault.denial() })?;
+    authorized.resolved().subject().hidden.set(plan.hide.clone());
+    notes.plan = Some(plan.clone());
     checked?;
     Ok(plan)
 }

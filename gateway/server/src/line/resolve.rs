@@ -1,22 +1,21 @@
 use std::collections::BTreeMap;
 
-use gateway_core::{Action, Archive, CheckpointId, Request, RuntimeInfo, Target, TraceId};
+use gateway_core::{Action, Archive, CheckpointId, Request, RuntimeInfo, Target};
 use opentelemetry_semantic_conventions::attribute as semconv;
 use tracing::{Instrument, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{Context, Wanted};
 use crate::Error;
-use crate::hidden::Hidden;
+use crate::record::Subject;
 
 /// A request whose container exists and runs, with all that a policy may know.
 #[derive(Debug)]
 pub(super) struct Resolved {
     request: Request,
     checkpoint_id: CheckpointId,
-    trace_id: Option<TraceId>,
     runtime: RuntimeInfo,
-    hidden: Hidden,
+    subject: Subject,
 }
 
 impl Resolved {
@@ -28,13 +27,9 @@ impl Resolved {
         self.checkpoint_id
     }
 
-    pub(super) fn trace_id(&self) -> Option<TraceId> {
-        self.trace_id
-    }
-
-    /// What is not to be told of it.
-    pub(super) fn hidden(&self) -> &Hidden {
-        &self.hidden
+    /// What every record of it tells.
+    pub(super) fn subject(&self) -> &Subject {
+        &self.subject
     }
 
     pub(super) fn runtime(&self) -> &RuntimeInfo {
@@ -66,21 +61,20 @@ pub(super) async fn resolve(cx: &Context, wanted: Wanted) -> Result<Resolved, Er
     work.set_attribute(semconv::K8S_POD_UID, container.pod_uid.clone());
     Ok(Resolved {
         request: Request {
-            id: wanted.request_id,
+            id: wanted.subject.request_id,
             action: Action::Create,
             identity: wanted.caller.into_identity(),
             target: container,
             archive: None,
             latest,
-            reason: wanted.reason,
+            reason: wanted.subject.reason.clone(),
             timeout_seconds: wanted.timeout_seconds,
-            source_address: wanted.source_address,
+            source_address: wanted.subject.source_address,
             received_at: wanted.received_at,
             headers: BTreeMap::new(),
         },
         checkpoint_id: wanted.checkpoint_id,
-        trace_id: wanted.trace_id,
         runtime,
-        hidden: wanted.hidden,
+        subject: wanted.subject,
     })
 }

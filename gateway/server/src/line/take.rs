@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use gateway_archive::{About, Intake, Reservation};
 use gateway_audit::Intent;
-use gateway_core::{Action, Because, Checkpoint, Event, Record, RedactionSummary, Transport};
+use gateway_core::{Because, Checkpoint, RedactionSummary, Transport};
 use gateway_cri::{FailureKind, Turn};
 use jiff::Timestamp;
 use tracing::{Instrument, Span, info_span, warn};
@@ -10,7 +10,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::redact::Planned;
 use super::{Context, Notes};
-use crate::{Error, retention};
+use crate::{Error, record, retention};
 
 /// Room for the archive, promised to this request. What had to go for it goes on record.
 pub(super) async fn reserve(cx: &Context, planned: &Planned) -> Result<Reservation, Error> {
@@ -19,39 +19,20 @@ pub(super) async fn reserve(cx: &Context, planned: &Planned) -> Result<Reservati
     let reserving = tokio::task::spawn_blocking(move || store.reserve(&target, estimate));
     let reservation = reserving.await.map_err(|_| Error::Internal)??;
     let resolved = planned.resolved();
-    let ids = (resolved.request().id, resolved.trace_id());
+    let ids = (resolved.request().id, resolved.subject().trace_id);
     retention::record(cx, ids, Because::Quota, reservation.removed()).await;
     Ok(reservation)
 }
 
 /// Writes down what is about to be done, durably.
-pub(super) async fn intend(cx: &Context, planned: &Planned, notes: &Notes) -> Result<Intent, Error> {
-    let (request, hidden) = (planned.resolved().request(), planned.resolved().hidden());
-    let record = Record {
-        schema: Record::SCHEMA,
-        at: Timestamp::now(),
-        request_id: request.id,
-        trace_id: planned.resolved().trace_id(),
-        event: Event::Intent {
-            action: Action::Create,
-            user: hidden.show("identity.user", request.identity.user.clone()),
-            groups: hidden.show("identity.groups", request.identity.groups.clone()).unwrap_or_default(),
-            credential: request.identity.credential,
-            issuer: request.identity.issuer.clone(),
-            source_address: hidden.show("source-address", request.source_address),
-            reason: hidden.show("reason", request.reason.clone()).flatten(),
-            target: planned.container().target.clone(),
-            container_id: planned.container().id.clone(),
-            verdicts: notes.verdicts.clone(),
-            plan: gateway_policy::record(planned.plan()),
-            checkpoint_id: planned.resolved().checkpoint_id(),
-        },
-    };
-    let written =
-        cx.audit.intend(record).instrument(info_span!("audit", checkpoint_gateway.audit.event = "intent"));
-    Ok(written.await.inspect_err(|_| {
-        cx.metrics.audit_failures.inc();
-    })?)
+pub(super) async fn intend(cx: &Context, planned: &Planned, notes: &mut Notes) -> Result<Intent, Error> {
+    let (resolved, subject) = (planned.resolved(), planned.resolved().subject());
+    let plan = gateway_policy::record(planned.plan());
+    let verdicts = notes.verdicts.clone();
+    let event = record::intent(resolved.request(), &subject.hidden, verdicts, plan, resolved.checkpoint_id());
+    let intent = subject.intend(cx, event).await?;
+    notes.intended = true;
+    Ok(intent)
 }
 
 /// Has the runtime write the checkpoint and takes it in. A runtime that refuses a FIFO gets a private file instead.
@@ -141,7 +122,7 @@ fn about(planned: &Planned) -> About {
         reason: request.reason.clone(),
         runtime: planned.resolved().runtime().clone(),
         request_id: request.id,
-        trace_id: planned.resolved().trace_id(),
+        trace_id: planned.resolved().subject().trace_id,
         created_at: Timestamp::now(),
     }
 }

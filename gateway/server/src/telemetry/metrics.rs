@@ -31,6 +31,12 @@ struct VerdictLabels {
     code: String,
 }
 
+/// How policies in the shadow differ.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ShadowLabels {
+    result: &'static str,
+}
+
 /// What the gateway counts, as OpenMetrics text.
 #[derive(Debug)]
 pub struct Metrics {
@@ -43,11 +49,14 @@ pub struct Metrics {
     policy_seconds: Histogram,
     policies_broken: Gauge,
     policy_generation: Gauge,
+    shadow: Family<ShadowLabels, Counter>,
+    pub(crate) shadow_dropped: Counter,
     pub(crate) reloads_rejected: Counter,
     pub(crate) checkpoints_running: Gauge,
     pub(crate) connections: Gauge,
     pub(crate) handshakes_failed: Counter,
     pub(crate) audit_failures: Counter,
+    pub(crate) audit_suppressed: Counter,
     pub(crate) checkpoints_removed: Counter,
 }
 
@@ -68,11 +77,14 @@ impl Metrics {
             policy_seconds: Histogram::new(milliseconds()),
             policies_broken: Gauge::default(),
             policy_generation: Gauge::default(),
+            shadow: Family::default(),
+            shadow_dropped: Counter::default(),
             reloads_rejected: Counter::default(),
             checkpoints_running: Gauge::default(),
             connections: Gauge::default(),
             handshakes_failed: Counter::default(),
             audit_failures: Counter::default(),
+            audit_suppressed: Counter::default(),
             checkpoints_removed: Counter::default(),
         };
         metrics.registered(spans)
@@ -93,6 +105,8 @@ impl Metrics {
         to.register("connections", "Open connections", self.connections.clone());
         to.register("tls_handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
         to.register("audit_failures", "Audit records that could not be written", self.audit_failures.clone());
+        let help = "Requests of callers who had proven nothing that were too many to be written down";
+        to.register("audit_suppressed", help, self.audit_suppressed.clone());
         to.register(
             "policy_verdicts",
             "What policies said; code tells how one failed",
@@ -106,6 +120,10 @@ impl Metrics {
             "The generation of policies in force",
             self.policy_generation.clone(),
         );
+        let help = "Requests that policies in the shadow were asked about, by how they differ";
+        to.register("shadow_requests", help, self.shadow.clone());
+        let help = "Requests that were too many for the policies in the shadow";
+        to.register("shadow_dropped", help, self.shadow_dropped.clone());
         to.register(
             "reloads_rejected",
             "New configurations that were not taken",
@@ -124,6 +142,11 @@ impl Metrics {
         let labels = VerdictLabels { policy: policy.to_owned(), verdict, code: code.to_owned() };
         self.verdicts.get_or_create(&labels).inc();
         self.policy_seconds.observe(Duration::from_micros(microseconds).as_secs_f64());
+    }
+
+    /// A request that policies in the shadow were asked about; `result` is one of a few words of ours.
+    pub(crate) fn shadow(&self, result: &'static str) {
+        self.shadow.get_or_create(&ShadowLabels { result }).inc();
     }
 
     pub(crate) fn policies(&self, policies: &Policies) {

@@ -1,0 +1,83 @@
+use gateway_core::{
+    Action, Because, CheckpointId, Event, Outcome, PlanRecord, Record, RequestRecord, Target, Verdict,
+};
+
+/// What the kinds of records have in common.
+#[derive(Default)]
+pub(super) struct Facts<'a> {
+    pub(super) action: Option<Action>,
+    pub(super) user: Option<&'a str>,
+    pub(super) target: Option<&'a Target>,
+    pub(super) verdicts: &'a [Verdict],
+    pub(super) plan: Option<&'a PlanRecord>,
+    pub(super) checkpoint_id: Option<CheckpointId>,
+    pub(super) request: Option<&'a RequestRecord>,
+    /// The fields that are hidden in it.
+    pub(super) hidden: &'a [String],
+    pub(super) outcome: Option<&'a Outcome>,
+    /// What more there is to say in a word or two.
+    pub(super) detail: &'a str,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(record: &'a Record) -> Self {
+        match &record.event {
+            Event::Intent { action, user, target, verdicts, plan, checkpoint_id, request, .. } => Self {
+                action: Some(*action),
+                user: user.as_deref(),
+                target: Some(target),
+                verdicts,
+                plan: Some(plan),
+                checkpoint_id: Some(*checkpoint_id),
+                request: request.as_ref(),
+                hidden: &plan.hide,
+                ..Self::default()
+            },
+            Event::Outcome(outcome) => Self::of_outcome(outcome),
+            Event::Removed { because, checkpoint_id, target, .. } => Self {
+                target: Some(target),
+                checkpoint_id: Some(*checkpoint_id),
+                detail: because_of(*because),
+                ..Self::default()
+            },
+            Event::Shadow { difference, action, target, verdicts, plan } => Self {
+                action: Some(*action),
+                target: Some(target),
+                verdicts,
+                plan: Some(plan),
+                detail: difference.as_str(),
+                ..Self::default()
+            },
+            Event::Head(head) => Self { detail: &head.root, ..Self::default() },
+            Event::Key(key) => Self { detail: &key.key, ..Self::default() },
+            Event::Segment(_) => Self::default(),
+        }
+    }
+
+    fn of_outcome(outcome: &'a Outcome) -> Self {
+        Self {
+            action: outcome.action,
+            user: outcome.user.as_deref(),
+            target: outcome.target.as_ref(),
+            verdicts: &outcome.verdicts,
+            plan: Some(&outcome.plan),
+            checkpoint_id: outcome.checkpoint_id,
+            request: outcome.request.as_ref(),
+            hidden: &outcome.hidden,
+            outcome: Some(outcome),
+            detail: outcome.code.as_deref().unwrap_or_default(),
+        }
+    }
+
+    /// What the policies came to, where they were asked.
+    pub(super) fn allowed(&self) -> Option<bool> {
+        (!self.verdicts.is_empty()).then(|| gateway_policy::decide(self.verdicts).is_ok())
+    }
+}
+
+fn because_of(because: Because) -> &'static str {
+    match because {
+        Because::Age => "too old",
+        Because::Quota => "quota",
+    }
+}

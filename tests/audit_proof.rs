@@ -1,0 +1,134 @@
+//! What an audit log proves: signed heads, single records, files that were closed.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+use crate::audit_commands::{said, told};
+use crate::support::World;
+use crate::support::gateway::BINARY;
+use crate::support::world::{PATH, set};
+
+fn audit(arguments: &[&str]) -> Output {
+    crate::audit_commands::audit(arguments[0], &arguments[1..])
+}
+
+/// What a command prints where it succeeds.
+fn printed(arguments: &[&str]) -> String {
+    crate::audit_commands::printed(arguments[0], &arguments[1..])
+}
+
+async fn stop(world: &mut World) {
+    world.gateway.signal(rustix::process::Signal::TERM);
+    assert!(world.gateway.wait().await.success());
+}
+
+/// A key that the command made: the private one's path and the public one's.
+fn key(directory: &Path, name: &str) -> (String, String) {
+    let path = |ending: &str| directory.join(format!("{name}.{ending}")).to_str().unwrap().to_owned();
+    let (private, public) = (path("key"), path("pem"));
+    std::fs::write(&public, printed(&["keygen", &private])).unwrap();
+    (private, public)
+}
+
+#[tokio::test]
+async fn a_signed_log_is_verified_by_its_key_and_by_a_head_that_was_kept() {
+    let keys = tempfile::tempdir().unwrap();
+    let (private, public) = key(keys.path(), "audit");
+    let (_, other) = key(keys.path(), "other");
+    let mut world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
+    let path = world.directory.path().join("audit.log");
+    let log = path.to_str().unwrap();
+    assert_eq!(world.client("alice").post(PATH).await.status, 200);
+    let (text, exit) = said(&[log]);
+    assert!(exit == Some(0) && text.contains("signed   no"), "{text}");
+    stop(&mut world).await;
+    let found = told(&[log, "--key", &public], 0);
+    let records = found["records"].as_u64().unwrap();
+    assert_eq!((&found["trust"], &found["signed"]["size"]), (&json!("given"), &json!(records - 1)));
+    let (text, exit) = said(&[log]);
+    assert!(
+        exit == Some(0) && text.contains("by a key that only the log itself names: give --key"),
+        "{text}"
+    );
+    let (text, exit) = said(&[log, "--key", &other]);
+    assert!(exit == Some(1) && text.contains("neither given nor vouched for"), "{text}");
+
+    let head = keys.path().join("head.json");
+    let head = head.to_str().unwrap();
+    std::fs::write(head, printed(&["head", log, "--key", &public])).unwrap();
+    assert_eq!(told(&[log, "--key", &public, "--head", head], 0)["covered"], records - 1);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    std::fs::write(&path, lines[..2].join("\n") + "\n").unwrap();
+    let (text, exit) = said(&[log, "--head", head]);
+    assert!(exit == Some(1) && text.contains("the log was cut after seq 1"), "{text}");
+}
+
+#[tokio::test]
+async fn a_record_is_proven_to_somebody_who_has_no_log() {
+    let keys = tempfile::tempdir().unwrap();
+    let (private, public) = key(keys.path(), "audit");
+    let (_, other) = key(keys.path(), "other");
+    let mut world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
+    let path = world.directory.path().join("audit.log");
+    let log = path.to_str().unwrap();
+    assert_eq!(world.client("alice").post(PATH).await.status, 200);
+    let id = world.audit()[1]["request_id"].as_str().unwrap().to_owned();
+    let early = audit(&["prove", &id, log]);
+    assert!(
+        !early.status.success()
+            && String::from_utf8_lossy(&early.stderr).contains("no signed head covers it yet")
+    );
+    stop(&mut world).await;
+
+    let proof = keys.path().join("proof.json");
+    let proof = proof.to_str().unwrap();
+    let text = printed(&["prove", &id, log, "--key", &public]);
+    assert_eq!(text.lines().count(), 2, "intent and outcome");
+    std::fs::write(proof, &text).unwrap();
+    let checked = printed(&["check-proof", proof, "--key", &public, "--output", "json"]);
+    let events: Vec<_> = checked
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|told| (told["ok"].clone(), told["record"]["event"].clone()))
+        .collect();
+    assert_eq!(events, [(json!(true), json!("intent")), (json!(true), json!("outcome"))]);
+    assert_eq!(audit(&["check-proof", proof, "--key", &other]).status.code(), Some(1));
+    std::fs::write(proof, text.replace("alice", "mallo")).unwrap();
+    let forged = audit(&["check-proof", proof, "--key", &public]);
+    assert!(
+        forged.status.code() == Some(1) && String::from_utf8_lossy(&forged.stdout).contains("does not lead")
+    );
+    std::fs::write(proof, "{}").unwrap();
+    assert_eq!(audit(&["check-proof", proof, "--key", &public]).status.code(), Some(1));
+    assert_eq!(audit(&["prove", "nobody", log]).status.code(), Some(2));
+    assert_eq!(audit(&["prove", "999", log]).status.code(), Some(1));
+}
+
+#[test]
+fn a_key_is_never_written_over() {
+    let keys = tempfile::tempdir().unwrap();
+    let (private, public) = key(keys.path(), "audit");
+    let before = std::fs::read(&private).unwrap();
+    assert_eq!(audit(&["keygen", &private]).status.code(), Some(1));
+    assert_eq!(std::fs::read(&private).unwrap(), before);
+    assert!(std::fs::read_to_string(public).unwrap().starts_with("-----BEGIN PUBLIC KEY-----"));
+}
+
+#[tokio::test]
+async fn a_gateway_does_not_start_with_a_key_that_others_may_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let keys = tempfile::tempdir().unwrap();
+    let (private, _) = key(keys.path(), "audit");
+    std::fs::set_permissions(&private, PermissionsExt::from_mode(0o640)).unwrap();
+    let world = World::new().await;
+    let mut config = world.config.clone();
+    set(&mut config, "audit.key-file", private.as_str());
+    let path = keys.path().join("config.toml");
+    std::fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
+    let output = Command::new(BINARY).args(["check", "--config"]).arg(&path).env_clear().output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && text.contains("nobody but its owner may read"), "{text}");
+}
