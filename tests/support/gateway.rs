@@ -104,7 +104,7 @@ impl Gateway {
     /// Waits until a metric has come to `least`, and says what it is then. What a client sees of a failed handshake, or
     /// of an answer, may come before the gateway has counted it.
     pub async fn counted(&self, name: &str, least: f64) -> f64 {
-        super::in_time(async {
+        in_time(async {
             loop {
                 let value = self.metric(name).await;
                 if value >= least {

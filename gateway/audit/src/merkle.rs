@@ -19,7 +19,9 @@ fn node(left: &Hash, right: &Hash) -> Hash {
 
 fn joined(parts: &[&[u8]]) -> Hash {
     let mut context = Context::new(&SHA256);
-    parts.iter().for_each(|part| context.update(part));
+    for part in parts {
+        context.update(part);
+    }
     bytes(&context.finish())
 }
 

@@ -139,7 +139,9 @@ fn pass(path: &Path, wanted: Wanted, size: u64) -> Result<Vec<Begun>, Unproven> 
             break;
         }
         let hash = leaf(&line);
-        begun.iter_mut().for_each(|begun| begun.path.pass(index, hash));
+        for begun in &mut begun {
+            begun.path.pass(index, hash);
+        }
         if wanted.is(index, &line) {
             if begun.len() == MOST {
                 return Err(Unproven::Many);

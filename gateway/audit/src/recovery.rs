@@ -112,34 +112,34 @@ impl Walk {
     }
 
     fn step(&mut self, line: &[u8]) -> io::Result<()> {
-        let link = Link::of(line).map_err(|_| foreign())?;
+        let about = Link::of(line).map_err(|_| foreign())?;
         if self.first.is_none() {
-            self.first = Some(link.seq);
-            self.begin(&link, line)?;
+            self.first = Some(about.seq);
+            self.begin(&about, line)?;
         }
-        match link.event {
+        match about.event {
             Kind::Head => self.check(line)?,
             Kind::Key => self.key(line)?,
             _ => {}
         }
-        let seq = link.seq;
+        let seq = about.seq;
         self.state.pass(line);
         self.state.head.seq = seq.saturating_add(1);
-        if link.event == Kind::Head {
+        if about.event == Kind::Head {
             self.state.unsigned = 0;
         }
         Ok(())
     }
 
     /// The first line of a file that is not the first tells of the tree so far.
-    fn begin(&mut self, link: &Link<'_>, line: &[u8]) -> io::Result<()> {
-        if link.seq == 0 {
+    fn begin(&mut self, about: &Link<'_>, line: &[u8]) -> io::Result<()> {
+        if about.seq == 0 {
             return Ok(());
         }
         let Ok(Record { event: Event::Segment(start), .. }) = serde_json::from_slice(line) else {
             return Err(invalid("its beginning is missing: see `audit verify`, move it away"));
         };
-        self.state.tree = Tree::of(link.seq, &start.frontier).ok_or_else(foreign)?;
+        self.state.tree = Tree::of(about.seq, &start.frontier).ok_or_else(foreign)?;
         self.state.key = start.public_key.as_deref().and_then(PublicKey::decode);
         Ok(())
     }

@@ -284,10 +284,18 @@ struct Faults {
     read_only: std::sync::atomic::AtomicBool,
     /// Writes half of it, and fails.
     full: std::sync::atomic::AtomicBool,
-    /// Syncs come to an end only while this is not held.
-    hung: std::sync::Mutex<()>,
+    /// Syncs come to an end only while this is false.
+    hung: std::sync::Mutex<bool>,
+    eased: std::sync::Condvar,
     /// The most bytes that were written at once.
     most: std::sync::atomic::AtomicUsize,
+}
+
+impl Faults {
+    fn hang(&self, hung: bool) {
+        *self.hung.lock().unwrap() = hung;
+        self.eased.notify_all();
+    }
 }
 
 #[derive(Debug)]
@@ -307,7 +315,7 @@ impl crate::disk::Disk for Faulty {
     }
 
     fn sync(&self) -> io::Result<()> {
-        drop(self.1.hung.lock().unwrap());
+        drop(self.1.eased.wait_while(self.1.hung.lock().unwrap(), |hung| *hung).unwrap());
         self.0.sync()
     }
 
@@ -364,12 +372,12 @@ async fn a_disk_that_hangs_refuses_in_time_and_what_it_takes_later_is_in_the_cha
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let (log, faults) = faulty(&path);
-    let hung = faults.hung.lock().unwrap();
+    faults.hang(true);
     let waiting = log.intend(intent(1));
     let over = tokio::time::advance(PATIENCE);
     let (intended, probed, ()) = tokio::join!(waiting, log.probe(), over);
     assert!(matches!((&intended, &probed), (Err(Error::Slow { .. }), Err(Error::Slow { .. }))));
-    drop(hung);
+    faults.hang(false);
     while log.probe().await.is_err() {
         tokio::task::yield_now().await;
     }
@@ -400,16 +408,16 @@ fn what_is_written_at_once_has_a_bound() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let (log, faults) = faulty(&path);
-    let long = || {
-        let mut long = outcome(200);
-        if let Event::Outcome(outcome) = &mut long.event {
+    let huge = || {
+        let mut record = outcome(200);
+        if let Event::Outcome(outcome) = &mut record.event {
             outcome.code = Some("x".repeat(1_000_000));
         }
-        long
+        record
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let hung = faults.hung.lock().unwrap();
-    let mut writers: Vec<_> = (0..40).map(|_| Box::pin(log.close(long()))).collect();
+    faults.hang(true);
+    let mut writers: Vec<_> = (0..40).map(|_| Box::pin(log.close(huge()))).collect();
     // All of them come while the disk is busy with the first.
     let refused = runtime.block_on(async {
         let mut refused = 0;
@@ -420,7 +428,7 @@ fn what_is_written_at_once_has_a_bound() {
         refused
     });
     assert!((1..40).contains(&refused), "what waits has a bound, too: {refused}");
-    drop(hung);
+    faults.hang(false);
     for writer in writers.drain(..40 - refused) {
         runtime.block_on(writer).unwrap();
     }

@@ -144,7 +144,9 @@ fn a_line_that_is_too_long_or_has_no_end_is_no_record() {
 #[test]
 fn a_log_that_was_written_anew_is_not_the_one_whose_head_was_kept() {
     let mut anew = Written::default();
-    [0, 9, 2].into_iter().for_each(|second| anew.record(second));
+    for second in [0, 9, 2] {
+        anew.record(second);
+    }
     assert!(verify(&anew.lines, &Expected::default()).is_ok());
     assert!(matches!(verify(&anew.lines, &kept(&head(&log(3)))), Err(Unverified::Cut { records: 3, .. })));
 }
@@ -298,7 +300,9 @@ fn who_writes_all_of_it_anew_with_another_key_is_found_by_the_key_that_is_given(
     let (written, last) = signed(10, 4, &key);
     let mut forged = written.lines[..6].to_vec();
     let mut rest = Written::default();
-    forged.iter().for_each(|line| rest.state.pass(&line[..line.len() - 1]));
+    for line in &forged {
+        rest.state.pass(&line[..line.len() - 1]);
+    }
     rest.state.key = Some(key.public().clone());
     rest.key(&thief, None);
     rest.record(77);
@@ -344,14 +348,16 @@ fn a_kept_head_finds_what_was_cut_and_what_is_a_fork() {
     let fork = verify(&forked, &keeping(&last));
     assert!(matches!(fork, Err(Unverified::Fork { size: 10, since: 5 })), "{fork:?}");
     let (_, foreign) = signed(8, 4, &other);
-    let forged = SignedHead { head: TreeHead { root: last.head.root.clone(), ..foreign.head }, ..foreign };
-    assert!(matches!(verify(&written.lines, &keeping(&forged)), Err(Unverified::Forged { .. })));
+    let stolen = SignedHead { head: TreeHead { root: last.head.root.clone(), ..foreign.head }, ..foreign };
+    assert!(matches!(verify(&written.lines, &keeping(&stolen)), Err(Unverified::Forged { .. })));
 }
 
 #[test]
 fn a_clock_that_is_set_back_is_no_fault() {
     let mut written = Written::default();
-    [500, 7, 900, 8].into_iter().for_each(|second| written.record(second));
+    for second in [500, 7, 900, 8] {
+        written.record(second);
+    }
     let found = verify(&written.lines, &Expected::default()).unwrap();
     assert_eq!((found.first, found.last), (Some(at(500)), Some(at(8))));
 }
@@ -370,7 +376,7 @@ proptest! {
     fn a_record_of_a_large_log_that_was_chained_anew_is_found_by_the_head_behind_it(changed in 1..9_900_usize) {
         let (lines, _, key) = &*SIGNED;
         prop_assume!(!is_head(&lines[changed]));
-        let behind = (changed..).find(|place| is_head(&lines[*place])).unwrap();
+        let behind = (changed..lines.len()).find(|place| is_head(&lines[*place])).unwrap();
         let (seq, found) = fault(&anew(lines, changed, None), &given(&[key]));
         prop_assert_eq!(seq, behind as u64);
         let Fault::Root { since } = found else { panic!("{found:?}") };

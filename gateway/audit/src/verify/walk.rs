@@ -94,14 +94,14 @@ impl<'a> Walk<'a> {
             let fits = read.is_ok_and(|next| next.seq == self.head.seq && next.prev == self.head.hash);
             return Err(if fits { self.broken(2, Fault::Changed) } else { self.broken(1, Fault::Unchained) });
         }
-        let Ok(link) = read else { return Err(self.broken(0, Fault::Foreign)) };
-        if self.verified.records == 0 && link.seq != 0 && link.event == Kind::Segment {
-            self.begin(&link, line)?;
+        let Ok(about) = read else { return Err(self.broken(0, Fault::Foreign)) };
+        if self.verified.records == 0 && about.seq != 0 && about.event == Kind::Segment {
+            self.begin(&about, line)?;
         }
-        if link.seq != self.head.seq {
-            return Err(self.broken(0, Fault::Moved { found: link.seq }));
+        if about.seq != self.head.seq {
+            return Err(self.broken(0, Fault::Moved { found: about.seq }));
         }
-        self.unfit = link.prev != self.head.hash;
+        self.unfit = about.prev != self.head.hash;
         if self.unfit && self.verified.records == 0 {
             // Nothing is before the first line.
             return Err(self.broken(0, Fault::Unchained));
@@ -109,13 +109,13 @@ impl<'a> Walk<'a> {
         if self.places[0].as_ref().is_some_and(|place| place.line == 1) {
             self.file();
         }
-        self.special(&link, line)?;
-        self.pass(&link, line)
+        self.special(&about, line)?;
+        self.pass(&about, line)
     }
 
     /// What the log says of itself.
-    fn special(&mut self, link: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
-        if self.unfit || !matches!(link.event, Kind::Head | Kind::Key | Kind::Segment) {
+    fn special(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
+        if self.unfit || !matches!(about.event, Kind::Head | Kind::Key | Kind::Segment) {
             return Ok(());
         }
         let place = self.place(0);
@@ -130,23 +130,23 @@ impl<'a> Walk<'a> {
         checked.map_err(|fault| place.broken(fault))
     }
 
-    fn pass(&mut self, link: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
+    fn pass(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
         self.head = Head::behind(self.head.seq, line);
         self.tree.push(leaf(line));
         self.verified.records = self.verified.records.saturating_add(1);
-        self.verified.first.get_or_insert(link.at);
-        self.verified.last = Some(link.at);
+        self.verified.first.get_or_insert(about.at);
+        self.verified.last = Some(about.at);
         self.cover()
     }
 
     /// The first line is not that of the log, but of a later file.
-    fn begin(&mut self, link: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
+    fn begin(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
         let foreign = || self.broken(0, Fault::Foreign);
         let Ok(Record { event: Event::Segment(start), .. }) = serde_json::from_slice(line) else {
             return Err(foreign());
         };
-        let tree = Tree::of(link.seq, &start.frontier).ok_or_else(foreign)?;
-        let here = Anchor { seq: link.seq, prev: link.prev.clone().into_owned() };
+        let tree = Tree::of(about.seq, &start.frontier).ok_or_else(foreign)?;
+        let here = Anchor { seq: about.seq, prev: about.prev.clone().into_owned() };
         match &self.expected.anchor {
             None => return Err(Unverified::Begins(here)),
             Some(anchor) if *anchor != here => return Err(Unverified::Anchor(anchor.clone())),
