@@ -267,7 +267,7 @@ async fn a_start_on_a_full_disk_is_not_ready_until_what_a_crash_left_open_is_clo
     let intent = text.lines().next().unwrap();
     // A log that ends where a page of the disk does, so that no record has room in its last one.
     let reason = format!(r#""reason":"{}""#, "x".repeat(4096 - intent.len() - 1 - 2 + "null".len()));
-    let intent = intent.replace(r#""reason":null"#, &reason);
+    let intent = intent.replacen(r#""reason":null"#, &reason, 1); // the request in it has one, too
     assert_eq!(intent.len() + 1, 4096);
     std::fs::write(&log, format!("{intent}\n")).unwrap();
     let filler = disk.0.join("filler");
