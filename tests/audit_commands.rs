@@ -1,44 +1,37 @@
-//! What one can do with an audit log without a gateway: see whether somebody has changed it, look into it, ask why.
+//! What one can do with an audit log without a gateway: see whether somebody has changed it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
 use crate::support::World;
 use crate::support::gateway::BINARY;
-use crate::support::world::PATH;
+use crate::support::world::{PATH, set};
 
 fn run(arguments: &[&str]) -> Output {
-    audit("verify", arguments)
+    audit(&[&["verify"], arguments].concat())
 }
 
-/// A command of `audit`, as it ends.
-pub fn audit(command: &str, arguments: &[&str]) -> Output {
-    Command::new(BINARY).args(["audit", command]).args(arguments).env_clear().output().unwrap()
+fn audit(arguments: &[&str]) -> Output {
+    Command::new(BINARY).arg("audit").args(arguments).env_clear().output().unwrap()
 }
 
-/// What a command of `audit` prints where it is to succeed.
-pub fn printed(command: &str, arguments: &[&str]) -> String {
-    let output = audit(command, arguments);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+/// What a command prints where it succeeds.
+fn printed(arguments: &[&str]) -> String {
+    let output = audit(arguments);
+    assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The JSON lines of a command of `audit`.
-pub fn lines(command: &str, arguments: &[&str]) -> Vec<Value> {
-    let printed = printed(command, &[arguments, &["--output", "json"]].concat());
-    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-pub fn told(arguments: &[&str], exit: i32) -> Value {
+fn told(arguments: &[&str], exit: i32) -> Value {
     let output = run(&[arguments, &["--output", "json"]].concat());
     assert_eq!(output.status.code(), Some(exit), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// What a command says to people, and how it ends.
-pub fn said(arguments: &[&str]) -> (String, Option<i32>) {
+fn said(arguments: &[&str]) -> (String, Option<i32>) {
     let output = run(arguments);
     let text = [output.stdout, output.stderr].concat();
     (String::from_utf8(text).unwrap(), output.status.code())
@@ -112,148 +105,116 @@ fn what_is_no_log_or_no_head_is_refused() {
     assert!(exit == Some(1) && text.contains("line 1 (seq 0): it is no record of a chained log"), "{text}");
 }
 
-#[tokio::test]
-async fn records_are_shown_by_who_where_what_and_when() {
-    let (world, log) = written().await;
-    let log = log.to_str().unwrap();
-    let records = world.audit();
-    assert_eq!(lines("show", &[log]), records, "each as it stands in the log");
-    let request = records[0]["request_id"].as_str().unwrap();
-    let trace = records[0]["trace_id"].as_str().unwrap();
-    let checkpoint = records[0]["checkpoint_id"].as_str().unwrap();
-    let denied = records[2]["at"].as_str().unwrap();
-    for (filter, expected) in [
-        (&["--user", "mallory"][..], &records[2..]),
-        (&["--verdict", "deny"], &records[2..]),
-        (&["--verdict", "allow"], &records[..2]),
-        (&["--code", "denied"], &records[2..]),
-        (&["--request-id", request], &records[..2]),
-        (&["--trace-id", trace], &records[..2]),
-        (&["--checkpoint", checkpoint], &records[..2]),
-        (&["--namespace", "shop", "--pod", "cart-0", "--container", "app", "--action", "create"], &records),
-        (&["--since", denied], &records[2..]),
-        (&["--until", denied], &records[..2]),
-        (&["--since", "1h", "--limit", "1"], &records[2..]),
-    ] {
-        assert_eq!(lines("show", &[&[log], filter].concat()), expected, "{filter:?}");
-    }
-    let table = printed("show", &[log]);
-    let rows: Vec<_> = table.lines().collect();
-    assert!(rows[0].starts_with("TIME") && rows.len() == 4, "{table}");
-    assert!(rows[3].contains("mallory") && rows[3].contains("allow-list: not-on-allow-list"), "{table}");
-    let place = |row: &str, word: &str| row.find(word).unwrap();
-    assert_eq!(
-        place(rows[1], "shop/cart-0/app"),
-        place(rows[3], "shop/cart-0/app"),
-        "columns stand below one another"
-    );
-    assert!(!table.contains('\u{1b}'), "colours are for terminals");
+async fn stop(world: &mut World) {
+    world.gateway.signal(rustix::process::Signal::TERM);
+    assert!(world.gateway.wait().await.success());
+}
+
+/// A key that the command made: the private one's path and the public one's.
+fn key(directory: &Path, name: &str) -> (String, String) {
+    let path = |ending: &str| directory.join(format!("{name}.{ending}")).to_str().unwrap().to_owned();
+    let (private, public) = (path("key"), path("pem"));
+    std::fs::write(&public, printed(&["keygen", &private])).unwrap();
+    (private, public)
 }
 
 #[tokio::test]
-async fn what_nothing_fits_says_what_may_be_meant() {
-    let (_world, log) = written().await;
-    let log = log.to_str().unwrap();
-    let said = |arguments: &[&str], exit: i32| {
-        let output = audit("show", &[&[log], arguments].concat());
-        assert_eq!(output.status.code(), Some(exit), "{output:?}");
-        String::from_utf8(output.stderr).unwrap()
-    };
-    assert!(said(&["--user", "malory"], 1).contains("no record fits; did you mean `--user mallory`?"));
-    assert!(!said(&["--user", "zebedee"], 1).contains("did you mean"));
-    assert!(said(&["--action", "creat"], 2).contains("'create'"));
-    assert!(said(&["--since", "yesterday"], 2).contains("2026-03-01T10:00:00Z"));
+async fn a_signed_log_is_verified_by_its_key_and_by_a_head_that_was_kept() {
+    let keys = tempfile::tempdir().unwrap();
+    let (private, public) = key(keys.path(), "audit");
+    let (_, other) = key(keys.path(), "other");
+    let mut world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
+    let path = world.directory.path().join("audit.log");
+    let log = path.to_str().unwrap();
+    assert_eq!(world.client("alice").post(PATH).await.status, 200);
+    let (text, exit) = said(&[log]);
+    assert!(exit == Some(0) && text.contains("signed   no"), "{text}");
+    stop(&mut world).await;
+    let found = told(&[log, "--key", &public], 0);
+    let records = found["records"].as_u64().unwrap();
+    assert_eq!((&found["trust"], &found["signed"]["size"]), (&json!("given"), &json!(records - 1)));
+    let (text, exit) = said(&[log]);
+    assert!(
+        exit == Some(0) && text.contains("by a key that only the log itself names: give --key"),
+        "{text}"
+    );
+    let (text, exit) = said(&[log, "--key", &other]);
+    assert!(exit == Some(1) && text.contains("neither given nor vouched for"), "{text}");
+
+    let head = keys.path().join("head.json");
+    let head = head.to_str().unwrap();
+    std::fs::write(head, printed(&["head", log, "--key", &public])).unwrap();
+    assert_eq!(told(&[log, "--key", &public, "--head", head], 0)["covered"], records - 1);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    std::fs::write(&path, lines[..2].join("\n") + "\n").unwrap();
+    let (text, exit) = said(&[log, "--head", head]);
+    assert!(exit == Some(1) && text.contains("the log was cut after seq 1"), "{text}");
+}
+
+#[tokio::test]
+async fn a_record_is_proven_to_somebody_who_has_no_log() {
+    let keys = tempfile::tempdir().unwrap();
+    let (private, public) = key(keys.path(), "audit");
+    let (_, other) = key(keys.path(), "other");
+    let mut world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
+    let path = world.directory.path().join("audit.log");
+    let log = path.to_str().unwrap();
+    assert_eq!(world.client("alice").post(PATH).await.status, 200);
+    let id = world.audit()[1]["request_id"].as_str().unwrap().to_owned();
+    let early = audit(&["prove", &id, log]);
+    assert!(
+        !early.status.success()
+            && String::from_utf8_lossy(&early.stderr).contains("no signed head covers it yet")
+    );
+    stop(&mut world).await;
+
+    let proof = keys.path().join("proof.json");
+    let proof = proof.to_str().unwrap();
+    let text = printed(&["prove", &id, log, "--key", &public]);
+    assert_eq!(text.lines().count(), 2, "intent and outcome");
+    std::fs::write(proof, &text).unwrap();
+    let checked = printed(&["check-proof", proof, "--key", &public, "--output", "json"]);
+    let events: Vec<_> = checked
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|told| (told["ok"].clone(), told["record"]["event"].clone()))
+        .collect();
+    assert_eq!(events, [(json!(true), json!("intent")), (json!(true), json!("outcome"))]);
+    assert_eq!(audit(&["check-proof", proof, "--key", &other]).status.code(), Some(1));
+    std::fs::write(proof, text.replace("alice", "mallo")).unwrap();
+    let forged = audit(&["check-proof", proof, "--key", &public]);
+    assert!(
+        forged.status.code() == Some(1) && String::from_utf8_lossy(&forged.stdout).contains("does not lead")
+    );
+    std::fs::write(proof, "{}").unwrap();
+    assert_eq!(audit(&["check-proof", proof, "--key", &public]).status.code(), Some(1));
+    assert_eq!(audit(&["prove", "nobody", log]).status.code(), Some(2));
+    assert_eq!(audit(&["prove", "999", log]).status.code(), Some(1));
 }
 
 #[test]
-fn what_others_have_written_cannot_play_tricks_on_a_terminal() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("audit.log");
-    let mut record = json!({
-        "seq": 0, "prev": "0".repeat(64), "schema": 1, "at": "2026-01-01T00:00:00Z", "trace_id": null, "event": "outcome",
-        "request_id": "01990000-0000-7000-8000-000000000001", "action": "create", "user": "a\u{1b}[31m\u{202e}\u{200b}b",
-        "source_address": null, "target": null, "status": 403, "code": "x\r\ny", "verdicts": [], "checkpoint_id": null,
-        "sha256": null, "bytes": null, "duration_us": 1, "reason": "\u{7}\u{2066}",
-        "message": "\u{9b}2J", "groups": ["\u{1b}]0;title\u{7}"], "issuer": "i\u{200f}", "credential": "bearer-token",
-    });
-    let policy = json!({ "policy": "p\u{1b}", "generation": 1, "decision": { "deny": { "code": "\u{202d}", "message": "\u{8}" } } });
-    record["verdicts"] = json!([policy]);
-    std::fs::write(&path, format!("{record}\n")).unwrap();
-    let log = path.to_str().unwrap();
-    let id = record["request_id"].as_str().unwrap();
-    for text in [printed("show", &[log]), printed("explain", &[id, log]), printed("stats", &[log])] {
-        assert!(text.contains("\\u{1b}"), "{text}");
-        let tricks =
-            |c: char| (c.is_control() && c != '\n') || ('\u{200b}'..='\u{2069}').contains(&c) && c != '…';
-        assert!(!text.contains(tricks), "{text:?}");
-    }
+fn a_key_is_never_written_over() {
+    let keys = tempfile::tempdir().unwrap();
+    let (private, public) = key(keys.path(), "audit");
+    let before = std::fs::read(&private).unwrap();
+    assert_eq!(audit(&["keygen", &private]).status.code(), Some(1));
+    assert_eq!(std::fs::read(&private).unwrap(), before);
+    assert!(std::fs::read_to_string(public).unwrap().starts_with("-----BEGIN PUBLIC KEY-----"));
 }
 
 #[tokio::test]
-async fn a_request_is_explained_in_sentences_with_what_came_of_it_later() {
-    let (world, log) = written().await;
-    let log = log.to_str().unwrap();
-    let records = world.audit();
-    let id = |record: &Value, name: &str| record[name].as_str().unwrap().to_owned();
-    let checkpoint = id(&records[0], "checkpoint_id");
-    let path = format!("/v1/checkpoints/{checkpoint}");
-    assert_eq!(world.client("alice").send(http::Method::DELETE, &path).await.status, 204);
-    for named in ["request_id", "trace_id", "checkpoint_id"].map(|name| id(&records[0], name)) {
-        let told = printed("explain", &[&named, log]);
-        for sentence in [
-            "alice (with a token of https://issuer.example, from 127.0.0.1) asked for a checkpoint of shop/cart-0/app",
-            "- allow-list (built in or not loaded, generation 1) allows it",
-            "So it was allowed: one policy allows it, and none denies it.",
-            "with 200, after",
-            &checkpoint,
-            "asked to delete a checkpoint of shop/cart-0/app",
-            "with 204, after",
-        ] {
-            assert!(told.contains(sentence), "{named}: {sentence}\n{told}");
-        }
-    }
-    let told = printed("explain", &[&id(&records[2], "request_id"), log]);
-    assert!(told.contains("mallory") && told.contains("denies it (not-on-allow-list)"), "{told}");
-    assert!(told.contains("So it was denied, by allow-list.") && !told.contains(&checkpoint), "{told}");
-    assert_eq!(lines("explain", &[&id(&records[2], "request_id"), log]), records[2..]);
-    let none = audit("explain", &["01990000-0000-7000-8000-000000000001", log]);
-    assert_eq!(none.status.code(), Some(1), "{none:?}");
-    assert_eq!(audit("explain", &["x", log]).status.code(), Some(2));
-}
-
-#[tokio::test]
-async fn a_log_is_summed_up() {
-    let (world, log) = written().await;
-    world.anonymous().get("/v1/whoami").await;
-    let log = log.to_str().unwrap();
-    let stats = lines("stats", &[log]).remove(0);
-    let bytes = &world.audit()[1]["bytes"];
-    assert_eq!((&stats["records"], &stats["bytes_stored"]), (&4.into(), bytes), "{stats}");
-    let counts = &stats["counts"];
-    assert_eq!(counts["events"]["top"], json!({ "intent": 1, "outcome": 3 }));
-    assert_eq!(counts["verdicts"]["top"], json!({ "allow": 1, "deny": 1 }));
-    assert_eq!(counts["codes"]["top"], json!({ "denied": 1, "unauthenticated": 1 }));
-    assert_eq!(counts["users"]["top"], json!({ "-": 1, "alice": 1, "mallory": 1 }));
-    assert_eq!(counts["policies"]["top"], json!({ "allow-list allow": 1, "allow-list deny": 1 }));
-    assert!(
-        stats["durations"]["create"]["p99_us"].as_u64() >= stats["durations"]["create"]["p50_us"].as_u64()
-    );
-    let text = printed("stats", &[log, "--user", "mallory"]);
-    assert!(text.starts_with("1 records") && text.contains("milliseconds"), "{text}");
-}
-
-#[tokio::test]
-async fn lines_that_are_no_records_are_counted_and_do_not_hide_the_rest() {
-    let (world, path) = written().await;
-    let records = world.audit();
-    let text = std::fs::read_to_string(&path).unwrap();
-    let newer = text.lines().next().unwrap().replace("\"intent\"", "\"foretold\"");
-    let copy = world.directory.path().join("copy.log");
-    std::fs::write(&copy, format!("{newer}\nno record\n{text}{{\"seq\"")).unwrap();
-    let output = audit("show", &[copy.to_str().unwrap(), "--output", "json"]);
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), records.len());
-    assert!(
-        String::from_utf8(output.stderr).unwrap().contains("2 lines are no records that this version knows")
-    );
+async fn a_gateway_does_not_start_with_a_key_that_others_may_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let keys = tempfile::tempdir().unwrap();
+    let (private, _) = key(keys.path(), "audit");
+    std::fs::set_permissions(&private, PermissionsExt::from_mode(0o640)).unwrap();
+    let world = World::new().await;
+    let mut config = world.config.clone();
+    set(&mut config, "audit.key-file", private.as_str());
+    let path = keys.path().join("config.toml");
+    std::fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
+    let output = Command::new(BINARY).args(["check", "--config"]).arg(&path).env_clear().output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(3) && text.contains("nobody but its owner may read"), "{text}");
 }

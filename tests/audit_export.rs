@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::audit_commands::printed;
+use crate::audit_inspection::printed;
 use crate::policies::{allowlist, component, governed};
 use crate::support::World;
 use crate::support::world::{PATH, set};

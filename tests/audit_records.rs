@@ -129,7 +129,7 @@ async fn the_request_that_policies_were_given_is_on_record_once() {
     })
     .await;
     let mut other = pod("cart-9");
-    other.namespace = "bank".to_owned();
+    "bank".clone_into(&mut other.namespace);
     other.labels.insert("tier".to_owned(), "gold".to_owned());
     world.node.run_pod(other).await.unwrap();
     let client = world.client("alice").with_header("x-checkpoint-reason", "because");
@@ -194,7 +194,7 @@ async fn records_of_redaction_and_removal_are_as_the_schema_has_them() {
 async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_in_no_commands_way() {
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("audit.key");
-    crate::audit_commands::printed("keygen", &[key.to_str().unwrap()]);
+    crate::audit_inspection::printed("keygen", &[key.to_str().unwrap()]);
     let world = World::with(|config| {
         set(config, "audit.key-file", key.to_str().unwrap());
         set(config, "audit.head-records", 2);
@@ -212,12 +212,12 @@ async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_i
     .await;
     assert_eq!(violations(&world.audit()), Vec::<String>::new());
     for command in ["show", "stats"] {
-        let told = crate::audit_commands::printed(command, &[log]);
+        let told = crate::audit_inspection::printed(command, &[log]);
         assert!(told.contains("head") && told.contains("key"), "{told}");
     }
     let request =
         world.audit().iter().find(|record| record["event"] == "intent").unwrap()["request_id"].clone();
-    assert!(crate::audit_commands::printed("explain", &[request.as_str().unwrap(), log]).contains("alice"));
+    assert!(crate::audit_inspection::printed("explain", &[request.as_str().unwrap(), log]).contains("alice"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::audit_commands::audit;
+use crate::audit_inspection::audit;
 use crate::policies::{allowlist, component, governed};
 use crate::support::World;
 use crate::support::world::{PATH, pod, set};
@@ -30,7 +30,7 @@ async fn governed_by(policies: &Value) -> World {
     })
     .await;
     let mut bank = pod("vault");
-    bank.namespace = "bank".to_owned();
+    "bank".clone_into(&mut bank.namespace);
     world.node.run_pod(bank).await.unwrap();
     world
 }
@@ -214,7 +214,7 @@ async fn shadows(world: &World, count: usize) -> Vec<Value> {
 async fn policies_in_the_shadow_see_real_requests_and_are_never_obeyed() {
     let world = shadowed(&json!([allowlist(&["shop"])]), &json!([allowlist(&["bank"])])).await;
     let mut bank = pod("vault");
-    bank.namespace = "bank".to_owned();
+    "bank".clone_into(&mut bank.namespace);
     world.node.run_pod(bank).await.unwrap();
     let allowed = world.client("alice").post(PATH).await;
     assert_eq!(allowed.status, StatusCode::OK);
@@ -238,7 +238,7 @@ async fn policies_in_the_shadow_see_real_requests_and_are_never_obeyed() {
     assert_eq!((&line["result"], &line["policy"]), (&"now-denied".into(), &"namespaces".into()));
     let log = world.directory.path().join("audit.log");
     let told =
-        crate::audit_commands::printed("explain", &[&allowed.header("x-request-id"), log.to_str().unwrap()]);
+        crate::audit_inspection::printed("explain", &[allowed.header("x-request-id"), log.to_str().unwrap()]);
     assert!(told.contains("The policies that are only tried out differ: now-denied."), "{told}");
 }
 

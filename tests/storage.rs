@@ -249,3 +249,40 @@ async fn a_log_that_takes_no_record_refuses_before_the_runtime_is_touched_and_re
     std::fs::remove_file(&filler).unwrap();
     take(&world).await;
 }
+
+#[tokio::test]
+async fn a_start_on_a_full_disk_is_not_ready_until_what_a_crash_left_open_is_closed() {
+    let disk = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(&disk.path().join("small")) else {
+        eprintln!("skipped: no right to mount a small disk");
+        return;
+    };
+    let log = disk.0.join("audit.log");
+    let mut world = World::with(|config| set(config, "audit.file", log.to_str().unwrap())).await;
+    take(&world).await;
+    world.gateway.signal(rustix::process::Signal::KILL);
+    world.gateway.wait().await;
+    // As if it had been killed between the intent and the outcome.
+    let text = std::fs::read_to_string(&log).unwrap();
+    let intent = text.lines().next().unwrap();
+    // A log that ends where a page of the disk does, so that no record has room in its last one.
+    let reason = format!(r#""reason":"{}""#, "x".repeat(4096 - intent.len() - 1 - 2 + "null".len()));
+    let intent = intent.replacen(r#""reason":null"#, &reason, 1); // the request in it has one, too
+    assert_eq!(intent.len() + 1, 4096);
+    std::fs::write(&log, format!("{intent}\n")).unwrap();
+    let filler = disk.0.join("filler");
+    let _ = std::fs::write(&filler, vec![0; 128 << 10]); // fails when the disk is full, as it should be
+
+    let world = world.restarted().await;
+    let calls = world.node.checkpoint_calls();
+    let ready = || crate::support::client::admin(world.gateway.admin, "/readyz");
+    assert_eq!(ready().await.status, 503);
+    let answer = world.client("alice").post(PATH).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "audit-unavailable"));
+    assert_eq!(world.node.checkpoint_calls(), calls);
+    std::fs::remove_file(&filler).unwrap();
+    assert_eq!(ready().await.status, 200);
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.lines().nth(1).unwrap().contains("\"code\":\"unknown\""), "{text}");
+    take(&world).await;
+}

@@ -19,7 +19,7 @@ mod access;
 mod archive_commands;
 mod audit_commands;
 mod audit_export;
-mod audit_proof;
+mod audit_inspection;
 mod audit_records;
 mod audit_replay;
 mod authentication;

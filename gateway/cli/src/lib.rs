@@ -29,13 +29,14 @@ struct Arguments {
 }
 
 const AFTER: &str = "\
-Exit status: 0 success; 1 failure; 2 wrong usage; 3 the configuration is wrong; 4 stopped while checkpoints still ran
+Exit status: 0 success; 1 failure; 2 wrong usage, or a replay that differs; 3 the configuration is wrong; 4 stopped while checkpoints still ran
 
 Start here:
   checkpoint-gateway demo                      see it work, with nothing to install
   checkpoint-gateway check --config FILE       find mistakes before a start does
   checkpoint-gateway serve --config FILE       run it beside containerd or CRI-O
   checkpoint-gateway archive inspect FILE      see what is in a checkpoint
+  checkpoint-gateway audit explain ID FILE     see why a request was allowed or denied
   checkpoint-gateway audit verify FILE         see whether somebody has changed an audit log";
 
 #[derive(Subcommand)]
@@ -50,7 +51,7 @@ enum Command {
     Policy(policy::Options),
     /// Look into archives, redact them, verify them, make images of them.
     Archive(archive::Options),
-    /// Check that nobody has changed an audit log.
+    /// Look into an audit log, ask why, replay it, and check that nobody has changed it.
     Audit(audit::Options),
     /// What runs in the demo's container.
     #[command(hide = true)]

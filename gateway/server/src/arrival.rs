@@ -75,15 +75,10 @@ pub(crate) async fn record(
     if arrival.recorded.load(Ordering::Relaxed) {
         return;
     }
-    let suppressed = match told.identity {
-        Some(_) => 0,
-        None => match unproven.take(Instant::now()) {
-            Some(left_out) => left_out,
-            None => {
-                cx.metrics.audit_suppressed.inc();
-                return;
-            }
-        },
+    let left_out = if told.identity.is_some() { Some(0) } else { unproven.take(Instant::now()) };
+    let Some(suppressed) = left_out else {
+        cx.metrics.audit_suppressed.inc();
+        return;
     };
     let subject = arrival.subject(told);
     let outcome = match ended {

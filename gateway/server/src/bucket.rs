@@ -54,7 +54,7 @@ mod tests {
         assert_eq!(taken, [Some(0), Some(0), Some(0), None, None]);
         let later = start + Duration::from_millis(100);
         assert_eq!((bucket.take(later), bucket.take(later)), (Some(2), None));
-        let much_later = start + Duration::from_secs(60);
+        let much_later = start + Duration::from_mins(1);
         let taken: Vec<_> = (0..4).map(|_| bucket.take(much_later)).collect();
         assert_eq!(taken, [Some(1), Some(0), Some(0), None], "no more than the burst is saved up");
     }

@@ -142,10 +142,13 @@ pub(crate) fn intent(
     }
 }
 
+/// Leaves something of an outcome out.
+type Cut = fn(&mut Outcome);
+
 /// `outcome` within the bounds of a record. What is largest and can be found elsewhere goes first: a denial must be on
 /// record, whatever the labels of the container.
 fn fitting(mut outcome: Outcome) -> Outcome {
-    let cuts: [(&str, fn(&mut Outcome)); 5] = [
+    let cuts: [(&str, Cut); 5] = [
         ("request", |outcome| outcome.request = None),
         ("verdicts", |outcome| outcome.verdicts.iter_mut().for_each(shorten)),
         ("redaction", |outcome| outcome.redaction = None),

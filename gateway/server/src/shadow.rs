@@ -126,9 +126,10 @@ pub(crate) async fn follow(cx: Context, end: CancellationToken) {
         };
         let (Some(seen), Some(policies)) = (seen, shadow.now()) else { continue };
         let judging = tokio::task::spawn_blocking(move || (policies.judge(&seen.request), seen));
-        match judging.await {
-            Ok((now, seen)) => compare(&cx, seen, now).await,
-            Err(_) => error!("asking the policies in the shadow broke off"),
+        if let Ok((now, seen)) = judging.await {
+            compare(&cx, seen, now).await;
+        } else {
+            error!("asking the policies in the shadow broke off");
         }
     }
 }

@@ -57,7 +57,9 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
             }
         }
     }
-    last.iter().for_each(|entry| page.show(entry));
+    for entry in &last {
+        page.show(entry);
+    }
     page.end();
     let exit = records.end();
     if !fit {

@@ -140,7 +140,9 @@ impl Stats {
             if !names.is_empty() {
                 print(format_args!("\n{name}"));
             }
-            names.iter().for_each(|(name, count)| print(format_args!("  {count:>10}  {}", shown(name, 120))));
+            for (name, count) in &names {
+                print(format_args!("  {count:>10}  {}", shown(name, 120)));
+            }
             if others > 0 {
                 print(format_args!("  {others:>10}  of others"));
             }

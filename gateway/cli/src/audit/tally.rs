@@ -117,7 +117,9 @@ mod tests {
         #[test]
         fn a_quantile_is_what_sorting_says_within_a_step(mut values in prop::collection::vec(any::<u64>(), 1..50), percent in 1_u64..=100) {
             let mut durations = Durations::new();
-            values.iter().for_each(|value| durations.add(*value));
+            for value in &values {
+                durations.add(*value);
+            }
             values.sort_unstable();
             let at = (values.len() as u64 * percent).div_ceil(100) - 1;
             let (exact, told) = (values[usize::try_from(at).unwrap()], durations.quantile(percent).unwrap());

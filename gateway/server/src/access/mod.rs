@@ -3,17 +3,16 @@
 
 mod body;
 mod download;
+mod list;
 mod range;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use gateway_archive::Filter;
 use gateway_core::{
-    Action, Archive, Checkpoint, CheckpointId, Hold, Identity, Inspection, Listed, Outcome, PlanRecord,
-    Request, RequestRecord, Verdict,
+    Action, Archive, Checkpoint, CheckpointId, Hold, Identity, Inspection, Outcome, PlanRecord, Request,
+    RequestRecord, Verdict,
 };
-use gateway_policy::{Judgement, Policies};
+use gateway_policy::Judgement;
 use http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -22,16 +21,12 @@ use tracing::{Instrument, info_span};
 
 use crate::authn::Caller;
 use crate::line::{Context, decide};
-use crate::query::Query;
 use crate::record::Subject;
 use crate::reply::{self, Body};
 use crate::route::Route;
 use crate::{Error, record, span};
 
 pub(crate) use download::Sending;
-
-/// How many checkpoints are looked at for one page of those that a caller may see.
-const LOOKED_AT_MAX: usize = 2000;
 
 /// A call about checkpoints that exist, by a proven caller.
 pub(crate) struct Call {
@@ -57,7 +52,7 @@ pub(crate) async fn answer(
     sending: &Sending,
 ) -> Result<Response<Body>, Error> {
     match route {
-        Route::List(query) => list(cx, &call, query).await,
+        Route::List(query) => list::answer(cx, &call, query).await,
         Route::Inspect(id) => {
             let seen = permit(cx, &call, id, Action::Inspect).await?;
             let inspection = look_into(cx, id).instrument(info_span!("inspect")).await?;
@@ -108,59 +103,6 @@ struct Inspected<'a> {
     #[serde(flatten)]
     checkpoint: &'a Checkpoint,
     inspection: Inspection,
-}
-
-/// Those that the caller may see: each is a question of its own to the policies.
-async fn list(cx: &Context, call: &Call, query: Query) -> Result<Response<Body>, Error> {
-    let policies = cx.policies.now();
-    let (store, request) = (cx.store.clone(), call.request(Action::List));
-    let looking = tokio::task::spawn_blocking(move || visible(&store, &policies, &request, &query));
-    let page = looking.instrument(info_span!("list")).await.map_err(|_| Error::Internal)??;
-    let listed = Listed { asked: page.asked as u64, shown: page.seen.len() as u64 };
-    let outcome = Outcome { status: 200, listed: Some(listed), ..call.subject.outcome() };
-    call.subject.close(cx, outcome).await?;
-    reply::json(&json!({ "items": page.seen, "next": page.next }))
-}
-
-/// What a caller may see of the checkpoints that were looked at.
-struct Visible {
-    seen: Vec<Checkpoint>,
-    next: Option<CheckpointId>,
-    asked: usize,
-}
-
-fn visible(
-    store: &gateway_archive::Store,
-    policies: &Arc<Policies>,
-    request: &impl Fn(&Checkpoint) -> Request,
-    query: &Query,
-) -> Result<Visible, Error> {
-    let filter = Filter {
-        namespace: query.namespace.clone(),
-        pod: query.pod.clone(),
-        container: query.container.clone(),
-        since: query.since,
-        until: query.until,
-    };
-    let (mut seen, mut after, mut asked) = (Vec::new(), query.after, 0_usize);
-    loop {
-        let page = store.list(&filter, after, query.limit)?;
-        for checkpoint in page.checkpoints {
-            if seen.len() == query.limit {
-                return Ok(Visible { seen, next: after, asked });
-            }
-            after = Some(checkpoint.id);
-            asked = asked.saturating_add(1);
-            let verdicts = policies.authorize(&request(&checkpoint));
-            if gateway_policy::decide(&verdicts).is_ok() {
-                seen.push(checkpoint);
-            }
-        }
-        after = page.next;
-        if after.is_none() || seen.len() == query.limit || asked >= LOOKED_AT_MAX {
-            return Ok(Visible { seen, next: after, asked });
-        }
-    }
 }
 
 /// The checkpoint, if there is one and the policies let the caller do this with it. A denial goes on record, too.
