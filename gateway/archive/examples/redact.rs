@@ -165,6 +165,7 @@ fn about(round: u128) -> Result<About, Failure> {
         runtime: RuntimeInfo { name: text(), version: text() },
         request_id: RequestId::from(Uuid::from_u128(round)),
         trace_id: None,
+        hidden: Vec::new(),
         created_at: jiff::Timestamp::now(),
     })
 }
