@@ -26,6 +26,7 @@ mod authentication;
 mod command_line;
 mod connections;
 mod crash;
+mod faults;
 mod hostile_policies;
 mod house;
 mod kubelet_endpoint;
