@@ -23,6 +23,7 @@ mod audit_inspection;
 mod audit_records;
 mod audit_replay;
 mod authentication;
+mod canary;
 mod command_line;
 mod connections;
 mod crash;
