@@ -43,7 +43,9 @@ async fn latest(cx: &Context, target: &Target, hidden: &Hidden) -> Result<Option
     let (store, target) = (cx.store.clone(), target.clone());
     let newest =
         tokio::task::spawn_blocking(move || store.latest(&target)).await.map_err(|_| Error::Internal)??;
-    newest.iter().for_each(|checkpoint| hidden.add_of_latest(checkpoint));
+    if let Some(checkpoint) = &newest {
+        hidden.add_of_latest(checkpoint);
+    }
     Ok(newest.map(|checkpoint| Archive {
         id: checkpoint.id,
         created_by: checkpoint.created_by,
