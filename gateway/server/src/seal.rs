@@ -28,7 +28,7 @@ pub(crate) fn open(config: &Audit) -> Result<Log, Error> {
 pub(crate) fn settings(config: &Audit) -> Result<Settings, Error> {
     let read = |key| Signing::read(key, named(&config.previous_key_file), config.head_records.into());
     let signing = named(&config.key_file).map(read).transpose()?;
-    Ok(Settings { segment_bytes: config.segment_bytes, signing })
+    Ok(Settings { segment_bytes: config.segment_bytes, signing, observer: None })
 }
 
 /// How often a head is signed, if there is a key.
