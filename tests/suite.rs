@@ -29,6 +29,7 @@ mod crash;
 mod hostile_policies;
 mod house;
 mod kubelet_endpoint;
+mod otlp_logs;
 mod policies;
 mod real_cri;
 mod redaction;
