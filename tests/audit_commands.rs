@@ -38,7 +38,7 @@ fn said(arguments: &[&str]) -> (String, Option<i32>) {
 }
 
 /// A world whose log has an allowed checkpoint and a denied one, and the log's path.
-async fn written() -> (World, PathBuf) {
+pub async fn written() -> (World, PathBuf) {
     let world = World::new().await;
     assert_eq!(world.client("alice").post(PATH).await.status, 200);
     assert_eq!(world.client("mallory").post(PATH).await.status, 403);

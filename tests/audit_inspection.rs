@@ -1,13 +1,11 @@
 //! What an audit log tells whoever asks: records that fit, one request in sentences, sums.
 
-use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::audit_commands::written;
 use crate::support::gateway::BINARY;
-use crate::support::world::PATH;
 
 /// A command of `audit`, as it ends.
 pub fn audit(command: &str, arguments: &[&str]) -> Output {
@@ -25,15 +23,6 @@ pub fn printed(command: &str, arguments: &[&str]) -> String {
 pub fn lines(command: &str, arguments: &[&str]) -> Vec<Value> {
     let printed = printed(command, &[arguments, &["--output", "json"]].concat());
     printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-/// A world whose log has an allowed checkpoint and a denied one, and the log's path.
-async fn written() -> (World, PathBuf) {
-    let world = World::new().await;
-    assert_eq!(world.client("alice").post(PATH).await.status, 200);
-    assert_eq!(world.client("mallory").post(PATH).await.status, 403);
-    let log = world.directory.path().join("audit.log");
-    (world, log)
 }
 
 #[tokio::test]

@@ -169,4 +169,21 @@ async fn what_a_plan_hides_of_the_request_is_in_no_record_span_or_line() {
     }
     let request = spans.iter().find(|seen| seen.span.name.starts_with("POST /")).unwrap();
     assert_eq!(request.attribute("client.address"), "");
+
+    // Whoever comes for the checkpoint later, or takes the next, tells nothing of it, either.
+    let checkpoint = format!("/v1/checkpoints/{}", records[1]["checkpoint_id"].as_str().unwrap());
+    let later = world.client("alice");
+    for path in [checkpoint.clone(), format!("{checkpoint}/archive"), "/v1/checkpoints".to_owned()] {
+        assert_eq!(later.get(&path).await.status, StatusCode::OK, "{path}");
+    }
+    assert_eq!(later.send(http::Method::PUT, &format!("{checkpoint}/hold")).await.status, StatusCode::OK);
+    assert_eq!(later.post(PATH).await.status, StatusCode::OK);
+    let records = world.audit();
+    let inspected = records.iter().find(|record| record["action"] == "inspect").unwrap();
+    assert_eq!(inspected["hidden"], json!(["archive.created_by", "target.image"]));
+    assert_eq!(inspected["user"], "alice", "who comes later is no secret");
+    let told = format!("{records:?}{}", world.gateway.log().join("\n"));
+    for hidden in ["a-very-particular", "localhost/app:1"] {
+        assert!(!told.contains(hidden), "{hidden}");
+    }
 }

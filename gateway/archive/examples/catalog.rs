@@ -76,6 +76,7 @@ fn leave(directory: &Path, number: u64) -> Result<(), Failure> {
         request_id: RequestId::from(Uuid::from_u128(u128::from(number))),
         trace_id: None,
         redaction: None,
+        hidden: Vec::new(),
         original: None,
         hold: None,
     };

@@ -3,17 +3,16 @@
 //! FIFO; it is redacted, hashed and published, and its original kept as told. Prints how long the runtime took, all took
 //! and sealing alone takes, in ratio to the digest alone of the same bytes, and the most memory that was resident.
 
+#[path = "shared/about.rs"]
+mod about;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gateway_archive::{About, EnvValue, KeepOriginal, Recipients, Redaction, Settings, Store, Stream};
-use gateway_core::{
-    CheckpointId, Container, DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, RequestId, RuntimeInfo,
-    Target, Transport,
-};
-use uuid::Uuid;
+use gateway_archive::{EnvValue, KeepOriginal, Recipients, Redaction, Settings, Store, Stream};
+use gateway_core::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, Transport};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -33,7 +32,7 @@ async fn main() -> Result<(), Failure> {
         let digest = digest(&block, mib);
         let seal = seal(&block, mib)?;
         let begun = Instant::now();
-        let about = about(round)?;
+        let about = about::about(round)?;
         let intake = store
             .intake(store.reserve(&about.target, None)?, about.id, Transport::Fifo, redaction.clone())
             .await?;
@@ -65,7 +64,7 @@ fn redaction(what: Option<&str>) -> Result<Option<Redaction>, Failure> {
         "none" => return Ok(None),
         "drop" => Plan { drop: vec![drop], ..Plan::default() },
         "mask" => Plan { mask: vec![mask], drop: vec![drop], ..Plan::default() },
-        "full" => Plan { mask: full(mask), drop: vec![drop], ..Plan::default() },
+        "full" => Plan { mask: full(&mask), drop: vec![drop], ..Plan::default() },
         _ => return Err("none, drop, mask or full".into()),
     };
     let values =
@@ -74,7 +73,7 @@ fn redaction(what: Option<&str>) -> Result<Option<Redaction>, Failure> {
 }
 
 /// The rule, and 64 literals, 12 expressions and 10 detectors besides.
-fn full(rule: MaskRule) -> Vec<MaskRule> {
+fn full(rule: &MaskRule) -> Vec<MaskRule> {
     let literals = (0..64).map(|at| Pattern::Literal(format!("literal-{at}-{}", at * 7919).into_bytes()));
     let expressions = (0..12).map(|at| Pattern::Regex(format!("key{at}_[0-9a-f]{{32}}")));
     let detectors = DETECTORS.into_iter().filter(|name| *name != "credit-card");
@@ -149,22 +148,4 @@ fn resident() -> io::Result<String> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     Ok(most.unwrap_or_default().trim().to_owned())
-}
-
-fn about(round: u128) -> Result<About, Failure> {
-    let text = String::new;
-    Ok(About {
-        id: CheckpointId::from(Uuid::from_u128(round)),
-        target: Target::new("shop", "cart-0", "app")?,
-        container_id: text(),
-        pod_uid: text(),
-        image: text(),
-        facts: Container::named(Target::new("shop", "cart-0", "app")?, text()),
-        created_by: text(),
-        reason: None,
-        runtime: RuntimeInfo { name: text(), version: text() },
-        request_id: RequestId::from(Uuid::from_u128(round)),
-        trace_id: None,
-        created_at: jiff::Timestamp::now(),
-    })
 }

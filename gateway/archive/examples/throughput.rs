@@ -3,15 +3,17 @@
 //! file without a sync, through a FIFO into the store, and through the store's private file. Prints each as a ratio to the
 //! plain file of the same round, and the digest alone too, which bounds them all.
 
+#[path = "shared/about.rs"]
+mod about;
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gateway_archive::{About, Error, Settings, Store};
-use gateway_core::{CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport};
-use uuid::Uuid;
+use gateway_archive::{Error, Settings, Store};
+use gateway_core::Transport;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -94,7 +96,7 @@ async fn through(
     mib: usize,
 ) -> Result<Took, Failure> {
     let begun = Instant::now();
-    let about = about(round)?;
+    let about = about::about(round)?;
     let intake = store.intake(store.reserve(&about.target, None)?, about.id, transport, None).await?;
     let (location, block) = (intake.location().to_owned(), block.to_vec());
     let written = tokio::task::spawn_blocking(move || write(&location, &block, mib)).await?;
@@ -106,22 +108,4 @@ async fn through(
     std::fs::remove_file(&path)?;
     std::fs::remove_file(format!("{}.json", path.display()))?;
     Ok(took)
-}
-
-fn about(round: u128) -> Result<About, Failure> {
-    let text = String::new;
-    Ok(About {
-        id: CheckpointId::from(Uuid::from_u128(round)),
-        target: Target::new("shop", "cart-0", "app")?,
-        container_id: text(),
-        pod_uid: text(),
-        image: text(),
-        facts: Container::named(Target::new("shop", "cart-0", "app")?, text()),
-        created_by: text(),
-        reason: None,
-        runtime: RuntimeInfo { name: text(), version: text() },
-        request_id: RequestId::from(Uuid::from_u128(round)),
-        trace_id: None,
-        created_at: jiff::Timestamp::now(),
-    })
 }

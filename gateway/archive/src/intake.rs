@@ -42,6 +42,8 @@ pub struct About {
     pub request_id: RequestId,
     /// The trace of that request.
     pub trace_id: Option<TraceId>,
+    /// The fields of that request which its plan keeps out of records, by the plan's names.
+    pub hidden: Vec<String>,
     /// When the archive was begun. Names it too, or the next free nanosecond does.
     pub created_at: jiff::Timestamp,
 }

@@ -143,6 +143,7 @@ fn describe(place: &Place, archive: &Archive, about: &About, name: &str) -> Chec
         request_id: about.request_id,
         trace_id: about.trace_id,
         redaction: archive.redaction.clone(),
+        hidden: about.hidden.clone(),
         original: archive.original.as_ref().map(|original| Original {
             path: directory.join(original_name(name, original)),
             bytes: original.bytes,

@@ -9,7 +9,7 @@ use crate::hasher::Hasher;
 use crate::keeper::Keeper;
 use crate::place::{LOCATION, Place};
 use crate::publish::Archive;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, ScratchFile};
 use crate::sink::ArchiveFile;
 use crate::worker::{bounds, start_hasher, untouched};
 use crate::{Error, Reservation};
@@ -101,7 +101,7 @@ impl Redacting {
         place: &Place,
     ) -> Result<String, Error> {
         let mut out = Hashed::new(file, hasher);
-        self.again = self.redactor.pass(input, &mut out, &mut || place.scratch())?;
+        self.again = self.redactor.pass(input, &mut out, &mut || scratch(place))?;
         self.bytes = out.bytes();
         out.finish()
     }
@@ -114,6 +114,12 @@ impl Redacting {
         let name = self.names.next().ok_or(Error::NotSettled { passes: 3 })?;
         Ok((ArchiveFile::new(place.create(name)?, place.path_of(name), reservation), name))
     }
+}
+
+/// A file for a while, on the store's own disk.
+fn scratch(place: &Place) -> io::Result<ScratchFile> {
+    let reservation = place.inner().space.reserve(0).map_err(io::Error::other)?;
+    place.scratch().map(|file| ScratchFile::within(file, reservation))
 }
 
 /// What comes from a source, within its bounds. Remembers why it ended.

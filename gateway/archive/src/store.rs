@@ -23,7 +23,7 @@ pub(crate) struct Inner {
     pub(crate) directory: Arc<Directory>,
     pub(crate) settings: Settings,
     pub(crate) catalog: Arc<Catalog>,
-    space: Arc<Space>,
+    pub(crate) space: Arc<Space>,
     refused: AtomicBool,
 }
 

@@ -45,6 +45,10 @@ pub struct Checkpoint {
     /// What was hidden; absent where the archive is as the runtime wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
+    /// The fields of that request which its plan keeps out of records and traces, by the plan's names. What is told of them
+    /// here stays out of the records of whoever comes for the checkpoint later, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hidden: Vec<String>,
     /// The archive as the runtime wrote it, where it is kept beside the redacted one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,

@@ -1,28 +1,56 @@
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
-/// The fields of a request that its redaction plan keeps out of traces, logs and the audit log. None until there is a plan;
-/// shared by all that tells of the request.
+use gateway_core::{Checkpoint, Verdict};
+
+use crate::record::shorten;
+
+/// The fields of a request that a redaction plan keeps out of traces, logs and the audit log: its own plan, once there is
+/// one, and that of the checkpoint that it is about. Shared by all that tells of the request.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hidden(Arc<OnceLock<Vec<String>>>);
+pub(crate) struct Hidden(Arc<RwLock<BTreeSet<String>>>);
 
 impl Hidden {
-    /// The plan is made. What was said first holds.
-    pub(crate) fn set(&self, mut fields: Vec<String>) {
-        fields.sort();
-        fields.dedup();
-        let _ = self.0.set(fields);
+    /// From now on these are hidden, too.
+    pub(crate) fn add(&self, fields: impl IntoIterator<Item = String>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(fields);
+    }
+
+    /// The request is about this checkpoint: what its own plan hid of its maker and its container is hidden, too. All else
+    /// was told of the request that made it, and of no other.
+    pub(crate) fn add_of(&self, checkpoint: &Checkpoint) {
+        let of_container = checkpoint.hidden.iter().filter(|field| field.starts_with("target."));
+        self.add(of_container.cloned().chain(maker(checkpoint, "archive")));
+    }
+
+    /// Policies are told of this checkpoint as the container's latest.
+    pub(crate) fn add_of_latest(&self, checkpoint: &Checkpoint) {
+        self.add(maker(checkpoint, "latest"));
     }
 
     /// Which fields, for the record.
     pub(crate) fn fields(&self) -> Vec<String> {
-        self.0.get().cloned().unwrap_or_default()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }
 
     /// `value`, unless it is the value of a hidden `field`.
     pub(crate) fn show<T>(&self, field: &str, value: T) -> Option<T> {
-        let hidden = self.0.get().is_some_and(|fields| fields.iter().any(|hidden| hidden == field));
+        let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner).contains(field);
         (!hidden).then_some(value)
     }
+
+    /// What policies said, without their own words where anything is hidden: those may tell it.
+    pub(crate) fn verdicts(&self, mut verdicts: Vec<Verdict>) -> Vec<Verdict> {
+        if !self.fields().is_empty() {
+            verdicts.iter_mut().for_each(shorten);
+        }
+        verdicts
+    }
+}
+
+/// Where a request tells who made a checkpoint, if that is hidden.
+fn maker(checkpoint: &Checkpoint, place: &str) -> Option<String> {
+    checkpoint.hidden.iter().any(|field| field == "identity.user").then(|| format!("{place}.created_by"))
 }
 
 #[cfg(test)]
@@ -33,7 +61,8 @@ mod tests {
     fn what_is_hidden_is_not_shown_and_the_rest_is() {
         let hidden = Hidden::default();
         assert_eq!(hidden.show("identity.user", 1), Some(1), "there is no plan yet");
-        hidden.clone().set(vec!["reason".into(), "identity.user".into(), "reason".into()]);
+        hidden.clone().add(["reason".into(), "identity.user".into()]);
+        hidden.add(["reason".into()]);
         assert_eq!((hidden.show("identity.user", 1), hidden.show("headers", 2)), (None, Some(2)));
         assert_eq!(hidden.fields(), ["identity.user", "reason"]);
     }

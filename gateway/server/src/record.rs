@@ -135,7 +135,7 @@ pub(crate) fn intent(
         reason: hidden.show("reason", request.reason.clone()).flatten(),
         target: request.target.target.clone(),
         container_id: request.target.id.clone(),
-        verdicts,
+        verdicts: hidden.verdicts(verdicts),
         plan,
         checkpoint_id,
         request: Some(RequestRecord::of(request, &hidden.fields())),

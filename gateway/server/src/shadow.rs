@@ -244,7 +244,7 @@ mod tests {
         verdict.annotations.insert("user".to_owned(), "alice".to_owned());
         let hidden = Hidden::default();
         assert_eq!(told(vec![verdict.clone()], &hidden), [verdict.clone()]);
-        hidden.set(vec!["identity.user".to_owned()]);
+        hidden.add(["identity.user".to_owned()]);
         assert!(told(vec![verdict], &hidden)[0].annotations.is_empty());
     }
 }

@@ -64,7 +64,7 @@ impl Subject {
         };
         let request = notes.request.filter(|_| !notes.intended);
         Outcome {
-            verdicts: notes.verdicts,
+            verdicts: self.hidden.verdicts(notes.verdicts),
             plan: notes.plan.as_ref().map(gateway_policy::record).unwrap_or_default(),
             request: request.map(|request| RequestRecord::of(&request, &self.hidden.fields())),
             ..told

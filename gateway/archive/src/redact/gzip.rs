@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, Write};
 use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
+use super::scratch::ScratchFile;
 use crate::Error;
 use crate::sink::Sink;
 
@@ -22,7 +23,7 @@ const NOTHING: [u8; 5] = [0, 0, 0, 0xff, 0xff];
 
 /// Compresses what is put into it into a private file.
 pub(super) struct Packer {
-    deflate: DeflateEncoder<BufWriter<File>>,
+    deflate: DeflateEncoder<BufWriter<ScratchFile>>,
     crc: Crc,
 }
 
@@ -35,14 +36,14 @@ pub(super) struct Packed {
 }
 
 impl Packer {
-    pub(super) fn new(file: File, level: Compression) -> Self {
+    pub(super) fn new(file: ScratchFile, level: Compression) -> Self {
         Self { deflate: DeflateEncoder::new(BufWriter::new(file), level), crc: Crc::new() }
     }
 
     pub(super) fn finish(self) -> Result<Packed, Error> {
         let file =
             self.deflate.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
-        let mut file = file.map_err(Error::Reading)?;
+        let mut file = file.map_err(Error::scratch)?.into_file();
         let bytes = file.stream_position().map_err(Error::Reading)?;
         Ok(Packed::new(file, bytes, &self.crc))
     }
@@ -51,7 +52,7 @@ impl Packer {
 impl Sink for Packer {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.crc.update(bytes);
-        self.deflate.write_all(bytes).map_err(Error::Reading)
+        self.deflate.write_all(bytes).map_err(Error::scratch)
     }
 }
 
@@ -155,7 +156,8 @@ mod tests {
     fn a_gzip_file_has_exactly_the_length_that_is_asked_for() {
         let text = b"the quick brown fox".repeat(100);
         for more in (0..12).chain([4096, 50_001, 1 << 20]) {
-            let mut deflater = Packer::new(tempfile::tempfile().unwrap(), Compression::best());
+            let mut deflater =
+                Packer::new(ScratchFile::unbounded(tempfile::tempfile().unwrap()), Compression::best());
             deflater.put(&text).unwrap();
             let packed = deflater.finish().unwrap();
             let (size, mut out) = (packed.size() + more, Memory(Vec::new()));
@@ -169,7 +171,9 @@ mod tests {
 
     #[test]
     fn too_little_room_is_an_error() {
-        let packed = Packer::new(tempfile::tempfile().unwrap(), Compression::best()).finish().unwrap();
+        let packed = Packer::new(ScratchFile::unbounded(tempfile::tempfile().unwrap()), Compression::best())
+            .finish()
+            .unwrap();
         let size = packed.size() - 1;
         assert!(matches!(packed.write(size, &mut Memory(Vec::new())), Err(Error::BrokeArchive(_))));
     }

@@ -30,6 +30,7 @@ mod pax;
 mod plan;
 mod protobuf;
 mod redactor;
+mod scratch;
 mod screen;
 mod settings;
 mod unpack;
@@ -44,6 +45,7 @@ pub(crate) use member::{Member, Next};
 pub(crate) use pages::{PAGE, Pages};
 pub(crate) use protobuf::{Value, fields, varint};
 pub(crate) use redactor::Redactor;
+pub(crate) use scratch::ScratchFile;
 pub(crate) use screen::pieces;
 
 pub use offline::redact_file;

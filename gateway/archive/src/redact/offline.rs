@@ -4,8 +4,8 @@ use std::path::Path;
 
 use gateway_core::RedactionSummary;
 
-use super::pass::Scratch;
 use super::redactor::{Redaction, Redactor};
+use super::scratch::ScratchFile;
 use crate::Error;
 use crate::sink::Sink;
 
@@ -22,7 +22,8 @@ pub fn redact_file(
     scratch: &mut (dyn FnMut() -> io::Result<File> + '_),
 ) -> Result<RedactionSummary, Error> {
     let mut redactor = Redactor::new(redaction)?;
-    let mut again = redactor.pass(input, &mut Plain(output), scratch)?;
+    let mut again =
+        redactor.pass(input, &mut Plain(output), &mut || scratch().map(ScratchFile::unbounded))?;
     while again {
         again = once_more(&mut redactor, output, scratch)?;
     }
@@ -30,10 +31,15 @@ pub fn redact_file(
 }
 
 /// Another pass over `output`, by way of a private file.
-fn once_more(redactor: &mut Redactor, output: &mut File, scratch: &mut Scratch<'_>) -> Result<bool, Error> {
+fn once_more(
+    redactor: &mut Redactor,
+    output: &mut File,
+    scratch: &mut (dyn FnMut() -> io::Result<File> + '_),
+) -> Result<bool, Error> {
     let mut next = scratch().map_err(Error::Reading)?;
     output.rewind().map_err(Error::Reading)?;
-    let again = redactor.pass(output, &mut Plain(&mut next), scratch)?;
+    let again =
+        redactor.pass(output, &mut Plain(&mut next), &mut || scratch().map(ScratchFile::unbounded))?;
     next.rewind().and_then(|()| output.rewind()).and_then(|()| output.set_len(0)).map_err(Error::Reading)?;
     io::copy(&mut next, output).map_err(writing)?;
     Ok(again)

@@ -1,5 +1,4 @@
-use std::fs::File;
-use std::io::{self, BufRead, Read};
+use std::io::{BufRead, Read};
 
 use gateway_core::{Place, Plan};
 
@@ -16,14 +15,12 @@ use super::layout::Layout;
 use super::member::{Member, Next};
 use super::name::shown;
 use super::plan::{Drops, hides_environments};
+use super::scratch::Scratch;
 use super::screen::{EVERYWHERE, Screen, copy, mask, pieces};
 use super::settings::RedactionSettings;
 use crate::Error;
 use crate::scan::{Rules, Tally};
 use crate::sink::Sink;
-
-/// Makes private files that nobody can find, for what must be kept for a while.
-pub(crate) type Scratch<'a> = dyn FnMut() -> io::Result<File> + 'a;
 
 /// The largest `mm-PID.img`: one with all the mappings that the kernel allows is a quarter of it.
 const MAX_ADDRESS_SPACE: usize = 16 << 20;

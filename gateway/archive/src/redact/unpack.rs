@@ -12,6 +12,7 @@ use super::header::{BLOCK, Header};
 use super::member::Member;
 use super::name::shown;
 use super::pass::{Discard, Pass};
+use super::scratch::ScratchFile;
 use super::screen::pieces;
 use crate::Error;
 use crate::scan::Tally;
@@ -116,7 +117,7 @@ impl Pass<'_> {
         original: &File,
         level: Compression,
     ) -> Result<(Packed, Tally), Error> {
-        let mut packer = Packer::new((self.scratch)().map_err(Error::Reading)?, level);
+        let mut packer = Packer::new((self.scratch)().map_err(Error::scratch)?, level);
         let (_, found) = self.unpack(member, original, &mut packer)?;
         Ok((packer.finish()?, found))
     }
@@ -138,7 +139,7 @@ impl Pass<'_> {
     }
 
     fn spool(&mut self) -> Result<Spool, Error> {
-        Ok(Spool::new((self.scratch)().map_err(Error::Reading)?))
+        Ok(Spool::new((self.scratch)().map_err(Error::scratch)?))
     }
 
     /// Goes through what is in `original`; tells whether anything in it changes, and what is hidden in it.
@@ -180,18 +181,18 @@ impl Form {
 
 /// A private file that is being written.
 struct Spool {
-    file: std::io::BufWriter<File>,
+    file: std::io::BufWriter<ScratchFile>,
     bytes: u64,
 }
 
 impl Spool {
-    fn new(file: File) -> Self {
+    fn new(file: ScratchFile) -> Self {
         Self { file: std::io::BufWriter::with_capacity(1 << 17, file), bytes: 0 }
     }
 
     fn finish(self) -> Result<(File, u64), Error> {
-        let file = self.file.into_inner().map_err(|error| Error::Reading(error.into_error()));
-        let mut file = file?;
+        let file = self.file.into_inner().map_err(|error| Error::scratch(error.into_error()));
+        let mut file = file?.into_file();
         file.rewind().map_err(Error::Reading)?;
         Ok((file, self.bytes))
     }
@@ -200,7 +201,7 @@ impl Spool {
 impl Sink for Spool {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
-        std::io::Write::write_all(&mut self.file, bytes).map_err(Error::Reading)
+        std::io::Write::write_all(&mut self.file, bytes).map_err(Error::scratch)
     }
 }
 

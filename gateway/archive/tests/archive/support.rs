@@ -82,6 +82,7 @@ pub(crate) fn about(number: u128) -> About {
         runtime: RuntimeInfo { name: "containerd".to_owned(), version: "2.1.9".to_owned() },
         request_id: RequestId::from(Uuid::from_u128(number)),
         trace_id: None,
+        hidden: Vec::new(),
         created_at: "2026-11-22T23:51:39.123456789Z".parse().unwrap(),
     }
 }

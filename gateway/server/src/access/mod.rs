@@ -111,6 +111,7 @@ async fn permit(cx: &Context, call: &Call, id: CheckpointId, action: Action) -> 
     let found = tokio::task::spawn_blocking(move || store.find(id)).await.map_err(|_| Error::Internal)??;
     let checkpoint = found.ok_or(Error::NoCheckpoint)?;
     span::of_checkpoint(&checkpoint);
+    call.subject.hidden.add_of(&checkpoint);
     let request = call.request(action)(&checkpoint);
     let mut verdicts = Vec::new();
     let decided = decide(cx, cx.policies.now(), request.clone(), &mut verdicts).await;
@@ -191,7 +192,7 @@ impl Call {
         };
         Outcome {
             target: Some(checkpoint.target.clone()),
-            verdicts: verdicts.clone(),
+            verdicts: self.subject.hidden.verdicts(verdicts.clone()),
             sha256: Some(checkpoint.sha256.clone()),
             request: Some(RequestRecord::of(request, &self.subject.hidden.fields())),
             ..told

@@ -63,7 +63,7 @@ async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result
     }
     notes.verdicts.extend(planning.asked);
     let plan = planning.plan.map_err(|(policy, fault)| Error::Denied { policy, denial: fault.denial() })?;
-    authorized.resolved().subject().hidden.set(plan.hide.clone());
+    authorized.resolved().subject().hidden.add(plan.hide.clone());
     notes.plan = Some(plan.clone());
     checked?;
     Ok(plan)

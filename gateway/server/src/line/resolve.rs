@@ -7,6 +7,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{Context, Wanted};
 use crate::Error;
+use crate::hidden::Hidden;
 use crate::record::Subject;
 
 /// A request whose container exists and runs, with all that a policy may know.
@@ -38,10 +39,11 @@ impl Resolved {
 }
 
 /// The newest checkpoint of the container that the store holds.
-async fn latest(cx: &Context, target: &Target) -> Result<Option<Archive>, Error> {
+async fn latest(cx: &Context, target: &Target, hidden: &Hidden) -> Result<Option<Archive>, Error> {
     let (store, target) = (cx.store.clone(), target.clone());
     let newest =
         tokio::task::spawn_blocking(move || store.latest(&target)).await.map_err(|_| Error::Internal)??;
+    newest.iter().for_each(|checkpoint| hidden.add_of_latest(checkpoint));
     Ok(newest.map(|checkpoint| Archive {
         id: checkpoint.id,
         created_by: checkpoint.created_by,
@@ -55,7 +57,7 @@ pub(super) async fn resolve(cx: &Context, wanted: Wanted) -> Result<Resolved, Er
     let look_up =
         async { Ok::<_, Error>((cx.runtime.resolve(&wanted.target).await?, cx.runtime.info().await?)) };
     let (container, runtime) = look_up.instrument(span).await?;
-    let latest = latest(cx, &wanted.target).await?;
+    let latest = latest(cx, &wanted.target, &wanted.subject.hidden).await?;
     let work = Span::current();
     work.set_attribute(semconv::CONTAINER_ID, container.id.clone());
     work.set_attribute(semconv::K8S_POD_UID, container.pod_uid.clone());

@@ -123,6 +123,7 @@ fn about(planned: &Planned) -> About {
         runtime: planned.resolved().runtime().clone(),
         request_id: request.id,
         trace_id: planned.resolved().subject().trace_id,
+        hidden: planned.resolved().subject().hidden.fields(),
         created_at: Timestamp::now(),
     }
 }

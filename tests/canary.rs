@@ -1,0 +1,113 @@
+//! What must not get out is looked for in all that the gateway tells, at its most verbose, whatever goes wrong meanwhile.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use gateway_node::{Behaviour, Dialect, Fault, Method as Rpc, Moment};
+use http::{Method, StatusCode};
+use serde_json::json;
+use tonic::Code;
+
+use crate::audit_inspection::printed;
+use crate::policies::{allowlist, component, governed};
+use crate::support::world::{PATH, SECRET, claims, set};
+use crate::support::{Receiver, World};
+
+const USER: &str = "canary-user-5c1d";
+const MAIL: &str = "canary-mail-a77e@example.org";
+const TEAM: &str = "canary-team-90b2";
+const REASON: &str = "canary-reason-e41f: a look at the heap";
+
+async fn world(receiver: &Receiver) -> World {
+    let endpoint = format!("http://{}", receiver.grpc);
+    let hide = json!({ "hide": ["identity.user", "identity.groups", "identity.claims", "reason", "source-address"] });
+    World::beside(Dialect::Containerd, |config| {
+        set(config, "policy-engine.cache-directory", "");
+        set(config, "telemetry.otlp-endpoint", endpoint);
+        let policies = json!([
+            allowlist(&["shop"]),
+            { "name": "environment", "file": component("redact-environment") },
+            { "name": "secrets", "file": component("redact-secrets"), "settings": hide },
+        ]);
+        governed(config, &policies);
+    })
+    .await
+}
+
+/// Every way in which a checkpoint fails once it is permitted.
+fn failures() -> Vec<Behaviour> {
+    let fail = |moment| Fault::Fail(moment, Code::Unknown, "no checkpoint today".to_owned());
+    [
+        fail(Moment::Call(Rpc::CheckpointContainer)),
+        fail(Moment::AfterDump),
+        fail(Moment::AfterArchive),
+        Fault::NoCheckpoint,
+        Fault::CutConnectionAfter(100_000),
+        Fault::DiskFullAfter(100_000),
+        Fault::ReplaceLocation,
+        Fault::RefuseFifo,
+    ]
+    .map(Behaviour::from)
+    .into()
+}
+
+#[tokio::test]
+async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_tells() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver).await;
+    let mut told = claims(USER);
+    told["email"] = json!(MAIL);
+    told["groups"] = json!([TEAM]);
+    let token = world.credentials.issuer.sign(told).unwrap();
+    let canary = world.anonymous().with_token(&token).with_header("x-checkpoint-reason", REASON);
+
+    let taken = canary.post(PATH).await;
+    assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    let mut answers = Vec::new();
+    for failure in failures() {
+        world.node.behave(failure);
+        answers.push(canary.post(PATH).await);
+    }
+    world.node.behave(Behaviour::normal());
+    assert!(answers.iter().filter(|answer| answer.status != StatusCode::OK).count() >= 5, "{answers:?}");
+
+    let alice = world.client("alice");
+    for path in ["/checkpoint/shop/none/app", "/checkpoint/bank/cart-0/app", "/checkpoint/shop/cart-0/none"] {
+        answers.push(alice.post(path).await);
+    }
+    answers.push(world.anonymous().with_token(&format!("{token}x")).post(PATH).await);
+    answers.push(world.anonymous().with_header("authorization", &format!("Basic {token}")).post(PATH).await);
+    let listed = alice.get("/v1/checkpoints").await.json();
+    let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
+    let (one, archive) = (format!("/v1/checkpoints/{id}"), format!("/v1/checkpoints/{id}/archive"));
+    assert_eq!(alice.get(&one).await.status, StatusCode::OK);
+    assert_eq!(alice.get(&archive).await.status, StatusCode::OK);
+    assert_eq!(alice.send(Method::PUT, &format!("{one}/hold")).await.status, StatusCode::OK);
+    answers.push(alice.send(Method::DELETE, &one).await);
+
+    let log = world.directory.path().join("audit.log");
+    let log = log.to_str().unwrap();
+    let audit: Vec<String> = [vec![log], vec![log, "--output", "json"]]
+        .iter()
+        .flat_map(|arguments| ["show", "stats"].map(|command| printed(command, arguments)))
+        .chain(["k8s-audit", "ocsf"].map(|format| printed("export", &[log, "--format", format])))
+        .chain([printed("explain", &[&id, log])])
+        .chain([std::fs::read_to_string(log).unwrap()])
+        .collect();
+    let spans = receiver.wait(|spans| spans.iter().any(|seen| seen.span.name.starts_with("DELETE /"))).await;
+    let metrics = crate::support::client::admin(world.gateway.admin, "/metrics").await;
+    let told = [
+        world.gateway.log().join("\n"),
+        format!("{spans:?}"),
+        String::from_utf8(metrics.body.to_vec()).unwrap(),
+        format!("{answers:?}"),
+        audit.join("\n"),
+    ];
+    let encoded = STANDARD.encode(SECRET);
+    let signature = token.rsplit('.').next().unwrap();
+    for (place, text) in ["log", "spans", "metrics", "answers", "audit"].into_iter().zip(&told) {
+        assert!(text.contains("checkpoint") || text.contains("shop"), "{place} tells something");
+        for canary in [SECRET, encoded.as_str(), token.as_str(), signature, USER, MAIL, TEAM, REASON] {
+            assert!(!text.contains(canary), "{canary} is in {place}");
+        }
+    }
+}

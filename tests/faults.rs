@@ -1,0 +1,135 @@
+//! A disk under the audit log that stops answering, or takes no more writes: nothing is done, and callers are told.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use http::StatusCode;
+use rustix::process::Signal;
+
+use crate::support::World;
+use crate::support::world::{PATH, set};
+
+/// An ext4 of 16 MiB in a file, mounted; gone when dropped. Needs root, and a loop device.
+struct Disk {
+    image: PathBuf,
+    mount: PathBuf,
+}
+
+impl Disk {
+    /// `None`, and why, where there can be none.
+    fn mount(home: &Path) -> Option<Self> {
+        let disk = Self { image: home.join("image"), mount: home.join("disk") };
+        std::fs::create_dir(&disk.mount).unwrap();
+        std::fs::File::create(&disk.image).unwrap().set_len(16 << 20).unwrap();
+        let made = did("mkfs.ext4", &["-q".as_ref(), disk.image.as_ref()]) && disk.attach();
+        if !made {
+            eprintln!("skipped: no right to mount an ext4 on a loop device, or no mkfs.ext4");
+        }
+        made.then_some(disk)
+    }
+
+    fn attach(&self) -> bool {
+        let options = "loop,errors=remount-ro";
+        did("mount", &["-o".as_ref(), options.as_ref(), self.image.as_ref(), self.mount.as_ref()])
+    }
+
+    fn detach(&self) -> bool {
+        did("umount", &[self.mount.as_ref()])
+    }
+
+    /// From now on whoever writes waits.
+    fn freeze(&self) {
+        assert!(did("fsfreeze", &["-f".as_ref(), self.mount.as_ref()]));
+    }
+
+    fn thaw(&self) -> bool {
+        did("fsfreeze", &["-u".as_ref(), self.mount.as_ref()])
+    }
+
+    /// What the kernel does when it meets an error in it: from now on it is read-only.
+    fn break_down(&self) {
+        let source = Command::new("findmnt").args(["-n", "-o", "SOURCE"]).arg(&self.mount).output().unwrap();
+        let device = PathBuf::from(String::from_utf8(source.stdout).unwrap().trim());
+        let trigger = Path::new("/sys/fs/ext4").join(device.file_name().unwrap()).join("trigger_fs_error");
+        std::fs::write(trigger, "1").unwrap();
+    }
+
+    fn repair(&self) {
+        assert!(self.detach());
+        // 1: errors were found and corrected.
+        let status = Command::new("e2fsck").args(["-f", "-p"]).arg(&self.image).output().unwrap().status;
+        assert!(matches!(status.code(), Some(0 | 1)), "{status}");
+        assert!(self.attach());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.thaw();
+        let _ = Command::new("umount").arg("-l").arg(&self.mount).output();
+    }
+}
+
+fn did(program: &str, arguments: &[&std::ffi::OsStr]) -> bool {
+    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+}
+
+async fn logging_to(disk: &Disk) -> World {
+    let log = disk.mount.join("audit.log");
+    World::with(|config| set(config, "audit.file", log.to_str().unwrap())).await
+}
+
+/// A request is refused with nothing done, and what needs no record goes on.
+async fn refused(world: &World) {
+    let calls = world.node.checkpoint_calls();
+    let answer = world.client("alice").post(PATH).await;
+    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "audit-unavailable"));
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
+    assert_eq!(world.node.checkpoint_calls(), calls, "the container was touched");
+    world.gateway.counted("checkpoint_gateway_audit_failures_total", 1.0).await;
+    let live = crate::support::client::admin(world.gateway.admin, "/livez").await;
+    assert_eq!(live.status, StatusCode::OK);
+    let ready = crate::support::client::admin(world.gateway.admin, "/readyz").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+async fn taken(world: &World) {
+    let answer = world.client("alice").post(PATH).await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+}
+
+fn verified(log: &Path) -> u64 {
+    gateway_audit::verify(log, &gateway_audit::Expected::default()).unwrap().records
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_refuses_before_the_runtime_is_touched_and_recovers_by_itself() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(home.path()) else { return };
+    let world = logging_to(&disk).await;
+    taken(&world).await;
+    disk.freeze();
+    refused(&world).await;
+    assert!(disk.thaw());
+    taken(&world).await;
+    assert!(verified(&disk.mount.join("audit.log")) >= 4);
+}
+
+#[tokio::test]
+async fn a_disk_that_becomes_read_only_refuses_and_once_it_is_repaired_the_log_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let Some(disk) = Disk::mount(home.path()) else { return };
+    let mut world = logging_to(&disk).await;
+    taken(&world).await;
+    disk.break_down();
+    refused(&world).await;
+    world.gateway.signal(Signal::KILL);
+    world.gateway.wait().await;
+    disk.repair();
+    let log = disk.mount.join("audit.log");
+    let before = verified(&log);
+    assert!(before >= 2);
+    let world = world.restarted().await;
+    taken(&world).await;
+    assert!(verified(&log) >= before + 2);
+}
