@@ -31,6 +31,7 @@ mod faults;
 mod hostile_policies;
 mod house;
 mod kubelet_endpoint;
+mod otlp_logs;
 mod policies;
 mod real_cri;
 mod redaction;

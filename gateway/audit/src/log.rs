@@ -9,8 +9,9 @@ use tokio::sync::Semaphore;
 
 use crate::chain::LONGEST;
 use crate::key::{SigningKey, WrongKey};
-use crate::queue::{Place, Queue};
-use crate::tail::{Recovered, Tail, Work};
+use crate::observer::Observer;
+use crate::queue::{Place, Queue, Work};
+use crate::tail::{Recovered, Tail};
 
 /// How long one record may take to become durable, waiting for others included.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,12 +27,14 @@ pub struct Settings {
     pub segment_bytes: u64,
     /// What signs it; without, it is chained only.
     pub signing: Option<Signing>,
+    /// Who is told each line.
+    pub observer: Option<Box<dyn Observer>>,
 }
 
 impl Default for Settings {
-    /// Files of 64 MiB, and no signature.
+    /// Files of 64 MiB, no signature and no observer.
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, signing: None }
+        Self { segment_bytes: 64 << 20, signing: None, observer: None }
     }
 }
 

@@ -6,10 +6,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::tail::{BATCH, Tail, Work};
+use crate::tail::{BATCH, Tail};
 
 /// What who waits takes up, in number and in bytes. Held for as long as the disk takes, not for as long as anybody waits for it.
 pub(crate) type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+/// What is asked of the end of the log.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// To add this record, as JSON.
+    Record(Vec<u8>),
+    /// To sign what no head covers yet.
+    Seal,
+    /// Whether it could.
+    Probe,
+}
+
+impl Work {
+    /// How much there is to write.
+    pub(crate) fn bytes(&self) -> usize {
+        if let Self::Record(body) = self { body.len() } else { 0 }
+    }
+}
 
 /// Who waits for the disk.
 #[derive(Debug)]

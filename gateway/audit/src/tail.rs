@@ -9,6 +9,7 @@ use crate::compress::Compressor;
 use crate::disk::{Disk, open_alone, turn};
 use crate::key::SigningKey;
 use crate::log::{Settings, Signing};
+use crate::queue::Work;
 use crate::recovery::{self, Found, invalid};
 use crate::seal::State;
 use crate::segment::{self, Segment, sync_folder};
@@ -27,24 +28,6 @@ pub struct Recovered {
     pub unknown: u64,
     /// How many of these outcomes the disk has not taken yet. Until it does, every other record is refused.
     pub waiting: u64,
-}
-
-/// What is asked of the end of the log.
-#[derive(Debug)]
-pub(crate) enum Work {
-    /// To add this record, as JSON.
-    Record(Vec<u8>),
-    /// To sign what no head covers yet.
-    Seal,
-    /// Whether it could.
-    Probe,
-}
-
-impl Work {
-    /// How much there is to write.
-    pub(crate) fn bytes(&self) -> usize {
-        if let Self::Record(body) = self { body.len() } else { 0 }
-    }
 }
 
 /// What the log has to say before it takes anything else.
@@ -69,6 +52,8 @@ pub(crate) struct Tail {
     /// Whether the file may not outlast a crash under its name.
     nameless: bool,
     owed: VecDeque<Owed>,
+    /// Durable lines that the observer is told with the next ones.
+    untold: Vec<u8>,
     settings: Settings,
     /// The length at which another file is begun.
     full: u64,
@@ -110,6 +95,7 @@ impl Tail {
             torn: false,
             nameless: false,
             owed: VecDeque::new(),
+            untold: Vec::new(),
             full: settings.segment_bytes,
             compressor: Compressor::of(path),
             settings,
@@ -190,7 +176,16 @@ impl Tail {
         }
         self.end = self.end.saturating_add(lines.len() as u64);
         self.state = state;
+        self.tell(lines);
         Ok(())
+    }
+
+    fn tell(&mut self, lines: &[u8]) {
+        let untold = std::mem::take(&mut self.untold);
+        if let Some(observer) = &self.settings.observer {
+            let told = [untold.as_slice(), lines].into_iter().filter(|lines| !lines.is_empty());
+            told.for_each(|lines| observer.durable(lines));
+        }
     }
 
     fn mend(&mut self) -> io::Result<()> {
@@ -220,7 +215,9 @@ impl Tail {
         // From here on the other file is the log, whatever fails.
         (self.first, self.end) = (self.state.head.seq, line.len() as u64);
         self.full = self.settings.segment_bytes;
+        // It may not outlast a crash before the next write, which begins with its name.
         (self.state, self.nameless) = (state, true);
+        self.untold.extend(line);
         self.compressor.wake();
         self.mend()
     }

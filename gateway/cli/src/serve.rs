@@ -36,7 +36,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 async fn serve(config: &Config, file: &Path) -> anyhow::Result<Exit> {
     let telemetry = Telemetry::init(&config.telemetry, None::<BatchSpanProcessor>)?;
     let stop = stop_on(&[SignalKind::terminate(), SignalKind::interrupt()])?;
-    let gateway = Gateway::start(config, telemetry.spans(), stop).await?.with_reload(reload(file)?, config);
+    let gateway = Gateway::start(config, &telemetry, stop).await?.with_reload(reload(file)?, config);
     info!(
         address = %gateway.address()?,
         admin = %gateway.admin_address()?,

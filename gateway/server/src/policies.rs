@@ -159,7 +159,7 @@ mod tests {
     fn a_thousand_swaps_under_load_fail_no_request_and_show_none_two_generations() {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("compiled");
-        let metrics = Arc::new(Metrics::new(Arc::default()));
+        let metrics = Arc::new(Metrics::new(crate::telemetry::Exports::default()));
         let (even, odd) = (config(&folder, "even"), config(&folder, "odd"));
         let in_force = InForce::load(&even, metrics).unwrap();
         in_force.reload(&odd).unwrap(); // both are compiled now

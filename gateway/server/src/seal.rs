@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use gateway_audit::{Error, Log, Recovered, Settings, Signing};
+use gateway_audit::{Error, Log, Observer, Recovered, Settings, Signing};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -11,9 +11,9 @@ use crate::config::{Audit, seconds};
 use crate::gate::cause;
 use crate::line::Context;
 
-/// Opens the audit log, and says what a crash left in it.
-pub(crate) fn open(config: &Audit) -> Result<Log, Error> {
-    let log = Log::open_with(&config.file, settings(config)?)?;
+/// Opens the audit log, which tells `observer` of its lines, and says what a crash left in it.
+pub(crate) fn open(config: &Audit, observer: Option<Box<dyn Observer>>) -> Result<Log, Error> {
+    let log = Log::open_with(&config.file, Settings { observer, ..settings(config)? })?;
     let Recovered { cut, unknown, waiting } = log.recovered();
     if (cut, unknown) != (0, 0) {
         warn!(cut, unknown, "the audit log was left open: a line was cut off, or outcomes are unknown");
@@ -28,7 +28,7 @@ pub(crate) fn open(config: &Audit) -> Result<Log, Error> {
 pub(crate) fn settings(config: &Audit) -> Result<Settings, Error> {
     let read = |key| Signing::read(key, named(&config.previous_key_file), config.head_records.into());
     let signing = named(&config.key_file).map(read).transpose()?;
-    Ok(Settings { segment_bytes: config.segment_bytes, signing })
+    Ok(Settings { segment_bytes: config.segment_bytes, signing, observer: None })
 }
 
 /// How often a head is signed, if there is a key.

@@ -22,7 +22,7 @@ use crate::gate::{Gate, cause};
 use crate::line::Context;
 use crate::policies::{self, InForce};
 use crate::reload::{Reload, follow};
-use crate::telemetry::{self, Metrics, SpanCounts};
+use crate::telemetry::{self, Metrics, Telemetry};
 use crate::{admin, retention, seal, shadow, tls};
 
 /// How long the outcomes of what was cut short may take to be recorded.
@@ -93,13 +93,13 @@ impl Gateway {
     /// Whatever would keep it from doing its work, but for a runtime that does not answer yet: that shows in `/readyz`.
     pub async fn start(
         config: &Config,
-        spans: Arc<SpanCounts>,
+        telemetry: &Telemetry,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let mut tls = tls::server_config(&config.tls)?;
         tls.ignore_client_order = true;
         let authenticator = Authenticator::new(&config.issuers)?;
-        let cx = context(config, spans)?;
+        let cx = context(config, telemetry)?;
         let gate = Arc::new(Gate::new(cx.clone(), authenticator, config, stop.clone()));
         let main = bind(config.listen.address).await?;
         let admin = bind(config.listen.admin_address).await?;
@@ -179,7 +179,7 @@ async fn drain(gate: &Gate, time: Duration, cut: &CancellationToken) -> Ended {
     Ended::CutShort(checkpoints)
 }
 
-fn context(config: &Config, spans: Arc<SpanCounts>) -> Result<Context, StartError> {
+fn context(config: &Config, telemetry: &Telemetry) -> Result<Context, StartError> {
     let (store, cleaned) = gateway_archive::Store::open(store_settings(config)?)?;
     for left in cleaned {
         warn!(path = %left.path.display(), bytes = left.bytes, what = left.what.as_str(), "removed what a crash had left");
@@ -190,13 +190,13 @@ fn context(config: &Config, spans: Arc<SpanCounts>) -> Result<Context, StartErro
         waiting: config.runtime.waiting,
         waiting_per_container: config.runtime.waiting_per_container,
     };
-    let metrics = Arc::new(Metrics::new(spans));
+    let metrics = Arc::new(Metrics::new(telemetry.exports()));
     Ok(Context {
         runtime: gateway_cri::Runtime::new(&socket, limits, Arc::new(telemetry::inject)),
         policies: Arc::new(InForce::load(config, Arc::clone(&metrics))?),
         store,
         redaction: redaction(config),
-        audit: seal::open(&config.audit)?,
+        audit: seal::open(&config.audit, telemetry.observer())?,
         metrics,
         cut: CancellationToken::new(),
     })

@@ -212,7 +212,7 @@ mod tests {
 
     fn waiting(config: &str) -> (usize, String) {
         let config = Config::parse(config, "config.toml", |_| None).unwrap();
-        let metrics = Arc::new(Metrics::new(Arc::default()));
+        let metrics = Arc::new(Metrics::new(crate::telemetry::Exports::default()));
         let shadow = Shadow::load(&config, 1, None, Arc::clone(&metrics)).unwrap();
         let request: Request =
             serde_json::from_str(include_str!("../../../policies/sdk/default-request.json")).unwrap();

@@ -328,8 +328,12 @@ impl crate::disk::Disk for Faulty {
 }
 
 fn faulty(path: &Path) -> (Log, Arc<Faults>) {
+    faulty_with(path, Settings::default())
+}
+
+fn faulty_with(path: &Path, settings: Settings) -> (Log, Arc<Faults>) {
     let faults = Arc::<Faults>::default();
-    let (mut tail, recovered) = Tail::open(path, Settings::default()).unwrap();
+    let (mut tail, recovered) = Tail::open(path, settings).unwrap();
     let file = File::options().read(true).write(true).open(path).unwrap();
     tail.replace(Box::new(Faulty(file, Arc::clone(&faults))));
     (Log::of(path, tail, recovered), faults)
@@ -461,4 +465,5 @@ async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_
     assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
 }
 
+mod observer;
 mod segments;

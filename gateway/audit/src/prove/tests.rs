@@ -30,7 +30,11 @@ async fn made() -> Made {
     let (path, key) = (dir.path().join("audit.log"), dir.path().join("key"));
     let public = SigningKey::generate(&key).unwrap();
     let signing = Signing::read(&key, None, NonZeroU64::new(1000).unwrap()).unwrap();
-    let log = Log::open_with(&path, Settings { segment_bytes: 2000, signing: Some(signing) }).unwrap();
+    let log = Log::open_with(
+        &path,
+        Settings { segment_bytes: 2000, signing: Some(signing), ..Settings::default() },
+    )
+    .unwrap();
     for id in 1..40 {
         log.close(outcome(id % 30)).await.unwrap();
     }

@@ -58,7 +58,7 @@ impl Stage {
         let spans = Spans::default();
         let telemetry = Telemetry::init(&config.telemetry, Some(spans.processor()))?;
         let halt = CancellationToken::new();
-        let gateway = Gateway::start(&config, telemetry.spans(), halt.clone()).await?;
+        let gateway = Gateway::start(&config, &telemetry, halt.clone()).await?;
         let (address, admin) = (gateway.address()?, gateway.admin_address()?);
         let gateway = TaskTracker::new().spawn(gateway.run());
         Ok(Self {

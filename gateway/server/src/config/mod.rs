@@ -150,6 +150,9 @@ impl Config {
                 return Err(format!("two `[[issuers]]` are called `{}`", issuer.issuer));
             }
         }
+        if self.telemetry.otlp_audit_log && self.telemetry.otlp_endpoint.is_empty() {
+            return Err("`telemetry.otlp-audit-log` needs `telemetry.otlp-endpoint`".to_owned());
+        }
         names("policies", &self.policies)?;
         names("shadow.policies", &self.shadow.policies)
     }
@@ -266,6 +269,15 @@ mod tests {
     fn a_gateway_to_which_nobody_could_prove_anything_is_refused() {
         let error = parse("[tls]\ncertificate = \"a\"\nkey = \"b\"\n").unwrap_err();
         assert!(error.contains("nobody could prove who they are"), "{error}");
+    }
+
+    #[test]
+    fn an_audit_log_that_is_to_be_sent_nowhere_is_refused() {
+        let sent = EXAMPLE.replace("otlp-audit-log = false", "otlp-audit-log = true");
+        assert!(parse(&sent).unwrap_err().contains("needs `telemetry.otlp-endpoint`"));
+        assert!(
+            parse(&sent.replace("otlp-endpoint = \"\"", "otlp-endpoint = \"http://[::1]:4317\"")).is_ok()
+        );
     }
 
     #[test]

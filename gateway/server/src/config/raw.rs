@@ -268,7 +268,9 @@ pub struct Telemetry {
     pub otlp_endpoint: String,
     /// How they go there.
     pub otlp_protocol: OtlpProtocol,
-    /// `service.name` of the traces.
+    /// Whether the records of the audit log go there too, as logs. The file stays what counts.
+    pub otlp_audit_log: bool,
+    /// `service.name` of what goes there.
     pub service_name: String,
 }
 
@@ -427,6 +429,7 @@ impl Default for Telemetry {
             log_level: LogLevel::default(),
             otlp_endpoint: String::new(),
             otlp_protocol: OtlpProtocol::default(),
+            otlp_audit_log: false,
             service_name: "checkpoint-gateway".to_owned(),
         }
     }

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -12,33 +12,10 @@ use opentelemetry_sdk::trace::{
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+use super::ExportCounts;
+
 /// How many finished spans may wait to be sent.
 const WAITING: usize = 4096;
-
-/// What became of finished spans.
-#[derive(Debug, Default)]
-pub struct SpanCounts {
-    sent: AtomicU64,
-    queue_full: AtomicU64,
-    export_failed: AtomicU64,
-}
-
-impl SpanCounts {
-    /// Those that the receiver took.
-    pub fn sent(&self) -> u64 {
-        self.sent.load(Ordering::Relaxed)
-    }
-
-    /// Those that were dropped because too many waited.
-    pub fn queue_full(&self) -> u64 {
-        self.queue_full.load(Ordering::Relaxed)
-    }
-
-    /// Those that were dropped because the receiver did not take them.
-    pub fn export_failed(&self) -> u64 {
-        self.export_failed.load(Ordering::Relaxed)
-    }
-}
 
 /// Spans on their way to a receiver: a bounded number of them, and every one that does not arrive is counted. The
 /// SDK's own processor bounds its queue too and does not tell what it drops, so the bound is kept here.
@@ -46,11 +23,11 @@ impl SpanCounts {
 pub(super) struct Bounded {
     inner: BatchSpanProcessor,
     waiting: Arc<AtomicUsize>,
-    counts: Arc<SpanCounts>,
+    counts: Arc<ExportCounts>,
 }
 
 impl Bounded {
-    pub(super) fn new<E: SpanExporter + 'static>(exporter: E, counts: Arc<SpanCounts>) -> Self {
+    pub(super) fn new<E: SpanExporter + 'static>(exporter: E, counts: Arc<ExportCounts>) -> Self {
         let waiting = Arc::<AtomicUsize>::default();
         let counting = Counting {
             inner: Arc::new(exporter),
@@ -77,7 +54,7 @@ impl SpanProcessor for Bounded {
     fn on_end(&self, span: SpanData) {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.counts.queue_full.fetch_add(1, Ordering::Relaxed);
+            self.counts.drop_one();
         } else {
             self.inner.on_end(span);
         }
@@ -101,7 +78,7 @@ impl SpanProcessor for Bounded {
 struct Counting<E> {
     inner: Arc<E>,
     waiting: Arc<AtomicUsize>,
-    counts: Arc<SpanCounts>,
+    counts: Arc<ExportCounts>,
     runtime: Handle,
     exports: TaskTracker,
 }
@@ -119,8 +96,7 @@ impl<E: SpanExporter + 'static> SpanExporter for Counting<E> {
         let inner = Arc::clone(&self.inner);
         let export = self.exports.spawn_on(async move { inner.export(batch).await }, &self.runtime).await;
         let result = export.unwrap_or_else(|lost| Err(OTelSdkError::InternalFailure(lost.to_string())));
-        let counter = if result.is_ok() { &self.counts.sent } else { &self.counts.export_failed };
-        counter.fetch_add(count as u64, Ordering::Relaxed);
+        self.counts.exported(count, result.is_ok());
         result
     }
 

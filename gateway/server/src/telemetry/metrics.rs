@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_policy::Policies;
@@ -10,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use super::SpanCounts;
+use super::{ExportCounts, Exports};
 
 /// How a request ended. Every value comes from a closed set of ours, so no caller can make the series grow.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,13 +59,13 @@ pub struct Metrics {
     pub(crate) checkpoints_removed: Counter,
 }
 
-/// Counts spans when they are asked for.
+/// Counts what is exported when it is asked for.
 #[derive(Debug)]
-struct Spans(Arc<SpanCounts>);
+struct Exported(Exports);
 
 impl Metrics {
     /// Everything at zero.
-    pub fn new(spans: Arc<SpanCounts>) -> Self {
+    pub fn new(exports: Exports) -> Self {
         let metrics = Self {
             registry: Registry::with_prefix("checkpoint_gateway"),
             requests: Family::default(),
@@ -87,10 +86,10 @@ impl Metrics {
             audit_suppressed: Counter::default(),
             checkpoints_removed: Counter::default(),
         };
-        metrics.registered(spans)
+        metrics.registered(exports)
     }
 
-    fn registered(mut self, spans: Arc<SpanCounts>) -> Self {
+    fn registered(mut self, exports: Exports) -> Self {
         let to = &mut self.registry;
         to.register("requests", "Requests by how they ended", self.requests.clone());
         let help = "From a request's arrival to its answer";
@@ -129,7 +128,7 @@ impl Metrics {
             "New configurations that were not taken",
             self.reloads_rejected.clone(),
         );
-        to.register_collector(Box::new(Spans(spans)));
+        to.register_collector(Box::new(Exported(exports)));
         self
     }
 
@@ -168,26 +167,33 @@ impl Metrics {
     }
 }
 
-impl Collector for Spans {
+impl Collector for Exported {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let sent = ConstCounter::new(self.0.sent());
-        sent.encode(encoder.encode_descriptor(
-            "spans_sent",
-            "Spans that the receiver took",
-            None,
-            sent.metric_type(),
-        )?)?;
-        let help = "Spans that did not arrive, by why";
-        let mut family =
-            encoder.encode_descriptor("spans_dropped", help, None, ConstCounter::new(0_u64).metric_type())?;
-        for (reason, count) in
-            [("queue-full", self.0.queue_full()), ("export-failed", self.0.export_failed())]
-        {
-            let labels = [("reason", reason)];
-            ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
-        }
-        Ok(())
+        let Exports { spans, audit_log } = &self.0;
+        let help = ("Spans that the receiver took", "Spans that did not arrive, by why");
+        exported(&mut encoder, ("spans_sent", "spans_dropped"), help, spans)?;
+        let help = (
+            "Records of the audit log that the OTLP receiver took",
+            "Records of the audit log that did not arrive at the OTLP receiver, by why; the log has them",
+        );
+        exported(&mut encoder, ("audit_logs_sent", "audit_logs_dropped"), help, audit_log)
     }
+}
+
+fn exported(
+    encoder: &mut DescriptorEncoder<'_>,
+    (sent, dropped): (&str, &str),
+    (taken, lost): (&str, &str),
+    counts: &ExportCounts,
+) -> Result<(), std::fmt::Error> {
+    let count = ConstCounter::new(counts.sent());
+    count.encode(encoder.encode_descriptor(sent, taken, None, count.metric_type())?)?;
+    let mut family = encoder.encode_descriptor(dropped, lost, None, count.metric_type())?;
+    for (reason, count) in [("queue-full", counts.queue_full()), ("export-failed", counts.export_failed())] {
+        let labels = [("reason", reason)];
+        ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
+    }
+    Ok(())
 }
 
 /// From a small policy to a long deadline: 10 us to 1 s.

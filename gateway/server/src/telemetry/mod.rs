@@ -1,61 +1,65 @@
 //! Logs, traces and metrics. They are independent: a log level hides no span, and an exporter that is down costs nothing
-//! but spans, which are counted.
+//! but what it would have sent, which is counted.
 
+mod audit;
+mod counts;
 mod exporter;
 mod log;
 mod metrics;
+mod otlp;
 mod trace;
 
-pub use exporter::SpanCounts;
+pub use counts::{ExportCounts, Exports};
 pub use metrics::{Metrics, RequestLabels};
 pub use trace::{inject, parent_of, trace_id};
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use gateway_audit::Observer;
+use opentelemetry::global;
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry::{KeyValue, global};
-use opentelemetry_otlp::{ExporterBuildError, WithExportConfig};
-use opentelemetry_sdk::Resource;
+use opentelemetry_otlp::ExporterBuildError;
+use opentelemetry_sdk::logs::LogExporter as _;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanProcessor};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{self, OtlpProtocol};
+use crate::config;
+use audit::{Intake, Sending};
 use exporter::Bounded;
+use otlp::EXPORT;
 
 /// The name of our tracer, as traces show it.
 pub(crate) const TRACER: &str = "checkpoint-gateway";
-/// How long one export may take.
-const EXPORT: Duration = Duration::from_secs(5);
 
 /// Why telemetry cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The endpoint is none that spans can be sent to.
+    /// The endpoint is none that anything can be sent to.
     #[error(
         "`telemetry.otlp-endpoint` must be the URL of a receiver on this node, such as http://127.0.0.1:4317"
     )]
     Endpoint,
     /// The exporter cannot be made.
-    #[error("cannot export traces")]
+    #[error("cannot export by OTLP")]
     Exporter(#[from] ExporterBuildError),
     /// Somebody else has set up logging in this process.
     #[error("logging is set up already")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Logs and traces of this process, until [`Telemetry::shutdown`].
+/// Logs and traces of this process, and its audit log on the way to a receiver, until [`Telemetry::shutdown`].
 #[derive(Debug)]
 pub struct Telemetry {
     provider: SdkTracerProvider,
-    spans: Arc<SpanCounts>,
+    audit: Option<(Intake, Sending)>,
+    exports: Exports,
 }
 
 impl Telemetry {
-    /// Sets up logs on standard error and traces to the configured receiver, and to `extra` if there is one. To be called
-    /// once, within a Tokio runtime.
+    /// Sets up logs on standard error and traces to the configured receiver, and to `extra` if there is one; with them the
+    /// audit log where it is to go there. To be called once, within a Tokio runtime.
     ///
     /// # Errors
     /// Where the receiver's address is wrong, or this was called before.
@@ -63,57 +67,60 @@ impl Telemetry {
         config: &config::Telemetry,
         extra: Option<impl SpanProcessor + 'static>,
     ) -> Result<Self, Error> {
-        let spans = Arc::<SpanCounts>::default();
+        let exports = Exports::default();
         let mut provider = SdkTracerProvider::builder()
             .with_sampler(trace::RequestsOnly)
-            .with_resource(resource(&config.service_name));
+            .with_resource(otlp::resource(&config.service_name));
         if !config.otlp_endpoint.is_empty() {
-            provider = provider.with_span_processor(Bounded::new(exporter(config)?, Arc::clone(&spans)));
+            let spans = Bounded::new(otlp::spans(config)?, Arc::clone(&exports.spans));
+            provider = provider.with_span_processor(spans);
         }
         if let Some(extra) = extra {
             provider = provider.with_span_processor(extra);
         }
         let provider = provider.build();
+        let audit = config.otlp_audit_log.then(|| audit_log(config, &exports)).transpose()?;
         global::set_text_map_propagator(TraceContextPropagator::new());
         global::set_tracer_provider(provider.clone());
         tracing_subscriber::registry()
             .with(trace::layer(provider.tracer(TRACER)))
             .with(log::layer(config.log_format, config.log_level))
             .try_init()?;
-        Ok(Self { provider, spans })
+        Ok(Self { provider, audit, exports })
     }
 
-    /// What became of the spans so far.
-    pub fn spans(&self) -> Arc<SpanCounts> {
-        Arc::clone(&self.spans)
+    /// What became so far of what was to be sent.
+    pub fn exports(&self) -> Exports {
+        self.exports.clone()
+    }
+
+    /// Whom the audit log tells of its lines, where they are to be sent.
+    pub(crate) fn observer(&self) -> Option<Box<dyn Observer>> {
+        self.audit.as_ref().map(|(intake, _)| Box::new(intake.clone()) as Box<dyn Observer>)
     }
 
     /// Sends what is left, for a few seconds at the most.
     pub async fn shutdown(self) {
-        let provider = self.provider;
-        let sent = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(EXPORT)).await;
-        if !matches!(sent, Ok(Ok(()))) {
+        let (provider, audit) = (self.provider, self.audit);
+        let spans = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(EXPORT));
+        let records = async {
+            match audit {
+                Some((_, sending)) => sending.finish().await,
+                None => true,
+            }
+        };
+        let (spans, records) = tokio::join!(spans, records);
+        if !matches!(spans, Ok(Ok(()))) {
             tracing::warn!("the last spans were not all sent");
         }
-    }
-}
-
-fn exporter(config: &config::Telemetry) -> Result<opentelemetry_otlp::SpanExporter, Error> {
-    let endpoint = config.otlp_endpoint.trim_end_matches('/');
-    if !endpoint.starts_with("http://") || endpoint.parse::<http::Uri>().is_err() {
-        return Err(Error::Endpoint);
-    }
-    let builder = opentelemetry_otlp::SpanExporter::builder();
-    Ok(match config.otlp_protocol {
-        OtlpProtocol::Grpc => builder.with_tonic().with_endpoint(endpoint).with_timeout(EXPORT).build()?,
-        OtlpProtocol::HttpProtobuf => {
-            let traces = format!("{endpoint}/v1/traces");
-            builder.with_http().with_endpoint(traces).with_timeout(EXPORT).build()?
+        if !records {
+            tracing::warn!("the last records of the audit log were not all sent; the log has them");
         }
-    })
+    }
 }
 
-fn resource(service_name: &str) -> Resource {
-    let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    Resource::builder().with_service_name(service_name.to_owned()).with_attribute(version).build()
+fn audit_log(config: &config::Telemetry, exports: &Exports) -> Result<(Intake, Sending), Error> {
+    let mut exporter = otlp::logs(config)?;
+    exporter.set_resource(&otlp::resource(&config.service_name));
+    Ok(Sending::start(exporter, Arc::clone(&exports.audit_log)))
 }

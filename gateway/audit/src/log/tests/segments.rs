@@ -7,7 +7,7 @@ use crate::{Anchor, Expected, PublicKey, Trust, Unverified};
 
 const SHORT: u64 = 4000;
 
-fn signing(dir: &Path, name: &str, previous: Option<&str>) -> Signing {
+pub(super) fn signing(dir: &Path, name: &str, previous: Option<&str>) -> Signing {
     let (key, previous) = (dir.join(name), previous.map(|name| dir.join(name)));
     if !key.exists() {
         SigningKey::generate(&key).unwrap();
@@ -16,7 +16,8 @@ fn signing(dir: &Path, name: &str, previous: Option<&str>) -> Signing {
 }
 
 fn open(dir: &Path) -> Log {
-    let settings = Settings { segment_bytes: SHORT, signing: Some(signing(dir, "a.key", None)) };
+    let settings =
+        Settings { segment_bytes: SHORT, signing: Some(signing(dir, "a.key", None)), ..Settings::default() };
     Log::open_with(&dir.join("audit.log"), settings).unwrap()
 }
 
@@ -216,7 +217,11 @@ async fn nothing_is_signed_that_contradicts_what_was_signed() {
     drop(log);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replacen("\"status\":1", "\"status\":7", 1)).unwrap();
-    let settings = Settings { segment_bytes: SHORT, signing: Some(signing(dir.path(), "a.key", None)) };
+    let settings = Settings {
+        segment_bytes: SHORT,
+        signing: Some(signing(dir.path(), "a.key", None)),
+        ..Settings::default()
+    };
     let Err(Error::Open { source, .. }) = Log::open_with(&path, settings) else { panic!("opened") };
     assert!(source.to_string().contains("not what was signed"), "{source}");
 }

@@ -1,0 +1,74 @@
+use std::sync::Mutex;
+
+use super::*;
+use crate::Observer;
+
+/// What was told so far.
+#[derive(Debug, Clone, Default)]
+struct Told(Arc<Mutex<Vec<u8>>>);
+
+impl Observer for Told {
+    fn durable(&self, lines: &[u8]) {
+        assert!(lines.ends_with(b"\n"), "lines are told whole");
+        self.0.lock().unwrap().extend_from_slice(lines);
+    }
+}
+
+impl Told {
+    fn take(&self) -> Vec<Vec<u8>> {
+        let text = std::mem::take(&mut *self.0.lock().unwrap());
+        text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+    }
+
+    fn settings(&self) -> Settings {
+        Settings { observer: Some(Box::new(self.clone())), ..Settings::default() }
+    }
+}
+
+fn written(path: &Path) -> Vec<Vec<u8>> {
+    crate::read(path).unwrap().map(|entry| entry.unwrap().line).collect()
+}
+
+#[tokio::test]
+async fn an_observer_is_told_every_line_once_from_file_to_file_with_those_of_the_log_itself() {
+    let _process = PROCESS.read().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let signing = segments::signing(dir.path(), "a.key", None);
+    let told = Told::default();
+    let settings = Settings { segment_bytes: 4000, signing: Some(signing), ..told.settings() };
+    let log = Log::open_with(&path, settings).unwrap();
+    for status in 0..40 {
+        log.close(outcome(status)).await.unwrap();
+    }
+    log.seal().await.unwrap();
+    assert!(verified(&path).files.len() > 2, "several files were begun");
+    assert_eq!(told.take(), written(&path));
+}
+
+#[tokio::test]
+async fn an_observer_is_told_what_a_start_adds_and_nothing_of_the_last_run() {
+    let _process = PROCESS.read().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    Log::open(&path).unwrap().intend(intent(7)).await.unwrap();
+    let told = Told::default();
+    let log = Log::open_with(&path, told.settings()).unwrap();
+    assert_eq!(log.recovered().unknown, 1);
+    assert_eq!(told.take(), written(&path)[1..]);
+}
+
+#[tokio::test]
+async fn an_observer_is_not_told_what_the_disk_did_not_take() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let told = Told::default();
+    let (log, faults) = faulty_with(&path, told.settings());
+    log.close(outcome(200)).await.unwrap();
+    faults.full.store(true, Relaxed);
+    log.close(outcome(500)).await.unwrap_err();
+    faults.full.store(false, Relaxed);
+    log.close(outcome(403)).await.unwrap();
+    let told = told.take();
+    assert_eq!((told.len(), &told), (2, &written(&path)));
+}
