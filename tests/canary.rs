@@ -54,14 +54,14 @@ fn failures() -> Vec<Behaviour> {
 async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_tells() {
     let receiver = Receiver::start().await;
     let world = world(&receiver).await;
-    let mut told = claims(USER);
-    told["email"] = json!(MAIL);
-    told["groups"] = json!([TEAM]);
-    let token = world.credentials.issuer.sign(told).unwrap();
+    let mut claims = claims(USER);
+    claims["email"] = json!(MAIL);
+    claims["groups"] = json!([TEAM]);
+    let token = world.credentials.issuer.sign(claims).unwrap();
     let canary = world.anonymous().with_token(&token).with_header("x-checkpoint-reason", REASON);
 
-    let taken = canary.post(PATH).await;
-    assert_eq!(taken.status, StatusCode::OK, "{taken:?}");
+    let first = canary.post(PATH).await;
+    assert_eq!(first.status, StatusCode::OK, "{first:?}");
     let mut answers = Vec::new();
     for failure in failures() {
         world.node.behave(failure);

@@ -44,11 +44,11 @@ while :; do n=$((n + 1)); echo "tick $n of ${#encoded} and ${#all}"; sleep 1; do
 /// Letters and digits that look random and are others each time.
 fn secrets() -> Vec<String> {
     let random = || {
-        let mut bytes = [0; 11];
+        let mut bytes = [0; 16];
         aws_lc_rs::rand::fill(&mut bytes).unwrap();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        u128::from_be_bytes(bytes)
     };
-    (0..COUNT).map(|_| format!("cnry{}", random())).collect()
+    (0..COUNT).map(|_| format!("cnry{:032x}", random())).collect()
 }
 
 /// Which secrets are in which member, as they are.
