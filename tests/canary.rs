@@ -23,6 +23,7 @@ async fn world(receiver: &Receiver) -> World {
     World::beside(Dialect::Containerd, |config| {
         set(config, "policy-engine.cache-directory", "");
         set(config, "telemetry.otlp-endpoint", endpoint);
+        set(config, "telemetry.otlp-audit-log", true);
         let policies = json!([
             allowlist(&["shop"]),
             { "name": "environment", "file": component("redact-environment") },
@@ -94,17 +95,19 @@ async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_
         .chain([std::fs::read_to_string(log).unwrap()])
         .collect();
     let spans = receiver.wait(|spans| spans.iter().any(|seen| seen.span.name.starts_with("DELETE /"))).await;
+    let logs = receiver.wait_for_logs(world.audit().len()).await;
     let metrics = crate::support::client::admin(world.gateway.admin, "/metrics").await;
     let told = [
         world.gateway.log().join("\n"),
         format!("{spans:?}"),
+        format!("{logs:?}"),
         String::from_utf8(metrics.body.to_vec()).unwrap(),
         format!("{answers:?}"),
         audit.join("\n"),
     ];
     let encoded = STANDARD.encode(SECRET);
     let signature = token.rsplit('.').next().unwrap();
-    for (place, text) in ["log", "spans", "metrics", "answers", "audit"].into_iter().zip(&told) {
+    for (place, text) in ["log", "spans", "logs", "metrics", "answers", "audit"].into_iter().zip(&told) {
         assert!(text.contains("checkpoint") || text.contains("shop"), "{place} tells something");
         for canary in [SECRET, encoded.as_str(), token.as_str(), signature, USER, MAIL, TEAM, REASON] {
             assert!(!text.contains(canary), "{canary} is in {place}");
