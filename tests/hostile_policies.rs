@@ -94,7 +94,8 @@ async fn whatever_a_policy_does_it_denies_is_named_everywhere_and_the_next_reque
         assert_eq!((&told["policy"], &told["denial"]), (&row.name.as_str().into(), &row.code.into()));
         assert_eq!(world.node.checkpoint_calls(), before, "{}: the container was touched", row.name);
         denied.push((told["trace_id"].as_str().unwrap().to_owned(), told["request_id"].clone()));
-        assert_eq!(client.post(PATH).await.status, StatusCode::OK, "after {}", row.name);
+        let next = client.post(PATH).await;
+        assert_eq!(next.status, StatusCode::OK, "after {}: {next:?}", row.name);
     }
     let records = world.audit();
     for (row, (_, request_id)) in rows.iter().zip(&denied) {

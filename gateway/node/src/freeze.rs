@@ -8,6 +8,9 @@ use crate::process::Process;
 
 /// How long processes may take to stop: longer means that one is stuck in the kernel.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// After so long they are let go for a moment, and stopped again: one that waits in vfork(2) stops only once its child has
+/// gone on, and that was stopped with it. (A runtime freezes a whole cgroup instead, where nobody waits for anybody.)
+const BREATH: Duration = Duration::from_millis(50);
 
 /// A container's processes, all stopped. Dropping it lets them go on, whatever happened in between.
 #[derive(Debug)]
@@ -21,7 +24,13 @@ impl<'a> Frozen<'a> {
     pub(crate) fn freeze(process: &'a Process) -> io::Result<Self> {
         let mut frozen = Self { process, members: Vec::new() };
         let deadline = Instant::now() + PATIENCE;
+        let mut stopping = Instant::now();
         loop {
+            if stopping.elapsed() > BREATH {
+                process.signal(Signal::CONT);
+                std::thread::yield_now();
+                stopping = Instant::now();
+            }
             process.signal(Signal::STOP);
             let members: Vec<Stat> = process.members()?.into_iter().filter(is_alive).collect();
             if members.is_empty() {

@@ -9,6 +9,7 @@
 mod archive;
 mod fault;
 mod fixture;
+mod freeze;
 mod life;
 mod listing;
 mod location;
