@@ -3,10 +3,15 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::tail::{BATCH, Tail};
+
+/// How long a write waits, at most, for as many as shared the last one: they were told together, and come back together. About
+/// as long as the fsync of a fast disk takes, which whoever comes too late would have to wait for twice.
+const LINGER: Duration = Duration::from_micros(250);
 
 /// What who waits takes up, in number and in bytes. Held for as long as the disk takes, not for as long as anybody waits for it.
 pub(crate) type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
@@ -46,13 +51,15 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct State {
     waiting: VecDeque<Waiter>,
+    /// How many shared the last write.
+    shared: usize,
     /// Absent while somebody writes.
     tail: Option<Tail>,
 }
 
 impl Queue {
     pub(crate) fn new(tail: Tail) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State { waiting: VecDeque::new(), tail: Some(tail) }) })
+        Arc::new(Self { state: Mutex::new(State { waiting: VecDeque::new(), shared: 0, tail: Some(tail) }) })
     }
 
     /// Lets `work` be done with the next write. The result comes when that is durable.
@@ -70,6 +77,7 @@ impl Queue {
     /// Writes until nobody waits.
     fn write(self: Arc<Self>, mut tail: Tail) {
         loop {
+            self.gather();
             let waiters = self.state().batch();
             let (works, dones) = split(waiters);
             let results = tail.append(&works);
@@ -83,6 +91,15 @@ impl Queue {
             }
             drop(state);
             tell(dones, results);
+        }
+    }
+
+    /// Waits for company, if there was some last time.
+    fn gather(&self) {
+        let began = Instant::now();
+        let alone = |state: &State| state.shared > 1 && state.waiting.len() < state.shared;
+        while alone(&self.state()) && began.elapsed() < LINGER {
+            std::thread::yield_now();
         }
     }
 
@@ -101,6 +118,7 @@ impl State {
             fits
         };
         let count = self.waiting.iter().take_while(|waiter| fits(waiter)).count();
+        self.shared = count;
         self.waiting.drain(..count).collect()
     }
 }
