@@ -81,16 +81,17 @@ impl InForce {
         self.shadow.reload(config, next, self.cache.as_ref())?;
         self.metrics.policies(&candidate);
         *self.now.write().unwrap_or_else(PoisonError::into_inner) = candidate;
-        info!(generation = next, "new policies are in force");
+        // Before it is told: whoever reads it in the log may ask at once.
         self.note(None);
+        info!(generation = next, "new policies are in force");
         Ok(())
     }
 
     /// A candidate that was not taken, for whoever asks why nothing has changed.
     pub(crate) fn reject(&self, why: String) {
-        warn!(cause = why, "the new configuration is not taken; the old one stays in force");
         self.metrics.reloads_rejected.inc();
-        self.note(Some(why));
+        self.note(Some(why.clone()));
+        warn!(cause = why, "the new configuration is not taken; the old one stays in force");
     }
 
     /// Why the last candidate was not taken, where it was not.
