@@ -24,6 +24,7 @@ mod audit_records;
 mod audit_replay;
 mod authentication;
 mod canary;
+mod clock;
 mod command_line;
 mod connections;
 mod crash;

@@ -29,4 +29,4 @@ pub use prove::{Proof, Unproven, Wanted, WrongProof, prove};
 pub use reader::{Entry, Reader, read};
 pub use seal::SignedHead;
 pub use tail::Recovered;
-pub use verify::{Anchor, Expected, Fault, Kept, Trust, Unverified, Verified, verify};
+pub use verify::{Anchor, Expected, Fault, Kept, SetBack, Trust, Unverified, Verified, verify};

@@ -68,6 +68,8 @@ pub struct Verified {
     pub first: Option<jiff::Timestamp>,
     /// When the last record was written. Earlier than the first where the clock was set back.
     pub last: Option<jiff::Timestamp>,
+    /// Where the clock was furthest behind what it had said before, if it was set back.
+    pub set_back: Option<SetBack>,
     /// How many records, from 0 on, the head that was kept covers; absent where none was given.
     pub covered: Option<u64>,
     /// The last signed head that is in it.
@@ -78,6 +80,16 @@ pub struct Verified {
     pub unproven: Vec<u64>,
     /// Its files, in order, with the place where each begins.
     pub files: Vec<(PathBuf, Anchor)>,
+}
+
+/// A record that is older, by what the clock said, than one before it; by more than records that wait for the same disk
+/// differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SetBack {
+    /// Its place.
+    pub seq: u64,
+    /// By how much.
+    pub by: jiff::SignedDuration,
 }
 
 /// Against what the signatures were checked.

@@ -156,7 +156,7 @@ impl Gate {
             Route::WhoAmI => reply::json(caller.identity()),
             Route::Checkpoint { target, timeout_seconds } => {
                 let wanted = Wanted {
-                    checkpoint_id: Uuid::now_v7().into(),
+                    checkpoint_id: self.cx.ids.next(),
                     subject,
                     caller,
                     target,

@@ -14,6 +14,7 @@ mod connection;
 mod error;
 mod gate;
 mod hidden;
+mod ids;
 mod line;
 pub mod policies;
 mod query;

@@ -19,6 +19,7 @@ use crate::authn::{Authenticator, Certificate, JwksError};
 use crate::config::{Config, Limits, seconds};
 use crate::connection::{self, Handshake, Peer, Protocol};
 use crate::gate::{Gate, cause};
+use crate::ids::CheckpointIds;
 use crate::line::Context;
 use crate::policies::{self, InForce};
 use crate::reload::{Reload, follow};
@@ -184,6 +185,7 @@ fn context(config: &Config, telemetry: &Telemetry) -> Result<Context, StartError
     for left in cleaned {
         warn!(path = %left.path.display(), bytes = left.bytes, what = left.what.as_str(), "removed what a crash had left");
     }
+    let newest = store.list(&gateway_archive::Filter::default(), None, 1)?.checkpoints.pop();
     let socket = gateway_cri::find(config.runtime.socket.as_deref(), &gateway_cri::WELL_KNOWN)?;
     let limits = gateway_cri::Limits {
         running: config.runtime.running.get(),
@@ -195,6 +197,7 @@ fn context(config: &Config, telemetry: &Telemetry) -> Result<Context, StartError
         runtime: gateway_cri::Runtime::new(&socket, limits, Arc::new(telemetry::inject)),
         policies: Arc::new(InForce::load(config, Arc::clone(&metrics))?),
         store,
+        ids: Arc::new(CheckpointIds::behind(newest.map(|newest| newest.id))),
         redaction: redaction(config),
         audit: seal::open(&config.audit, telemetry.observer())?,
         metrics,

@@ -2,12 +2,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use gateway_core::{Event, Record};
+use jiff::{SignedDuration, Timestamp};
 
 use super::keys::Keys;
-use super::{Anchor, Expected, Fault, Kept, Unverified, Verified};
+use super::{Anchor, Expected, Fault, Kept, SetBack, Unverified, Verified};
 use crate::chain::{Head, Kind, Link, hex};
 use crate::lines::{Lines, Unreadable};
 use crate::merkle::{Tree, leaf};
+
+/// Records that wait at the same time may be written in another order than they were made. None waits so long.
+const ORDER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Walks along the chain from its first line to its last.
 pub(super) fn walk(mut lines: Lines, expected: &Expected) -> Result<Verified, Unverified> {
@@ -60,6 +64,8 @@ struct Walk<'a> {
     places: [Option<Place>; 3],
     /// The line that was read last does not fit the one before it. The next tells which is bad.
     unfit: bool,
+    /// The furthest that the clock had come.
+    latest: Timestamp,
 }
 
 impl<'a> Walk<'a> {
@@ -70,6 +76,7 @@ impl<'a> Walk<'a> {
             head: String::new(),
             first: None,
             last: None,
+            set_back: None,
             covered: None,
             signed: None,
             trust: super::Trust::Unsigned,
@@ -78,7 +85,8 @@ impl<'a> Walk<'a> {
         };
         let keys = Keys::new(&expected.keys);
         let (head, tree) = (Head::default(), Tree::default());
-        Self { expected, keys, head, tree, verified, places: [None, None, None], unfit: false }
+        let (places, latest) = ([None, None, None], Timestamp::MIN);
+        Self { expected, keys, head, tree, verified, places, unfit: false, latest }
     }
 
     /// Comes to the next line.
@@ -130,12 +138,22 @@ impl<'a> Walk<'a> {
         checked.map_err(|fault| place.broken(fault))
     }
 
+    fn time(&mut self, at: Timestamp) {
+        let Verified { first, last, set_back, .. } = &mut self.verified;
+        first.get_or_insert(at);
+        *last = Some(at);
+        let by = self.latest.duration_since(at);
+        if by > set_back.map_or(ORDER, |furthest| furthest.by) {
+            *set_back = Some(SetBack { seq: self.head.seq, by });
+        }
+        self.latest = self.latest.max(at);
+    }
+
     fn pass(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
+        self.time(about.at);
         self.head = Head::behind(self.head.seq, line);
         self.tree.push(leaf(line));
         self.verified.records = self.verified.records.saturating_add(1);
-        self.verified.first.get_or_insert(about.at);
-        self.verified.last = Some(about.at);
         self.cover()
     }
 

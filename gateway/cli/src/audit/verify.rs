@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use gateway_audit::{Anchor, Kept, Trust, Unverified, Verified};
+use gateway_audit::{Anchor, Kept, SetBack, Trust, Unverified, Verified};
 use serde_json::{Value, json};
 
 use super::trusted::{Trusted, kept, unreadable};
@@ -81,6 +81,9 @@ fn print_lines(verified: &Verified) {
             say(what, time.to_string());
         }
     }
+    if let Some(SetBack { seq, by }) = verified.set_back {
+        say("clock", format!("set back: at seq {seq} it was {} s behind what it had said", by.as_secs()));
+    }
     say("head", verified.head.clone());
     say("signed", signed(verified));
     for seq in &verified.unproven {
@@ -111,9 +114,22 @@ fn signed(verified: &Verified) -> String {
 
 fn to_json(name: &str, verified: &Result<Verified, Unverified>) -> Value {
     match verified {
-        Ok(Verified { begins, records, head, first, last, covered, signed, trust, unproven, files }) => {
+        Ok(Verified {
+            begins,
+            records,
+            head,
+            first,
+            last,
+            set_back,
+            covered,
+            signed,
+            trust,
+            unproven,
+            files,
+        }) => {
             json!({
-                "log": name, "ok": true, "begins": begins, "records": records, "first": first, "last": last, "head": head,
+                "log": name, "ok": true, "begins": begins, "records": records, "first": first, "last": last,
+                "set_back": set_back.map(|SetBack { seq, by }| json!({ "seq": seq, "seconds": by.as_secs() })), "head": head,
                 "covered": covered, "signed": signed, "trust": word(*trust), "unproven": unproven,
                 "files": files.iter().map(|(path, Anchor { seq, prev })| {
                     json!({ "file": path, "begins": seq, "anchor": format!("{seq}:{prev}") })

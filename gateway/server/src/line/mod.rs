@@ -23,6 +23,7 @@ use resolve::Resolved;
 
 use crate::Error;
 use crate::authn::Caller;
+use crate::ids::CheckpointIds;
 use crate::policies::InForce;
 use crate::record::Subject;
 use crate::telemetry::Metrics;
@@ -36,6 +37,8 @@ pub(crate) struct Context {
     pub(crate) policies: Arc<InForce>,
     /// Where checkpoints go.
     pub(crate) store: Store,
+    /// What they are called.
+    pub(crate) ids: Arc<CheckpointIds>,
     /// How archives are redacted.
     pub(crate) redaction: RedactionSettings,
     /// What is written down.
