@@ -88,9 +88,9 @@ impl InForce {
     }
 
     /// A candidate that was not taken, for whoever asks why nothing has changed.
-    pub(crate) fn reject(&self, why: String) {
+    pub(crate) fn reject(&self, why: &str) {
         self.metrics.reloads_rejected.inc();
-        self.note(Some(why.clone()));
+        self.note(Some(why.to_owned()));
         warn!(cause = why, "the new configuration is not taken; the old one stays in force");
     }
 

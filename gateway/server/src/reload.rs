@@ -69,7 +69,7 @@ async fn take(reload: &Arc<Reload>, policies: &Arc<InForce>) -> Option<Config> {
     match taken.await.unwrap_or_else(|_| Err("loading it failed".to_owned())) {
         Ok(config) => Some(config),
         Err(why) => {
-            policies.reject(why);
+            policies.reject(&why);
             None
         }
     }
