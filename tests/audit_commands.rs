@@ -118,15 +118,32 @@ fn key(directory: &Path, name: &str) -> (String, String) {
     (private, public)
 }
 
+/// A world whose log is signed and has an allowed checkpoint.
+struct Signed {
+    world: World,
+    keys: tempfile::TempDir,
+    /// The public key's file.
+    public: String,
+    /// That of a key which signed nothing.
+    other: String,
+}
+
+impl Signed {
+    async fn new() -> Self {
+        let keys = tempfile::tempdir().unwrap();
+        let (private, public) = key(keys.path(), "audit");
+        let (_, other) = key(keys.path(), "other");
+        let world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
+        assert_eq!(world.client("alice").post(PATH).await.status, 200);
+        Self { world, keys, public, other }
+    }
+}
+
 #[tokio::test]
 async fn a_signed_log_is_verified_by_its_key_and_by_a_head_that_was_kept() {
-    let keys = tempfile::tempdir().unwrap();
-    let (private, public) = key(keys.path(), "audit");
-    let (_, other) = key(keys.path(), "other");
-    let mut world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
+    let Signed { mut world, keys, public, other } = Signed::new().await;
     let path = world.directory.path().join("audit.log");
     let log = path.to_str().unwrap();
-    assert_eq!(world.client("alice").post(PATH).await.status, 200);
     let (text, exit) = said(&[log]);
     assert!(exit == Some(0) && text.contains("signed   no"), "{text}");
     stop(&mut world).await;
@@ -154,13 +171,9 @@ async fn a_signed_log_is_verified_by_its_key_and_by_a_head_that_was_kept() {
 
 #[tokio::test]
 async fn a_record_is_proven_to_somebody_who_has_no_log() {
-    let keys = tempfile::tempdir().unwrap();
-    let (private, public) = key(keys.path(), "audit");
-    let (_, other) = key(keys.path(), "other");
-    let mut world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
+    let Signed { mut world, keys, public, other } = Signed::new().await;
     let path = world.directory.path().join("audit.log");
     let log = path.to_str().unwrap();
-    assert_eq!(world.client("alice").post(PATH).await.status, 200);
     let id = world.audit()[1]["request_id"].as_str().unwrap().to_owned();
     let early = audit(&["prove", &id, log]);
     assert!(

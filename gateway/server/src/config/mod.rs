@@ -1,18 +1,21 @@
 //! The configuration: TOML, every unknown key refused, every mistake shown with its line and column.
 
+mod credentials;
 mod mistake;
-mod raw;
+mod numbers;
+mod policies;
+mod service;
 mod storage;
+mod telemetry;
 
+pub use credentials::{Issuer, SignatureAlgorithm, Tls, TlsVersion};
 pub use mistake::Mistake;
-pub use raw::{
-    Audit, Authorization, Checkpoints, Issuer, Limits, Listen, LogFormat, LogLevel, OtlpProtocol,
-    PolicyEngine, Runtime, Shadow, SignatureAlgorithm, Telemetry, Tls, TlsVersion,
-};
-
+pub use policies::{Authorization, PolicyEngine, Shadow};
+pub use service::{Audit, Checkpoints, Limits, Listen, Runtime};
 pub use storage::{Keep, Originals, Quota, QuotaLimits, Redaction};
+pub use telemetry::{LogFormat, LogLevel, OtlpProtocol, Telemetry};
 
-pub(crate) use raw::seconds;
+pub(crate) use numbers::seconds;
 
 use std::path::Path;
 

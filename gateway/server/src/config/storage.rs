@@ -7,7 +7,7 @@ use gateway_archive::{KeepOriginal, Limits, Recipients, WhenFull};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::raw::at_least_one;
+use super::numbers::at_least_one;
 
 /// `[quota]`
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -1,5 +1,7 @@
 use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
 
+use super::faulty::faulty_with;
 use super::*;
 use crate::Observer;
 

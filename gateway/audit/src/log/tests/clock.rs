@@ -1,0 +1,33 @@
+use super::*;
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_shows_in_the_records_and_breaks_nothing() {
+    let _process = PROCESS.read().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let log = Log::open(&path).unwrap();
+    let times = [500, 7, 900].map(|second| jiff::Timestamp::from_second(second).unwrap());
+    for at in times {
+        log.close(Record { at, ..outcome(200) }).await.unwrap();
+    }
+    assert_eq!(lines(&path).iter().map(|record| record.at).collect::<Vec<_>>(), times);
+    drop(log);
+    Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
+    let found = verified(&path);
+    assert_eq!(found.records, 4);
+    let furthest = crate::SetBack { seq: 3, by: jiff::SignedDuration::from_secs(900) };
+    assert_eq!(found.set_back, Some(furthest));
+}
+
+#[tokio::test]
+async fn records_that_waited_together_are_no_sign_of_a_clock_that_was_set_back() {
+    let _process = PROCESS.read().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("audit.log");
+    let log = Log::open(&path).unwrap();
+    for second in [100, 41, 99, 40] {
+        let at = jiff::Timestamp::from_second(second).unwrap();
+        log.close(Record { at, ..outcome(200) }).await.unwrap();
+    }
+    assert_eq!(verified(&path).set_back, None);
+}

@@ -1,0 +1,71 @@
+use std::process::Command;
+
+use super::*;
+
+/// A disk of 64 KiB, gone with this.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    fn mount() -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let mount =
+            Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(dir.path()).output();
+        mount.is_ok_and(|output| output.status.success()).then_some(Self(dir))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
+    let _process = PROCESS.write().await;
+    let Some(disk) = Disk::mount() else {
+        println!("skipped: only root may mount a small disk");
+        return;
+    };
+    let (path, ballast) = (disk.0.path().join("audit.log"), disk.0.path().join("ballast"));
+    std::fs::write(&ballast, vec![0; 32 << 10]).unwrap();
+    let log = Log::open(&path).unwrap();
+    let mut whole = 0;
+    let error = loop {
+        match log.close(outcome(200)).await {
+            Ok(()) => whole += 1,
+            Err(error) => break error,
+        }
+    };
+    let Error::Write { source, .. } = error else { panic!("{error}") };
+    assert_eq!(source.kind(), io::ErrorKind::StorageFull);
+    assert_eq!(verified(&path).records, whole, "no half line is left");
+    std::fs::remove_file(&ballast).unwrap();
+    log.close(outcome(200)).await.unwrap();
+    assert_eq!(verified(&path).records, whole + 1);
+}
+
+#[tokio::test]
+async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_before_anything_else() {
+    let _process = PROCESS.write().await;
+    let Some(disk) = Disk::mount() else {
+        println!("skipped: only root may mount a small disk");
+        return;
+    };
+    let (path, ballast) = (disk.0.path().join("audit.log"), disk.0.path().join("ballast"));
+    let log = Log::open(&path).unwrap();
+    for id in 0..30 {
+        log.intend(intent(id)).await.unwrap();
+    }
+    drop(log);
+    assert!(std::fs::write(&ballast, vec![0; 64 << 10]).is_err(), "the disk is full");
+    let log = Log::open(&path).unwrap();
+    assert_eq!((log.recovered().unknown, log.recovered().waiting), (30, 30));
+    assert_eq!(kind(log.probe().await), io::ErrorKind::StorageFull);
+    assert_eq!(kind(log.intend(intent(77)).await.map(drop)), io::ErrorKind::StorageFull);
+    std::fs::remove_file(&ballast).unwrap();
+    log.probe().await.unwrap();
+    assert_eq!(verified(&path).records, 60);
+    drop(log);
+    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
+}
