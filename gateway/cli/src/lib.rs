@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod digest;
 mod paint;
+mod panics;
 pub mod pki;
 mod policy;
 mod serve;
@@ -76,6 +77,7 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
+    panics::keep_secrets();
     let ended = match Arguments::parse().command {
         Command::Serve(options) => serve::run(&options),
         Command::Check(options) => check::run(&options),
