@@ -25,6 +25,7 @@
 mod access;
 mod catalog;
 mod change;
+mod cipher;
 mod directory;
 mod drain;
 mod error;

@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use age::Recipient as _;
 use age_core::format::{FileKey, Stanza};
 use age_core::secrecy::ExposeSecret;
-use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::{hmac, rand};
@@ -14,17 +13,16 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use crate::Recipients;
+use crate::cipher::{Cipher, KEY, NONCE, TAG};
 
 /// Bytes of plaintext in one chunk.
 const CHUNK: usize = 64 << 10;
-/// Bytes that its tag adds.
-const TAG: usize = 16;
 
 /// Seals what is written to it. Only [`Stream::finish`] makes it whole.
 #[derive(Debug)]
 pub struct Stream<W> {
     out: W,
-    key: LessSafeKey,
+    cipher: Cipher,
     counter: u64,
     chunk: Vec<u8>,
 }
@@ -43,9 +41,8 @@ impl<W: Write> Stream<W> {
         rand::fill(&mut nonce).map_err(failed)?;
         out.write_all(&header)?;
         out.write_all(&nonce)?;
-        let key = UnboundKey::new(&CHACHA20_POLY1305, &derive(&secret, &nonce, b"payload")?);
-        let key = LessSafeKey::new(key.map_err(failed)?);
-        Ok(Self { out, key, counter: 0, chunk: Vec::with_capacity(CHUNK + TAG) })
+        let cipher = Cipher::new(&derive(&secret, &nonce, b"payload")?)?;
+        Ok(Self { out, cipher, counter: 0, chunk: Vec::with_capacity(CHUNK + TAG) })
     }
 
     /// Writes the last chunk, which says that it is the last.
@@ -60,11 +57,10 @@ impl<W: Write> Stream<W> {
     /// The nonce is the chunk's number in 11 bytes, big-endian, and whether it is the last; the key is used for this
     /// stream only, so none comes twice.
     fn seal(&mut self, last: bool) -> io::Result<()> {
-        let mut nonce = [0; 12];
+        let mut nonce = [0; NONCE];
         let numbered = self.counter.to_be_bytes().into_iter().chain([u8::from(last)]);
         nonce.iter_mut().skip(3).zip(numbered).for_each(|(to, byte)| *to = byte);
-        let nonce = Nonce::assume_unique_for_key(nonce);
-        self.key.seal_in_place_append_tag(nonce, Aad::empty(), &mut self.chunk).map_err(failed)?;
+        self.cipher.seal(nonce, &mut self.chunk)?;
         self.counter = self.counter.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
         self.out.write_all(&self.chunk)?;
         self.chunk.clear();
@@ -115,8 +111,8 @@ fn write_stanza(header: &mut Vec<u8>, stanza: &Stanza) -> io::Result<()> {
     Ok(())
 }
 
-fn derive(secret: &FileKey, salt: &[u8], label: &[u8]) -> io::Result<[u8; 32]> {
-    let mut key = [0; 32];
+fn derive(secret: &FileKey, salt: &[u8], label: &[u8]) -> io::Result<[u8; KEY]> {
+    let mut key = [0; KEY];
     let secret = Salt::new(HKDF_SHA256, salt).extract(secret.expose_secret());
     let label = [label];
     let expanded = secret.expand(&label, Key).and_then(|expanded| expanded.fill(&mut key));
@@ -127,7 +123,7 @@ struct Key;
 
 impl KeyType for Key {
     fn len(&self) -> usize {
-        32
+        KEY
     }
 }
 
