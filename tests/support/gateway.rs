@@ -34,6 +34,11 @@ impl Gateway {
     pub async fn try_start(config: &Path) -> Result<Self, Vec<String>> {
         let mut command = Command::new(BINARY);
         command.arg("serve").arg("--config").arg(config);
+        Self::spawn(command).await
+    }
+
+    /// The same of a process of another kind, which logs as a gateway does.
+    pub async fn spawn(mut command: Command) -> Result<Self, Vec<String>> {
         let mut child =
             command.stderr(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true).spawn().unwrap();
         let lines = Arc::<Mutex<Vec<String>>>::default();

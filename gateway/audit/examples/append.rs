@@ -48,7 +48,8 @@ async fn rate(path: &Path, writers: usize) -> Result<f64> {
     let key = path.with_extension("key");
     SigningKey::generate(&key)?;
     let key = SigningKey::read(&key)?;
-    let signing = Signing { key, previous: None, records: NonZeroU64::new(256).ok_or("no number")? };
+    let signing =
+        Signing { key: key.into(), previous: None, records: NonZeroU64::new(256).ok_or("no number")? };
     let log = Log::open_with(path, Settings { signing: Some(signing), ..Settings::default() })?;
     let began = Instant::now();
     let mut running = JoinSet::new();

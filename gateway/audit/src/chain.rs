@@ -35,6 +35,7 @@ pub(crate) enum Kind {
     Outcome,
     Head,
     Key,
+    KeyRemoved,
     Segment,
     #[default]
     #[serde(other)]

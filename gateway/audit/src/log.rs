@@ -2,6 +2,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use gateway_core::{Event, Record, RequestId};
@@ -39,12 +40,12 @@ impl Default for Settings {
 }
 
 /// What signs a log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Signing {
     /// The key.
-    pub key: SigningKey,
+    pub key: Arc<SigningKey>,
     /// The key that signed until now, where it is another one: it vouches for the new one.
-    pub previous: Option<SigningKey>,
+    pub previous: Option<Arc<SigningKey>>,
     /// After so many records a head is signed without being asked for.
     pub records: NonZeroU64,
 }
@@ -113,7 +114,9 @@ impl Signing {
     /// [`Error::Key`] where one of them cannot be used.
     pub fn read(key: &Path, previous: Option<&Path>, records: NonZeroU64) -> Result<Self, Error> {
         let read = |path: &Path| {
-            SigningKey::read(path).map_err(|source| Error::Key { path: path.to_path_buf(), source })
+            SigningKey::read(path)
+                .map(Arc::new)
+                .map_err(|source| Error::Key { path: path.to_path_buf(), source })
         };
         Ok(Self { key: read(key)?, previous: previous.map(read).transpose()?, records })
     }
@@ -210,6 +213,17 @@ impl Log {
     /// What is not signed now is so by the next head.
     pub async fn seal(&self) -> Result<(), Error> {
         self.append(Ok(Work::Seal)).await
+    }
+
+    /// Has another key sign from here on, or none. What stood before is signed by the one that signed until now, and so is the
+    /// change itself, so it needs no previous key. Tells whether it is another one; where it is not, nothing is written.
+    ///
+    /// # Errors
+    /// The old one then goes on.
+    pub async fn sign_with(&self, signing: Option<Signing>) -> Result<bool, Error> {
+        let changed = Arc::new(AtomicBool::new(false));
+        self.append(Ok(Work::Keys { signing, changed: Arc::clone(&changed) })).await?;
+        Ok(changed.load(Ordering::Relaxed))
     }
 
     async fn append(&self, work: io::Result<Work>) -> Result<(), Error> {

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use crate::log::Signing;
 use crate::tail::{BATCH, Tail};
 
 /// How long a write waits, at most, for as many as shared the last one: they were told together, and come back together. About
@@ -23,6 +25,13 @@ pub(crate) enum Work {
     Record(Vec<u8>),
     /// To sign what no head covers yet.
     Seal,
+    /// To have this sign from now on.
+    Keys {
+        /// With it, or not at all.
+        signing: Option<Signing>,
+        /// Set where that is another key.
+        changed: Arc<AtomicBool>,
+    },
     /// Whether it could.
     Probe,
 }

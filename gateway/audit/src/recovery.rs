@@ -120,6 +120,7 @@ impl Walk {
         match about.event {
             Kind::Head => self.check(line)?,
             Kind::Key => self.key(line)?,
+            Kind::KeyRemoved => self.state.key = None,
             _ => {}
         }
         let seq = about.seq;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use gateway_core::{Event, KeyChange, Record, SegmentStart, TreeHead};
+use gateway_core::{Event, KeyChange, KeyRemoval, Record, SegmentStart, TreeHead};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,18 @@ fn head_text(size: u64, root: &str, key: &str, at: Timestamp) -> String {
 /// What the signature over a new key is over.
 fn key_text(size: u64, root: &str, key: &str, previous: &str, at: Timestamp) -> String {
     format!("checkpoint-gateway audit key v1\n{size}\n{root}\n{key}\n{previous}\n{at}\n")
+}
+
+/// What the signature under a key's removal is over.
+fn removal_text(size: u64, root: &str, previous: &str, at: Timestamp) -> String {
+    format!("checkpoint-gateway audit key-removed v1\n{size}\n{root}\n{previous}\n{at}\n")
+}
+
+/// Whether `previous` signed its own removal of that time.
+pub(crate) fn resigns(previous: &PublicKey, removal: &KeyRemoval, at: Timestamp) -> bool {
+    let text = removal_text(removal.size, &removal.root, previous.id(), at);
+    removal.previous == previous.id()
+        && removal.signature.as_deref().is_some_and(|signature| previous.signed(&text, signature))
 }
 
 /// Whether `previous` signed the change of keys of that time.
@@ -100,6 +112,22 @@ impl State {
         let change = KeyChange { size, root, key, public_key: new.encode(), previous, signature };
         self.say(at, Event::Key(change), lines)?;
         self.key = Some(new.clone());
+        Ok(())
+    }
+
+    /// Says that no key signs from here on, with the word of `old` where that is the one that signed so far.
+    pub(crate) fn dismiss(
+        &mut self,
+        old: Option<&SigningKey>,
+        at: Timestamp,
+        lines: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let Some(previous) = self.key.as_ref().map(|key| key.id().to_owned()) else { return Ok(()) };
+        let (size, root) = (self.tree.size(), hex(&self.tree.root()));
+        let old = old.filter(|old| self.key.as_ref() == Some(old.public()));
+        let signature = old.map(|old| old.sign(&removal_text(size, &root, &previous, at)));
+        self.say(at, Event::KeyRemoved(KeyRemoval { size, root, previous, signature }), lines)?;
+        self.key = None;
         Ok(())
     }
 

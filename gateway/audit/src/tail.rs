@@ -1,6 +1,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use gateway_core::Record;
 use jiff::Timestamp;
@@ -116,25 +117,14 @@ impl Tail {
             self.turn_when_full();
             state = self.state.clone();
         });
-        let made: Vec<_> = works.iter().map(|work| self.add(work, &mut state, &mut lines)).collect();
+        let mut signing = self.settings.signing.clone();
+        let made: Vec<_> = works.iter().map(|work| add(work, &mut signing, &mut state, &mut lines)).collect();
         match ready.and_then(|()| self.write(&lines, state)) {
-            Ok(()) => made,
-            Err(error) => made.into_iter().map(|made| made.and_then(|()| Err(again(&error)))).collect(),
-        }
-    }
-
-    fn add(&self, work: &Work, state: &mut State, lines: &mut Vec<u8>) -> io::Result<()> {
-        let due = match work {
-            Work::Record(body) => {
-                state.extend(body, lines)?;
-                self.settings.signing.as_ref().is_some_and(|signing| state.unsigned >= signing.records.get())
+            Ok(()) => {
+                self.settings.signing = signing;
+                made
             }
-            Work::Seal => state.unsigned > 0,
-            Work::Probe => false,
-        };
-        match &self.settings.signing {
-            Some(signing) if due => state.sign(&signing.key, Timestamp::now(), lines),
-            _ => Ok(()),
+            Err(error) => made.into_iter().map(|made| made.and_then(|()| Err(again(&error)))).collect(),
         }
     }
 
@@ -159,9 +149,9 @@ impl Tail {
         match (owed, &self.settings.signing) {
             (Owed::Outcome(record), _) => state.extend(&serde_json::to_vec(record)?, lines),
             (Owed::Key, Some(Signing { key, previous, .. })) => {
-                state.introduce(key.public(), previous.as_ref(), Timestamp::now(), lines)
+                state.introduce(key.public(), previous.as_deref(), Timestamp::now(), lines)
             }
-            (Owed::Key, None) => Ok(()),
+            (Owed::Key, None) => state.dismiss(None, Timestamp::now(), lines),
         }
     }
 
@@ -233,13 +223,58 @@ impl Tail {
     }
 }
 
-/// What the log has to say first: the outcomes that nobody wrote, and the key where it is another one.
+/// Adds what is asked for, signed by `signing`.
+fn add(work: &Work, signing: &mut Option<Signing>, state: &mut State, lines: &mut Vec<u8>) -> io::Result<()> {
+    let due = match work {
+        Work::Record(body) => {
+            state.extend(body, lines)?;
+            signing.as_ref().is_some_and(|signing| state.unsigned >= signing.records.get())
+        }
+        Work::Seal => state.unsigned > 0,
+        Work::Keys { signing: next, changed } => {
+            let other = turn_over(signing.as_ref(), next.as_ref(), state, lines)?;
+            changed.store(other, Ordering::Relaxed);
+            signing.clone_from(next);
+            false
+        }
+        Work::Probe => false,
+    };
+    match signing {
+        Some(signing) if due => state.sign(&signing.key, Timestamp::now(), lines),
+        _ => Ok(()),
+    }
+}
+
+/// Has `next` sign instead of `now`, which signs what stood before, and the change. Tells whether that is another key.
+fn turn_over(
+    now: Option<&Signing>,
+    next: Option<&Signing>,
+    state: &mut State,
+    lines: &mut Vec<u8>,
+) -> io::Result<bool> {
+    let at = Timestamp::now();
+    if state.key.as_ref() == next.map(|next| next.key.public()) {
+        return Ok(false);
+    }
+    if let Some(now) = now.filter(|_| state.unsigned > 0) {
+        state.sign(&now.key, at, lines)?;
+    }
+    let old = now.map(|now| &*now.key);
+    match next {
+        Some(next) => state.introduce(next.key.public(), old.or(next.previous.as_deref()), at, lines)?,
+        None => state.dismiss(old, at, lines)?,
+    }
+    Ok(true)
+}
+
+/// What the log has to say first: the outcomes that nobody wrote, and the key where it is another one or there is none.
 fn owed(settings: &Settings, state: &State, outcomes: Vec<Record>) -> io::Result<VecDeque<Owed>> {
     let mut owed: VecDeque<_> = outcomes.into_iter().map(Box::new).map(Owed::Outcome).collect();
-    let Some(Signing { key, previous, .. }) = &settings.signing else { return Ok(owed) };
-    if state.key.as_ref() != Some(key.public()) {
+    let key = settings.signing.as_ref().map(|signing| signing.key.public());
+    if state.key.as_ref() != key {
+        let previous = settings.signing.as_ref().and_then(|signing| signing.previous.as_deref());
         let wrong = |previous: &SigningKey| state.key.as_ref() != Some(previous.public());
-        if state.key.is_some() && previous.as_ref().is_some_and(wrong) {
+        if state.key.is_some() && previous.is_some_and(wrong) {
             return Err(invalid("the previous key that was given is not the one that signed it"));
         }
         owed.push_back(Owed::Key);

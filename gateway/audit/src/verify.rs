@@ -76,8 +76,11 @@ pub struct Verified {
     pub signed: Option<SignedHead>,
     /// Whose word for that head it is.
     pub trust: Trust,
-    /// The places of the records with which the key changed and the key before it did not vouch for it; the first 64.
+    /// The places of the records with which the key changed, or was taken away, and the key before it did not vouch for that;
+    /// the first 64.
     pub unproven: Vec<u64>,
+    /// The place of the record with which the key was taken away, where none has signed since.
+    pub keyless: Option<u64>,
     /// Its files, in order, with the place where each begins.
     pub files: Vec<(PathBuf, Anchor)>,
 }

@@ -15,6 +15,9 @@ mod serve;
 mod size;
 mod terminal;
 
+#[doc(hidden)]
+pub use panics::keep_secrets;
+
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -77,7 +80,7 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the process was called with.
 pub fn main() -> ExitCode {
-    panics::keep_secrets();
+    keep_secrets();
     let ended = match Arguments::parse().command {
         Command::Serve(options) => serve::run(&options),
         Command::Check(options) => check::run(&options),

@@ -9,7 +9,7 @@ use std::thread;
 use tracing::error;
 
 /// From now on, panics of this process are told so: in the log where there is one, else on standard error.
-pub(crate) fn keep_secrets() {
+pub fn keep_secrets() {
     std::panic::set_hook(Box::new(tell));
 }
 

@@ -55,7 +55,7 @@ fn load(file: &Path) -> Result<Config, Mistake> {
     Config::load(file, |name| std::env::var(name).ok())
 }
 
-/// Policies are read again on SIGHUP, and when a file changes.
+/// Policies and the key that signs the audit log are read again on SIGHUP, and when a file changes.
 fn reload(file: &Path) -> anyhow::Result<Reload> {
     let asked = Arc::<Notify>::default();
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CheckpointId, CredentialKind, KeyChange, PlanRecord, RedactionSummary, RequestId, RequestRecord,
-    SegmentStart, Target, TraceId, TreeHead, Verdict,
+    Action, CheckpointId, CredentialKind, KeyChange, KeyRemoval, PlanRecord, RedactionSummary, RequestId,
+    RequestRecord, SegmentStart, Target, TraceId, TreeHead, Verdict,
 };
 
 /// One line of the audit log.
@@ -103,6 +103,8 @@ pub enum Event {
     Head(TreeHead),
     /// Another key signs from here on, or the first one does.
     Key(KeyChange),
+    /// No key signs from here on.
+    KeyRemoved(KeyRemoval),
     /// A file of the log begins here, and is not the first.
     Segment(SegmentStart),
 }
@@ -117,6 +119,7 @@ impl Event {
             Self::Shadow { .. } => "shadow",
             Self::Head(_) => "head",
             Self::Key(_) => "key",
+            Self::KeyRemoved(_) => "key-removed",
             Self::Segment(_) => "segment",
         }
     }

@@ -28,7 +28,7 @@ pub use decision::{Decision, Denial, Verdict};
 pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
 pub use identity::{CredentialKind, Identity};
 pub use inspection::{Criu, Dialect, InspectedContainer, Inspection, Member, Mount, Process, Sizes};
-pub use proof::{KeyChange, SegmentStart, TreeHead};
+pub use proof::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
 pub use recorded::RequestRecord;
 pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, PlanRecord};
 pub use request::{Action, Archive, Request};

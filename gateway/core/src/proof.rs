@@ -31,11 +31,24 @@ pub struct KeyChange {
     pub signature: Option<String>,
 }
 
+/// From here on no key signs the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRemoval {
+    /// How many lines of the log are before this one.
+    pub size: u64,
+    /// The root (SHA-256, hex) of the tree of those.
+    pub root: String,
+    /// The id of the key that signed until now, as in [`TreeHead::key`].
+    pub previous: String,
+    /// By that key (Ed25519, base64); absent where it was not at hand: the removal is then without proof.
+    pub signature: Option<String>,
+}
+
 /// A file of the audit log begins. Holds what a reader needs of the files before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentStart {
     /// The roots (SHA-256, hex) of the perfect subtrees that the lines before this one make up, the largest first.
     pub frontier: Vec<String>,
-    /// The public key that signs the log, as in [`KeyChange::public_key`]; absent where there was none yet.
+    /// The public key that signs the log, as in [`KeyChange::public_key`]; absent where there is none.
     pub public_key: Option<String>,
 }

@@ -6,7 +6,7 @@ use gateway_policy::{Cache, Engine, Fault, Policies};
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::shadow::Shadow;
+use crate::shadow::{Candidate, Shadow};
 use crate::telemetry::Metrics;
 
 /// Why policies cannot be set up.
@@ -44,6 +44,12 @@ pub(crate) struct InForce {
     metrics: Arc<Metrics>,
 }
 
+/// Policies that work, and are not in force yet.
+pub(crate) struct Prepared {
+    policies: Arc<Policies>,
+    shadow: Option<Candidate>,
+}
+
 impl InForce {
     /// Loads what `config` describes, as the first generation.
     pub(crate) fn load(config: &Config, metrics: Arc<Metrics>) -> Result<Self, Error> {
@@ -73,18 +79,24 @@ impl InForce {
         &self.shadow
     }
 
-    /// Loads what `config` describes beside what is in force, and swaps it in if all of it works. Compiles, so it blocks.
-    pub(crate) fn reload(&self, config: &Config) -> Result<(), Error> {
-        let next = self.now().generation().saturating_add(1);
-        let candidate = Arc::new(generation(next, config, &self.engine, self.cache.as_ref()));
-        whole(&candidate)?;
-        self.shadow.reload(config, next, self.cache.as_ref())?;
-        self.metrics.policies(&candidate);
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = candidate;
+    /// Loads what `config` describes beside what is in force, all of it or nothing. Compiles, so it blocks.
+    pub(crate) fn prepare(&self, config: &Config) -> Result<Prepared, Error> {
+        let generation = self.now().generation().saturating_add(1);
+        let policies = Arc::new(self::generation(generation, config, &self.engine, self.cache.as_ref()));
+        whole(&policies)?;
+        let shadow = self.shadow.prepare(config, generation, self.cache.as_ref())?;
+        Ok(Prepared { policies, shadow })
+    }
+
+    /// Swaps in what was prepared.
+    pub(crate) fn take(&self, prepared: Prepared) {
+        let generation = prepared.policies.generation();
+        self.shadow.take(prepared.shadow);
+        self.metrics.policies(&prepared.policies);
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = prepared.policies;
         // Before it is told: whoever reads it in the log may ask at once.
         self.note(None);
-        info!(generation = next, "new policies are in force");
-        Ok(())
+        info!(generation, "new policies are in force");
     }
 
     /// A candidate that was not taken, for whoever asks why nothing has changed.
@@ -163,7 +175,8 @@ mod tests {
         let metrics = Arc::new(Metrics::new(crate::telemetry::Exports::default()));
         let (even, odd) = (config(&folder, "even"), config(&folder, "odd"));
         let in_force = InForce::load(&even, metrics).unwrap();
-        in_force.reload(&odd).unwrap(); // both are compiled now
+        let reload = |config| in_force.take(in_force.prepare(config).unwrap());
+        reload(&odd); // both are compiled now
         let request: Request = serde_json::from_str(REQUEST).unwrap();
         let swapped = AtomicBool::new(false);
         let asked = std::thread::scope(|scope| {
@@ -183,7 +196,7 @@ mod tests {
                 seen
             });
             for round in 0..1000 {
-                in_force.reload(if round % 2 == 0 { &even } else { &odd }).unwrap();
+                reload(if round % 2 == 0 { &even } else { &odd });
             }
             swapped.store(true, Ordering::Relaxed);
             load.join().unwrap()

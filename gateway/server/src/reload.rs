@@ -1,4 +1,4 @@
-//! New policies without a restart: on SIGHUP, and when a file changes.
+//! New policies, and another key for the audit log, without a restart: on SIGHUP, and when a file changes.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
@@ -9,11 +9,13 @@ use std::time::Duration;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::config::{Config, Mistake};
 use crate::gate::cause;
-use crate::policies::InForce;
+use crate::line::Context;
+use crate::policies::Prepared;
+use crate::seal;
 
 /// How long files must have been quiet before they are read: a rollout changes several.
 const QUIET: Duration = Duration::from_millis(250);
@@ -22,15 +24,15 @@ const QUIET: Duration = Duration::from_millis(250);
 pub struct Reload {
     /// Reads the configuration anew.
     pub read: Box<dyn Fn() -> Result<Config, Mistake> + Send + Sync>,
-    /// The configuration's file. Its folder is watched, and those of the policies.
+    /// The configuration's file. Its folder is watched, and those of the policies and of the audit log's key.
     pub file: PathBuf,
     /// Somebody asks for it (SIGHUP).
     pub asked: Arc<Notify>,
 }
 
-/// Takes in changes of the policies until `stop`. Folders are watched, not files: Kubernetes swaps a symlink, and then the
+/// Takes in changes until `stop`. Folders are watched, not files: Kubernetes swaps a symlink, and then the
 /// file that was watched never changes again.
-pub(crate) async fn follow(reload: Reload, policies: Arc<InForce>, config: &Config, stop: CancellationToken) {
+pub(crate) async fn follow(reload: Reload, cx: Context, config: &Config, stop: CancellationToken) {
     let reload = Arc::new(reload);
     let (news, mut changes) = mpsc::channel(1);
     let mut watch = Watch { watcher: watcher(news), folders: BTreeSet::new() };
@@ -50,7 +52,7 @@ pub(crate) async fn follow(reload: Reload, policies: Arc<InForce>, config: &Conf
             }
         }
         seen = prints(&files);
-        if let Some(config) = take(&reload, &policies).await {
+        if let Some(config) = take(&reload, &cx).await {
             files = self::files(&reload.file, &config);
             seen = prints(&files);
             watch.add(folders(&files));
@@ -59,20 +61,35 @@ pub(crate) async fn follow(reload: Reload, policies: Arc<InForce>, config: &Conf
 }
 
 /// Reads, loads and swaps; what is wrong with it is told and changes nothing.
-async fn take(reload: &Arc<Reload>, policies: &Arc<InForce>) -> Option<Config> {
-    let (read, load) = (Arc::clone(reload), Arc::clone(policies));
-    let taken = tokio::task::spawn_blocking(move || {
-        let config = (read.read)().map_err(|mistake| cause(&mistake))?;
-        load.reload(&config).map_err(|error| cause(&error))?;
-        Ok(config)
-    });
-    match taken.await.unwrap_or_else(|_| Err("loading it failed".to_owned())) {
-        Ok(config) => Some(config),
+async fn take(reload: &Arc<Reload>, cx: &Context) -> Option<Config> {
+    match ready(reload, cx).await {
+        Ok((config, policies)) => {
+            cx.policies.take(policies);
+            Some(config)
+        }
         Err(why) => {
-            policies.reject(&why);
+            cx.policies.reject(&why);
             None
         }
     }
+}
+
+/// What only has to be swapped in. The key comes last, since a change of it is on record as soon as it is made.
+async fn ready(reload: &Arc<Reload>, cx: &Context) -> Result<(Config, Prepared), String> {
+    let (read, policies) = (Arc::clone(reload), Arc::clone(&cx.policies));
+    let prepared = tokio::task::spawn_blocking(move || {
+        let config = (read.read)().map_err(|mistake| cause(&mistake))?;
+        let policies = policies.prepare(&config).map_err(|error| cause(&error))?;
+        let signing = seal::signing(&config.audit).map_err(|error| cause(&error))?;
+        Ok((config, policies, signing))
+    });
+    let prepared = prepared.await.unwrap_or_else(|_| Err("loading it failed".to_owned()));
+    let (config, policies, signing) = prepared?;
+    let key = signing.as_ref().map_or("none", |signing| signing.key.public().id()).to_owned();
+    if cx.audit.sign_with(signing).await.map_err(|error| cause(&error))? {
+        info!(key, "another key signs the audit log, or none");
+    }
+    Ok((config, policies))
 }
 
 fn watcher(news: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
@@ -108,10 +125,11 @@ impl Watch {
     }
 }
 
-/// The files that make up the policies in force.
+/// The files that are read again.
 fn files(file: &Path, config: &Config) -> Vec<PathBuf> {
     let policies = config.policies.iter().chain(&config.shadow.policies);
-    policies.map(|policy| policy.file.clone()).chain([file.to_path_buf()]).collect()
+    let key = seal::key(&config.audit).map(Path::to_path_buf);
+    policies.map(|policy| policy.file.clone()).chain(key).chain([file.to_path_buf()]).collect()
 }
 
 fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
@@ -127,7 +145,8 @@ fn prints(files: &[PathBuf]) -> Vec<Print> {
     let print = |file: &PathBuf| {
         let real = file.canonicalize().ok()?;
         let meta = real.metadata().ok()?;
-        Some((real, meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec()))
+        // Not when it was written: a mode that is set after that may make a key usable.
+        Some((real, meta.ino(), meta.size(), meta.ctime(), meta.ctime_nsec()))
     };
     files.iter().map(print).collect()
 }

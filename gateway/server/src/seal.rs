@@ -7,7 +7,7 @@ use gateway_audit::{Error, Log, Observer, Recovered, Settings, Signing};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use crate::config::{Audit, seconds};
+use crate::config::Audit;
 use crate::gate::cause;
 use crate::line::Context;
 
@@ -26,17 +26,21 @@ pub(crate) fn open(config: &Audit, observer: Option<Box<dyn Observer>>) -> Resul
 
 /// What `[audit]` says, with the keys that it names.
 pub(crate) fn settings(config: &Audit) -> Result<Settings, Error> {
+    Ok(Settings { segment_bytes: config.segment_bytes, signing: signing(config)?, observer: None })
+}
+
+/// The keys that `[audit]` names, if it names any.
+pub(crate) fn signing(config: &Audit) -> Result<Option<Signing>, Error> {
     let read = |key| Signing::read(key, named(&config.previous_key_file), config.head_records.into());
-    let signing = named(&config.key_file).map(read).transpose()?;
-    Ok(Settings { segment_bytes: config.segment_bytes, signing, observer: None })
+    key(config).map(read).transpose()
 }
 
-/// How often a head is signed, if there is a key.
-pub(crate) fn every(config: &Audit) -> Option<Duration> {
-    named(&config.key_file).map(|_| seconds(config.head_seconds))
+/// The file of the key that signs, if there is one.
+pub(crate) fn key(config: &Audit) -> Option<&Path> {
+    named(&config.key_file)
 }
 
-/// Signs the audit log again and again until `stop`.
+/// Signs the audit log again and again until `stop`, where it has a key then.
 pub(crate) async fn follow(cx: Context, every: Duration, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -46,11 +50,11 @@ pub(crate) async fn follow(cx: Context, every: Duration, stop: CancellationToken
     }
 }
 
-/// Signs what no head covers yet.
+/// Signs what no head covers yet, where there is a key.
 pub(crate) async fn seal(cx: &Context) {
     if let Err(error) = cx.audit.seal().await {
         cx.metrics.audit_failures.inc();
-        warn!(cause = cause(&error), "the audit log could not be signed; the next head covers it");
+        warn!(cause = cause(&error), "the audit log took no head; the next one covers it");
     }
 }
 

@@ -82,8 +82,8 @@ pub struct Gateway {
     limits: Limits,
     stop: CancellationToken,
     reload: Option<(Reload, Config)>,
-    /// How often the audit log is signed, if there is a key.
-    head: Option<Duration>,
+    /// How often the audit log is signed, where there is a key.
+    head: Duration,
 }
 
 impl Gateway {
@@ -97,15 +97,29 @@ impl Gateway {
         telemetry: &Telemetry,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
+        Self::start_with(config, telemetry, stop, Arc::new(telemetry::inject)).await
+    }
+
+    /// The same with another way to tell the runtime of the trace, for tests in which it breaks.
+    ///
+    /// # Errors
+    /// As [`Gateway::start`].
+    #[doc(hidden)]
+    pub async fn start_with(
+        config: &Config,
+        telemetry: &Telemetry,
+        stop: CancellationToken,
+        propagate: gateway_cri::Propagate,
+    ) -> Result<Self, StartError> {
         let mut tls = tls::server_config(&config.tls)?;
         tls.ignore_client_order = true;
         let authenticator = Authenticator::new(&config.issuers)?;
-        let cx = context(config, telemetry)?;
+        let cx = context(config, telemetry, propagate)?;
         let gate = Arc::new(Gate::new(cx.clone(), authenticator, config, stop.clone()));
         let main = bind(config.listen.address).await?;
         let admin = bind(config.listen.admin_address).await?;
         let acceptor = TlsAcceptor::from(Arc::new(tls));
-        let (limits, head) = (config.limits.clone(), seal::every(&config.audit));
+        let (limits, head) = (config.limits.clone(), seconds(config.audit.head_seconds));
         Ok(Self { gate, cx, acceptor, main, admin, limits, stop, reload: None, head })
     }
 
@@ -125,7 +139,7 @@ impl Gateway {
         self.admin.local_addr()
     }
 
-    /// Takes in changes of the policies while it runs.
+    /// Takes in changes of the policies and of the key that signs the audit log while it runs.
     #[must_use]
     pub fn with_reload(self, reload: Reload, config: &Config) -> Self {
         Self { reload: Some((reload, config.clone())), ..self }
@@ -142,19 +156,15 @@ impl Gateway {
         connections.spawn(introduce(self.cx.runtime.clone()));
         connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
         connections.spawn(shadow::follow(self.cx.clone(), end.clone()));
-        if let Some(every) = self.head {
-            connections.spawn(seal::follow(self.cx.clone(), every, self.stop.clone()));
-        }
+        connections.spawn(seal::follow(self.cx.clone(), self.head, self.stop.clone()));
         if let Some((reload, config)) = self.reload {
-            let (policies, stop) = (Arc::clone(&self.cx.policies), self.stop.clone());
-            connections.spawn(async move { follow(reload, policies, &config, stop).await });
+            let (cx, stop) = (self.cx.clone(), self.stop.clone());
+            connections.spawn(async move { follow(reload, cx, &config, stop).await });
         }
         accept(self.main, self.acceptor, &self.gate, &self.limits, &self.stop, &connections).await;
         info!(checkpoints = self.gate.under_way(), "stopping: no new requests, what runs may finish");
         let ended = drain(&self.gate, seconds(self.limits.drain_seconds), &self.cx.cut).await;
-        if self.head.is_some() {
-            seal::seal(&self.cx).await;
-        }
+        seal::seal(&self.cx).await;
         end.cancel();
         connections.close();
         // The last answers are on their way; whoever does not take them in this time does not get them.
@@ -180,7 +190,11 @@ async fn drain(gate: &Gate, time: Duration, cut: &CancellationToken) -> Ended {
     Ended::CutShort(checkpoints)
 }
 
-fn context(config: &Config, telemetry: &Telemetry) -> Result<Context, StartError> {
+fn context(
+    config: &Config,
+    telemetry: &Telemetry,
+    propagate: gateway_cri::Propagate,
+) -> Result<Context, StartError> {
     let (store, cleaned) = gateway_archive::Store::open(store_settings(config)?)?;
     for left in cleaned {
         warn!(path = %left.path.display(), bytes = left.bytes, what = left.what.as_str(), "removed what a crash had left");
@@ -194,7 +208,7 @@ fn context(config: &Config, telemetry: &Telemetry) -> Result<Context, StartError
     };
     let metrics = Arc::new(Metrics::new(telemetry.exports()));
     Ok(Context {
-        runtime: gateway_cri::Runtime::new(&socket, limits, Arc::new(telemetry::inject)),
+        runtime: gateway_cri::Runtime::new(&socket, limits, propagate),
         policies: Arc::new(InForce::load(config, Arc::clone(&metrics))?),
         store,
         ids: Arc::new(CheckpointIds::behind(newest.map(|newest| newest.id))),

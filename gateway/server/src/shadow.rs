@@ -37,7 +37,8 @@ pub(crate) struct Shadow {
     metrics: Arc<Metrics>,
 }
 
-struct Candidate {
+/// What is tried out.
+pub(crate) struct Candidate {
     policies: Arc<Policies>,
     /// Not the engine of those in force: whoever is tried out takes no place from them.
     engine: Engine,
@@ -53,31 +54,33 @@ impl Shadow {
     ) -> Result<Self, Error> {
         let (to, from) = mpsc::channel(config.shadow.waiting.get());
         let shadow = Self { candidate: RwLock::default(), to, from: Mutex::new(Some(from)), metrics };
-        shadow.reload(config, generation, cache)?;
+        shadow.take(shadow.prepare(config, generation, cache)?);
         Ok(shadow)
     }
 
-    /// Takes the candidate of `config` in place of the one before. Compiles, so it blocks.
-    pub(crate) fn reload(
+    /// Loads the candidate of `config`, where it has one. Compiles, so it blocks.
+    pub(crate) fn prepare(
         &self,
         config: &Config,
         generation: u64,
         cache: Option<&Cache>,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Candidate>, Error> {
         let wanted = &config.shadow;
-        let candidate = if wanted.allow.is_empty() && wanted.policies.is_empty() {
-            None
-        } else {
-            let engine = self.engine(config)?;
-            let (rules, specs) = (wanted.allow.clone(), wanted.policies.clone());
-            let policies = Arc::new(Policies::configured(generation, rules, specs, &engine, cache));
-            for (policy, fault) in policies.broken() {
-                warn!(policy, code = fault.code(), cause = %fault, "a policy in the shadow cannot be loaded; it would deny what it is bound to");
-            }
-            Some(Candidate { policies, engine })
-        };
+        if wanted.allow.is_empty() && wanted.policies.is_empty() {
+            return Ok(None);
+        }
+        let engine = self.engine(config)?;
+        let (rules, specs) = (wanted.allow.clone(), wanted.policies.clone());
+        let policies = Arc::new(Policies::configured(generation, rules, specs, &engine, cache));
+        for (policy, fault) in policies.broken() {
+            warn!(policy, code = fault.code(), cause = %fault, "a policy in the shadow cannot be loaded; it would deny what it is bound to");
+        }
+        Ok(Some(Candidate { policies, engine }))
+    }
+
+    /// Takes it in place of the one before.
+    pub(crate) fn take(&self, candidate: Option<Candidate>) {
         *self.candidate.write().unwrap_or_else(PoisonError::into_inner) = candidate;
-        Ok(())
     }
 
     fn engine(&self, config: &Config) -> Result<Engine, Error> {

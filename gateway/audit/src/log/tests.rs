@@ -193,6 +193,7 @@ fn a_symlink_is_no_log() {
 mod clock;
 mod faulty;
 mod full;
+mod keys;
 mod killed;
 mod observer;
 mod segments;

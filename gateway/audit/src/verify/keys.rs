@@ -1,4 +1,4 @@
-use gateway_core::{KeyChange, SegmentStart, TreeHead};
+use gateway_core::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
 use jiff::Timestamp;
 
 use super::walk::Place;
@@ -6,7 +6,7 @@ use super::{Fault, Trust, Unverified, Verified};
 use crate::chain::hex;
 use crate::key::PublicKey;
 use crate::merkle::Tree;
-use crate::seal::{SignedHead, vouches};
+use crate::seal::{SignedHead, resigns, vouches};
 
 /// How many keys, and how many changes without proof, are remembered.
 const MOST: usize = 64;
@@ -24,6 +24,8 @@ pub(super) struct Keys<'a> {
     given: &'a [PublicKey],
     /// All that were in force, the one that is so now last.
     named: Vec<Named>,
+    /// Where the last one was taken away.
+    keyless: Option<u64>,
     last: Option<SignedHead>,
     /// The first of the signatures behind the last trusted head that are not.
     distrusted: Option<Place>,
@@ -34,7 +36,15 @@ pub(super) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     pub(super) fn new(given: &'a [PublicKey]) -> Self {
-        Self { given, named: Vec::new(), last: None, distrusted: None, since: 0, unproven: Vec::new() }
+        Self {
+            given,
+            named: Vec::new(),
+            keyless: None,
+            last: None,
+            distrusted: None,
+            since: 0,
+            unproven: Vec::new(),
+        }
     }
 
     /// The first record that no head covers.
@@ -43,10 +53,11 @@ impl<'a> Keys<'a> {
     }
 
     fn now(&self) -> Option<&Named> {
-        self.named.last()
+        self.named.last().filter(|_| self.keyless.is_none())
     }
 
     fn name(&mut self, public: PublicKey, trusted: bool) {
+        self.keyless = None;
         if self.named.len() >= MOST {
             self.named.remove(0);
         }
@@ -106,8 +117,9 @@ impl<'a> Keys<'a> {
         if change.signature.is_some() && !vouched {
             return Err(Fault::Signature);
         }
-        if previous.is_some() && !vouched && self.unproven.len() < MOST {
-            self.unproven.push(change.size);
+        // The first key has none before it; one that follows a removal has, and that is gone.
+        if !self.named.is_empty() && !vouched {
+            self.unproven(change.size);
         }
         let trusted = self.given.contains(&public) || (vouched && self.now().is_some_and(|now| now.trusted));
         if !trusted {
@@ -115,6 +127,28 @@ impl<'a> Keys<'a> {
         }
         self.name(public, trusted);
         Ok(())
+    }
+
+    /// Whatever follows, no head covers it, and so it is said: a removal without proof is no worse than a log that goes on
+    /// without heads.
+    pub(super) fn removal(&mut self, removal: &KeyRemoval, at: Timestamp, tree: &Tree) -> Result<(), Fault> {
+        self.of_this_log(removal.size, &removal.root, tree)?;
+        let now = self.now().filter(|now| now.public.id() == removal.previous).ok_or(Fault::Key)?;
+        let resigned = resigns(&now.public, removal, at);
+        if removal.signature.is_some() && !resigned {
+            return Err(Fault::Signature);
+        }
+        if !resigned {
+            self.unproven(removal.size);
+        }
+        self.keyless = Some(removal.size);
+        Ok(())
+    }
+
+    fn unproven(&mut self, seq: u64) {
+        if self.unproven.len() < MOST {
+            self.unproven.push(seq);
+        }
     }
 
     /// Whether what a record says of the log before it is so.
@@ -152,7 +186,7 @@ impl<'a> Keys<'a> {
                 None => Trust::Given,
             },
         };
-        (verified.signed, verified.unproven) = (self.last, self.unproven);
+        (verified.signed, verified.unproven, verified.keyless) = (self.last, self.unproven, self.keyless);
         Ok(())
     }
 }

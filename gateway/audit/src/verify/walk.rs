@@ -81,6 +81,7 @@ impl<'a> Walk<'a> {
             signed: None,
             trust: super::Trust::Unsigned,
             unproven: Vec::new(),
+            keyless: None,
             files: Vec::new(),
         };
         let keys = Keys::new(&expected.keys);
@@ -123,7 +124,7 @@ impl<'a> Walk<'a> {
 
     /// What the log says of itself.
     fn special(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
-        if self.unfit || !matches!(about.event, Kind::Head | Kind::Key | Kind::Segment) {
+        if self.unfit || !matches!(about.event, Kind::Head | Kind::Key | Kind::KeyRemoved | Kind::Segment) {
             return Ok(());
         }
         let place = self.place(0);
@@ -132,6 +133,7 @@ impl<'a> Walk<'a> {
         let checked = match record.event {
             Event::Head(head) => self.keys.head(head, at, &self.tree, &place),
             Event::Key(change) => self.keys.change(&change, at, &self.tree, &place),
+            Event::KeyRemoved(removal) => self.keys.removal(&removal, at, &self.tree),
             Event::Segment(start) => self.keys.segment(&start, &self.tree),
             _ => Err(Fault::Foreign),
         };

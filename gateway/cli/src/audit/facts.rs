@@ -50,6 +50,7 @@ impl<'a> Facts<'a> {
             },
             Event::Head(head) => Self { detail: &head.root, ..Self::default() },
             Event::Key(key) => Self { detail: &key.key, ..Self::default() },
+            Event::KeyRemoved(removal) => Self { detail: &removal.previous, ..Self::default() },
             Event::Segment(_) => Self::default(),
         }
     }

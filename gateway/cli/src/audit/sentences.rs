@@ -65,7 +65,7 @@ fn request(id: RequestId, records: &[&Record]) {
                 ));
                 verdicts.iter().for_each(verdict);
             }
-            Event::Head(_) | Event::Key(_) | Event::Segment(_) => {
+            Event::Head(_) | Event::Key(_) | Event::KeyRemoved(_) | Event::Segment(_) => {
                 print(format_args!("  At {} the log wrote of itself: {}.", record.at, record.event.as_str()));
             }
         }

@@ -87,7 +87,10 @@ fn print_lines(verified: &Verified) {
     say("head", verified.head.clone());
     say("signed", signed(verified));
     for seq in &verified.unproven {
-        say("key", format!("changed at seq {seq}, and the key before it did not vouch for the new one"));
+        say("key", format!("changed at seq {seq}, and the key before it did not vouch for that"));
+    }
+    if let Some(seq) = verified.keyless {
+        say("key", format!("taken away at seq {seq}: nothing behind it is signed"));
     }
     say(
         "proven",
@@ -125,12 +128,13 @@ fn to_json(name: &str, verified: &Result<Verified, Unverified>) -> Value {
             signed,
             trust,
             unproven,
+            keyless,
             files,
         }) => {
             json!({
                 "log": name, "ok": true, "begins": begins, "records": records, "first": first, "last": last,
                 "set_back": set_back.map(|SetBack { seq, by }| json!({ "seq": seq, "seconds": by.as_secs() })), "head": head,
-                "covered": covered, "signed": signed, "trust": word(*trust), "unproven": unproven,
+                "covered": covered, "signed": signed, "trust": word(*trust), "unproven": unproven, "keyless": keyless,
                 "files": files.iter().map(|(path, Anchor { seq, prev })| {
                     json!({ "file": path, "begins": seq, "anchor": format!("{seq}:{prev}") })
                 }).collect::<Vec<_>>(),

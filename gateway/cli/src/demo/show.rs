@@ -113,6 +113,7 @@ impl Page {
             Event::Shadow { target, difference, .. } => format!("shadow   {target}  {}", difference.as_str()),
             Event::Head(head) => format!("head     {} records, signed", head.size),
             Event::Key(key) => format!("key      {}", key.key),
+            Event::KeyRemoved(removal) => format!("key-removed {}", removal.previous),
             Event::Segment(_) => "segment".to_owned(),
         };
         line(format_args!("{}  {told}", self.0.dim(&format!("{:.3}", record.at))));

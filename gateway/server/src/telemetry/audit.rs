@@ -203,6 +203,7 @@ fn event_name(event: &str) -> &'static str {
         "shadow" => "checkpoint_gateway.audit.shadow",
         "head" => "checkpoint_gateway.audit.head",
         "key" => "checkpoint_gateway.audit.key",
+        "key-removed" => "checkpoint_gateway.audit.key_removed",
         "segment" => "checkpoint_gateway.audit.segment",
         _ => "checkpoint_gateway.audit",
     }

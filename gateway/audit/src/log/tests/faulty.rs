@@ -6,9 +6,9 @@ use super::*;
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// Fails every write and every cut.
-    pub(super) read_only: std::sync::atomic::AtomicBool,
+    pub(super) read_only: AtomicBool,
     /// Writes half of it, and fails.
-    pub(super) full: std::sync::atomic::AtomicBool,
+    pub(super) full: AtomicBool,
     /// Syncs come to an end only while this is false.
     hung: std::sync::Mutex<bool>,
     eased: std::sync::Condvar,

@@ -1,5 +1,5 @@
+use Ordering::Relaxed;
 use std::sync::Mutex;
-use std::sync::atomic::Ordering::Relaxed;
 
 use super::faulty::faulty_with;
 use super::*;

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::disk::NEXT;
 use crate::segment::{self, with};
-use crate::{Anchor, Expected, PublicKey, Trust, Unverified};
+use crate::{Anchor, Expected, Trust, Unverified};
 
 const SHORT: u64 = 4000;
 
@@ -69,7 +69,7 @@ async fn closed_files_are_compressed_and_hold_what_they_held() {
     let log = open(dir.path());
     write(&log, 60).await;
     let before = verified(&path);
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     drop(log);
     for segment in segment::closed(&path).unwrap() {
         crate::compress::compress(&segment, &stop).unwrap();
@@ -93,7 +93,7 @@ async fn whatever_step_a_crash_cuts_short_the_next_start_puts_it_in_order_and_no
         drop(log);
         let first = crate::read(&path).unwrap().last().unwrap().unwrap().seq;
         let newest = segment::closed(&path).unwrap().pop().unwrap();
-        let stop = std::sync::atomic::AtomicBool::new(false);
+        let stop = AtomicBool::new(false);
         let begins = segment::begins(&File::open(&path).unwrap()).unwrap().unwrap();
         let twin = segment::Segment::of(&path, begins).plain;
         match step {
@@ -179,31 +179,6 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
     assert!(crate::prove(&path, crate::Wanted::Seq(anchor.seq + 3), &at(&anchor)).is_ok());
     write(&open(dir.path()), 3).await;
     crate::verify(&path, &at(&anchor)).unwrap();
-}
-
-#[tokio::test]
-async fn another_key_is_introduced_by_the_one_before_or_without_proof() {
-    let _process = PROCESS.read().await;
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("audit.log");
-    let start = |name, previous| {
-        let settings = Settings { signing: Some(signing(dir.path(), name, previous)), ..Settings::default() };
-        Log::open_with(&path, settings)
-    };
-    for (name, previous) in
-        [("a.key", None), ("b.key", Some("a.key")), ("b.key", Some("a.key")), ("c.key", None)]
-    {
-        let log = start(name, previous).unwrap();
-        log.close(outcome(200)).await.unwrap();
-        log.seal().await.unwrap();
-    }
-    let public = |name| -> PublicKey { signing(dir.path(), name, None).key.public().clone() };
-    let given = |name| Expected { keys: vec![public(name)], ..Expected::default() };
-    let found = verified(&path);
-    assert_eq!((found.records, &*found.unproven), (11, &[8][..]));
-    assert!(crate::verify(&path, &given("a.key")).is_err(), "nobody vouches for the last one");
-    assert!(crate::verify(&path, &given("c.key")).is_ok());
-    assert!(matches!(start("a.key", Some("b.key")), Err(Error::Open { .. })), "that is not the one before");
 }
 
 #[tokio::test]

@@ -100,6 +100,18 @@ fn what_was_chained_anew_is_found_by_the_next_head() {
 }
 
 #[test]
+fn where_each_record_has_a_head_what_was_chained_anew_is_that_record() {
+    let ring = Ring::new();
+    let key = ring.key("a");
+    let (written, _) = signed(10, 1, &key);
+    for changed in (1..written.lines.len()).filter(|place| !is_head(&written.lines[*place])) {
+        let before = if changed == 1 { 0 } else { changed as u64 - 1 };
+        let found = fault(&anew(&written.lines, changed, None), &given(&[&key]));
+        assert_eq!(found, (changed as u64 + 1, Fault::Root { since: before }));
+    }
+}
+
+#[test]
 fn who_writes_all_of_it_anew_with_another_key_is_found_by_the_key_that_is_given() {
     let ring = Ring::new();
     let (key, thief) = (ring.key("a"), ring.key("b"));
@@ -136,6 +148,56 @@ fn a_key_that_the_one_before_vouches_for_is_trusted_like_it() {
     }
     written.sign(&old);
     assert_eq!(fault(&written.lines, &Expected::default()).1, Fault::Key, "its time is over");
+}
+
+#[test]
+fn a_key_that_was_taken_away_signs_nothing_more_and_vouches_for_no_other() {
+    let ring = Ring::new();
+    let (key, other) = (ring.key("a"), ring.key("b"));
+    let (mut written, before) = signed(4, 2, &key);
+    written.line(|state, line| state.dismiss(Some(&key), at(0), line));
+    written.record(9);
+    let expected = Expected { keys: given(&[&key]).keys, ..keeping(&before) };
+    let found = verify(&written.lines, &expected).unwrap();
+    assert_eq!((found.trust, found.keyless, found.unproven), (Trust::Given, Some(7), vec![]));
+    let last = written.lines.len() as u64;
+    let mut signed_again = Written { state: written.state.clone(), lines: written.lines.clone() };
+    signed_again.sign(&key);
+    assert_eq!(fault(&signed_again.lines, &Expected::default()), (last, Fault::Key), "its time is over");
+    written.key(&other, Some(&key));
+    written.sign(&other);
+    assert_eq!(fault(&written.lines, &given(&[&key])), (last, Fault::Untrusted));
+    let named = verify(&written.lines, &Expected::default()).unwrap();
+    assert_eq!((named.keyless, named.unproven), (None, vec![last]), "it is said that nobody vouches");
+}
+
+#[test]
+fn a_removal_that_was_made_up_is_found() {
+    let ring = Ring::new();
+    let (key, thief) = (ring.key("a"), ring.key("b"));
+    let removed = |by: Option<&SigningKey>, change: &dyn Fn(String) -> String| {
+        let (mut written, _) = signed(4, 2, &key);
+        written.line(|state, line| state.dismiss(by, at(0), line));
+        let last = written.lines.pop().unwrap();
+        written.lines.push(change(String::from_utf8(last).unwrap()).into_bytes());
+        verify(&written.lines, &given(&[&key]))
+    };
+    let unproven = |found: Result<Verified, Unverified>| found.unwrap().unproven;
+    assert_eq!(unproven(removed(Some(&key), &|line| line)), [0; 0]);
+    assert_eq!(unproven(removed(None, &|line| line)), [7], "it is said that nobody vouches");
+    assert_eq!(unproven(removed(Some(&thief), &|line| line)), [7]);
+    let faults = [
+        (
+            removed(Some(&key), &|line| line.replace("1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z")),
+            Fault::Signature,
+        ),
+        (removed(Some(&key), &|line| line.replace(key.public().id(), thief.public().id())), Fault::Key),
+        (removed(Some(&key), &|line| line.replace("\"size\":7", "\"size\":6")), Fault::Root { since: 6 }),
+    ];
+    for (found, expected) in faults {
+        let Err(Unverified::Broken { seq: 7, fault, .. }) = found else { panic!("{found:?}") };
+        assert_eq!(fault, expected);
+    }
 }
 
 #[test]
