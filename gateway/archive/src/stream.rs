@@ -24,7 +24,10 @@ pub struct Stream<W> {
     out: W,
     cipher: Cipher,
     counter: u64,
+    /// What waits to be sealed.
     chunk: Vec<u8>,
+    /// What was sealed last.
+    sealed: Box<[u8]>,
 }
 
 impl<W: Write> Stream<W> {
@@ -42,7 +45,13 @@ impl<W: Write> Stream<W> {
         out.write_all(&header)?;
         out.write_all(&nonce)?;
         let cipher = Cipher::new(&derive(&secret, &nonce, b"payload")?)?;
-        Ok(Self { out, cipher, counter: 0, chunk: Vec::with_capacity(CHUNK + TAG) })
+        Ok(Self {
+            out,
+            cipher,
+            counter: 0,
+            chunk: Vec::with_capacity(CHUNK),
+            sealed: vec![0; CHUNK + TAG].into(),
+        })
     }
 
     /// Writes the last chunk, which says that it is the last.
@@ -50,21 +59,29 @@ impl<W: Write> Stream<W> {
     /// # Errors
     /// What `out` reports.
     pub fn finish(mut self) -> io::Result<W> {
-        self.seal(true)?;
+        self.waiting(true)?;
         Ok(self.out)
     }
 
     /// The nonce is the chunk's number in 11 bytes, big-endian, and whether it is the last; the key is used for this
     /// stream only, so none comes twice.
-    fn seal(&mut self, last: bool) -> io::Result<()> {
+    fn seal(&mut self, plain: &[u8], last: bool) -> io::Result<()> {
         let mut nonce = [0; NONCE];
         let numbered = self.counter.to_be_bytes().into_iter().chain([u8::from(last)]);
         nonce.iter_mut().skip(3).zip(numbered).for_each(|(to, byte)| *to = byte);
-        self.cipher.seal(nonce, &mut self.chunk)?;
+        let sealed = self.sealed.get_mut(..plain.len() + TAG).ok_or(io::ErrorKind::InvalidInput)?;
+        self.cipher.seal(nonce, plain, sealed)?;
         self.counter = self.counter.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
-        self.out.write_all(&self.chunk)?;
-        self.chunk.clear();
-        Ok(())
+        self.out.write_all(sealed)
+    }
+
+    /// Seals what waits.
+    fn waiting(&mut self, last: bool) -> io::Result<()> {
+        let mut chunk = std::mem::take(&mut self.chunk);
+        let sealed = self.seal(&chunk, last);
+        chunk.clear();
+        self.chunk = chunk;
+        sealed
     }
 }
 
@@ -72,7 +89,13 @@ impl<W: Write> Write for Stream<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // A full chunk waits for what follows: the last one is sealed otherwise.
         if self.chunk.len() == CHUNK && !bytes.is_empty() {
-            self.seal(false)?;
+            self.waiting(false)?;
+        }
+        // What need not wait is not copied.
+        if let Some((chunk, [_, ..])) = bytes.split_at_checked(CHUNK)
+            && self.chunk.is_empty()
+        {
+            return self.seal(chunk, false).map(|()| CHUNK);
         }
         let length = bytes.len().min(CHUNK.saturating_sub(self.chunk.len()));
         self.chunk.extend_from_slice(bytes.get(..length).unwrap_or_default());

@@ -4,7 +4,7 @@ use ::openssl::cipher::Cipher as Kind;
 use ::openssl::cipher_ctx::CipherCtx;
 use ::openssl::error::ErrorStack;
 
-use super::{KEY, NONCE, TAG};
+use super::{KEY, NONCE, room};
 
 /// Seals with one key.
 pub(crate) struct Cipher(CipherCtx);
@@ -16,18 +16,21 @@ impl Cipher {
         Ok(Self(cx))
     }
 
-    /// Seals `text` in place and adds its tag. No nonce may come twice.
-    pub(crate) fn seal(&mut self, nonce: [u8; NONCE], text: &mut Vec<u8>) -> io::Result<()> {
-        let mut tag = [0; TAG];
-        self.write(&nonce, text, &mut tag).map_err(failed)?;
-        text.extend(tag);
-        Ok(())
+    /// Seals `plain` into `sealed`, which is longer by the tag. No nonce may come twice.
+    pub(crate) fn seal(&mut self, nonce: [u8; NONCE], plain: &[u8], sealed: &mut [u8]) -> io::Result<()> {
+        let (text, tag) = room(plain, sealed)?;
+        self.write(&nonce, plain, text, tag).map_err(failed)
     }
 
-    fn write(&mut self, nonce: &[u8], text: &mut [u8], tag: &mut [u8]) -> Result<(), ErrorStack> {
-        let length = text.len();
+    fn write(
+        &mut self,
+        nonce: &[u8],
+        plain: &[u8],
+        text: &mut [u8],
+        tag: &mut [u8],
+    ) -> Result<(), ErrorStack> {
         self.0.encrypt_init(None, None, Some(nonce))?;
-        self.0.cipher_update_inplace(text, length)?;
+        self.0.cipher_update(plain, Some(text))?;
         self.0.cipher_final(&mut [])?;
         self.0.tag(tag)
     }

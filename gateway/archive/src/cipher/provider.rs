@@ -3,7 +3,7 @@ use std::io;
 use aws_lc_rs::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::error::Unspecified;
 
-use super::{KEY, NONCE};
+use super::{KEY, NONCE, room};
 
 /// Seals with one key.
 #[derive(Debug)]
@@ -14,10 +14,14 @@ impl Cipher {
         UnboundKey::new(&CHACHA20_POLY1305, key).map(LessSafeKey::new).map(Self).map_err(failed)
     }
 
-    /// Seals `text` in place and adds its tag. No nonce may come twice.
-    pub(crate) fn seal(&mut self, nonce: [u8; NONCE], text: &mut Vec<u8>) -> io::Result<()> {
+    /// Seals `plain` into `sealed`, which is longer by the tag. No nonce may come twice.
+    pub(crate) fn seal(&mut self, nonce: [u8; NONCE], plain: &[u8], sealed: &mut [u8]) -> io::Result<()> {
+        let (text, tag) = room(plain, sealed)?;
+        text.copy_from_slice(plain);
         let nonce = Nonce::assume_unique_for_key(nonce);
-        self.0.seal_in_place_append_tag(nonce, Aad::empty(), text).map_err(failed)
+        let made = self.0.seal_in_place_separate_tag(nonce, Aad::empty(), text).map_err(failed)?;
+        tag.copy_from_slice(made.as_ref());
+        Ok(())
     }
 }
 

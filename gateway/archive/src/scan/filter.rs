@@ -92,22 +92,33 @@ impl Filter {
         }
     }
 
-    /// `page` reaches [`AHEAD`] bytes further than what is to be looked at.
+    /// `page` reaches [`AHEAD`] bytes further than what is to be looked at. Each half is looked up once and tested against the one
+    /// before it, with a branch of its own: where the tests are collected, the compiler takes them for vectors, and putting
+    /// those together takes longer than all else.
     fn page(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
+        let Some((first, rest)) = page.split_first_chunk() else { return };
+        let (blocks, _) = rest.as_chunks::<BLOCK>();
+        let mut last = self.pairs.of(*first);
         let mut offset = 0;
-        while offset + BLOCK <= length {
-            let Some(block) = page.get(offset..).and_then(<[u8]>::first_chunk) else { break };
-            if self.pairs.may_be_in(block) {
-                let mut hits = self.pairs.hits(block);
-                while hits != 0 {
-                    let within = offset + 2 * hits.trailing_zeros() as usize;
-                    hits &= hits - 1;
-                    self.candidate(gram(page, within), at + within, hit);
+        for block in blocks.iter().take(length / BLOCK) {
+            let (halves, _) = block.as_chunks::<2>();
+            for (index, half) in halves.iter().enumerate() {
+                let next = self.pairs.of(*half);
+                if last.meet(next) {
+                    self.noticed(page, offset + 2 * index, at, hit);
                 }
+                last = next;
             }
             offset += BLOCK;
         }
         self.grams(page, offset, at, length, hit);
+    }
+
+    /// Out of the way of the loop, which is to be short.
+    #[cold]
+    #[inline(never)]
+    fn noticed(&self, page: &[u8], within: usize, at: usize, hit: &mut impl FnMut(usize, usize)) {
+        self.candidate(gram(page, within), at + within, hit);
     }
 
     /// One by one.

@@ -15,6 +15,10 @@ const HELD: usize = BACK + 64;
 const BEHIND: usize = HELD + 64;
 /// What is forgotten, is forgotten in multiples of this.
 const PAGE: usize = 4096;
+/// Shorter pieces are all copied. So long that all which is noticed before the beginning of a segment that lies in a piece is
+/// handed out before that is looked through.
+const LONG: usize = 3 * SEGMENT;
+const _: () = assert!(LONG > BEHIND + SEGMENT + AHEAD && BEHIND > HELD);
 /// The bytes that matches are overwritten from.
 pub(super) const RUN: usize = 4096;
 
@@ -44,12 +48,16 @@ impl<'r> Masker<'r> {
     /// What `out` reports; the stream is then of no further use.
     pub(crate) fn push<E>(
         &mut self,
-        mut bytes: &[u8],
+        bytes: &[u8],
         out: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         if self.scanner.is_none() {
             return out(bytes);
         }
+        if bytes.len() < LONG { self.store(bytes, out) } else { self.long(bytes, out) }
+    }
+
+    fn store<E>(&mut self, mut bytes: &[u8], out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(CAPACITY - self.buffer.len()));
             self.buffer.extend_from_slice(now);
@@ -59,6 +67,20 @@ impl<'r> Masker<'r> {
             }
         }
         Ok(())
+    }
+
+    /// Looks through a long piece where it is: only what reaches over its ends is copied.
+    fn long<E>(&mut self, piece: &[u8], out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let base = self.base + self.buffer.len();
+        if base > 0 {
+            let over = (base + BEHIND).next_multiple_of(SEGMENT) + AHEAD - base;
+            self.store(piece.get(..over).unwrap_or(piece), out)?;
+            self.advance(false, out)?;
+        }
+        self.look(piece, base, false, out)?;
+        self.base = (self.scanned.saturating_sub(BEHIND) / PAGE * PAGE).max(base);
+        self.buffer.clear();
+        self.store(piece.get(self.base - base..).unwrap_or_default(), out)
     }
 
     /// The stream's end: hands out the rest. What is pushed after it begins a new stream with the same counts.
@@ -82,40 +104,52 @@ impl<'r> Masker<'r> {
     }
 
     fn advance<E>(&mut self, last: bool, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.look(&buffer, self.base, last, out)?;
+        let kept = (self.scanned.saturating_sub(BEHIND) / PAGE * PAGE).max(self.base);
+        buffer.drain(..(kept - self.base).min(buffer.len()));
+        (self.buffer, self.base) = (buffer, kept);
+        Ok(())
+    }
+
+    /// Goes on through `bytes`, which begin at `base`, as far as what follows a segment is there.
+    fn look<E>(
+        &mut self,
+        bytes: &[u8],
+        base: usize,
+        last: bool,
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Some(scanner) = &mut self.scanner else { return Ok(()) };
-        let end = self.base + self.buffer.len();
+        let end = base + bytes.len();
         while self.scanned < end {
             let to = self.scanned + SEGMENT;
             if !last && to + AHEAD > end {
                 break;
             }
             let to = to.min(end);
-            scanner.segment(Segment {
-                bytes: &self.buffer,
-                base: self.base,
-                from: self.scanned,
-                to,
-                last: last && to == end,
-            });
+            scanner.segment(Segment { bytes, base, from: self.scanned, to, last: last && to == end });
             self.scanned = to;
         }
         let until = if last { end } else { self.scanned.saturating_sub(HELD).max(self.given) };
-        self.give(until, out)?;
-        let kept = self.scanned.saturating_sub(BEHIND) / PAGE * PAGE;
-        self.buffer.drain(..kept.saturating_sub(self.base).min(self.buffer.len()));
-        self.base = self.base.max(kept);
-        Ok(())
+        self.give(bytes, base, until, out)
     }
 
     /// Hands out all before `until`.
-    fn give<E>(&mut self, until: usize, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn give<E>(
+        &mut self,
+        bytes: &[u8],
+        base: usize,
+        until: usize,
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let Some(scanner) = &mut self.scanner else { return Ok(()) };
         scanner.spans.sort_unstable_by_key(|span| span.start);
         let mut at = self.given;
         for span in &scanner.spans {
             let (start, end) = (span.start.clamp(at, until), span.end.clamp(at, until));
             if start > at {
-                out(slice(&self.buffer, self.base, at..start))?;
+                out(slice(bytes, base, at..start))?;
             }
             for piece in (start.max(at)..end).step_by(RUN) {
                 out(self.run.get(..RUN.min(end - piece)).unwrap_or_default())?;
@@ -123,7 +157,7 @@ impl<'r> Masker<'r> {
             at = at.max(end);
         }
         if until > at {
-            out(slice(&self.buffer, self.base, at..until))?;
+            out(slice(bytes, base, at..until))?;
         }
         scanner.spans.retain(|span| span.end > until);
         self.given = until;

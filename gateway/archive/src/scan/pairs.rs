@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::anchor::chance;
 
-/// What is looked at in one go, and how much further its last gram reaches.
+/// What is looked at in one go, in bytes, and how much further its last gram may reach.
 pub(super) const BLOCK: usize = 32;
 pub(super) const AHEAD: usize = 8;
 const HALVES: usize = 1 << 16;
@@ -14,6 +14,18 @@ pub(super) struct Pairs {
     groups: Box<[u16; HALVES]>,
     /// How often each group's first and second halves are to be expected.
     chances: [(f64, f64); GROUPS],
+}
+
+/// The groups of one half.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Groups(u16);
+
+impl Groups {
+    /// Whether the gram that `next` completes may be in a window.
+    #[inline]
+    pub(super) fn meet(self, next: Self) -> bool {
+        self.0 & next.0 >> GROUPS != 0
+    }
 }
 
 impl Pairs {
@@ -37,33 +49,10 @@ impl Pairs {
         }
     }
 
-    /// Whether one of the grams at the even offsets of a block may be in a window.
+    /// The groups of a half.
     #[inline]
-    pub(super) fn may_be_in(&self, block: &[u8; BLOCK + AHEAD]) -> bool {
-        let (halves, _) = block.as_chunks::<2>();
-        let mut found = 0;
-        let mut last = 0;
-        for half in halves.iter().take(BLOCK / 2 + 1) {
-            let groups = self.of(u16::from_le_bytes(*half));
-            found |= last & groups >> GROUPS;
-            last = groups;
-        }
-        found != 0
-    }
-
-    /// Which of the grams that may be, the first in the lowest bit.
-    pub(super) fn hits(&self, block: &[u8; BLOCK + AHEAD]) -> u32 {
-        let (halves, _) = block.as_chunks::<2>();
-        let grams = halves.iter().zip(halves.iter().skip(1)).take(BLOCK / 2).enumerate();
-        grams.fold(0, |hits, (index, (first, second))| {
-            let both = self.of(u16::from_le_bytes(*first)) & self.of(u16::from_le_bytes(*second)) >> GROUPS;
-            hits | u32::from(both != 0) << index
-        })
-    }
-
-    #[inline]
-    fn of(&self, half: u16) -> u16 {
-        self.groups.get(usize::from(half)).copied().unwrap_or(0)
+    pub(super) fn of(&self, half: [u8; 2]) -> Groups {
+        Groups(self.groups.get(usize::from(u16::from_le_bytes(half))).copied().unwrap_or(0))
     }
 
     fn mark(&mut self, half: u16, bit: u16) {
@@ -73,7 +62,7 @@ impl Pairs {
     }
 
     fn costs(&self, group: usize, grams: &[u32]) -> Costs {
-        let known = |half: u16, bit: usize| self.of(half) >> bit & 1 == 1;
+        let known = |half: u16, bit: usize| self.of(half.to_le_bytes()).0 >> bit & 1 == 1;
         let (mut firsts, mut seconds): (Vec<u16>, Vec<u16>) = grams.iter().map(|&gram| halves(gram)).unzip();
         let sum = |halves: &mut Vec<u16>, bit: usize| {
             halves.sort_unstable();
