@@ -34,9 +34,9 @@ mod tests {
     fn both_seal_alike() {
         let (mut ours, mut theirs) =
             (Cipher::new(&[7; KEY]).unwrap(), provider::Cipher::new(&[7; KEY]).unwrap());
-        for (number, length) in [0, 1, 15, 16, 17, 4095, 64 << 10].into_iter().enumerate() {
-            let nonce = [u8::try_from(number).unwrap(); NONCE];
-            let plain = vec![number as u8; length];
+        for (number, length) in (0..).zip([0, 1, 15, 16, 17, 4095, 64 << 10]) {
+            let nonce = [number; NONCE];
+            let plain = vec![number; length];
             let (mut one, mut other) = (vec![0; length + TAG], vec![0; length + TAG]);
             ours.seal(nonce, &plain, &mut one).unwrap();
             theirs.seal(nonce, &plain, &mut other).unwrap();
