@@ -32,6 +32,7 @@ mod faults;
 mod hostile_policies;
 mod house;
 mod kubelet_endpoint;
+mod openapi;
 mod otlp_logs;
 mod policies;
 mod real_cri;
