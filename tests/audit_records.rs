@@ -60,6 +60,7 @@ async fn every_call_of_a_proven_caller_leaves_an_outcome_with_who_and_what() {
         (Method::DELETE, checkpoint.clone(), 204, Some("delete")),
         (Method::GET, checkpoint, 404, Some("inspect")),
         (Method::GET, "/v1/whoami".to_owned(), 200, None),
+        (Method::GET, "/openapi.json".to_owned(), 200, None),
         (Method::GET, "/v1/nothing".to_owned(), 404, None),
         (Method::POST, "/checkpoint/shop/cart-0/none".to_owned(), 404, Some("create")),
     ];

@@ -43,9 +43,9 @@ async fn two_requests_in_one_second_do_not_share_a_file() {
 #[tokio::test]
 async fn no_call_is_answered_without_a_credential() {
     let world = World::new().await;
-    for (template, method) in Route::ALL {
-        let path = template.replace(['{', '}'], "");
-        let answer = world.anonymous().send(method, &path).await;
+    for call in Route::ALL {
+        let path = call.template().replace(['{', '}'], "");
+        let answer = world.anonymous().send(call.method(), &path).await;
         assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{path}");
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }

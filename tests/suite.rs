@@ -33,6 +33,7 @@ mod faults;
 mod hostile_policies;
 mod house;
 mod kubelet_endpoint;
+mod openapi;
 mod otlp_logs;
 mod panics;
 mod policies;

@@ -18,6 +18,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::described;
+
 /// An answer, whole.
 #[derive(Debug)]
 pub struct Answer {
@@ -107,7 +109,7 @@ impl Client {
         let stream = self.connect().await.map_err(|error| error.to_string())?;
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let io = TokioIo::new(stream);
-        let request = self.request(method, path, body, h2);
+        let request = self.request(method.clone(), path, body, h2);
         let (parts, body) = if h2 {
             let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.map_err(told)?;
             let connection = tokio::task::spawn(connection);
@@ -121,7 +123,9 @@ impl Client {
             connection.abort();
             answer.map_err(told)?
         };
-        Ok(Answer { status: parts.status, headers: parts.headers, body })
+        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        described::check(&method, path, &answer);
+        Ok(answer)
     }
 
     /// Sends a request and goes away without waiting for the answer, once `meanwhile` is over.

@@ -1,6 +1,7 @@
 //! What tests stand on: credentials, the gateway's process, a client, a trace receiver.
 
 pub mod client;
+pub mod described;
 pub mod gateway;
 pub mod receiver;
 pub mod world;

@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod demo;
 mod digest;
+mod openapi;
 mod paint;
 mod panics;
 pub mod pki;
@@ -57,6 +58,8 @@ enum Command {
     Archive(archive::Options),
     /// Look into an audit log, ask why, replay it, and check that nobody has changed it.
     Audit(audit::Options),
+    /// Print the description of the HTTP interface (OpenAPI 3.1), for makers of clients.
+    Openapi(openapi::Options),
     /// What runs in the demo's container.
     #[command(hide = true)]
     Workload,
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Policy(options) => policy::run(&options),
         Command::Archive(options) => archive::run(&options),
         Command::Audit(options) => audit::run(&options),
+        Command::Openapi(options) => openapi::run(&options),
         Command::Workload => demo::workload(),
     };
     match ended {

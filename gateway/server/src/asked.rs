@@ -7,7 +7,7 @@ use hyper::body::Incoming;
 use crate::Error;
 
 /// The longest reason that a caller may give, in bytes.
-const REASON_MAX: usize = 1024;
+pub(crate) const REASON_MAX: usize = 1024;
 
 /// How much of a body is read only to be thrown away, in bytes.
 const BODY_DISCARDED: usize = 1 << 20;

@@ -1,8 +1,10 @@
+mod answers;
+
+pub use answers::{Answer, Listed};
+
 use std::num::NonZeroU32;
 
 use gateway_core::{CheckpointId, Denial, ParseIdError, ParseTargetError};
-use gateway_cri::FailureKind;
-use http::StatusCode;
 
 /// Why a request did not get what it asked for. Closed: a variant without a status and a code does not compile.
 #[derive(Debug, thiserror::Error)]
@@ -96,121 +98,12 @@ pub enum Error {
     Internal,
 }
 
-/// What an error is to a caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
-    /// The HTTP status.
-    pub status: StatusCode,
-    /// Stable and machine-readable, in kebab-case.
-    pub code: &'static str,
-    /// When it is worth trying again, in seconds.
-    pub retry_after: Option<u32>,
-}
-
 impl Error {
+    /// Every answer that an error can be.
+    pub const ANSWERS: &[Listed] = answers::ALL;
+
     /// Status, code and hint, for every error there is.
     pub fn answer(&self) -> Answer {
-        match self {
-            Self::Unauthenticated(_) => Answer::new(StatusCode::UNAUTHORIZED, "unauthenticated"),
-            Self::BadPath(_) => Answer::new(StatusCode::BAD_REQUEST, "bad-path"),
-            Self::NoRoute => Answer::new(StatusCode::NOT_FOUND, "no-such-path"),
-            Self::Disabled => Answer::new(StatusCode::NOT_FOUND, "checkpoints-disabled"),
-            Self::Method(_) => Answer::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"),
-            Self::NotAcceptable(_) => Answer::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable"),
-            Self::BadTarget(_) => Answer::new(StatusCode::BAD_REQUEST, "bad-target"),
-            Self::BadId(_) => Answer::new(StatusCode::BAD_REQUEST, "bad-id"),
-            Self::BadQuery(..) => Answer::new(StatusCode::BAD_REQUEST, "bad-query"),
-            Self::NoCheckpoint => Answer::new(StatusCode::NOT_FOUND, "checkpoint-not-found"),
-            Self::NoOriginal => Answer::new(StatusCode::NOT_FOUND, "original-not-kept"),
-            Self::BadTimeout(_) => Answer::new(StatusCode::BAD_REQUEST, "bad-timeout"),
-            Self::BadReason => Answer::new(StatusCode::BAD_REQUEST, "bad-reason"),
-            Self::BodyTooLarge => Answer::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large"),
-            Self::BodyLost => Answer::new(StatusCode::REQUEST_TIMEOUT, "body-lost"),
-            Self::Denied { .. } => Answer::new(StatusCode::FORBIDDEN, "denied"),
-            Self::Runtime(error) => of_runtime(error),
-            Self::Archive(error) => of_archive(error),
-            Self::Audit(_) => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "audit-unavailable").again_in(10),
-            Self::Unrecordable => Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "record-too-long"),
-            Self::WaitOver { .. } => Answer::new(StatusCode::GATEWAY_TIMEOUT, "wait-over"),
-            Self::CutShort => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "cut-short"),
-            Self::Draining => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "draining").again_in(5),
-            Self::Overloaded => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded").again_in(1),
-            Self::Internal => Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "internal"),
-        }
-    }
-}
-
-impl Answer {
-    fn new(status: StatusCode, code: &'static str) -> Self {
-        Self { status, code, retry_after: None }
-    }
-
-    fn again_in(self, seconds: u32) -> Self {
-        Self { retry_after: Some(seconds), ..self }
-    }
-}
-
-fn of_runtime(error: &gateway_cri::Error) -> Answer {
-    use gateway_cri::Error as E;
-    let failed = |code| Answer::new(StatusCode::INTERNAL_SERVER_ERROR, code);
-    match error {
-        E::NoPod => Answer::new(StatusCode::NOT_FOUND, "pod-not-found"),
-        E::NoContainer { .. } => Answer::new(StatusCode::NOT_FOUND, "container-not-found"),
-        E::NotRunning { .. } => failed("container-not-running"),
-        E::Ambiguous { .. } => Answer::new(StatusCode::CONFLICT, "container-ambiguous"),
-        E::BadAnswer { .. } => Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-answer"),
-        E::Busy { .. } => Answer::new(StatusCode::TOO_MANY_REQUESTS, "busy").again_in(10),
-        E::NoSocket { .. } => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "runtime-unavailable"),
-        E::LookUp { .. } => Answer::new(StatusCode::SERVICE_UNAVAILABLE, "runtime-unavailable").again_in(5),
-        // The kubelet answers every failed checkpoint with 500, and clients match on it; the code tells them apart.
-        E::Checkpoint { failure, .. } => failed(match failure.kind {
-            FailureKind::NotFound => "runtime-container-not-found",
-            FailureKind::NotRunning => "container-not-running",
-            FailureKind::Paused => "container-paused",
-            FailureKind::Unimplemented => "runtime-unimplemented",
-            FailureKind::NotSupported => "runtime-not-supported",
-            FailureKind::NoSpace => "runtime-no-space",
-            FailureKind::LocationRefused => "runtime-location-refused",
-            FailureKind::Forbidden => "runtime-forbidden",
-            FailureKind::Unavailable => "runtime-lost",
-            FailureKind::Other => "runtime-error",
-        }),
-    }
-}
-
-fn of_archive(error: &gateway_archive::Error) -> Answer {
-    use gateway_archive::{Error as E, Limit};
-    let failed = |code| Answer::new(StatusCode::INTERNAL_SERVER_ERROR, code);
-    match error {
-        E::NoSpace { .. } | E::Full { .. } => Answer::new(StatusCode::INSUFFICIENT_STORAGE, "no-space"),
-        E::Quota { limit: Limit::Count(_), .. } => {
-            Answer::new(StatusCode::TOO_MANY_REQUESTS, "quota-exceeded")
-        }
-        E::Quota { limit: Limit::Bytes(_), .. } => {
-            Answer::new(StatusCode::INSUFFICIENT_STORAGE, "quota-exceeded")
-        }
-        E::Held { .. } => Answer::new(StatusCode::CONFLICT, "held"),
-        E::Altered { .. } => failed("archive-altered"),
-        E::Seal(_) => failed("sealing-failed"),
-        E::TooLarge { .. } => Answer::new(StatusCode::INSUFFICIENT_STORAGE, "archive-too-large"),
-        E::Empty
-        | E::NotATar
-        | E::NotAFile { .. }
-        | E::Changed { .. }
-        | E::BadTar(_)
-        | E::CutShort
-        | E::Opaque { .. }
-        | E::Bomb { .. } => Answer::new(StatusCode::BAD_GATEWAY, "runtime-bad-archive"),
-        E::TooSlow { .. } => Answer::new(StatusCode::GATEWAY_TIMEOUT, "runtime-stalled"),
-        E::BadRule(_) | E::CannotDrop { .. } | E::BadMask => failed("redaction-bad-rule"),
-        E::NotSettled { .. } | E::Reading(_) => failed("redaction-failed"),
-        E::BrokeArchive(_) => failed("redaction-broke-archive"),
-        E::Directory { .. }
-        | E::Locked { .. }
-        | E::Io { .. }
-        | E::Metadata(_)
-        | E::BadRecipient { .. }
-        | E::Recipients { .. }
-        | E::Worker => failed("archive-failed"),
+        answers::of(self)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gateway_core::{Checkpoint, CheckpointId, RequestId};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
 use serde_json::json;
@@ -28,7 +28,7 @@ use crate::reply::{self, Body, Marks};
 use crate::route::Route;
 use crate::telemetry::{self, RequestLabels};
 use crate::work::recorded;
-use crate::{Error, span};
+use crate::{Error, openapi, span};
 
 /// What answers the main listener's requests.
 pub(crate) struct Gate {
@@ -154,6 +154,7 @@ impl Gate {
         let subject = arrival.subject(told);
         match route {
             Route::WhoAmI => reply::json(caller.identity()),
+            Route::OpenApi => Ok(reply::answer(StatusCode::OK, "application/json", openapi::text().into())),
             Route::Checkpoint { target, timeout_seconds } => {
                 let wanted = Wanted {
                     checkpoint_id: self.cx.ids.next(),

@@ -16,6 +16,7 @@ mod gate;
 mod hidden;
 mod ids;
 mod line;
+pub mod openapi;
 pub mod policies;
 mod query;
 mod record;
@@ -32,8 +33,8 @@ pub mod tls;
 mod work;
 
 pub use config::Config;
-pub use error::{Answer, Error};
+pub use error::{Answer, Error, Listed};
 pub use query::Query;
 pub use reload::Reload;
-pub use route::Route;
+pub use route::{Operation, Route};
 pub use serve::{Ended, Gateway, StartError};

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use crate::Error;
 
 /// The most checkpoints on one page.
-const PAGE_MAX: usize = 500;
+pub(crate) const PAGE_MAX: usize = 500;
 /// How many there are on one where the caller does not say.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 
 /// Which stored checkpoints a caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,9 @@
 //! What a request asks for, read from its raw path: nothing is decoded, so nothing can be smuggled in by decoding.
 
+mod operation;
+
+pub use operation::Operation;
+
 use gateway_core::{Action, CheckpointId, Target};
 use http::header::{ACCEPT, HeaderMap};
 use http::{Method, Request};
@@ -36,6 +40,8 @@ pub enum Route {
     Release(CheckpointId),
     /// `GET /v1/whoami`
     WhoAmI,
+    /// `GET /openapi.json`
+    OpenApi,
 }
 
 /// The path of a call, before method and parameters are looked at.
@@ -47,6 +53,7 @@ enum Path<'a> {
     Archive(&'a str),
     Hold(&'a str),
     WhoAmI,
+    OpenApi,
 }
 
 /// What no path of ours holds, percent-encoding among it: each is a way to make two readers see two paths.
@@ -54,23 +61,8 @@ const TRICKS: [(&str, &str); 5] =
     [("%", "`%`"), (";", "`;`"), ("\\", "`\\`"), ("//", "an empty segment"), ("/..", "`..`")];
 
 impl Route {
-    /// Each call's template and method: the names that traces show, and what a test goes through.
-    pub const ALL: [(&'static str, Method); 8] = [
-        (Self::CHECKPOINT, Method::POST),
-        (Self::CHECKPOINTS, Method::GET),
-        (Self::STORED, Method::GET),
-        (Self::STORED, Method::DELETE),
-        (Self::ARCHIVE, Method::GET),
-        (Self::HOLD, Method::PUT),
-        (Self::HOLD, Method::DELETE),
-        (Self::WHOAMI, Method::GET),
-    ];
-    const CHECKPOINT: &'static str = "/checkpoint/{namespace}/{pod}/{container}";
-    const CHECKPOINTS: &'static str = "/v1/checkpoints";
-    const STORED: &'static str = "/v1/checkpoints/{id}";
-    const ARCHIVE: &'static str = "/v1/checkpoints/{id}/archive";
-    const HOLD: &'static str = "/v1/checkpoints/{id}/hold";
-    const WHOAMI: &'static str = "/v1/whoami";
+    /// Each of them, without what it names: what the interface's description and a test go through.
+    pub const ALL: [Operation; 9] = Operation::ALL;
 
     /// Reads a request.
     ///
@@ -94,31 +86,35 @@ impl Route {
             Path::Hold(id) if *request.method() == Method::PUT => Self::Hold(id.parse()?),
             Path::Hold(id) if delete => Self::Release(id.parse()?),
             Path::WhoAmI if get => Self::WhoAmI,
+            Path::OpenApi if get => Self::OpenApi,
             _ => return Err(Error::Method(path.methods())),
         };
         accept(request.headers(), kind).map(|()| route)
     }
 
+    /// The call without what it names.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Checkpoint { .. } => Operation::Checkpoint,
+            Self::List(_) => Operation::List,
+            Self::Inspect(_) => Operation::Inspect,
+            Self::Delete(_) => Operation::Delete,
+            Self::Download { .. } => Operation::Download,
+            Self::Hold(_) => Operation::Hold,
+            Self::Release(_) => Operation::Release,
+            Self::WhoAmI => Operation::WhoAmI,
+            Self::OpenApi => Operation::OpenApi,
+        }
+    }
+
     /// The template, for traces (`http.route`).
     pub fn template(&self) -> &'static str {
-        match self {
-            Self::Checkpoint { .. } => Self::CHECKPOINT,
-            Self::List(_) => Self::CHECKPOINTS,
-            Self::Inspect(_) | Self::Delete(_) => Self::STORED,
-            Self::Download { .. } => Self::ARCHIVE,
-            Self::Hold(_) | Self::Release(_) => Self::HOLD,
-            Self::WhoAmI => Self::WHOAMI,
-        }
+        self.operation().template()
     }
 
     /// The method, for traces.
     pub fn method(&self) -> Method {
-        match self {
-            Self::Checkpoint { .. } => Method::POST,
-            Self::List(_) | Self::Inspect(_) | Self::Download { .. } | Self::WhoAmI => Method::GET,
-            Self::Delete(_) | Self::Release(_) => Method::DELETE,
-            Self::Hold(_) => Method::PUT,
-        }
+        self.operation().method()
     }
 
     /// What policies are asked whether the caller may do it; `None` where they are asked nothing.
@@ -131,13 +127,23 @@ impl Route {
             Self::Download { original: false, .. } => Some(Action::Download),
             Self::Download { original: true, .. } => Some(Action::DownloadOriginal),
             Self::Hold(_) | Self::Release(_) => Some(Action::Hold),
-            Self::WhoAmI => None,
+            Self::WhoAmI | Self::OpenApi => None,
         }
     }
 
     /// The word for the call in metrics.
     pub fn word(&self) -> &'static str {
-        self.action().map_or("whoami", Action::as_str)
+        match self {
+            Self::WhoAmI => "whoami",
+            Self::OpenApi => "openapi",
+            Self::Checkpoint { .. }
+            | Self::List(_)
+            | Self::Inspect(_)
+            | Self::Delete(_)
+            | Self::Download { .. }
+            | Self::Hold(_)
+            | Self::Release(_) => self.action().map_or("", Action::as_str),
+        }
     }
 
     /// The container that is named.
@@ -153,7 +159,7 @@ impl Route {
             | Self::Download { id, .. }
             | Self::Hold(id)
             | Self::Release(id) => Some(*id),
-            Self::Checkpoint { .. } | Self::List(_) | Self::WhoAmI => None,
+            Self::Checkpoint { .. } | Self::List(_) | Self::WhoAmI | Self::OpenApi => None,
         }
     }
 }
@@ -167,6 +173,7 @@ impl<'a> Path<'a> {
         match segments.as_slice() {
             [_, .., ""] => Err(Error::BadPath("an empty segment")),
             ["checkpoint", namespace, pod, container] => Ok(Self::Checkpoint([namespace, pod, container])),
+            ["openapi.json"] => Ok(Self::OpenApi),
             ["v1", "whoami"] => Ok(Self::WhoAmI),
             ["v1", "checkpoints"] => Ok(Self::Checkpoints),
             ["v1", "checkpoints", id] => Ok(Self::Stored(id)),
@@ -180,7 +187,7 @@ impl<'a> Path<'a> {
     fn methods(self) -> &'static str {
         match self {
             Self::Checkpoint(_) => "POST",
-            Self::Checkpoints | Self::Archive(_) | Self::WhoAmI => "GET",
+            Self::Checkpoints | Self::Archive(_) | Self::WhoAmI | Self::OpenApi => "GET",
             Self::Stored(_) => "GET, DELETE",
             Self::Hold(_) => "PUT, DELETE",
         }
@@ -242,145 +249,4 @@ fn takes(headers: &HeaderMap, kind: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-
-    fn route(method: Method, uri: &str, accept: Option<&str>) -> Result<Route, &'static str> {
-        let mut request = Request::builder().method(method).uri(uri);
-        if let Some(accept) = accept {
-            request = request.header(ACCEPT, accept);
-        }
-        Route::of(&request.body(()).unwrap()).map_err(|error| error.answer().code)
-    }
-
-    fn post(uri: &str) -> Result<Route, &'static str> {
-        route(Method::POST, uri, None)
-    }
-
-    fn timeout_of(query: &str) -> Result<Option<u32>, &'static str> {
-        match post(&format!("/checkpoint/shop/cart-0/app?{query}"))? {
-            Route::Checkpoint { timeout_seconds, .. } => Ok(timeout_seconds),
-            other => panic!("another call: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn the_kubelets_path_names_a_container() {
-        let target = "shop/cart-0/app".parse().unwrap();
-        let expected = Route::Checkpoint { target, timeout_seconds: None };
-        assert_eq!(post("/checkpoint/shop/cart-0/app"), Ok(expected));
-    }
-
-    #[test]
-    fn another_number_of_segments_is_no_path() {
-        for uri in [
-            "/",
-            "/checkpoint",
-            "/checkpoint/a/b",
-            "/checkpoint/a/b/c/d",
-            "/v1",
-            "/v1/whoami/x",
-            "/Checkpoint/a/b/c",
-        ] {
-            assert_eq!(post(uri), Err("no-such-path"), "{uri}");
-        }
-    }
-
-    #[test]
-    fn every_trick_with_a_segment_is_a_bad_request() {
-        let long = "p".repeat(254);
-        for segment in ["..", ".", "%2e%2e", "%2f", "%252f", "%00", "a;b", "a\\b", "A", "", long.as_str()] {
-            for uri in [
-                format!("/checkpoint/{segment}/pod/app"),
-                format!("/checkpoint/shop/{segment}/app"),
-                format!("/checkpoint/shop/pod/{segment}"),
-            ] {
-                assert!(matches!(post(&uri), Err("bad-path" | "bad-target")), "{uri}: {:?}", post(&uri));
-            }
-        }
-        for uri in ["//checkpoint/a/b/c", "/checkpoint/a/b/c/", "/checkpoint/a//b/c", "/checkpoint/a/../b/c"]
-        {
-            assert_eq!(post(uri), Err("bad-path"), "{uri}");
-        }
-    }
-
-    #[test]
-    fn the_timeout_is_a_number_of_seconds_given_once() {
-        assert_eq!(timeout_of("timeout=30"), Ok(Some(30)));
-        assert_eq!(timeout_of("timeout=%330"), Ok(Some(30)), "a query is decoded, as the kubelet does");
-        assert_eq!(timeout_of("timeout=0"), Ok(None));
-        assert_eq!(timeout_of("other=1"), Ok(None));
-        for query in [
-            "timeout=",
-            "timeout=1s",
-            "timeout=1.5",
-            "timeout=-1",
-            "timeout=1&timeout=1",
-            "timeout=99999999999",
-        ] {
-            assert_eq!(timeout_of(query), Err("bad-timeout"), "{query}");
-        }
-    }
-
-    #[test]
-    fn a_path_takes_its_own_methods_only() {
-        for (template, _) in Route::ALL {
-            let uri = template.replace("{id}", ID).replace(['{', '}'], "");
-            for method in
-                [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS]
-            {
-                let there_is = Route::ALL.contains(&(template, method.clone()));
-                let expected =
-                    if there_is { Ok((template, method.clone())) } else { Err("method-not-allowed") };
-                let read = route(method.clone(), &uri, None).map(|route| (route.template(), route.method()));
-                assert_eq!(read, expected, "{method} {uri}");
-            }
-        }
-    }
-
-    #[test]
-    fn a_checkpoint_is_named_by_its_id() {
-        let id = ID.parse().unwrap();
-        let get = |uri: &str| route(Method::GET, uri, None);
-        assert_eq!(get(&format!("/v1/checkpoints/{ID}")), Ok(Route::Inspect(id)));
-        for (query, original) in [("", false), ("?view=redacted", false), ("?view=original", true)] {
-            assert_eq!(
-                get(&format!("/v1/checkpoints/{ID}/archive{query}")),
-                Ok(Route::Download { id, original })
-            );
-        }
-        assert_eq!(get(&format!("/v1/checkpoints/{ID}/archive?view=all")), Err("bad-query"));
-        for no in ["x", "0", &ID[1..], &ID.replace('-', "")] {
-            assert_eq!(get(&format!("/v1/checkpoints/{no}")), Err("bad-id"), "{no}");
-        }
-    }
-
-    #[test]
-    fn the_answer_is_json_or_nothing() {
-        for (accept, taken) in [
-            ("application/json", true),
-            ("*/*", true),
-            ("text/html, application/*;q=0.1", true),
-            ("application/json;q=0, */*", false),
-            ("text/html", false),
-            ("", false),
-        ] {
-            let result = route(Method::GET, "/v1/whoami", Some(accept));
-            assert_eq!(result.is_ok(), taken, "{accept}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn any_path_is_a_call_or_a_client_error(path in "/[!-~]{0,80}") {
-            if let Ok(request) = Request::post(path).body(())
-                && let Err(error) = Route::of(&request)
-            {
-                prop_assert!(error.answer().status.is_client_error());
-            }
-        }
-    }
-}
+mod tests;

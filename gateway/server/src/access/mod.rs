@@ -83,7 +83,7 @@ pub(crate) async fn answer(
             change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| store.release(id)).await?;
             Ok(reply::empty(StatusCode::NO_CONTENT))
         }
-        Route::Checkpoint { .. } | Route::WhoAmI => Err(Error::Internal),
+        Route::Checkpoint { .. } | Route::WhoAmI | Route::OpenApi => Err(Error::Internal),
     }
 }
 

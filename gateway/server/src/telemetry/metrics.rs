@@ -14,7 +14,7 @@ use super::{ExportCounts, Exports};
 /// How a request ended. Every value comes from a closed set of ours, so no caller can make the series grow.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// `create`, `whoami`, or empty where it was not told.
+    /// `create`, `whoami`, `openapi`, or empty where it was not told.
     pub action: &'static str,
     /// The HTTP status.
     pub status: u16,

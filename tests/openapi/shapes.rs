@@ -1,0 +1,208 @@
+//! Each type of a body, once with all that it can have and once with as little as can be: neither it nor its schema may have
+//! a field that the other has not. Every field is named here, so that a new one does not compile before it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gateway_core::{
+    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, Hold, Identity, InspectedContainer,
+    Inspection, Masked, Member, Mount, Original, Place, Process, RedactionSummary, RuleSummary, RuntimeInfo,
+    Sizes, TraceId, Transport,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::support::described::{document, violations};
+
+const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
+
+/// `full` has all properties of the schema of this name, `least` those that it requires, and both are as it says.
+fn agrees(name: &str, full: &impl Serialize, least: &impl Serialize) {
+    let schema = &document()["components"]["schemas"][name];
+    let (full, least) = (json!(full), json!(least));
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(keys(&full), keys(&schema["properties"]), "{name}");
+    let required = schema["required"].as_array().unwrap().iter();
+    assert_eq!(keys(&least), required.map(|name| name.as_str().unwrap().to_owned()).collect(), "{name}");
+    for value in [&full, &least] {
+        assert_eq!(violations(schema, value), Vec::<String>::new(), "{name}: {value}");
+    }
+}
+
+fn text() -> String {
+    "text".to_owned()
+}
+
+fn texts() -> BTreeMap<String, String> {
+    [(text(), text())].into()
+}
+
+fn at() -> jiff::Timestamp {
+    "2026-11-25T12:00:00.5Z".parse().unwrap()
+}
+
+fn container(memory_bytes: Option<u64>) -> Container {
+    Container {
+        target: "shop/cart-0/app".parse().unwrap(),
+        id: text(),
+        sandbox_id: text(),
+        pod_uid: text(),
+        image: text(),
+        labels: texts(),
+        annotations: texts(),
+        pod_labels: texts(),
+        pod_annotations: texts(),
+        memory_bytes,
+    }
+}
+
+fn summary() -> RedactionSummary {
+    let masked = Masked { masks: 1, bytes: 2 };
+    let places = [Place::Spec, Place::Memory, Place::Logs, Place::Files];
+    RedactionSummary {
+        rules: vec![RuleSummary { name: text(), places: places.map(|place| (place, masked)).into() }],
+        dropped: vec![DropSummary { name: text(), entry: text(), entries: 1 }],
+        values_hidden: 1,
+        values_too_short: 1,
+        passes: 1,
+        unreadable: vec![text()],
+    }
+}
+
+fn hold(reason: Option<String>) -> Hold {
+    Hold { by: text(), at: at(), reason }
+}
+
+fn original() -> Original {
+    Original { path: "/a.age".into(), bytes: 1, sha256: "0".repeat(64), sealed: true, recipients: 1 }
+}
+
+fn checkpoint() -> Checkpoint {
+    Checkpoint {
+        schema: Checkpoint::SCHEMA,
+        id: ID.parse().unwrap(),
+        path: "/a.tar".into(),
+        bytes: u64::MAX,
+        sha256: "a".repeat(64),
+        created_at: at(),
+        created_by: text(),
+        reason: Some(text()),
+        target: "shop/cart-0/app".parse().unwrap(),
+        container_id: text(),
+        pod_uid: text(),
+        image: text(),
+        facts: container(Some(1)),
+        runtime: RuntimeInfo { name: text(), version: text() },
+        transport: Transport::Fifo,
+        request_id: ID.parse().unwrap(),
+        trace_id: TraceId::new([7; 16]),
+        redaction: Some(summary()),
+        hidden: vec![text()],
+        original: Some(original()),
+        hold: Some(hold(Some(text()))),
+    }
+}
+
+fn bare() -> Checkpoint {
+    Checkpoint {
+        reason: None,
+        facts: container(None),
+        transport: Transport::File,
+        trace_id: None,
+        redaction: None,
+        hidden: Vec::new(),
+        original: None,
+        hold: None,
+        ..checkpoint()
+    }
+}
+
+fn inspection() -> Inspection {
+    Inspection {
+        dialect: Some(Dialect::CriO),
+        container: inspected(),
+        criu: Criu {
+            image_version: Some(1),
+            version: Some(text()),
+            host: Some(text()),
+            architecture: Some(text()),
+        },
+        env: vec![text()],
+        mounts: vec![Mount { destination: text(), kind: Some(text()), source: Some(text()) }],
+        processes: vec![process()],
+        sizes: Sizes { archive: 1, memory: 1, rootfs_diff: Some(1), rootfs_files: Some(1) },
+        members: vec![Member { name: text(), bytes: 1 }],
+        member_count: 1,
+        truncated: true,
+        unreadable: vec![text()],
+    }
+}
+
+fn inspected() -> InspectedContainer {
+    InspectedContainer {
+        id: Some(text()),
+        runtime_name: Some(text()),
+        name: Some(text()),
+        pod: Some(text()),
+        namespace: Some(text()),
+        image: Some(text()),
+        image_name: Some(text()),
+        image_ref: Some(text()),
+        oci_runtime: Some(text()),
+        created_at: Some(at()),
+        checkpointed_at: Some(at()),
+    }
+}
+
+fn process() -> Process {
+    Process {
+        pid: 1,
+        parent: 0,
+        command: Some(text()),
+        threads: 1,
+        arguments: Some(vec![text()]),
+        env: Some(vec![text()]),
+    }
+}
+
+#[test]
+fn a_checkpoint_is_described_as_it_is() {
+    let beside = |checkpoint: &Checkpoint, inspection: &Inspection| {
+        let mut told = json!(checkpoint);
+        told["inspection"] = json!(inspection);
+        told
+    };
+    agrees("Checkpoint", &checkpoint(), &bare());
+    let empty = Inspection::default();
+    agrees("InspectedCheckpoint", &beside(&checkpoint(), &inspection()), &beside(&bare(), &empty));
+    agrees("Container", &container(Some(1)), &container(None));
+    agrees("Hold", &hold(Some(text())), &hold(None));
+    agrees("Original", &original(), &original());
+    agrees("RedactionSummary", &summary(), &RedactionSummary::default());
+    agrees("RuleSummary", &summary().rules[0], &RuleSummary::default());
+    agrees("DropSummary", &summary().dropped[0], &DropSummary::default());
+    agrees("Masked", &Masked { masks: 1, bytes: 1 }, &Masked::default());
+}
+
+#[test]
+fn what_is_in_an_archive_is_described_as_it_is() {
+    agrees("Inspection", &inspection(), &Inspection::default());
+    agrees("InspectedContainer", &inspected(), &InspectedContainer::default());
+    agrees("Criu", &inspection().criu, &Criu::default());
+    agrees("Mount", &inspection().mounts[0], &Mount::default());
+    agrees("Process", &process(), &Process::default());
+    agrees("Sizes", &inspection().sizes, &Sizes::default());
+    agrees("Member", &inspection().members[0], &Member::default());
+    for dialect in [Dialect::Containerd, Dialect::CriO] {
+        let of = Inspection { dialect: Some(dialect), ..Inspection::default() };
+        agrees("Inspection", &of, &of);
+    }
+}
+
+#[test]
+fn an_identity_is_described_as_it_is() {
+    for credential in [CredentialKind::BearerToken, CredentialKind::ClientCertificate] {
+        let claims = [("sub".to_owned(), json!("alice"))].into_iter().collect();
+        let identity = Identity { user: text(), groups: vec![text()], credential, issuer: text(), claims };
+        agrees("Identity", &identity, &identity);
+    }
+}
