@@ -165,6 +165,24 @@ async fn new_policies_come_into_force_without_a_restart() {
 }
 
 #[tokio::test]
+async fn a_folder_that_is_never_quiet_keeps_no_policy_from_coming_into_force() {
+    let mut world = governed_by(json!([allowlist(&["bank"])])).await;
+    let noise = world.directory.path().join("noise");
+    let writer = tokio::spawn(async move {
+        loop {
+            std::fs::write(&noise, "").unwrap();
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    });
+    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::FORBIDDEN);
+    governed(&mut world.config, &json!([allowlist(&["shop"])]));
+    write(world.directory.path(), &world.config);
+    world.gateway.logged(|line| line["message"] == "new policies are in force").await;
+    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    writer.abort();
+}
+
+#[tokio::test]
 async fn a_bad_candidate_never_replaces_what_is_in_force() {
     let world = governed_by(json!([allowlist(&["shop"])])).await;
     let mut config = world.config.clone();

@@ -1,6 +1,6 @@
 //! New policies, and another key for the audit log, without a restart: on SIGHUP, and when a file changes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +19,8 @@ use crate::seal;
 
 /// How long files must have been quiet before they are read: a rollout changes several.
 const QUIET: Duration = Duration::from_millis(250);
+/// After so long they are read anyway: a folder that has the audit log in it, too, is never quiet.
+const LATEST: Duration = Duration::from_secs(2);
 
 /// What a running gateway reads again, and when.
 pub struct Reload {
@@ -37,27 +39,35 @@ pub(crate) async fn follow(reload: Reload, cx: Context, config: &Config, stop: C
     let (news, mut changes) = mpsc::channel(1);
     let mut watch = Watch { watcher: watcher(news), folders: BTreeSet::new() };
     watch.add(folders(&files(&reload.file, config)));
-    let mut files = files(&reload.file, config);
-    let mut seen = prints(&files);
+    let mut seen = prints(files(&reload.file, config));
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = reload.asked.notified() => {}
             Some(()) = changes.recv() => {
-                while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+                settle(&mut changes).await;
                 // Other files live in these folders, too.
-                if prints(&files) == seen {
+                if prints(seen.keys().cloned()) == seen {
                     continue;
                 }
             }
         }
-        seen = prints(&files);
+        seen = prints(seen.into_keys());
         if let Some(config) = take(&reload, &cx).await {
-            files = self::files(&reload.file, &config);
-            seen = prints(&files);
+            let files = files(&reload.file, &config);
             watch.add(folders(&files));
+            // As they were before they were read: what has changed since then is yet to be taken.
+            seen = prints(files).into_iter().map(|(file, now)| before(&seen, file, now)).collect();
         }
     }
+}
+
+/// Waits until nothing changes any more.
+async fn settle(changes: &mut mpsc::Receiver<()>) {
+    let quiet = async {
+        while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+    };
+    let _ = tokio::time::timeout(LATEST, quiet).await;
 }
 
 /// Reads, loads and swaps; what is wrong with it is told and changes nothing.
@@ -139,14 +149,22 @@ fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
 }
 
 /// By what a file is known to be the one that was read: where its links lead, and what is there.
-type Print = Option<(PathBuf, u64, u64, i64, i64)>;
+type Print = (PathBuf, u64, u64, i64, i64);
 
-fn prints(files: &[PathBuf]) -> Vec<Print> {
-    let print = |file: &PathBuf| {
+/// Each file with what it is known by; `None` where there is none.
+type Prints = BTreeMap<PathBuf, Option<Print>>;
+
+fn prints(files: impl IntoIterator<Item = PathBuf>) -> Prints {
+    let print = |file: &Path| {
         let real = file.canonicalize().ok()?;
         let meta = real.metadata().ok()?;
         // Not when it was written: a mode that is set after that may make a key usable.
         Some((real, meta.ino(), meta.size(), meta.ctime(), meta.ctime_nsec()))
     };
-    files.iter().map(print).collect()
+    files.into_iter().map(|file| (print(&file), file)).map(|(print, file)| (file, print)).collect()
+}
+
+fn before(seen: &Prints, file: PathBuf, now: Option<Print>) -> (PathBuf, Option<Print>) {
+    let print = seen.get(&file).cloned().unwrap_or(now);
+    (file, print)
 }
