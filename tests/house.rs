@@ -31,10 +31,11 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
 ];
 
 /// Heavy or delicate packages, each with the only rooms that may name them.
-const FENCED: [(&str, &[&str]); 9] = [
+const FENCED: [(&str, &[&str]); 10] = [
     ("age", &["gateway-archive"]),
     ("age-core", &["gateway-archive"]),
     ("openssl", &["gateway-archive"]),
+    ("fearless_simd", &["gateway-archive"]),
     ("wasmtime", &["gateway-policy"]),
     ("tonic", &["gateway-proto", "gateway-cri", "gateway-node"]),
     ("rustls", &["gateway-server", "gateway-cli"]),
