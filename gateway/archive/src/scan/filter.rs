@@ -1,21 +1,22 @@
 use super::anchor::{Anchor, GRAM};
 use super::pairs::{AHEAD, BLOCK, Pairs};
+use super::sieve::{PAGE, Sieve};
 
 /// Bits of a gram's hash: the bitset has 32 KiB and stays in the first-level cache.
 const HASH_BITS: u32 = 18;
 const WORDS: usize = 1 << (HASH_BITS - 6);
 /// Bits of the hash that choose a bucket of entries.
 const BUCKET_BITS: u32 = 14;
-/// Zero pages are passed over.
-const PAGE: usize = 4096;
 /// The most grams: beyond it, almost everything would be a candidate.
 pub(super) const GRAMS_MAX: usize = 1 << 20;
 
 /// Finds where anchors may be, at memory speed. Looks at the four bytes at every *even* offset: every anchor has one gram
 /// that it shows at an even offset when it begins at one, and another when it begins at an odd one. A gram is nothing when
-/// no group of windows has both its halves, or when its hash is not in the bitset; the few others are compared.
+/// the [`Sieve`] says so, when no group of windows has both its halves, or when its hash is not in the bitset; the few others
+/// are compared.
 #[derive(Debug)]
 pub(super) struct Filter {
+    sieve: Sieve,
     pairs: Pairs,
     bits: Vec<u64>,
     /// Where each bucket's entries begin; one more than there are buckets.
@@ -35,6 +36,10 @@ struct Entry {
 impl Filter {
     /// For these anchors; tells which of them are too short, and `None` if they have too many grams together.
     pub(super) fn new(anchors: &[Anchor]) -> Option<(Self, Vec<usize>)> {
+        Self::with(Sieve::new(), anchors)
+    }
+
+    fn with(mut sieve: Sieve, anchors: &[Anchor]) -> Option<(Self, Vec<usize>)> {
         let mut entries = Vec::new();
         let mut pairs = Pairs::new();
         let mut short = Vec::new();
@@ -45,6 +50,7 @@ impl Filter {
             };
             let index = u32::try_from(index).ok()?;
             for window in windows {
+                sieve.add(&window.grams);
                 pairs.add(&window.grams);
                 let entry = |gram| Entry { gram, anchor: index, offset: window.offset };
                 entries.extend(window.grams.into_iter().map(entry));
@@ -53,10 +59,10 @@ impl Filter {
                 return None;
             }
         }
-        Some((Self::of(pairs, entries), short))
+        Some((Self::of(sieve, pairs, entries), short))
     }
 
-    fn of(pairs: Pairs, mut entries: Vec<Entry>) -> Self {
+    fn of(sieve: Sieve, pairs: Pairs, mut entries: Vec<Entry>) -> Self {
         let bucket = |entry: &Entry| hash(entry.gram) >> (HASH_BITS - BUCKET_BITS);
         entries.sort_by_key(bucket);
         let starts =
@@ -69,7 +75,7 @@ impl Filter {
                 *word |= 1 << (hash & 63);
             }
         }
-        Self { pairs, bits, buckets, entries }
+        Self { sieve, pairs, bits, buckets, entries }
     }
 
     /// Calls `hit` with an anchor's index and where it may begin, for every gram in `from..to` of `bytes` that gives one
@@ -92,10 +98,24 @@ impl Filter {
         }
     }
 
-    /// `page` reaches [`AHEAD`] bytes further than what is to be looked at. Each half is looked up once and tested against the one
-    /// before it, with a branch of its own: where the tests are collected, the compiler takes them for vectors, and putting
-    /// those together takes longer than all else.
+    /// `page` reaches [`AHEAD`] bytes further than what is to be looked at: a whole page, but for the last one.
     fn page(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
+        let whole = page.first_chunk().filter(|_| length == PAGE);
+        let Some(noticed) = whole.and_then(|whole| self.sieve.look(whole)) else {
+            self.halves(page, at, length, hit);
+            return;
+        };
+        noticed.each(|within| {
+            if self.pairs.may_have(gram(page, within)) {
+                self.noticed(page, within, at, hit);
+            }
+        });
+        self.grams(page, PAGE - 2, at, length, hit);
+    }
+
+    /// Each half is looked up once and tested against the one before it, with a branch of its own: where the tests are
+    /// collected, the compiler takes them for vectors, and putting those together takes longer than all else.
+    fn halves(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
         let Some((first, rest)) = page.split_first_chunk() else { return };
         let (blocks, _) = rest.as_chunks::<BLOCK>();
         let mut last = self.pairs.of(*first);
@@ -186,4 +206,38 @@ fn hash(gram: u32) -> u32 {
 fn is_zero(page: &[u8]) -> bool {
     let (head, rest) = page.split_at(page.len().min(64));
     head.iter().all(|&byte| byte == 0) && rest.iter().fold(0, |all, byte| all | byte) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::Level;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hits(filter: &Filter, bytes: &[u8]) -> Vec<(usize, usize)> {
+        let mut hits = Vec::new();
+        filter.sweep(bytes, 0, bytes.len(), &mut |anchor, at| hits.push((anchor, at)));
+        hits
+    }
+
+    proptest! {
+        #[test]
+        fn the_sieve_loses_nothing_that_the_halves_find(
+            anchors in vec(prop_oneof![vec(any::<u8>(), 3..9), vec(b'a'..=b'd', 3..9)], 1..40),
+            pieces in vec((any::<prop::sample::Index>(), 0usize..200, any::<u8>()), 1..300),
+        ) {
+            let mut bytes = Vec::new();
+            for (anchor, gap, filler) in pieces {
+                bytes.extend(anchor.get(&anchors));
+                bytes.resize(bytes.len() + gap, filler);
+            }
+            let anchors: Vec<Anchor> = anchors.iter().map(|anchor| Anchor::literal(anchor)).collect();
+            let (sieved, _) = Filter::new(&anchors).unwrap();
+            let (plain, _) = Filter::with(Sieve::at(Level::baseline()), &anchors).unwrap();
+            prop_assert!(plain.sieve.look(&[0; PAGE]).is_none());
+            prop_assert_eq!(hits(&sieved, &bytes), hits(&plain, &bytes));
+        }
+    }
 }

@@ -47,6 +47,7 @@ mod required;
 mod rules;
 mod scanner;
 mod settings;
+mod sieve;
 mod tally;
 #[cfg(test)]
 mod tests;
