@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::policies::{allowlist, component, governed};
 use crate::support::world::{PATH, set, write};
-use crate::support::{self, Receiver, World};
+use crate::support::{self, Answer, Receiver, World};
 
 const SAID: &str = "canary-of-the-panic-77aa";
 /// Where the panicking gateway finds its configuration.
@@ -74,9 +74,19 @@ async fn world(receiver: &Receiver) -> World {
     world
 }
 
-/// The records of a request.
-fn records(world: &World, id: &str) -> Vec<Value> {
-    world.audit().into_iter().filter(|record| record["request_id"] == id).collect()
+/// Its code and how many records it left, of the answer to a request in which something panicked, all of which is told but
+/// what the panic said.
+async fn on_record(world: &World, answer: &Answer, lines_before: usize) -> (String, usize) {
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{answer:?}");
+    let id = answer.header("x-request-id");
+    let line = world.gateway.logged_after(lines_before, |line| line["location"].is_string()).await;
+    assert!(line["location"].as_str().unwrap().contains("tests/panics.rs"), "{line}");
+    assert!(line["spans"].to_string().contains(id), "it tells the request: {line}");
+    let records: Vec<Value> = world.audit().into_iter().filter(|record| record["request_id"] == id).collect();
+    let outcomes: Vec<_> = records.iter().filter(|record| record["event"] == "outcome").collect();
+    let [outcome] = &*outcomes else { panic!("{records:?}") };
+    assert_eq!((&outcome["status"], outcome["code"].as_str().unwrap()), (&500.into(), &*answer.code()));
+    (answer.code(), records.len())
 }
 
 #[tokio::test]
@@ -95,19 +105,10 @@ async fn a_panic_before_any_call_to_the_runtime_ends_one_request_on_record_and_s
             std::fs::remove_file(&file).unwrap();
             break;
         }
-        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "call {call}: {answer:?}");
-        let id = answer.header("x-request-id");
-        let panicked = world.gateway.logged_after(before, |line| line["location"].is_string()).await;
-        assert!(panicked["location"].as_str().unwrap().contains("tests/panics.rs"), "{panicked}");
-        assert!(panicked["spans"].to_string().contains(id), "it tells the request: {panicked}");
-        let records = records(&world, id);
-        let outcomes: Vec<_> = records.iter().filter(|record| record["event"] == "outcome").collect();
-        let [outcome] = &*outcomes else { panic!("call {call}: {records:?}") };
-        assert_eq!((&outcome["status"], outcome["code"].as_str().unwrap()), (&500.into(), &*answer.code()));
-        codes.push((answer.code(), records.len()));
+        codes.push(on_record(&world, &answer, before).await);
         answers.push(answer);
         // What the request held is free again, the container's turn with it.
-        assert_eq!(alice.post(PATH).await.status, StatusCode::OK, "call {call}");
+        assert_eq!(alice.post(PATH).await.status, StatusCode::OK, "after call {call}");
     }
     assert_eq!(
         codes.last(),

@@ -161,7 +161,7 @@ fn prints(files: impl IntoIterator<Item = PathBuf>) -> Prints {
         // Not when it was written: a mode that is set after that may make a key usable.
         Some((real, meta.ino(), meta.size(), meta.ctime(), meta.ctime_nsec()))
     };
-    files.into_iter().map(|file| (print(&file), file)).map(|(print, file)| (file, print)).collect()
+    files.into_iter().map(|file| (file.clone(), print(&file))).collect()
 }
 
 fn before(seen: &Prints, file: PathBuf, now: Option<Print>) -> (PathBuf, Option<Print>) {
