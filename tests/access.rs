@@ -24,8 +24,11 @@ fn path(checkpoint: &Value) -> String {
 }
 
 async fn fetch(world: &World, checkpoint: &Value, headers: &[(&str, &str)]) -> Answer {
-    let client =
-        headers.iter().fold(world.client("alice"), |client, (name, value)| client.with_header(name, value));
+    let client = headers
+        .iter()
+        .fold(world.client("alice"), |client, (name, value)| {
+            client.with_header(name, value)
+        });
     client.get(&format!("{}/archive", path(checkpoint))).await
 }
 
@@ -47,13 +50,25 @@ async fn a_checkpoint_is_listed_and_told_with_what_is_in_it_and_no_value() {
     let world = World::new().await;
     let checkpoint = taken(&world).await;
     let listed = world.client("alice").get("/v1/checkpoints").await;
-    assert_eq!((listed.status, &listed.json()["items"][0]["id"]), (StatusCode::OK, &checkpoint["id"]));
+    assert_eq!(
+        (listed.status, &listed.json()["items"][0]["id"]),
+        (StatusCode::OK, &checkpoint["id"])
+    );
     assert!(listed.json()["next"].is_null());
     let told = world.client("alice").get(&path(&checkpoint)).await.json();
     assert_eq!(told["sha256"], checkpoint["sha256"]);
     let inspection = &told["inspection"];
-    assert!(inspection["env"].as_array().unwrap().contains(&"API_KEY".into()), "{inspection}");
-    assert_eq!(inspection["processes"][0]["arguments"][0], "/bin/sh", "{inspection}");
+    assert!(
+        inspection["env"]
+            .as_array()
+            .unwrap()
+            .contains(&"API_KEY".into()),
+        "{inspection}"
+    );
+    assert_eq!(
+        inspection["processes"][0]["arguments"][0], "/bin/sh",
+        "{inspection}"
+    );
     assert!(!told.to_string().contains(SECRET));
 }
 
@@ -65,12 +80,27 @@ async fn a_list_is_filtered_and_paged() {
     for _ in 0..3 {
         ids.insert(0, taken(&world).await["id"].clone());
     }
-    assert_eq!(world.client("alice").post("/checkpoint/shop/cart-1/app").await.status, StatusCode::OK);
+    assert_eq!(
+        world
+            .client("alice")
+            .post("/checkpoint/shop/cart-1/app")
+            .await
+            .status,
+        StatusCode::OK
+    );
     let listed = async |query: &str| {
-        let answer = world.client("alice").get(&format!("/v1/checkpoints?{query}")).await;
+        let answer = world
+            .client("alice")
+            .get(&format!("/v1/checkpoints?{query}"))
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{query}: {answer:?}");
         let page = answer.json();
-        let ids: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect();
+        let ids: Vec<_> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["id"].clone())
+            .collect();
         (ids, page["next"].as_str().map(str::to_owned))
     };
     let (first, next) = listed("pod=cart-0&limit=2").await;
@@ -78,9 +108,19 @@ async fn a_list_is_filtered_and_paged() {
     let (rest, end) = listed(&format!("pod=cart-0&limit=2&after={}", next.unwrap())).await;
     assert_eq!((rest.as_slice(), end), (&ids[2..], None));
     assert_eq!(listed("namespace=bank").await.0, Vec::<Value>::new());
-    assert_eq!(listed("since=2999-01-01T00:00:00Z").await.0, Vec::<Value>::new());
+    assert_eq!(
+        listed("since=2999-01-01T00:00:00Z").await.0,
+        Vec::<Value>::new()
+    );
     assert_eq!(listed("").await.0.len(), 4);
-    assert_eq!(world.client("alice").get("/v1/checkpoints?limit=0").await.code(), "bad-query");
+    assert_eq!(
+        world
+            .client("alice")
+            .get("/v1/checkpoints?limit=0")
+            .await
+            .code(),
+        "bad-query"
+    );
 }
 
 #[tokio::test]
@@ -90,14 +130,23 @@ async fn an_archive_is_fetched_whole_with_its_digest() {
     let archive = std::fs::read(checkpoint["path"].as_str().unwrap()).unwrap();
     let answer = fetch(&world, &checkpoint, &[]).await;
     assert_eq!(answer.status, StatusCode::OK);
-    assert!(answer.body == archive, "{} bytes of {}", answer.body.len(), archive.len());
+    assert!(
+        answer.body == archive,
+        "{} bytes of {}",
+        answer.body.len(),
+        archive.len()
+    );
     assert_eq!(answer.header("content-type"), "application/x-tar");
     assert_eq!(answer.header("content-length"), archive.len().to_string());
     let sha256 = checkpoint["sha256"].as_str().unwrap();
     assert_eq!(answer.header("etag"), format!("\"{sha256}\""));
-    let digest: Vec<u8> =
-        (0..32).map(|byte| u8::from_str_radix(&sha256[2 * byte..2 * byte + 2], 16).unwrap()).collect();
-    assert_eq!(answer.header("repr-digest"), format!("sha-256=:{}:", BASE64_STANDARD.encode(digest)));
+    let digest: Vec<u8> = (0..32)
+        .map(|byte| u8::from_str_radix(&sha256[2 * byte..2 * byte + 2], 16).unwrap())
+        .collect();
+    assert_eq!(
+        answer.header("repr-digest"),
+        format!("sha-256=:{}:", BASE64_STANDARD.encode(digest))
+    );
 }
 
 #[tokio::test]
@@ -106,24 +155,50 @@ async fn a_broken_off_fetch_goes_on_where_it_was() {
     let checkpoint = taken(&world).await;
     let archive = std::fs::read(checkpoint["path"].as_str().unwrap()).unwrap();
     let etag = format!("\"{}\"", checkpoint["sha256"].as_str().unwrap());
-    let rest = fetch(&world, &checkpoint, &[("range", "bytes=1000-"), ("if-range", &etag)]).await;
+    let rest = fetch(
+        &world,
+        &checkpoint,
+        &[("range", "bytes=1000-"), ("if-range", &etag)],
+    )
+    .await;
     assert_eq!(rest.status, StatusCode::PARTIAL_CONTENT);
     assert!(rest.body == archive[1000..]);
-    assert_eq!(rest.header("content-range"), format!("bytes 1000-{}/{}", archive.len() - 1, archive.len()));
-    let other = fetch(&world, &checkpoint, &[("range", "bytes=1000-"), ("if-range", "\"other\"")]).await;
-    assert_eq!((other.status, other.body.len()), (StatusCode::OK, archive.len()), "it is another file now");
+    assert_eq!(
+        rest.header("content-range"),
+        format!("bytes 1000-{}/{}", archive.len() - 1, archive.len())
+    );
+    let other = fetch(
+        &world,
+        &checkpoint,
+        &[("range", "bytes=1000-"), ("if-range", "\"other\"")],
+    )
+    .await;
+    assert_eq!(
+        (other.status, other.body.len()),
+        (StatusCode::OK, archive.len()),
+        "it is another file now"
+    );
     let beyond = fetch(&world, &checkpoint, &[("range", "bytes=999999999999-")]).await;
     assert_eq!(beyond.status, StatusCode::RANGE_NOT_SATISFIABLE);
-    assert_eq!(beyond.header("content-range"), format!("bytes */{}", archive.len()));
+    assert_eq!(
+        beyond.header("content-range"),
+        format!("bytes */{}", archive.len())
+    );
     let known = fetch(&world, &checkpoint, &[("if-none-match", &etag)]).await;
-    assert_eq!((known.status, known.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    assert_eq!(
+        (known.status, known.body.len()),
+        (StatusCode::NOT_MODIFIED, 0)
+    );
 }
 
 #[tokio::test]
 async fn each_call_is_an_action_of_its_own_to_policies() {
     let verbs = |user: &str, verbs: &[&str]| json!({ "name": user, "users": [user], "actions": verbs, "namespaces": ["*"] });
     let world = governed_by(roles(&json!([
-        verbs("alice", &["create", "list", "inspect", "download", "hold", "delete"]),
+        verbs(
+            "alice",
+            &["create", "list", "inspect", "download", "hold", "delete"]
+        ),
         verbs("reader", &["inspect"]),
     ])))
     .await;
@@ -143,9 +218,17 @@ async fn each_call_is_an_action_of_its_own_to_policies() {
         (Method::DELETE, path.clone()),
     ] {
         let answer = reader.send(method.clone(), &path).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "denied"), "{method} {path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (403, "denied"),
+            "{method} {path}"
+        );
         let record = world.audit().pop().unwrap();
-        assert_eq!((&record["user"], &record["status"]), (&"reader".into(), &403.into()), "{record}");
+        assert_eq!(
+            (&record["user"], &record["status"]),
+            (&"reader".into(), &403.into()),
+            "{record}"
+        );
     }
     assert_eq!(world.published().len(), 2);
 }
@@ -160,26 +243,57 @@ async fn a_policy_of_a_pods_label_is_asked_about_its_checkpoints_too() {
     let mut gold = pod("vault");
     gold.labels.insert("tier".to_owned(), "gold".to_owned());
     world.node.run_pod(gold).await.unwrap();
-    let answer = world.client("alice").post("/checkpoint/shop/vault/app").await;
+    let answer = world
+        .client("alice")
+        .post("/checkpoint/shop/vault/app")
+        .await;
     let checkpoint = crate::storage::metadata(answer.json()["items"][0].as_str().unwrap().as_ref());
     let denied = fetch(&world, &checkpoint, &[]).await;
-    assert_eq!((denied.status.as_u16(), &denied.json()["policy"]), (403, &"by-label".into()));
-    assert_eq!(fetch(&world, &taken(&world).await, &[]).await.status, StatusCode::OK);
+    assert_eq!(
+        (denied.status.as_u16(), &denied.json()["policy"]),
+        (403, &"by-label".into())
+    );
+    assert_eq!(
+        fetch(&world, &taken(&world).await, &[]).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn a_held_checkpoint_is_not_removed_until_it_is_let_go() {
     let world = World::new().await;
     let checkpoint = taken(&world).await;
-    let (client, path) =
-        (world.client("alice").with_header("x-checkpoint-reason", "evidence"), path(&checkpoint));
-    let held = client.send(Method::PUT, &format!("{path}/hold")).await.json();
-    assert_eq!((&held["hold"]["by"], &held["hold"]["reason"]), (&"alice".into(), &"evidence".into()));
+    let (client, path) = (
+        world
+            .client("alice")
+            .with_header("x-checkpoint-reason", "evidence"),
+        path(&checkpoint),
+    );
+    let held = client
+        .send(Method::PUT, &format!("{path}/hold"))
+        .await
+        .json();
+    assert_eq!(
+        (&held["hold"]["by"], &held["hold"]["reason"]),
+        (&"alice".into(), &"evidence".into())
+    );
     assert_eq!(client.get(&path).await.json()["hold"]["by"], "alice");
     let refused = client.send(Method::DELETE, &path).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (409, "held"));
-    assert_eq!(client.send(Method::DELETE, &format!("{path}/hold")).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(client.send(Method::DELETE, &path).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (409, "held")
+    );
+    assert_eq!(
+        client
+            .send(Method::DELETE, &format!("{path}/hold"))
+            .await
+            .status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        client.send(Method::DELETE, &path).await.status,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(world.published(), Vec::<String>::new());
     assert_eq!(client.get(&path).await.code(), "checkpoint-not-found");
 }
@@ -190,7 +304,11 @@ async fn what_is_done_to_a_checkpoint_is_written_down_before_and_after() {
     let checkpoint = taken(&world).await;
     let told = |records: &[Value]| -> Vec<(Value, Value, Value)> {
         let part = |record: &Value| {
-            (record["event"].clone(), record["action"].clone(), record["checkpoint_id"].clone())
+            (
+                record["event"].clone(),
+                record["action"].clone(),
+                record["checkpoint_id"].clone(),
+            )
         };
         records.iter().skip(2).map(part).collect()
     };
@@ -203,7 +321,11 @@ async fn what_is_done_to_a_checkpoint_is_written_down_before_and_after() {
     })
     .await;
     assert_eq!(
-        world.client("alice").send(Method::DELETE, &path(&checkpoint)).await.status,
+        world
+            .client("alice")
+            .send(Method::DELETE, &path(&checkpoint))
+            .await
+            .status,
         StatusCode::NO_CONTENT
     );
     let id = &checkpoint["id"];
@@ -231,11 +353,16 @@ async fn a_log_that_takes_no_record_lets_nobody_fetch_or_remove() {
             break;
         }
     }
-    for (method, path) in
-        [(Method::GET, format!("{}/archive", path(&checkpoint))), (Method::DELETE, path(&checkpoint))]
-    {
+    for (method, path) in [
+        (Method::GET, format!("{}/archive", path(&checkpoint))),
+        (Method::DELETE, path(&checkpoint)),
+    ] {
         let answer = world.client("alice").send(method, &path).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "audit-unavailable"), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (503, "audit-unavailable"),
+            "{path}"
+        );
     }
     assert_eq!(world.published().len(), 2);
 }
@@ -244,24 +371,48 @@ async fn a_log_that_takes_no_record_lets_nobody_fetch_or_remove() {
 async fn what_is_not_there_is_not_found() {
     let world = World::new().await;
     let client = world.client("alice");
-    for path in [format!("/v1/checkpoints/{NO_ID}"), format!("/v1/checkpoints/{NO_ID}/archive")] {
-        assert_eq!(client.get(&path).await.code(), "checkpoint-not-found", "{path}");
+    for path in [
+        format!("/v1/checkpoints/{NO_ID}"),
+        format!("/v1/checkpoints/{NO_ID}/archive"),
+    ] {
+        assert_eq!(
+            client.get(&path).await.code(),
+            "checkpoint-not-found",
+            "{path}"
+        );
     }
     let checkpoint = taken(&world).await;
-    let original = client.get(&format!("{}/archive?view=original", path(&checkpoint))).await;
-    assert_eq!((original.status.as_u16(), original.code().as_str()), (404, "original-not-kept"));
+    let original = client
+        .get(&format!("{}/archive?view=original", path(&checkpoint)))
+        .await;
+    assert_eq!(
+        (original.status.as_u16(), original.code().as_str()),
+        (404, "original-not-kept")
+    );
     assert_eq!(client.get("/v1/checkpoints/one").await.code(), "bad-id");
     let wrong = client.send(Method::POST, &path(&checkpoint)).await;
-    assert_eq!((wrong.status.as_u16(), wrong.header("allow")), (405, "GET, DELETE"));
-    assert_eq!(world.anonymous().get("/v1/checkpoints").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        (wrong.status.as_u16(), wrong.header("allow")),
+        (405, "GET, DELETE")
+    );
+    assert_eq!(
+        world.anonymous().get("/v1/checkpoints").await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
 async fn an_archive_that_was_changed_on_the_disk_is_not_served() {
     let world = World::new().await;
     let checkpoint = taken(&world).await;
-    let file = std::fs::OpenOptions::new().write(true).open(checkpoint["path"].as_str().unwrap()).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(checkpoint["path"].as_str().unwrap())
+        .unwrap();
     file.set_len(1024).unwrap();
     let answer = fetch(&world, &checkpoint, &[]).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, "archive-altered"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (500, "archive-altered")
+    );
 }

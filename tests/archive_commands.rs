@@ -13,7 +13,12 @@ use crate::support::gateway::BINARY;
 use crate::support::world::{PATH, SECRET};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(BINARY).arg("archive").args(arguments).env_clear().output().unwrap()
+    Command::new(BINARY)
+        .arg("archive")
+        .args(arguments)
+        .env_clear()
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -23,7 +28,12 @@ fn text(bytes: &[u8]) -> String {
 /// What a command that succeeds says as JSON.
 pub fn told(arguments: &[&str]) -> Value {
     let output = run(&[arguments, &["--output", "json"]].concat());
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}{}",
+        text(&output.stdout),
+        text(&output.stderr)
+    );
     assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -55,7 +65,13 @@ fn hide_keys() -> Value {
 }
 
 fn place(world: &World, name: &str) -> String {
-    world.directory.path().join(name).to_str().unwrap().to_owned()
+    world
+        .directory
+        .path()
+        .join(name)
+        .to_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// The archive, and the specification in it in clear.
@@ -76,11 +92,18 @@ fn laid_open(archive: &str) -> Vec<u8> {
 }
 
 fn copies(archive: &str) -> usize {
-    laid_open(archive).windows(SECRET.len()).filter(|window| *window == SECRET.as_bytes()).count()
+    laid_open(archive)
+        .windows(SECRET.len())
+        .filter(|window| *window == SECRET.as_bytes())
+        .count()
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = folder
+        .read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort();
     files
 }
@@ -88,7 +111,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// Turns one bit in the middle of what `needle` begins.
 fn flip(archive: &str, needle: &[u8]) {
     let mut bytes = std::fs::read(archive).unwrap();
-    let at = bytes.windows(needle.len()).position(|window| window == needle).unwrap();
+    let at = bytes
+        .windows(needle.len())
+        .position(|window| window == needle)
+        .unwrap();
     bytes[at] ^= 1;
     std::fs::write(archive, bytes).unwrap();
 }
@@ -97,9 +123,15 @@ fn flip(archive: &str, needle: &[u8]) {
 fn help_teaches_every_command() {
     let help = text(&run(&["--help"]).stdout);
     for command in ["inspect", "redact", "verify", "export"] {
-        assert!(help.contains(&format!("checkpoint-gateway archive {command}")), "{help}");
+        assert!(
+            help.contains(&format!("checkpoint-gateway archive {command}")),
+            "{help}"
+        );
         let output = run(&[command, "--help"]);
-        assert!(output.status.success() && text(&output.stdout).contains("Exit status"), "{command}");
+        assert!(
+            output.status.success() && text(&output.stdout).contains("Exit status"),
+            "{command}"
+        );
         assert_eq!(run(&[command]).status.code(), Some(2));
         let before: &[&str] = match command {
             "redact" => &["redact", "/nonexistent", "out", "--plan"],
@@ -119,17 +151,37 @@ async fn inspect_tells_processes_and_names_of_variables_and_no_value() {
     let inspection = &found["inspection"];
     assert_eq!(inspection["dialect"], "containerd");
     assert_eq!(
-        (&inspection["container"]["name"], &inspection["container"]["pod"]),
+        (
+            &inspection["container"]["name"],
+            &inspection["container"]["pod"]
+        ),
         (&json!("app"), &json!("cart-0"))
     );
     assert_eq!(inspection["container"]["id"], world.pod.containers[0].id);
-    assert_eq!((&inspection["unreadable"], &inspection["truncated"]), (&json!([]), &json!(false)));
+    assert_eq!(
+        (&inspection["unreadable"], &inspection["truncated"]),
+        (&json!([]), &json!(false))
+    );
     let first = &inspection["processes"][0];
-    assert_eq!((&first["parent"], &first["command"]), (&json!(0), &json!("sh")));
-    assert_eq!(first["arguments"], json!(["/bin/sh", "-c", "while :; do sleep 1; done"]));
+    assert_eq!(
+        (&first["parent"], &first["command"]),
+        (&json!(0), &json!("sh"))
+    );
+    assert_eq!(
+        first["arguments"],
+        json!(["/bin/sh", "-c", "while :; do sleep 1; done"])
+    );
     for env in [&inspection["env"], &first["env"]] {
-        let names: Vec<_> = env.as_array().unwrap().iter().filter_map(Value::as_str).collect();
-        assert!(names.contains(&"API_KEY") && names.contains(&"PATH"), "{names:?}");
+        let names: Vec<_> = env
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        assert!(
+            names.contains(&"API_KEY") && names.contains(&"PATH"),
+            "{names:?}"
+        );
     }
     assert_eq!(found["metadata"], metadata(Path::new(&archive)));
     assert!(!found.to_string().contains(SECRET));
@@ -148,7 +200,13 @@ async fn inspect_tells_processes_and_names_of_variables_and_no_value() {
     assert!(output.status.success() && !said.contains(SECRET), "{said}");
     std::fs::write(format!("{archive}.json"), "{}").unwrap();
     let found = told(&["inspect", &archive]);
-    assert!(found["metadata_problem"].as_str().unwrap().contains("is no checkpoint's metadata"), "{found}");
+    assert!(
+        found["metadata_problem"]
+            .as_str()
+            .unwrap()
+            .contains("is no checkpoint's metadata"),
+        "{found}"
+    );
     assert_eq!(found["metadata"], json!(null));
 }
 
@@ -156,21 +214,41 @@ async fn inspect_tells_processes_and_names_of_variables_and_no_value() {
 async fn redact_hides_the_secret_and_what_is_left_is_whole() {
     let (world, archive) = taken().await;
     let before = std::fs::read(&archive).unwrap();
-    for (name, written) in [("plan", hide_keys()), ("answer", json!({ "answer": { "plan": hide_keys() } }))] {
+    for (name, written) in [
+        ("plan", hide_keys()),
+        ("answer", json!({ "answer": { "plan": hide_keys() } })),
+    ] {
         let out = place(&world, &format!("{name}.tar"));
         let found = told(&["redact", "--plan", &plan(&world, &written), &archive, &out]);
         assert_eq!(copies(&out), 0);
         assert_eq!(mode(Path::new(&out)), 0o600);
         assert_eq!(found["sha256"], sha256sum(Path::new(&out)));
         assert_eq!(found["redaction"]["values_hidden"], 1);
-        assert!(found["redaction"]["rules"][0]["places"]["memory"]["masks"].as_u64().unwrap() > 0, "{found}");
+        assert!(
+            found["redaction"]["rules"][0]["places"]["memory"]["masks"]
+                .as_u64()
+                .unwrap()
+                > 0,
+            "{found}"
+        );
         assert!(!found.to_string().contains(SECRET));
-        let verified = told(&["verify", &out, "--sha256", found["sha256"].as_str().unwrap()]);
+        let verified = told(&[
+            "verify",
+            &out,
+            "--sha256",
+            found["sha256"].as_str().unwrap(),
+        ]);
         assert_eq!(verified["ok"], true);
         let (one, other) = (told(&["inspect", &archive]), told(&["inspect", &out]));
-        assert_eq!(one["inspection"]["processes"], other["inspection"]["processes"]);
+        assert_eq!(
+            one["inspection"]["processes"],
+            other["inspection"]["processes"]
+        );
     }
-    assert!(before == std::fs::read(&archive).unwrap(), "what is redacted stays as it was");
+    assert!(
+        before == std::fs::read(&archive).unwrap(),
+        "what is redacted stays as it was"
+    );
 }
 
 #[tokio::test]
@@ -202,7 +280,10 @@ async fn redact_leaves_nothing_behind_where_it_fails() {
 async fn verify_holds_for_what_was_published_and_names_what_does_not() {
     let (_world, archive) = taken().await;
     let found = told(&["verify", &archive]);
-    assert_eq!((&found["ok"], &found["sha256"]), (&json!(true), &metadata(Path::new(&archive))["sha256"]));
+    assert_eq!(
+        (&found["ok"], &found["sha256"]),
+        (&json!(true), &metadata(Path::new(&archive))["sha256"])
+    );
     let digest = found["sha256"].as_str().unwrap();
     told(&["verify", &archive, "--sha256", &digest.to_uppercase()]);
     assert!(
@@ -212,33 +293,61 @@ async fn verify_holds_for_what_was_published_and_names_what_does_not() {
 
     flip(&archive, SECRET.as_bytes());
     let said = refused(&["verify", &archive]);
-    assert!(said.contains("FAIL  digest: the metadata says") && said.contains("ok    structure"), "{said}");
+    assert!(
+        said.contains("FAIL  digest: the metadata says") && said.contains("ok    structure"),
+        "{said}"
+    );
     flip(&archive, b"checkpoint/pages-1.img");
     let said = refused(&["verify", &archive]);
-    assert!(said.contains("FAIL  structure") && said.contains("checksum does not hold"), "{said}");
-    assert_eq!(run(&["verify", &archive, "--output", "json"]).status.code(), Some(1));
+    assert!(
+        said.contains("FAIL  structure") && said.contains("checksum does not hold"),
+        "{said}"
+    );
+    assert_eq!(
+        run(&["verify", &archive, "--output", "json"]).status.code(),
+        Some(1)
+    );
 
     std::fs::remove_file(format!("{archive}.json")).unwrap();
     let said = refused(&["verify", &archive]);
-    assert!(said.contains("nothing to compare with") && said.contains("--sha256"), "{said}");
+    assert!(
+        said.contains("nothing to compare with") && said.contains("--sha256"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
 async fn export_makes_a_layout_whose_digests_hold_and_that_runtimes_recognise() {
     let (world, archive) = taken().await;
     let layout = place(&world, "image");
-    let made = told(&["export", "--oci", &layout, "--tag", "registry.example/shop/cart:1", &archive]);
+    let made = told(&[
+        "export",
+        "--oci",
+        &layout,
+        "--tag",
+        "registry.example/shop/cart:1",
+        &archive,
+    ]);
     let layout = Path::new(&layout);
     assert_eq!(mode(layout), 0o700);
     let blob = |descriptor: &Value| {
-        let digest = descriptor["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap().to_owned();
+        let digest = descriptor["digest"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("sha256:")
+            .unwrap()
+            .to_owned();
         let path = layout.join("blobs/sha256").join(&digest);
         assert_eq!(sha256sum(&path), digest);
         assert_eq!(descriptor["size"], std::fs::metadata(&path).unwrap().len());
         path
     };
-    let read = |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
-    assert_eq!(read(&layout.join("oci-layout")), json!({ "imageLayoutVersion": "1.0.0" }));
+    let read =
+        |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    assert_eq!(
+        read(&layout.join("oci-layout")),
+        json!({ "imageLayoutVersion": "1.0.0" })
+    );
     let index = read(&layout.join("index.json"));
     assert_eq!(
         index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"],
@@ -246,23 +355,51 @@ async fn export_makes_a_layout_whose_digests_hold_and_that_runtimes_recognise() 
     );
     assert_eq!(index["manifests"][0]["digest"], made["manifest"]);
     let manifest = read(&blob(&index["manifests"][0]));
-    for key in ["org.criu.checkpoint.container.name", "io.kubernetes.cri-o.annotations.checkpoint.name"] {
+    for key in [
+        "org.criu.checkpoint.container.name",
+        "io.kubernetes.cri-o.annotations.checkpoint.name",
+    ] {
         assert_eq!(
             (&manifest["annotations"][key], &index["annotations"][key]),
             (&json!("app"), &json!("app"))
         );
     }
-    assert_eq!(manifest["annotations"]["org.criu.checkpoint.pod.namespace"], "shop");
+    assert_eq!(
+        manifest["annotations"]["org.criu.checkpoint.pod.namespace"],
+        "shop"
+    );
     let config = read(&blob(&manifest["config"]));
     let layer = &manifest["layers"][0];
     assert_eq!(config["created"], config["history"][0]["created"]);
-    assert!(config["created"].as_str().unwrap().ends_with('Z'), "{config}");
+    assert!(
+        config["created"].as_str().unwrap().ends_with('Z'),
+        "{config}"
+    );
     assert_eq!(config["rootfs"]["diff_ids"], json!([layer["digest"]]));
-    assert_eq!(config["architecture"], if cfg!(target_arch = "x86_64") { "amd64" } else { "arm64" });
-    assert_eq!(sha256sum(&blob(layer)), sha256sum(Path::new(&archive)), "the layer is the archive");
+    assert_eq!(
+        config["architecture"],
+        if cfg!(target_arch = "x86_64") {
+            "amd64"
+        } else {
+            "arm64"
+        }
+    );
+    assert_eq!(
+        sha256sum(&blob(layer)),
+        sha256sum(Path::new(&archive)),
+        "the layer is the archive"
+    );
     assert_eq!(files(&layout.join("blobs/sha256")).len(), 3);
-    assert!(refused(&["export", "--oci", layout.to_str().unwrap(), &archive]).contains("is there already"));
-    assert_eq!(run(&["export", "--oci", "x", "--tag", "a b", &archive]).status.code(), Some(2));
+    assert!(
+        refused(&["export", "--oci", layout.to_str().unwrap(), &archive])
+            .contains("is there already")
+    );
+    assert_eq!(
+        run(&["export", "--oci", "x", "--tag", "a b", &archive])
+            .status
+            .code(),
+        Some(2)
+    );
 }
 
 #[tokio::test]

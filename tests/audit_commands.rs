@@ -14,7 +14,12 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 fn audit(arguments: &[&str]) -> Output {
-    Command::new(BINARY).arg("audit").args(arguments).env_clear().output().unwrap()
+    Command::new(BINARY)
+        .arg("audit")
+        .args(arguments)
+        .env_clear()
+        .output()
+        .unwrap()
 }
 
 /// What a command prints where it succeeds.
@@ -56,11 +61,20 @@ async fn a_log_that_the_gateway_wrote_holds_and_tells_its_head() {
         (&found["ok"], &found["records"], &found["covered"]),
         (&json!(true), &json!(records.len()), &json!(null))
     );
-    assert_eq!((&found["first"], &found["last"]), (&records[0]["at"], &records.last().unwrap()["at"]));
+    assert_eq!(
+        (&found["first"], &found["last"]),
+        (&records[0]["at"], &records.last().unwrap()["at"])
+    );
     let head = found["head"].as_str().unwrap();
-    assert_eq!(told(&[log, "--head", &head.to_uppercase()], 0)["covered"], records.len());
+    assert_eq!(
+        told(&[log, "--head", &head.to_uppercase()], 0)["covered"],
+        records.len()
+    );
     let (text, exit) = said(&[log]);
-    assert!(exit == Some(0) && text.contains(head) && text.contains("give --head"), "{text}");
+    assert!(
+        exit == Some(0) && text.contains(head) && text.contains("give --head"),
+        "{text}"
+    );
     world.client("alice").post(PATH).await;
     assert_eq!(
         told(&[log, "--head", head], 0)["covered"],
@@ -77,7 +91,10 @@ async fn a_changed_byte_is_found_and_its_line_is_named() {
     std::fs::write(&path, text.replacen("alice", "mallo", 1)).unwrap();
     assert_eq!(told(&[log], 1)["line"], 1);
     let (text, exit) = said(&[log]);
-    assert!(exit == Some(1) && text.contains("FAIL  `audit.log`, line 1 (seq 0): it was changed"), "{text}");
+    assert!(
+        exit == Some(1) && text.contains("FAIL  `audit.log`, line 1 (seq 0): it was changed"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -91,7 +108,10 @@ async fn a_last_line_that_was_cut_off_is_found_by_a_head() {
     std::fs::write(&path, kept.join("\n") + "\n").unwrap();
     assert_eq!(told(&[log], 0)["records"], kept.len());
     let (text, exit) = said(&[log, "--head", &head]);
-    assert!(exit == Some(1) && text.contains(&format!("cut after seq {}", kept.len() - 1)), "{text}");
+    assert!(
+        exit == Some(1) && text.contains(&format!("cut after seq {}", kept.len() - 1)),
+        "{text}"
+    );
 }
 
 #[test]
@@ -102,7 +122,10 @@ fn what_is_no_log_or_no_head_is_refused() {
     let path = directory.path().join("text");
     std::fs::write(&path, "some\ntext\n").unwrap();
     let (text, exit) = said(&[path.to_str().unwrap()]);
-    assert!(exit == Some(1) && text.contains("line 1 (seq 0): it is no record of a chained log"), "{text}");
+    assert!(
+        exit == Some(1) && text.contains("line 1 (seq 0): it is no record of a chained log"),
+        "{text}"
+    );
 }
 
 async fn stop(world: &mut World) {
@@ -112,7 +135,13 @@ async fn stop(world: &mut World) {
 
 /// A key that the command made: the private one's path and the public one's.
 fn key(directory: &Path, name: &str) -> (String, String) {
-    let path = |ending: &str| directory.join(format!("{name}.{ending}")).to_str().unwrap().to_owned();
+    let path = |ending: &str| {
+        directory
+            .join(format!("{name}.{ending}"))
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
     let (private, public) = (path("key"), path("pem"));
     std::fs::write(&public, printed(&["keygen", &private])).unwrap();
     (private, public)
@@ -135,13 +164,23 @@ impl Signed {
         let (_, other) = key(keys.path(), "other");
         let world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
         assert_eq!(world.client("alice").post(PATH).await.status, 200);
-        Self { world, keys, public, other }
+        Self {
+            world,
+            keys,
+            public,
+            other,
+        }
     }
 }
 
 #[tokio::test]
 async fn a_signed_log_is_verified_by_its_key_and_by_a_head_that_was_kept() {
-    let Signed { mut world, keys, public, other } = Signed::new().await;
+    let Signed {
+        mut world,
+        keys,
+        public,
+        other,
+    } = Signed::new().await;
     let path = world.directory.path().join("audit.log");
     let log = path.to_str().unwrap();
     let (text, exit) = said(&[log]);
@@ -149,29 +188,46 @@ async fn a_signed_log_is_verified_by_its_key_and_by_a_head_that_was_kept() {
     stop(&mut world).await;
     let found = told(&[log, "--key", &public], 0);
     let records = found["records"].as_u64().unwrap();
-    assert_eq!((&found["trust"], &found["signed"]["size"]), (&json!("given"), &json!(records - 1)));
+    assert_eq!(
+        (&found["trust"], &found["signed"]["size"]),
+        (&json!("given"), &json!(records - 1))
+    );
     let (text, exit) = said(&[log]);
     assert!(
         exit == Some(0) && text.contains("by a key that only the log itself names: give --key"),
         "{text}"
     );
     let (text, exit) = said(&[log, "--key", &other]);
-    assert!(exit == Some(1) && text.contains("neither given nor vouched for"), "{text}");
+    assert!(
+        exit == Some(1) && text.contains("neither given nor vouched for"),
+        "{text}"
+    );
 
     let head = keys.path().join("head.json");
     let head = head.to_str().unwrap();
     std::fs::write(head, printed(&["head", log, "--key", &public])).unwrap();
-    assert_eq!(told(&[log, "--key", &public, "--head", head], 0)["covered"], records - 1);
+    assert_eq!(
+        told(&[log, "--key", &public, "--head", head], 0)["covered"],
+        records - 1
+    );
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<_> = text.lines().collect();
     std::fs::write(&path, lines[..2].join("\n") + "\n").unwrap();
     let (text, exit) = said(&[log, "--head", head]);
-    assert!(exit == Some(1) && text.contains("the log was cut after seq 1"), "{text}");
+    assert!(
+        exit == Some(1) && text.contains("the log was cut after seq 1"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn a_record_is_proven_to_somebody_who_has_no_log() {
-    let Signed { mut world, keys, public, other } = Signed::new().await;
+    let Signed {
+        mut world,
+        keys,
+        public,
+        other,
+    } = Signed::new().await;
     let path = world.directory.path().join("audit.log");
     let log = path.to_str().unwrap();
     let id = world.audit()[1]["request_id"].as_str().unwrap().to_owned();
@@ -193,15 +249,32 @@ async fn a_record_is_proven_to_somebody_who_has_no_log() {
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
         .map(|told| (told["ok"].clone(), told["record"]["event"].clone()))
         .collect();
-    assert_eq!(events, [(json!(true), json!("intent")), (json!(true), json!("outcome"))]);
-    assert_eq!(audit(&["check-proof", proof, "--key", &other]).status.code(), Some(1));
+    assert_eq!(
+        events,
+        [
+            (json!(true), json!("intent")),
+            (json!(true), json!("outcome"))
+        ]
+    );
+    assert_eq!(
+        audit(&["check-proof", proof, "--key", &other])
+            .status
+            .code(),
+        Some(1)
+    );
     std::fs::write(proof, text.replace("alice", "mallo")).unwrap();
     let forged = audit(&["check-proof", proof, "--key", &public]);
     assert!(
-        forged.status.code() == Some(1) && String::from_utf8_lossy(&forged.stdout).contains("does not lead")
+        forged.status.code() == Some(1)
+            && String::from_utf8_lossy(&forged.stdout).contains("does not lead")
     );
     std::fs::write(proof, "{}").unwrap();
-    assert_eq!(audit(&["check-proof", proof, "--key", &public]).status.code(), Some(1));
+    assert_eq!(
+        audit(&["check-proof", proof, "--key", &public])
+            .status
+            .code(),
+        Some(1)
+    );
     assert_eq!(audit(&["prove", "nobody", log]).status.code(), Some(2));
     assert_eq!(audit(&["prove", "999", log]).status.code(), Some(1));
 }
@@ -213,7 +286,11 @@ fn a_key_is_never_written_over() {
     let before = std::fs::read(&private).unwrap();
     assert_eq!(audit(&["keygen", &private]).status.code(), Some(1));
     assert_eq!(std::fs::read(&private).unwrap(), before);
-    assert!(std::fs::read_to_string(public).unwrap().starts_with("-----BEGIN PUBLIC KEY-----"));
+    assert!(
+        std::fs::read_to_string(public)
+            .unwrap()
+            .starts_with("-----BEGIN PUBLIC KEY-----")
+    );
 }
 
 #[tokio::test]
@@ -227,7 +304,15 @@ async fn a_gateway_does_not_start_with_a_key_that_others_may_read() {
     set(&mut config, "audit.key-file", private.as_str());
     let path = keys.path().join("config.toml");
     std::fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
-    let output = Command::new(BINARY).args(["check", "--config"]).arg(&path).env_clear().output().unwrap();
+    let output = Command::new(BINARY)
+        .args(["check", "--config"])
+        .arg(&path)
+        .env_clear()
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(3) && text.contains("nobody but its owner may read"), "{text}");
+    assert!(
+        output.status.code() == Some(3) && text.contains("nobody but its owner may read"),
+        "{text}"
+    );
 }

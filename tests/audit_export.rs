@@ -17,20 +17,33 @@ async fn used() -> (World, String) {
         governed(config, &json!([allowlist(&["shop"]), roles]));
     })
     .await;
-    let client = world.client("alice").with_header("x-checkpoint-reason", "because");
+    let client = world
+        .client("alice")
+        .with_header("x-checkpoint-reason", "because");
     let answer = client.post(PATH).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let path = answer.json()["items"][0].as_str().unwrap().to_owned();
-    let id = crate::storage::metadata(path.as_ref())["id"].as_str().unwrap().to_owned();
+    let id = crate::storage::metadata(path.as_ref())["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let checkpoint = format!("/v1/checkpoints/{id}");
     world.client("mallory").post(PATH).await;
     client.get("/v1/checkpoints").await;
     client.get(&checkpoint).await;
-    client.send(http::Method::PUT, &format!("{checkpoint}/hold")).await;
+    client
+        .send(http::Method::PUT, &format!("{checkpoint}/hold"))
+        .await;
     client.send(http::Method::DELETE, &checkpoint).await;
     client.get(&format!("{checkpoint}/archive")).await;
     world.anonymous().post(PATH).await;
-    let log = world.directory.path().join("audit.log").to_str().unwrap().to_owned();
+    let log = world
+        .directory
+        .path()
+        .join("audit.log")
+        .to_str()
+        .unwrap()
+        .to_owned();
     (world, log)
 }
 
@@ -42,7 +55,11 @@ fn exported(log: &str, format: &str) -> Vec<Value> {
 }
 
 fn outcomes(world: &World) -> Vec<Value> {
-    world.audit().into_iter().filter(|record| record["event"] == "outcome").collect()
+    world
+        .audit()
+        .into_iter()
+        .filter(|record| record["event"] == "outcome")
+        .collect()
 }
 
 fn is_text(value: &Value) -> bool {
@@ -64,12 +81,22 @@ async fn events_of_kubernetes_have_the_fields_and_words_of_its_audit_log() {
     let (events, outcomes) = (exported(&log, "k8s-audit"), outcomes(&world));
     assert_eq!((events.len(), outcomes.len()), (8, 8));
     for (event, outcome) in events.iter().zip(&outcomes) {
-        assert_eq!((&event["kind"], &event["apiVersion"]), (&"Event".into(), &"audit.k8s.io/v1".into()));
-        assert_eq!((&event["level"], &event["stage"]), (&"Metadata".into(), &"ResponseComplete".into()));
+        assert_eq!(
+            (&event["kind"], &event["apiVersion"]),
+            (&"Event".into(), &"audit.k8s.io/v1".into())
+        );
+        assert_eq!(
+            (&event["level"], &event["stage"]),
+            (&"Metadata".into(), &"ResponseComplete".into())
+        );
         assert_eq!(event["auditID"], outcome["request_id"]);
-        assert!(is_text(&event["requestURI"]) && is_text(&event["user"]["username"]), "{event}");
         assert!(
-            ["create", "list", "get", "update", "delete"].contains(&event["verb"].as_str().unwrap()),
+            is_text(&event["requestURI"]) && is_text(&event["user"]["username"]),
+            "{event}"
+        );
+        assert!(
+            ["create", "list", "get", "update", "delete"]
+                .contains(&event["verb"].as_str().unwrap()),
             "{event}"
         );
         assert_eq!(
@@ -81,18 +108,41 @@ async fn events_of_kubernetes_have_the_fields_and_words_of_its_audit_log() {
             "{event}"
         );
         assert!(
-            is_micro_time(&event["requestReceivedTimestamp"]) && is_micro_time(&event["stageTimestamp"]),
+            is_micro_time(&event["requestReceivedTimestamp"])
+                && is_micro_time(&event["stageTimestamp"]),
             "{event}"
         );
-        assert!(event["requestReceivedTimestamp"].as_str() <= event["stageTimestamp"].as_str(), "{event}");
-        assert!(event["annotations"].as_object().unwrap().values().all(Value::is_string), "{event}");
+        assert!(
+            event["requestReceivedTimestamp"].as_str() <= event["stageTimestamp"].as_str(),
+            "{event}"
+        );
+        assert!(
+            event["annotations"]
+                .as_object()
+                .unwrap()
+                .values()
+                .all(Value::is_string),
+            "{event}"
+        );
     }
     let (stored, denied, unproven) = (&events[0], &events[1], &events[7]);
     let pod = json!({ "resource": "pods", "namespace": "shop", "name": "cart-0", "apiVersion": "v1", "subresource": "checkpoint" });
-    assert_eq!((&stored["objectRef"], &stored["requestURI"]), (&pod, &PATH.into()));
-    assert_eq!(stored["annotations"]["authorization.k8s.io/decision"], "allow");
-    assert_eq!(stored["annotations"]["checkpoint-gateway/reason"], "because");
-    assert_eq!(denied["annotations"]["authorization.k8s.io/decision"], "forbid");
+    assert_eq!(
+        (&stored["objectRef"], &stored["requestURI"]),
+        (&pod, &PATH.into())
+    );
+    assert_eq!(
+        stored["annotations"]["authorization.k8s.io/decision"],
+        "allow"
+    );
+    assert_eq!(
+        stored["annotations"]["checkpoint-gateway/reason"],
+        "because"
+    );
+    assert_eq!(
+        denied["annotations"]["authorization.k8s.io/decision"],
+        "forbid"
+    );
     assert_eq!(denied["responseStatus"]["status"], "Failure");
     assert_eq!(unproven["user"]["username"], "system:anonymous");
 }
@@ -103,23 +153,44 @@ async fn events_of_ocsf_have_the_required_attributes_of_api_activity() {
     let (events, outcomes) = (exported(&log, "ocsf"), outcomes(&world));
     assert_eq!(events.len(), outcomes.len());
     for (event, outcome) in events.iter().zip(&outcomes) {
-        assert_eq!((&event["category_uid"], &event["class_uid"]), (&6.into(), &6003.into()));
+        assert_eq!(
+            (&event["category_uid"], &event["class_uid"]),
+            (&6.into(), &6003.into())
+        );
         let activity = event["activity_id"].as_u64().unwrap();
         assert!([0, 1, 2, 3, 4, 99].contains(&activity), "{event}");
         assert_eq!(event["type_uid"], 600_300 + activity);
-        assert!([0, 1, 2, 3, 4, 5, 6, 99].contains(&event["severity_id"].as_u64().unwrap()), "{event}");
-        assert!([0, 1, 2, 99].contains(&event["status_id"].as_u64().unwrap()), "{event}");
+        assert!(
+            [0, 1, 2, 3, 4, 5, 6, 99].contains(&event["severity_id"].as_u64().unwrap()),
+            "{event}"
+        );
+        assert!(
+            [0, 1, 2, 99].contains(&event["status_id"].as_u64().unwrap()),
+            "{event}"
+        );
         // Milliseconds since 1970, as timestamp_t has it.
-        assert!(event["time"].as_i64().unwrap() > 1_700_000_000_000, "{event}");
+        assert!(
+            event["time"].as_i64().unwrap() > 1_700_000_000_000,
+            "{event}"
+        );
         let metadata = &event["metadata"];
-        assert!(metadata["version"] == "1.9.0" && is_text(&metadata["product"]["name"]), "{event}");
-        assert!(is_text(&event["actor"]["user"]["name"]) && is_text(&event["api"]["operation"]), "{event}");
+        assert!(
+            metadata["version"] == "1.9.0" && is_text(&metadata["product"]["name"]),
+            "{event}"
+        );
+        assert!(
+            is_text(&event["actor"]["user"]["name"]) && is_text(&event["api"]["operation"]),
+            "{event}"
+        );
         assert!(
             is_text(&event["api"]["request"]["uid"]) && is_text(&event["api"]["service"]["name"]),
             "{event}"
         );
         assert_eq!(
-            (&event["src_endpoint"]["ip"], &event["api"]["response"]["code"]),
+            (
+                &event["src_endpoint"]["ip"],
+                &event["api"]["response"]["code"]
+            ),
             (&"127.0.0.1".into(), &outcome["status"])
         );
         assert_eq!(event["metadata"]["uid"], outcome["request_id"]);
@@ -127,7 +198,12 @@ async fn events_of_ocsf_have_the_required_attributes_of_api_activity() {
     }
     let told: Vec<_> = events
         .iter()
-        .map(|event| (event["activity_name"].as_str().unwrap(), event["status"].as_str().unwrap()))
+        .map(|event| {
+            (
+                event["activity_name"].as_str().unwrap(),
+                event["status"].as_str().unwrap(),
+            )
+        })
         .collect();
     let expected = [
         ("Create", "Success"),
@@ -140,5 +216,10 @@ async fn events_of_ocsf_have_the_required_attributes_of_api_activity() {
         ("Create", "Failure"),
     ];
     assert_eq!(told, expected);
-    assert_eq!(printed("export", &[&log, "--format", "ocsf", "--user", "mallory"]).lines().count(), 1);
+    assert_eq!(
+        printed("export", &[&log, "--format", "ocsf", "--user", "mallory"])
+            .lines()
+            .count(),
+        1
+    );
 }

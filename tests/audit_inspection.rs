@@ -9,7 +9,12 @@ use crate::support::gateway::BINARY;
 
 /// A command of `audit`, as it ends.
 pub fn audit(command: &str, arguments: &[&str]) -> Output {
-    Command::new(BINARY).args(["audit", command]).args(arguments).env_clear().output().unwrap()
+    Command::new(BINARY)
+        .args(["audit", command])
+        .args(arguments)
+        .env_clear()
+        .output()
+        .unwrap()
 }
 
 /// What a command of `audit` prints where it is to succeed.
@@ -22,7 +27,10 @@ pub fn printed(command: &str, arguments: &[&str]) -> String {
 /// The JSON lines of a command of `audit`.
 pub fn lines(command: &str, arguments: &[&str]) -> Vec<Value> {
     let printed = printed(command, &[arguments, &["--output", "json"]].concat());
-    printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    printed
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -30,7 +38,11 @@ async fn records_are_shown_by_who_where_what_and_when() {
     let (world, log) = written().await;
     let log = log.to_str().unwrap();
     let records = world.audit();
-    assert_eq!(lines("show", &[log]), records, "each as it stands in the log");
+    assert_eq!(
+        lines("show", &[log]),
+        records,
+        "each as it stands in the log"
+    );
     let request = records[0]["request_id"].as_str().unwrap();
     let trace = records[0]["trace_id"].as_str().unwrap();
     let checkpoint = records[0]["checkpoint_id"].as_str().unwrap();
@@ -43,17 +55,36 @@ async fn records_are_shown_by_who_where_what_and_when() {
         (&["--request-id", request], &records[..2]),
         (&["--trace-id", trace], &records[..2]),
         (&["--checkpoint", checkpoint], &records[..2]),
-        (&["--namespace", "shop", "--pod", "cart-0", "--container", "app", "--action", "create"], &records),
+        (
+            &[
+                "--namespace",
+                "shop",
+                "--pod",
+                "cart-0",
+                "--container",
+                "app",
+                "--action",
+                "create",
+            ],
+            &records,
+        ),
         (&["--since", denied], &records[2..]),
         (&["--until", denied], &records[..2]),
         (&["--since", "1h", "--limit", "1"], &records[2..]),
     ] {
-        assert_eq!(lines("show", &[&[log], filter].concat()), expected, "{filter:?}");
+        assert_eq!(
+            lines("show", &[&[log], filter].concat()),
+            expected,
+            "{filter:?}"
+        );
     }
     let table = printed("show", &[log]);
     let rows: Vec<_> = table.lines().collect();
     assert!(rows[0].starts_with("TIME") && rows.len() == 4, "{table}");
-    assert!(rows[3].contains("mallory") && rows[3].contains("allow-list: not-on-allow-list"), "{table}");
+    assert!(
+        rows[3].contains("mallory") && rows[3].contains("allow-list: not-on-allow-list"),
+        "{table}"
+    );
     let place = |row: &str, word: &str| row.find(word).unwrap();
     assert_eq!(
         place(rows[1], "shop/cart-0/app"),
@@ -72,7 +103,9 @@ async fn what_nothing_fits_says_what_may_be_meant() {
         assert_eq!(output.status.code(), Some(exit), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(said(&["--user", "malory"], 1).contains("no record fits; did you mean `--user mallory`?"));
+    assert!(
+        said(&["--user", "malory"], 1).contains("no record fits; did you mean `--user mallory`?")
+    );
     assert!(!said(&["--user", "zebedee"], 1).contains("did you mean"));
     assert!(said(&["--action", "creat"], 2).contains("'create'"));
     assert!(said(&["--since", "yesterday"], 2).contains("2026-03-01T10:00:00Z"));
@@ -94,10 +127,15 @@ fn what_others_have_written_cannot_play_tricks_on_a_terminal() {
     std::fs::write(&path, format!("{record}\n")).unwrap();
     let log = path.to_str().unwrap();
     let id = record["request_id"].as_str().unwrap();
-    for text in [printed("show", &[log]), printed("explain", &[id, log]), printed("stats", &[log])] {
+    for text in [
+        printed("show", &[log]),
+        printed("explain", &[id, log]),
+        printed("stats", &[log]),
+    ] {
         assert!(text.contains("\\u{1b}"), "{text}");
-        let tricks =
-            |c: char| (c.is_control() && c != '\n') || ('\u{200b}'..='\u{2069}').contains(&c) && c != '…';
+        let tricks = |c: char| {
+            (c.is_control() && c != '\n') || ('\u{200b}'..='\u{2069}').contains(&c) && c != '…'
+        };
         assert!(!text.contains(tricks), "{text:?}");
     }
 }
@@ -110,7 +148,14 @@ async fn a_request_is_explained_in_sentences_with_what_came_of_it_later() {
     let id = |record: &Value, name: &str| record[name].as_str().unwrap().to_owned();
     let checkpoint = id(&records[0], "checkpoint_id");
     let path = format!("/v1/checkpoints/{checkpoint}");
-    assert_eq!(world.client("alice").send(http::Method::DELETE, &path).await.status, 204);
+    assert_eq!(
+        world
+            .client("alice")
+            .send(http::Method::DELETE, &path)
+            .await
+            .status,
+        204
+    );
     for named in ["request_id", "trace_id", "checkpoint_id"].map(|name| id(&records[0], name)) {
         let told = printed("explain", &[&named, log]);
         for sentence in [
@@ -126,9 +171,18 @@ async fn a_request_is_explained_in_sentences_with_what_came_of_it_later() {
         }
     }
     let told = printed("explain", &[&id(&records[2], "request_id"), log]);
-    assert!(told.contains("mallory") && told.contains("denies it (not-on-allow-list)"), "{told}");
-    assert!(told.contains("So it was denied, by allow-list.") && !told.contains(&checkpoint), "{told}");
-    assert_eq!(lines("explain", &[&id(&records[2], "request_id"), log]), records[2..]);
+    assert!(
+        told.contains("mallory") && told.contains("denies it (not-on-allow-list)"),
+        "{told}"
+    );
+    assert!(
+        told.contains("So it was denied, by allow-list.") && !told.contains(&checkpoint),
+        "{told}"
+    );
+    assert_eq!(
+        lines("explain", &[&id(&records[2], "request_id"), log]),
+        records[2..]
+    );
     let none = audit("explain", &["01990000-0000-7000-8000-000000000001", log]);
     assert_eq!(none.status.code(), Some(1), "{none:?}");
     assert_eq!(audit("explain", &["x", log]).status.code(), Some(2));
@@ -141,18 +195,38 @@ async fn a_log_is_summed_up() {
     let log = log.to_str().unwrap();
     let stats = lines("stats", &[log]).remove(0);
     let bytes = &world.audit()[1]["bytes"];
-    assert_eq!((&stats["records"], &stats["bytes_stored"]), (&4.into(), bytes), "{stats}");
+    assert_eq!(
+        (&stats["records"], &stats["bytes_stored"]),
+        (&4.into(), bytes),
+        "{stats}"
+    );
     let counts = &stats["counts"];
-    assert_eq!(counts["events"]["top"], json!({ "intent": 1, "outcome": 3 }));
+    assert_eq!(
+        counts["events"]["top"],
+        json!({ "intent": 1, "outcome": 3 })
+    );
     assert_eq!(counts["verdicts"]["top"], json!({ "allow": 1, "deny": 1 }));
-    assert_eq!(counts["codes"]["top"], json!({ "denied": 1, "unauthenticated": 1 }));
-    assert_eq!(counts["users"]["top"], json!({ "-": 1, "alice": 1, "mallory": 1 }));
-    assert_eq!(counts["policies"]["top"], json!({ "allow-list allow": 1, "allow-list deny": 1 }));
+    assert_eq!(
+        counts["codes"]["top"],
+        json!({ "denied": 1, "unauthenticated": 1 })
+    );
+    assert_eq!(
+        counts["users"]["top"],
+        json!({ "-": 1, "alice": 1, "mallory": 1 })
+    );
+    assert_eq!(
+        counts["policies"]["top"],
+        json!({ "allow-list allow": 1, "allow-list deny": 1 })
+    );
     assert!(
-        stats["durations"]["create"]["p99_us"].as_u64() >= stats["durations"]["create"]["p50_us"].as_u64()
+        stats["durations"]["create"]["p99_us"].as_u64()
+            >= stats["durations"]["create"]["p50_us"].as_u64()
     );
     let text = printed("stats", &[log, "--user", "mallory"]);
-    assert!(text.starts_with("1 records") && text.contains("milliseconds"), "{text}");
+    assert!(
+        text.starts_with("1 records") && text.contains("milliseconds"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -160,13 +234,22 @@ async fn lines_that_are_no_records_are_counted_and_do_not_hide_the_rest() {
     let (world, path) = written().await;
     let records = world.audit();
     let text = std::fs::read_to_string(&path).unwrap();
-    let newer = text.lines().next().unwrap().replace("\"intent\"", "\"foretold\"");
+    let newer = text
+        .lines()
+        .next()
+        .unwrap()
+        .replace("\"intent\"", "\"foretold\"");
     let copy = world.directory.path().join("copy.log");
     std::fs::write(&copy, format!("{newer}\nno record\n{text}{{\"seq\"")).unwrap();
     let output = audit("show", &[copy.to_str().unwrap(), "--output", "json"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), records.len());
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap().lines().count(),
+        records.len()
+    );
     assert!(
-        String::from_utf8(output.stderr).unwrap().contains("2 lines are no records that this version knows")
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("2 lines are no records that this version knows")
     );
 }

@@ -33,7 +33,10 @@ async fn reload(world: &World, message: &str) -> Value {
     let before = world.gateway.log().len();
     write(world.directory.path(), &world.config);
     world.gateway.signal(Signal::HUP);
-    world.gateway.logged_after(before, |line| line["message"] == message).await
+    world
+        .gateway
+        .logged_after(before, |line| line["message"] == message)
+        .await
 }
 
 async fn stop(world: &mut World) {
@@ -42,16 +45,29 @@ async fn stop(world: &mut World) {
 }
 
 async fn take(world: &World) {
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
 }
 
 fn events(world: &World) -> Vec<String> {
-    world.audit().iter().map(|record| record["event"].as_str().unwrap().to_owned()).collect()
+    world
+        .audit()
+        .iter()
+        .map(|record| record["event"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn verified(world: &World, key: &Path) -> Value {
     let log = world.directory.path().join("audit.log");
-    let arguments = ["--key", key.to_str().unwrap(), "--output", "json", log.to_str().unwrap()];
+    let arguments = [
+        "--key",
+        key.to_str().unwrap(),
+        "--output",
+        "json",
+        log.to_str().unwrap(),
+    ];
     serde_json::from_str(&printed("verify", &arguments)).unwrap()
 }
 
@@ -66,13 +82,21 @@ async fn another_key_signs_from_a_reload_on_and_the_one_before_vouches_for_it() 
     set(&mut world.config, "audit.key-file", key.to_str().unwrap());
     let said = reload(&world, "another key signs the audit log, or none").await;
     take(&world).await;
-    let change = world.audit().into_iter().rfind(|record| record["event"] == "key").unwrap();
+    let change = world
+        .audit()
+        .into_iter()
+        .rfind(|record| record["event"] == "key")
+        .unwrap();
     assert_eq!(change["key"], said["key"], "the log line names it");
     assert!(change["signature"].is_string(), "{change}");
     stop(&mut world).await;
     for key in [&old, &new] {
         let found = verified(&world, key);
-        assert_eq!((&found["trust"], &found["unproven"]), (&json!("given"), &json!([])), "{found}");
+        assert_eq!(
+            (&found["trust"], &found["unproven"]),
+            (&json!("given"), &json!([])),
+            "{found}"
+        );
         assert_eq!(found["signed"]["key"], said["key"]);
     }
 }
@@ -80,17 +104,35 @@ async fn another_key_signs_from_a_reload_on_and_the_one_before_vouches_for_it() 
 #[tokio::test]
 async fn a_key_in_the_same_file_is_taken_as_soon_as_it_can_be_used() {
     let (world, old) = signed().await;
-    let (fresh, key) = (world.directory.path().join("fresh"), world.directory.path().join("a.key"));
+    let (fresh, key) = (
+        world.directory.path().join("fresh"),
+        world.directory.path().join("a.key"),
+    );
     make_key(&fresh);
     let before = world.gateway.log().len();
     std::fs::set_permissions(&fresh, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     std::fs::rename(&fresh, &key).unwrap();
-    let refused = world.gateway.logged_after(before, |line| line["cause"].is_string()).await;
-    assert!(refused["cause"].as_str().unwrap().contains("chmod 600"), "{refused}");
+    let refused = world
+        .gateway
+        .logged_after(before, |line| line["cause"].is_string())
+        .await;
+    assert!(
+        refused["cause"].as_str().unwrap().contains("chmod 600"),
+        "{refused}"
+    );
     take(&world).await;
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    world.gateway.logged_after(before, |line| line["message"] == TAKEN).await;
-    assert_eq!(events(&world).iter().filter(|event| *event == "key").count(), 2);
+    world
+        .gateway
+        .logged_after(before, |line| line["message"] == TAKEN)
+        .await;
+    assert_eq!(
+        events(&world)
+            .iter()
+            .filter(|event| *event == "key")
+            .count(),
+        2
+    );
     take(&world).await;
     assert_eq!(verified(&world, &old)["trust"], "given");
 }
@@ -102,27 +144,64 @@ async fn a_key_that_is_taken_away_is_on_record_with_its_own_word() {
     set(&mut world.config, "audit.key-file", "");
     reload(&world, TAKEN).await;
     take(&world).await;
-    let removal = world.audit().into_iter().find(|record| record["event"] == "key-removed").unwrap();
+    let removal = world
+        .audit()
+        .into_iter()
+        .find(|record| record["event"] == "key-removed")
+        .unwrap();
     assert!(removal["signature"].is_string(), "{removal}");
     stop(&mut world).await;
     let world = world.restarted().await;
     take(&world).await;
-    assert_eq!(events(&world).iter().filter(|event| *event == "key-removed").count(), 1);
+    assert_eq!(
+        events(&world)
+            .iter()
+            .filter(|event| *event == "key-removed")
+            .count(),
+        1
+    );
     let found = verified(&world, &key);
-    assert_eq!((&found["keyless"], &found["unproven"]), (&removal["seq"], &json!([])), "{found}");
+    assert_eq!(
+        (&found["keyless"], &found["unproven"]),
+        (&removal["seq"], &json!([])),
+        "{found}"
+    );
     let log = world.directory.path().join("audit.log");
     let text = printed("verify", &[log.to_str().unwrap()]);
-    assert!(text.contains(&format!("taken away at seq {}", removal["seq"])), "{text}");
+    assert!(
+        text.contains(&format!("taken away at seq {}", removal["seq"])),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn a_key_that_cannot_be_used_changes_nothing_policies_included() {
     let (mut world, _) = signed().await;
-    set(&mut world.config, "audit.key-file", world.directory.path().join("missing").to_str().unwrap());
+    set(
+        &mut world.config,
+        "audit.key-file",
+        world.directory.path().join("missing").to_str().unwrap(),
+    );
     world.config["authorization"] = toml::toml! { allow = [{ users = ["mallory"] }] }.into();
-    let said = reload(&world, "the new configuration is not taken; the old one stays in force").await;
-    assert!(said["cause"].as_str().unwrap().contains("missing"), "{said}");
+    let said = reload(
+        &world,
+        "the new configuration is not taken; the old one stays in force",
+    )
+    .await;
+    assert!(
+        said["cause"].as_str().unwrap().contains("missing"),
+        "{said}"
+    );
     take(&world).await;
-    assert_eq!(world.client("mallory").post(PATH).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(events(&world).iter().filter(|event| event.starts_with("key")).count(), 1);
+    assert_eq!(
+        world.client("mallory").post(PATH).await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        events(&world)
+            .iter()
+            .filter(|event| event.starts_with("key"))
+            .count(),
+        1
+    );
 }

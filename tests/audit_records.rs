@@ -14,7 +14,10 @@ const SCHEMA: &str = include_str!("../gateway/audit/schema/record-v1.json");
 /// What is wrong with `records` by the published schema.
 pub fn violations(records: &[Value]) -> Vec<String> {
     let schema = serde_json::from_str(SCHEMA).unwrap();
-    let validator = jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap();
+    let validator = jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap();
     let told = |record: &Value| {
         let errors: Vec<_> = validator
             .iter_errors(record)
@@ -40,44 +43,83 @@ async fn last(world: &World, count: usize) -> Value {
 async fn taken(client: &Client) -> String {
     let answer = client.post(PATH).await;
     let path = answer.json()["items"][0].as_str().unwrap().to_owned();
-    crate::storage::metadata(path.as_ref())["id"].as_str().unwrap().to_owned()
+    crate::storage::metadata(path.as_ref())["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
 async fn every_call_of_a_proven_caller_leaves_an_outcome_with_who_and_what() {
     let world = World::new().await;
-    let client = world.client("alice").with_header("x-checkpoint-reason", "because");
+    let client = world
+        .client("alice")
+        .with_header("x-checkpoint-reason", "because");
     let id = taken(&client).await;
     let checkpoint = format!("/v1/checkpoints/{id}");
     let calls = [
         (Method::GET, "/v1/checkpoints".to_owned(), 200, Some("list")),
         (Method::GET, checkpoint.clone(), 200, Some("inspect")),
-        (Method::GET, format!("{checkpoint}/archive"), 200, Some("download")),
-        (Method::GET, format!("{checkpoint}/archive?view=original"), 404, Some("download-original")),
+        (
+            Method::GET,
+            format!("{checkpoint}/archive"),
+            200,
+            Some("download"),
+        ),
+        (
+            Method::GET,
+            format!("{checkpoint}/archive?view=original"),
+            404,
+            Some("download-original"),
+        ),
         (Method::PUT, format!("{checkpoint}/hold"), 200, Some("hold")),
         (Method::DELETE, checkpoint.clone(), 409, Some("delete")),
-        (Method::DELETE, format!("{checkpoint}/hold"), 204, Some("hold")),
+        (
+            Method::DELETE,
+            format!("{checkpoint}/hold"),
+            204,
+            Some("hold"),
+        ),
         (Method::DELETE, checkpoint.clone(), 204, Some("delete")),
         (Method::GET, checkpoint, 404, Some("inspect")),
         (Method::GET, "/v1/whoami".to_owned(), 200, None),
         (Method::GET, "/openapi.json".to_owned(), 200, None),
         (Method::GET, "/v1/nothing".to_owned(), 404, None),
-        (Method::POST, "/checkpoint/shop/cart-0/none".to_owned(), 404, Some("create")),
+        (
+            Method::POST,
+            "/checkpoint/shop/cart-0/none".to_owned(),
+            404,
+            Some("create"),
+        ),
     ];
     for (method, path, status, action) in calls {
         let before = world.audit().len();
         let answer = client.send(method.clone(), &path).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path}");
         // A download's outcome is known when its last byte is taken.
-        let intents =
-            usize::from(status < 300 && ["download", "hold", "delete"].contains(&action.unwrap_or("")))
-                + usize::from(status == 409);
+        let intents = usize::from(
+            status < 300 && ["download", "hold", "delete"].contains(&action.unwrap_or("")),
+        ) + usize::from(status == 409);
         let record = last(&world, before + intents + 1).await;
-        assert_eq!((&record["event"], &record["status"]), (&"outcome".into(), &json!(status)), "{record}");
+        assert_eq!(
+            (&record["event"], &record["status"]),
+            (&"outcome".into(), &json!(status)),
+            "{record}"
+        );
         assert_eq!(record["action"], json!(action), "{record}");
-        assert_eq!((&record["user"], &record["credential"]), (&"alice".into(), &"bearer-token".into()));
-        assert!(record["issuer"].is_string() && record["duration_us"].is_u64(), "{record}");
-        assert_eq!(record["request_id"], answer.header("x-request-id"), "{record}");
+        assert_eq!(
+            (&record["user"], &record["credential"]),
+            (&"alice".into(), &"bearer-token".into())
+        );
+        assert!(
+            record["issuer"].is_string() && record["duration_us"].is_u64(),
+            "{record}"
+        );
+        assert_eq!(
+            record["request_id"],
+            answer.header("x-request-id"),
+            "{record}"
+        );
         assert_eq!(
             (status >= 400, status >= 400),
             (record["code"].is_string(), record["message"].is_string())
@@ -94,20 +136,43 @@ async fn who_proves_nothing_is_on_record_but_cannot_fill_the_log() {
     })
     .await;
     for _ in 0..40 {
-        assert_eq!(world.anonymous().post(PATH).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            world.anonymous().post(PATH).await.status,
+            StatusCode::UNAUTHORIZED
+        );
     }
     let records = world.audit();
-    assert_eq!((&records[0]["code"], &records[0]["user"]), (&"unauthenticated".into(), &Value::Null));
-    assert_eq!((&records[0]["action"], &records[0]["target"]["pod"]), (&"create".into(), &"cart-0".into()));
-    let left_out = world.gateway.counted("checkpoint_gateway_audit_suppressed_total", 1.0).await;
-    let told: u64 = records.iter().filter_map(|record| record["suppressed"].as_u64()).sum();
+    assert_eq!(
+        (&records[0]["code"], &records[0]["user"]),
+        (&"unauthenticated".into(), &Value::Null)
+    );
+    assert_eq!(
+        (&records[0]["action"], &records[0]["target"]["pod"]),
+        (&"create".into(), &"cart-0".into())
+    );
+    let left_out = world
+        .gateway
+        .counted("checkpoint_gateway_audit_suppressed_total", 1.0)
+        .await;
+    let told: u64 = records
+        .iter()
+        .filter_map(|record| record["suppressed"].as_u64())
+        .sum();
     assert!(records.len() < 40, "{}", records.len());
     assert!(told.to_string().parse::<f64>().unwrap() <= left_out);
-    assert_eq!(records.len().to_string(), (40.0 - left_out).to_string(), "what is not on record is counted");
+    assert_eq!(
+        records.len().to_string(),
+        (40.0 - left_out).to_string(),
+        "what is not on record is counted"
+    );
     let next = in_time(async {
         loop {
             world.anonymous().get("/v1/whoami").await;
-            if let Some(record) = world.audit().into_iter().find(|record| record["suppressed"].is_u64()) {
+            if let Some(record) = world
+                .audit()
+                .into_iter()
+                .find(|record| record["suppressed"].is_u64())
+            {
                 return record;
             }
         }
@@ -133,19 +198,35 @@ async fn the_request_that_policies_were_given_is_on_record_once() {
     "bank".clone_into(&mut other.namespace);
     other.labels.insert("tier".to_owned(), "gold".to_owned());
     world.node.run_pod(other).await.unwrap();
-    let client = world.client("alice").with_header("x-checkpoint-reason", "because");
+    let client = world
+        .client("alice")
+        .with_header("x-checkpoint-reason", "because");
     let id = taken(&client).await;
-    assert_eq!(client.post("/checkpoint/bank/cart-9/app").await.status, StatusCode::FORBIDDEN);
-    assert_eq!(client.get(&format!("/v1/checkpoints/{id}")).await.status, StatusCode::OK);
+    assert_eq!(
+        client.post("/checkpoint/bank/cart-9/app").await.status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        client.get(&format!("/v1/checkpoints/{id}")).await.status,
+        StatusCode::OK
+    );
     let records = world.audit();
     let request = |record: &Value| serde_json::from_value::<Request>(record["request"].clone());
-    let [intent, outcome, denied, inspected] = records.as_slice() else { panic!("{records:?}") };
+    let [intent, outcome, denied, inspected] = records.as_slice() else {
+        panic!("{records:?}")
+    };
     assert_eq!(request(intent).unwrap().reason.as_deref(), Some("because"));
     assert!(outcome["request"].is_null(), "the intent has it");
     let request_denied = request(denied).unwrap();
     assert_eq!(request_denied.target.pod_labels["tier"], "gold");
-    assert_eq!((&denied["verdicts"][0]["policy"], &denied["status"]), (&"namespaces".into(), &403.into()));
-    assert_eq!(request(inspected).unwrap().archive.unwrap().id.to_string(), id);
+    assert_eq!(
+        (&denied["verdicts"][0]["policy"], &denied["status"]),
+        (&"namespaces".into(), &403.into())
+    );
+    assert_eq!(
+        request(inspected).unwrap().archive.unwrap().id.to_string(),
+        id
+    );
     assert_eq!(violations(&records), Vec::<String>::new());
 }
 
@@ -155,10 +236,22 @@ async fn what_does_not_fit_into_a_record_is_refused_before_the_runtime_is_touche
     let mut large = pod("large");
     large.labels.insert("large".to_owned(), "x".repeat(1 << 20));
     world.node.run_pod(large).await.unwrap();
-    let refused = world.client("alice").post("/checkpoint/shop/large/app").await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (500, "record-too-long"));
-    assert_eq!((world.node.checkpoint_calls(), world.published()), (0, Vec::new()));
-    let denied = world.client("mallory").post("/checkpoint/shop/large/app").await;
+    let refused = world
+        .client("alice")
+        .post("/checkpoint/shop/large/app")
+        .await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (500, "record-too-long")
+    );
+    assert_eq!(
+        (world.node.checkpoint_calls(), world.published()),
+        (0, Vec::new())
+    );
+    let denied = world
+        .client("mallory")
+        .post("/checkpoint/shop/large/app")
+        .await;
     assert_eq!(denied.status, StatusCode::FORBIDDEN);
     for record in world.audit() {
         assert_eq!(
@@ -185,14 +278,22 @@ async fn records_of_redaction_and_removal_are_as_the_schema_has_them() {
     taken(&world.client("alice")).await;
     taken(&world.client("alice")).await;
     let records = world.audit();
-    let kinds: Vec<_> = records.iter().map(|record| record["event"].as_str().unwrap()).collect();
+    let kinds: Vec<_> = records
+        .iter()
+        .map(|record| record["event"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["intent", "outcome", "intent", "removed", "outcome"]);
-    assert!(records[0]["request"]["identity"]["user"].is_null(), "{}", records[0]);
+    assert!(
+        records[0]["request"]["identity"]["user"].is_null(),
+        "{}",
+        records[0]
+    );
     assert_eq!(violations(&records), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_in_no_commands_way() {
+async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_in_no_commands_way()
+{
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("audit.key");
     crate::audit_inspection::printed("keygen", &[key.to_str().unwrap()]);
@@ -204,7 +305,13 @@ async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_i
     taken(&world.client("alice")).await;
     let log = world.directory.path().join("audit.log");
     let log = log.to_str().unwrap();
-    let heads = || world.audit().iter().filter(|record| record["event"] == "head").count();
+    let heads = || {
+        world
+            .audit()
+            .iter()
+            .filter(|record| record["event"] == "head")
+            .count()
+    };
     in_time(async {
         while heads() == 0 {
             world.client("alice").get("/v1/whoami").await;
@@ -216,9 +323,16 @@ async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_i
         let told = crate::audit_inspection::printed(command, &[log]);
         assert!(told.contains("head") && told.contains("key"), "{told}");
     }
-    let request =
-        world.audit().iter().find(|record| record["event"] == "intent").unwrap()["request_id"].clone();
-    assert!(crate::audit_inspection::printed("explain", &[request.as_str().unwrap(), log]).contains("alice"));
+    let request = world
+        .audit()
+        .iter()
+        .find(|record| record["event"] == "intent")
+        .unwrap()["request_id"]
+        .clone();
+    assert!(
+        crate::audit_inspection::printed("explain", &[request.as_str().unwrap(), log])
+            .contains("alice")
+    );
 }
 
 #[test]
@@ -228,7 +342,10 @@ fn the_schema_tells_what_is_no_record() {
         "request_id": "01990000-0000-7000-8000-000000000001", "checkpoint_id": "01990000-0000-7000-8000-000000000001",
         "because": "age", "target": { "namespace": "a", "pod": "b", "container": "c" }, "sha256": "0".repeat(64), "bytes": 1,
     });
-    assert_eq!(violations(std::slice::from_ref(&good)), Vec::<String>::new());
+    assert_eq!(
+        violations(std::slice::from_ref(&good)),
+        Vec::<String>::new()
+    );
     for (field, wrong) in [
         ("because", json!("boredom")),
         ("bytes", json!(-1)),

@@ -12,8 +12,7 @@ use crate::support::world::{PATH, pod, set};
 
 /// The project's own policies, all at once; the redactors hide what `secrets` says.
 fn all(namespaces: &[&str], secrets: &Value) -> Value {
-    let policy =
-        |name: &str, settings: Value| json!({ "name": name, "file": component(name), "settings": settings });
+    let policy = |name: &str, settings: Value| json!({ "name": name, "file": component(name), "settings": settings });
     let rule = json!({ "name": "all", "users": ["alice", "bob"], "actions": ["create", "list", "inspect", "delete"], "namespaces": ["*"] });
     json!([
         allowlist(namespaces),
@@ -38,7 +37,10 @@ async fn governed_by(policies: &Value) -> World {
 /// A file with only what is about policies.
 fn policies_file(directory: &Path, name: &str, policies: &Value) -> PathBuf {
     let mut table = toml::Table::new();
-    table.insert("policies".to_owned(), toml::Value::try_from(policies).unwrap());
+    table.insert(
+        "policies".to_owned(),
+        toml::Value::try_from(policies).unwrap(),
+    );
     let path = directory.join(name);
     std::fs::write(&path, toml::to_string(&table).unwrap()).unwrap();
     path
@@ -47,29 +49,72 @@ fn policies_file(directory: &Path, name: &str, policies: &Value) -> PathBuf {
 /// The lines of a replay; the last is the sum.
 fn replay(world: &World, policies: &Path, exit: i32) -> (Vec<Value>, Value) {
     let log = world.directory.path().join("audit.log");
-    let arguments = [log.to_str().unwrap(), "--policies", policies.to_str().unwrap(), "--output", "json"];
+    let arguments = [
+        log.to_str().unwrap(),
+        "--policies",
+        policies.to_str().unwrap(),
+        "--output",
+        "json",
+    ];
     let output = audit("replay", &arguments);
     assert_eq!(output.status.code(), Some(exit), "{output:?}");
     let text = String::from_utf8(output.stdout).unwrap();
-    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     let sum = lines.pop().unwrap();
     (lines, sum)
 }
 
 /// Requests of every kind: allowed, denied by each, about checkpoints that exist.
 async fn used(world: &World) {
-    let answer = world.client("alice").with_header("x-checkpoint-reason", "because").post(PATH).await;
+    let answer = world
+        .client("alice")
+        .with_header("x-checkpoint-reason", "because")
+        .post(PATH)
+        .await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     let path = answer.json()["items"][0].as_str().unwrap().to_owned();
-    let id = crate::storage::metadata(path.as_ref())["id"].as_str().unwrap().to_owned();
-    assert_eq!(world.client("alice").post("/checkpoint/bank/vault/app").await.status, StatusCode::FORBIDDEN);
-    assert_eq!(world.client("mallory").post(PATH).await.status, StatusCode::FORBIDDEN);
-    let checkpoint = format!("/v1/checkpoints/{id}");
-    assert_eq!(world.client("bob").get(&checkpoint).await.status, StatusCode::OK);
-    assert_eq!(world.client("bob").get(&format!("{checkpoint}/archive")).await.status, StatusCode::FORBIDDEN);
-    assert_eq!(world.client("bob").get("/v1/checkpoints").await.status, StatusCode::OK);
+    let id = crate::storage::metadata(path.as_ref())["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(
-        world.client("alice").send(http::Method::DELETE, &checkpoint).await.status,
+        world
+            .client("alice")
+            .post("/checkpoint/bank/vault/app")
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        world.client("mallory").post(PATH).await.status,
+        StatusCode::FORBIDDEN
+    );
+    let checkpoint = format!("/v1/checkpoints/{id}");
+    assert_eq!(
+        world.client("bob").get(&checkpoint).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        world
+            .client("bob")
+            .get(&format!("{checkpoint}/archive"))
+            .await
+            .status,
+        StatusCode::FORBIDDEN
+    );
+    assert_eq!(
+        world.client("bob").get("/v1/checkpoints").await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        world
+            .client("alice")
+            .send(http::Method::DELETE, &checkpoint)
+            .await
+            .status,
         StatusCode::NO_CONTENT
     );
     world.anonymous().get("/v1/whoami").await;
@@ -85,7 +130,11 @@ async fn the_same_policies_come_to_the_same() {
     for file in [whole, alone] {
         let (differences, sum) = replay(&world, &file, 0);
         assert_eq!(differences, Vec::<Value>::new());
-        assert_eq!((&sum["compared"], &sum["not-comparable"]["lists"]), (&6.into(), &1.into()), "{sum}");
+        assert_eq!(
+            (&sum["compared"], &sum["not-comparable"]["lists"]),
+            (&6.into(), &1.into()),
+            "{sum}"
+        );
     }
 }
 
@@ -113,8 +162,12 @@ async fn other_policies_show_what_they_would_have_decided_otherwise() {
     let told: Vec<_> = differences
         .iter()
         .map(|line| {
-            [&line["difference"], &line["action"], &line["target"]["namespace"]]
-                .map(|word| word.as_str().unwrap())
+            [
+                &line["difference"],
+                &line["action"],
+                &line["target"]["namespace"],
+            ]
+            .map(|word| word.as_str().unwrap())
         })
         .collect();
     let expected = [
@@ -125,10 +178,18 @@ async fn other_policies_show_what_they_would_have_decided_otherwise() {
     assert_eq!(told, expected, "{sum}");
     assert_eq!(differences[2]["verdicts"][2]["policy"], "no-deletion");
     let log = world.directory.path().join("audit.log");
-    let text = audit("replay", &[log.to_str().unwrap(), "--policies", folder.to_str().unwrap()]);
+    let text = audit(
+        "replay",
+        &[
+            log.to_str().unwrap(),
+            "--policies",
+            folder.to_str().unwrap(),
+        ],
+    );
     let text = String::from_utf8(text.stdout).unwrap();
     assert!(
-        text.contains("no-deletion: ") && text.contains("1 now allowed, 1 now denied, 1 with another plan"),
+        text.contains("no-deletion: ")
+            && text.contains("1 now allowed, 1 now denied, 1 with another plan"),
         "{text}"
     );
 }
@@ -137,11 +198,22 @@ async fn other_policies_show_what_they_would_have_decided_otherwise() {
 async fn what_is_hidden_is_not_compared() {
     let policies = all(&["shop"], &json!({ "hide": ["identity.user"] }));
     let world = governed_by(&policies).await;
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
-    let other = policies_file(world.directory.path(), "none.toml", &json!([allowlist(&["nowhere"])]));
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
+    let other = policies_file(
+        world.directory.path(),
+        "none.toml",
+        &json!([allowlist(&["nowhere"])]),
+    );
     let (differences, sum) = replay(&world, &other, 0);
     assert_eq!(
-        (differences, &sum["compared"], &sum["not-comparable"]["hidden"]),
+        (
+            differences,
+            &sum["compared"],
+            &sum["not-comparable"]["hidden"]
+        ),
         (Vec::new(), &0.into(), &1.into())
     );
 }
@@ -152,13 +224,23 @@ fn policies_that_cannot_be_loaded_are_named() {
     let log = directory.path().join("audit.log");
     std::fs::write(&log, "").unwrap();
     let said = |policies: &Path, exit: i32| {
-        let output = audit("replay", &[log.to_str().unwrap(), "--policies", policies.to_str().unwrap()]);
+        let output = audit(
+            "replay",
+            &[
+                log.to_str().unwrap(),
+                "--policies",
+                policies.to_str().unwrap(),
+            ],
+        );
         assert_eq!(output.status.code(), Some(exit), "{output:?}");
         String::from_utf8(output.stderr).unwrap()
     };
     let missing = json!([{ "name": "gone", "file": "/nonexistent.wasm" }]);
     let text = said(&policies_file(directory.path(), "a.toml", &missing), 1);
-    assert!(text.contains("policy `gone` cannot be loaded (policy-missing)"), "{text}");
+    assert!(
+        text.contains("policy `gone` cannot be loaded (policy-missing)"),
+        "{text}"
+    );
     let wrong = directory.path().join("b.toml");
     std::fs::write(&wrong, "[[policy]]\nname = \"a\"\n").unwrap();
     assert!(said(&wrong, 1).contains("unknown field `policy`"));
@@ -185,13 +267,20 @@ fn shade(config: &mut toml::Table, shadow: &Value) {
     for policy in shadow.as_array_mut().unwrap() {
         policy["limits"] = json!({ "deadline-milliseconds": 20_000 });
     }
-    set(config, "shadow.policies", toml::Value::try_from(shadow).unwrap());
+    set(
+        config,
+        "shadow.policies",
+        toml::Value::try_from(shadow).unwrap(),
+    );
 }
 
 async fn counted(world: &World, result: &str, least: f64) {
     world
         .gateway
-        .counted(&format!("checkpoint_gateway_shadow_requests_total{{result=\"{result}\"}}"), least)
+        .counted(
+            &format!("checkpoint_gateway_shadow_requests_total{{result=\"{result}\"}}"),
+            least,
+        )
         .await;
 }
 
@@ -199,8 +288,11 @@ async fn counted(world: &World, result: &str, least: f64) {
 async fn shadows(world: &World, count: usize) -> Vec<Value> {
     crate::support::in_time(async {
         loop {
-            let shadows: Vec<_> =
-                world.audit().into_iter().filter(|record| record["event"] == "shadow").collect();
+            let shadows: Vec<_> = world
+                .audit()
+                .into_iter()
+                .filter(|record| record["event"] == "shadow")
+                .collect();
             if shadows.len() >= count {
                 return shadows;
             }
@@ -212,19 +304,31 @@ async fn shadows(world: &World, count: usize) -> Vec<Value> {
 
 #[tokio::test]
 async fn policies_in_the_shadow_see_real_requests_and_are_never_obeyed() {
-    let world = shadowed(&json!([allowlist(&["shop"])]), &json!([allowlist(&["bank"])])).await;
+    let world = shadowed(
+        &json!([allowlist(&["shop"])]),
+        &json!([allowlist(&["bank"])]),
+    )
+    .await;
     let mut bank = pod("vault");
     "bank".clone_into(&mut bank.namespace);
     world.node.run_pod(bank).await.unwrap();
     let allowed = world.client("alice").post(PATH).await;
     assert_eq!(allowed.status, StatusCode::OK);
     counted(&world, "now-denied", 1.0).await;
-    let denied = world.client("alice").post("/checkpoint/bank/vault/app").await;
+    let denied = world
+        .client("alice")
+        .post("/checkpoint/bank/vault/app")
+        .await;
     assert_eq!(denied.status, StatusCode::FORBIDDEN);
     counted(&world, "now-allowed", 1.0).await;
     let records = shadows(&world, 2).await;
-    assert_eq!(crate::audit_records::violations(&world.audit()), Vec::<String>::new());
-    let [first, second] = records.as_slice() else { panic!("{records:?}") };
+    assert_eq!(
+        crate::audit_records::violations(&world.audit()),
+        Vec::<String>::new()
+    );
+    let [first, second] = records.as_slice() else {
+        panic!("{records:?}")
+    };
     assert_eq!(
         (&first["difference"], &first["request_id"]),
         (&"now-denied".into(), &allowed.header("x-request-id").into())
@@ -234,26 +338,50 @@ async fn policies_in_the_shadow_see_real_requests_and_are_never_obeyed() {
         (&"now-allowed".into(), &"bank".into())
     );
     assert_eq!(first["verdicts"][0]["policy"], "namespaces");
-    let line = world.gateway.logged(|line| line["message"] == "the policies in the shadow differ").await;
-    assert_eq!((&line["result"], &line["policy"]), (&"now-denied".into(), &"namespaces".into()));
+    let line = world
+        .gateway
+        .logged(|line| line["message"] == "the policies in the shadow differ")
+        .await;
+    assert_eq!(
+        (&line["result"], &line["policy"]),
+        (&"now-denied".into(), &"namespaces".into())
+    );
     let log = world.directory.path().join("audit.log");
-    let told =
-        crate::audit_inspection::printed("explain", &[allowed.header("x-request-id"), log.to_str().unwrap()]);
-    assert!(told.contains("The policies that are only tried out differ: now-denied."), "{told}");
+    let told = crate::audit_inspection::printed(
+        "explain",
+        &[allowed.header("x-request-id"), log.to_str().unwrap()],
+    );
+    assert!(
+        told.contains("The policies that are only tried out differ: now-denied."),
+        "{told}"
+    );
 }
 
 #[tokio::test]
 async fn another_plan_and_access_are_compared_too_and_what_is_the_same_is_only_counted() {
     let redactor = |settings: Value| json!({ "name": "secrets", "file": component("redact-secrets"), "settings": settings });
     let first = json!([allowlist(&["shop"]), redactor(json!({}))]);
-    let second = json!([allowlist(&["shop"]), redactor(json!({ "drop": ["container.log"] }))]);
+    let second = json!([
+        allowlist(&["shop"]),
+        redactor(json!({ "drop": ["container.log"] }))
+    ]);
     let world = shadowed(&first, &second).await;
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(answer.status, StatusCode::OK);
     counted(&world, "plan-changed", 1.0).await;
     let path = answer.json()["items"][0].as_str().unwrap().to_owned();
-    let id = crate::storage::metadata(path.as_ref())["id"].as_str().unwrap().to_owned();
-    assert_eq!(world.client("alice").get(&format!("/v1/checkpoints/{id}")).await.status, StatusCode::OK);
+    let id = crate::storage::metadata(path.as_ref())["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        world
+            .client("alice")
+            .get(&format!("/v1/checkpoints/{id}"))
+            .await
+            .status,
+        StatusCode::OK
+    );
     counted(&world, "same", 1.0).await;
     assert_eq!(shadows(&world, 1).await.len(), 1);
 }
@@ -262,13 +390,22 @@ async fn another_plan_and_access_are_compared_too_and_what_is_the_same_is_only_c
 async fn a_reload_changes_the_shadow_and_one_that_is_broken_changes_no_answer() {
     let world = shadowed(&json!([allowlist(&["shop"])]), &json!([])).await;
     let mut config = world.config.clone();
-    shade(&mut config, &json!([{ "name": "gone", "file": "/nonexistent.wasm" }]));
+    shade(
+        &mut config,
+        &json!([{ "name": "gone", "file": "/nonexistent.wasm" }]),
+    );
     let before = world.gateway.log().len();
     crate::support::world::write(world.directory.path(), &config);
     world.gateway.signal(rustix::process::Signal::HUP);
     let taken = |line: &Value| line["message"] == "new policies are in force";
     world.gateway.logged_after(before, taken).await;
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     counted(&world, "now-denied", 1.0).await;
-    assert_eq!(shadows(&world, 1).await[0]["verdicts"][0]["decision"]["deny"]["code"], "policy-missing");
+    assert_eq!(
+        shadows(&world, 1).await[0]["verdicts"][0]["decision"]["deny"]["code"],
+        "policy-missing"
+    );
 }

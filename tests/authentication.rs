@@ -40,25 +40,38 @@ fn thumbprint(credential: &Credential) -> String {
 #[tokio::test]
 async fn a_token_names_the_user_and_their_groups() {
     let world = World::new().await;
-    let (status, identity) =
-        with_claims(&world, |claims| claims["groups"] = json!(["responders", "dev"])).await;
+    let (status, identity) = with_claims(&world, |claims| {
+        claims["groups"] = json!(["responders", "dev"])
+    })
+    .await;
     assert_eq!(status, 200, "{identity}");
-    assert_eq!((&identity["user"], &identity["groups"]), (&"alice".into(), &json!(["responders", "dev"])));
-    assert_eq!((&identity["credential"], &identity["issuer"]), (&"bearer-token".into(), &ISSUER.into()));
+    assert_eq!(
+        (&identity["user"], &identity["groups"]),
+        (&"alice".into(), &json!(["responders", "dev"]))
+    );
+    assert_eq!(
+        (&identity["credential"], &identity["issuer"]),
+        (&"bearer-token".into(), &ISSUER.into())
+    );
     assert_eq!(identity["claims"]["sub"], "alice");
 }
 
 #[tokio::test]
 async fn a_prefix_keeps_issuers_apart() {
     let world = World::with(|config| {
-        let issuer = config["issuers"].as_array_mut().unwrap()[0].as_table_mut().unwrap();
+        let issuer = config["issuers"].as_array_mut().unwrap()[0]
+            .as_table_mut()
+            .unwrap();
         issuer.insert("user-prefix".into(), "oidc:".into());
         issuer.insert("groups-prefix".into(), "oidc:".into());
         issuer.insert("groups-claim".into(), "roles".into());
     })
     .await;
     let (_, identity) = with_claims(&world, |claims| claims["roles"] = json!("responders")).await;
-    assert_eq!((&identity["user"], &identity["groups"]), (&"oidc:alice".into(), &json!(["oidc:responders"])));
+    assert_eq!(
+        (&identity["user"], &identity["groups"]),
+        (&"oidc:alice".into(), &json!(["oidc:responders"]))
+    );
 }
 
 #[tokio::test]
@@ -67,23 +80,60 @@ async fn a_token_whose_claims_do_not_hold_proves_nobody() {
     let now = claims("alice")["iat"].as_u64().unwrap();
     let cases: [(&str, Change); 14] = [
         ("expired", Box::new(move |c| c["exp"] = json!(now - 3600))),
-        ("no expiry", Box::new(|c| drop(c.as_object_mut().unwrap().remove("exp")))),
-        ("an expiry that is no number", Box::new(|c| c["exp"] = json!("tomorrow"))),
-        ("not valid yet", Box::new(move |c| c["nbf"] = json!(now + 3600))),
+        (
+            "no expiry",
+            Box::new(|c| drop(c.as_object_mut().unwrap().remove("exp"))),
+        ),
+        (
+            "an expiry that is no number",
+            Box::new(|c| c["exp"] = json!("tomorrow")),
+        ),
+        (
+            "not valid yet",
+            Box::new(move |c| c["nbf"] = json!(now + 3600)),
+        ),
         ("another audience", Box::new(|c| c["aud"] = json!("vault"))),
-        ("no audience", Box::new(|c| drop(c.as_object_mut().unwrap().remove("aud")))),
-        ("another issuer", Box::new(|c| c["iss"] = json!("https://issuer.example/"))),
-        ("an issuer that is a list", Box::new(|c| c["iss"] = json!([ISSUER]))),
-        ("no subject", Box::new(|c| drop(c.as_object_mut().unwrap().remove("sub")))),
+        (
+            "no audience",
+            Box::new(|c| drop(c.as_object_mut().unwrap().remove("aud"))),
+        ),
+        (
+            "another issuer",
+            Box::new(|c| c["iss"] = json!("https://issuer.example/")),
+        ),
+        (
+            "an issuer that is a list",
+            Box::new(|c| c["iss"] = json!([ISSUER])),
+        ),
+        (
+            "no subject",
+            Box::new(|c| drop(c.as_object_mut().unwrap().remove("sub"))),
+        ),
         ("an empty subject", Box::new(|c| c["sub"] = json!(""))),
-        ("a subject that is a list", Box::new(|c| c["sub"] = json!(["alice"]))),
-        ("a line end in the subject", Box::new(|c| c["sub"] = json!("alice\nadmin"))),
-        ("a group that is a number", Box::new(|c| c["groups"] = json!(["dev", 7]))),
-        ("a binding that cannot be checked", Box::new(|c| c["cnf"] = json!({ "jkt": "x" }))),
+        (
+            "a subject that is a list",
+            Box::new(|c| c["sub"] = json!(["alice"])),
+        ),
+        (
+            "a line end in the subject",
+            Box::new(|c| c["sub"] = json!("alice\nadmin")),
+        ),
+        (
+            "a group that is a number",
+            Box::new(|c| c["groups"] = json!(["dev", 7])),
+        ),
+        (
+            "a binding that cannot be checked",
+            Box::new(|c| c["cnf"] = json!({ "jkt": "x" })),
+        ),
     ];
     for (name, change) in cases {
         let (status, problem) = with_claims(&world, change).await;
-        assert_eq!((status, &problem["code"]), (401, &"unauthenticated".into()), "{name}: {problem}");
+        assert_eq!(
+            (status, &problem["code"]),
+            (401, &"unauthenticated".into()),
+            "{name}: {problem}"
+        );
     }
 }
 
@@ -91,10 +141,22 @@ async fn a_token_whose_claims_do_not_hold_proves_nobody() {
 async fn a_clock_may_be_off_by_the_leeway_and_no_more() {
     let world = World::new().await;
     let now = claims("alice")["iat"].as_u64().unwrap();
-    assert_eq!(with_claims(&world, |c| c["exp"] = json!(now - 5)).await.0, 200);
-    assert_eq!(with_claims(&world, |c| c["exp"] = json!(now - 90)).await.0, 401);
-    assert_eq!(with_claims(&world, |c| c["nbf"] = json!(now + 5)).await.0, 200);
-    assert_eq!(with_claims(&world, |c| c["nbf"] = json!(now + 90)).await.0, 401);
+    assert_eq!(
+        with_claims(&world, |c| c["exp"] = json!(now - 5)).await.0,
+        200
+    );
+    assert_eq!(
+        with_claims(&world, |c| c["exp"] = json!(now - 90)).await.0,
+        401
+    );
+    assert_eq!(
+        with_claims(&world, |c| c["nbf"] = json!(now + 5)).await.0,
+        200
+    );
+    assert_eq!(
+        with_claims(&world, |c| c["nbf"] = json!(now + 90)).await.0,
+        401
+    );
 }
 
 #[tokio::test]
@@ -102,7 +164,10 @@ async fn a_signature_that_does_not_hold_proves_nobody() {
     let world = World::new().await;
     let good = world.credentials.token("alice");
     let (signed, signature) = good.rsplit_once('.').unwrap();
-    let other = TokenIssuer::new(ISSUER).unwrap().sign(claims("alice")).unwrap();
+    let other = TokenIssuer::new(ISSUER)
+        .unwrap()
+        .sign(claims("alice"))
+        .unwrap();
     let forged = signed.split('.').next().unwrap().to_owned()
         + "."
         + &URL_SAFE_NO_PAD.encode(claims("root").to_string())
@@ -112,10 +177,18 @@ async fn a_signature_that_does_not_hold_proves_nobody() {
     let mut named = claims("alice");
     named["iss"] = json!(ISSUER);
     let payload = part(named);
-    let unsigned = format!("{}.{payload}.", part(json!({ "alg": "none", "typ": "JWT" })));
-    let symmetric = format!("{}.{payload}.{signature}", part(json!({ "alg": "HS256", "kid": "1" })));
-    let critical =
-        format!("{}.{payload}.{signature}", part(json!({ "alg": "ES256", "kid": "1", "crit": ["exp"] })));
+    let unsigned = format!(
+        "{}.{payload}.",
+        part(json!({ "alg": "none", "typ": "JWT" }))
+    );
+    let symmetric = format!(
+        "{}.{payload}.{signature}",
+        part(json!({ "alg": "HS256", "kid": "1" }))
+    );
+    let critical = format!(
+        "{}.{payload}.{signature}",
+        part(json!({ "alg": "ES256", "kid": "1", "crit": ["exp"] }))
+    );
     for (name, token) in [
         ("another key", other.as_str()),
         ("changed claims", &forged),
@@ -128,7 +201,11 @@ async fn a_signature_that_does_not_hold_proves_nobody() {
         ("nothing", ""),
     ] {
         let (status, problem) = with_token(&world, token).await;
-        assert_eq!((status, &problem["code"]), (401, &"unauthenticated".into()), "{name}: {problem}");
+        assert_eq!(
+            (status, &problem["code"]),
+            (401, &"unauthenticated".into()),
+            "{name}: {problem}"
+        );
     }
     assert_eq!(with_token(&world, &good).await.0, 200);
 }
@@ -141,11 +218,25 @@ async fn the_challenge_tells_what_kind_of_credential_is_wanted() {
         ("Basic YTpi", "Bearer error=\"invalid_request\""),
         ("Bearer", "Bearer error=\"invalid_request\""),
     ] {
-        let answer = world.anonymous().with_header("authorization", header).get(WHOAMI).await;
-        assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, challenge), "{header}");
+        let answer = world
+            .anonymous()
+            .with_header("authorization", header)
+            .get(WHOAMI)
+            .await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("www-authenticate")),
+            (401, challenge),
+            "{header}"
+        );
     }
-    let twice = world.client("alice").with_token(&world.credentials.token("root"));
-    assert_eq!(twice.get(WHOAMI).await.status, StatusCode::UNAUTHORIZED, "two tokens are none");
+    let twice = world
+        .client("alice")
+        .with_token(&world.credentials.token("root"));
+    assert_eq!(
+        twice.get(WHOAMI).await.status,
+        StatusCode::UNAUTHORIZED,
+        "two tokens are none"
+    );
 }
 
 #[tokio::test]
@@ -153,10 +244,19 @@ async fn a_certificate_names_the_user_and_their_groups_as_in_kubernetes() {
     let world = World::new().await;
     let credential = world.credentials.certificate("bob", &["responders"]);
     let identity = world.certified(&credential).get(WHOAMI).await.json();
-    assert_eq!((&identity["user"], &identity["groups"]), (&"bob".into(), &json!(["responders"])));
+    assert_eq!(
+        (&identity["user"], &identity["groups"]),
+        (&"bob".into(), &json!(["responders"]))
+    );
     assert_eq!(identity["credential"], "client-certificate");
-    assert!(identity["issuer"].as_str().unwrap().contains("client CA"), "{identity}");
-    let answer = world.certified(&credential).post(crate::support::world::PATH).await;
+    assert!(
+        identity["issuer"].as_str().unwrap().contains("client CA"),
+        "{identity}"
+    );
+    let answer = world
+        .certified(&credential)
+        .post(crate::support::world::PATH)
+        .await;
     assert_eq!(answer.status, StatusCode::OK, "a group of the allow list");
 }
 
@@ -176,7 +276,12 @@ async fn every_organization_of_a_certificate_is_a_group() {
             "-days",
             "1",
         ])
-        .args(["-subj", "/O=responders/O=dev/CN=bob", "-addext", "extendedKeyUsage=clientAuth"])
+        .args([
+            "-subj",
+            "/O=responders/O=dev/CN=bob",
+            "-addext",
+            "extendedKeyUsage=clientAuth",
+        ])
         .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
         .arg(&key)
         .arg("-out")
@@ -187,7 +292,10 @@ async fn every_organization_of_a_certificate_is_a_group() {
     let trusted = certificate.to_str().unwrap().to_owned();
     let world = World::with(|config| set(config, "tls.client-ca", trusted)).await;
     let read = |path| std::fs::read_to_string(path).unwrap();
-    let credential = Credential { certificate: read(&certificate), key: read(&key) };
+    let credential = Credential {
+        certificate: read(&certificate),
+        key: read(&key),
+    };
     let identity = world.certified(&credential).get(WHOAMI).await.json();
     assert_eq!(
         (&identity["user"], &identity["groups"]),
@@ -200,71 +308,159 @@ async fn every_organization_of_a_certificate_is_a_group() {
 async fn a_uri_among_the_names_is_the_user() {
     let world = World::new().await;
     let spiffe = "spiffe://cluster.local/ns/forensics/sa/responder";
-    let subject = Subject { uris: vec![spiffe.into()], ..Subject::client("bob", &["responders"]) };
+    let subject = Subject {
+        uris: vec![spiffe.into()],
+        ..Subject::client("bob", &["responders"])
+    };
     let credential = world.credentials.clients.client(&subject).unwrap();
     let identity = world.certified(&credential).get(WHOAMI).await.json();
-    assert_eq!((&identity["user"], &identity["groups"]), (&spiffe.into(), &json!([])));
+    assert_eq!(
+        (&identity["user"], &identity["groups"]),
+        (&spiffe.into(), &json!([]))
+    );
 }
 
 #[tokio::test]
 async fn a_certificate_that_is_not_for_clients_proves_nobody() {
     let world = World::new().await;
-    let nameless = Subject { name: None, ..Subject::client("", &["responders"]) };
-    let two =
-        Subject { uris: vec!["spiffe://a/b".into(), "spiffe://a/c".into()], ..Subject::client("bob", &[]) };
+    let nameless = Subject {
+        name: None,
+        ..Subject::client("", &["responders"])
+    };
+    let two = Subject {
+        uris: vec!["spiffe://a/b".into(), "spiffe://a/c".into()],
+        ..Subject::client("bob", &[])
+    };
     for (name, subject) in [
-        ("no extended key usage", Subject { usages: vec![], ..Subject::client("alice", &[]) }),
+        (
+            "no extended key usage",
+            Subject {
+                usages: vec![],
+                ..Subject::client("alice", &[])
+            },
+        ),
         ("no name", nameless),
         ("two names", two),
     ] {
         let credential = world.credentials.clients.client(&subject).unwrap();
         let answer = world.certified(&credential).get(WHOAMI).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{name}");
-        let both =
-            world.certified(&credential).with_token(&world.credentials.token("alice")).get(WHOAMI).await;
-        assert_eq!(both.status, StatusCode::UNAUTHORIZED, "a token does not make up for it: {name}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (401, "unauthenticated"),
+            "{name}"
+        );
+        let both = world
+            .certified(&credential)
+            .with_token(&world.credentials.token("alice"))
+            .get(WHOAMI)
+            .await;
+        assert_eq!(
+            both.status,
+            StatusCode::UNAUTHORIZED,
+            "a token does not make up for it: {name}"
+        );
     }
 }
 
 #[tokio::test]
 async fn a_certificate_that_does_not_hold_does_not_get_through_the_handshake() {
     let world = World::new().await;
-    let stranger = Authority::new("stranger").unwrap().client(&Subject::client("alice", &[])).unwrap();
-    let expired = Subject { expired: true, ..Subject::client("alice", &[]) };
-    let server =
-        Subject { usages: vec![ExtendedKeyUsagePurpose::ServerAuth], ..Subject::client("alice", &[]) };
+    let stranger = Authority::new("stranger")
+        .unwrap()
+        .client(&Subject::client("alice", &[]))
+        .unwrap();
+    let expired = Subject {
+        expired: true,
+        ..Subject::client("alice", &[])
+    };
+    let server = Subject {
+        usages: vec![ExtendedKeyUsagePurpose::ServerAuth],
+        ..Subject::client("alice", &[])
+    };
     for (name, credential) in [
         ("another CA", stranger),
-        ("expired", world.credentials.clients.client(&expired).unwrap()),
-        ("for servers", world.credentials.clients.client(&server).unwrap()),
+        (
+            "expired",
+            world.credentials.clients.client(&expired).unwrap(),
+        ),
+        (
+            "for servers",
+            world.credentials.clients.client(&server).unwrap(),
+        ),
     ] {
-        let result =
-            world.certified(&credential).try_send(http::Method::GET, WHOAMI, bytes::Bytes::new()).await;
+        let result = world
+            .certified(&credential)
+            .try_send(http::Method::GET, WHOAMI, bytes::Bytes::new())
+            .await;
         assert!(result.is_err(), "{name}: {result:?}");
     }
-    world.gateway.counted("checkpoint_gateway_tls_handshakes_failed_total", 3.0).await;
+    world
+        .gateway
+        .counted("checkpoint_gateway_tls_handshakes_failed_total", 3.0)
+        .await;
 }
 
 #[tokio::test]
 async fn where_both_are_presented_the_token_names_the_caller() {
     let world = World::new().await;
     let credential = world.credentials.certificate("bob", &[]);
-    let identity =
-        world.certified(&credential).with_token(&world.credentials.token("alice")).get(WHOAMI).await.json();
-    assert_eq!((&identity["user"], &identity["credential"]), (&"alice".into(), &"bearer-token".into()));
-    let bad = world.certified(&credential).with_token("x.y.z").get(WHOAMI).await;
-    assert_eq!(bad.status, StatusCode::UNAUTHORIZED, "a certificate does not make up for a bad token");
+    let identity = world
+        .certified(&credential)
+        .with_token(&world.credentials.token("alice"))
+        .get(WHOAMI)
+        .await
+        .json();
+    assert_eq!(
+        (&identity["user"], &identity["credential"]),
+        (&"alice".into(), &"bearer-token".into())
+    );
+    let bad = world
+        .certified(&credential)
+        .with_token("x.y.z")
+        .get(WHOAMI)
+        .await;
+    assert_eq!(
+        bad.status,
+        StatusCode::UNAUTHORIZED,
+        "a certificate does not make up for a bad token"
+    );
 }
 
 #[tokio::test]
 async fn a_token_bound_to_a_certificate_counts_only_with_it() {
     let world = World::new().await;
-    let (bobs, other) =
-        (world.credentials.certificate("bob", &[]), world.credentials.certificate("eve", &[]));
+    let (bobs, other) = (
+        world.credentials.certificate("bob", &[]),
+        world.credentials.certificate("eve", &[]),
+    );
     let mut bound = claims("alice");
     bound["cnf"] = json!({ "x5t#S256": thumbprint(&bobs) });
     let token = world.credentials.issuer.sign(bound).unwrap();
-    assert_eq!(world.certified(&bobs).with_token(&token).get(WHOAMI).await.status, StatusCode::OK);
-    assert_eq!(world.certified(&other).with_token(&token).get(WHOAMI).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(world.anonymous().with_token(&token).get(WHOAMI).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        world
+            .certified(&bobs)
+            .with_token(&token)
+            .get(WHOAMI)
+            .await
+            .status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        world
+            .certified(&other)
+            .with_token(&token)
+            .get(WHOAMI)
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(
+        world
+            .anonymous()
+            .with_token(&token)
+            .get(WHOAMI)
+            .await
+            .status,
+        StatusCode::UNAUTHORIZED
+    );
 }

@@ -59,7 +59,10 @@ async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_
     claims["email"] = json!(MAIL);
     claims["groups"] = json!([TEAM]);
     let token = world.credentials.issuer.sign(claims).unwrap();
-    let canary = world.anonymous().with_token(&token).with_header("x-checkpoint-reason", REASON);
+    let canary = world
+        .anonymous()
+        .with_token(&token)
+        .with_header("x-checkpoint-reason", REASON);
 
     let first = canary.post(PATH).await;
     assert_eq!(first.status, StatusCode::OK, "{first:?}");
@@ -69,20 +72,49 @@ async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_
         answers.push(canary.post(PATH).await);
     }
     world.node.behave(Behaviour::normal());
-    assert!(answers.iter().filter(|answer| answer.status != StatusCode::OK).count() >= 5, "{answers:?}");
+    assert!(
+        answers
+            .iter()
+            .filter(|answer| answer.status != StatusCode::OK)
+            .count()
+            >= 5,
+        "{answers:?}"
+    );
 
     let alice = world.client("alice");
-    for path in ["/checkpoint/shop/none/app", "/checkpoint/bank/cart-0/app", "/checkpoint/shop/cart-0/none"] {
+    for path in [
+        "/checkpoint/shop/none/app",
+        "/checkpoint/bank/cart-0/app",
+        "/checkpoint/shop/cart-0/none",
+    ] {
         answers.push(alice.post(path).await);
     }
-    answers.push(world.anonymous().with_token(&format!("{token}x")).post(PATH).await);
-    answers.push(world.anonymous().with_header("authorization", &format!("Basic {token}")).post(PATH).await);
+    answers.push(
+        world
+            .anonymous()
+            .with_token(&format!("{token}x"))
+            .post(PATH)
+            .await,
+    );
+    answers.push(
+        world
+            .anonymous()
+            .with_header("authorization", &format!("Basic {token}"))
+            .post(PATH)
+            .await,
+    );
     let listed = alice.get("/v1/checkpoints").await.json();
     let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
-    let (one, archive) = (format!("/v1/checkpoints/{id}"), format!("/v1/checkpoints/{id}/archive"));
+    let (one, archive) = (
+        format!("/v1/checkpoints/{id}"),
+        format!("/v1/checkpoints/{id}/archive"),
+    );
     assert_eq!(alice.get(&one).await.status, StatusCode::OK);
     assert_eq!(alice.get(&archive).await.status, StatusCode::OK);
-    assert_eq!(alice.send(Method::PUT, &format!("{one}/hold")).await.status, StatusCode::OK);
+    assert_eq!(
+        alice.send(Method::PUT, &format!("{one}/hold")).await.status,
+        StatusCode::OK
+    );
     answers.push(alice.send(Method::DELETE, &one).await);
 
     let log = world.directory.path().join("audit.log");
@@ -94,7 +126,13 @@ async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_
         .chain([printed("explain", &[&id, log])])
         .chain([std::fs::read_to_string(log).unwrap()])
         .collect();
-    let spans = receiver.wait(|spans| spans.iter().any(|seen| seen.span.name.starts_with("DELETE /"))).await;
+    let spans = receiver
+        .wait(|spans| {
+            spans
+                .iter()
+                .any(|seen| seen.span.name.starts_with("DELETE /"))
+        })
+        .await;
     let logs = receiver.wait_for_logs(world.audit().len()).await;
     let metrics = crate::support::client::admin(world.gateway.admin, "/metrics").await;
     let told = [
@@ -107,9 +145,24 @@ async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_
     ];
     let encoded = STANDARD.encode(SECRET);
     let signature = token.rsplit('.').next().unwrap();
-    for (place, text) in ["log", "spans", "logs", "metrics", "answers", "audit"].into_iter().zip(&told) {
-        assert!(text.contains("checkpoint") || text.contains("shop"), "{place} tells something");
-        for canary in [SECRET, encoded.as_str(), token.as_str(), signature, USER, MAIL, TEAM, REASON] {
+    for (place, text) in ["log", "spans", "logs", "metrics", "answers", "audit"]
+        .into_iter()
+        .zip(&told)
+    {
+        assert!(
+            text.contains("checkpoint") || text.contains("shop"),
+            "{place} tells something"
+        );
+        for canary in [
+            SECRET,
+            encoded.as_str(),
+            token.as_str(),
+            signature,
+            USER,
+            MAIL,
+            TEAM,
+            REASON,
+        ] {
             assert!(!text.contains(canary), "{canary} is in {place}");
         }
     }

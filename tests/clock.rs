@@ -20,21 +20,40 @@ async fn take(world: &World) -> PathBuf {
     let calls = world.node.checkpoint_calls();
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-    assert_eq!(world.node.checkpoint_calls(), calls + 1, "the runtime was asked once");
+    assert_eq!(
+        world.node.checkpoint_calls(),
+        calls + 1,
+        "the runtime was asked once"
+    );
     answer.json()["items"][0].as_str().unwrap().into()
 }
 
 /// The log that the same gateway would have written with its clock ahead, killed before its last outcome.
 async fn rewrite_log(world: &World, key: &Path) {
     let path = world.directory.path().join("audit.log");
-    let records: Vec<Record> =
-        gateway_audit::read(&path).unwrap().map(|entry| entry.unwrap().record).collect();
+    let records: Vec<Record> = gateway_audit::read(&path)
+        .unwrap()
+        .map(|entry| entry.unwrap().record)
+        .collect();
     std::fs::remove_file(&path).unwrap();
     let signing = Signing::read(key, None, 256.try_into().unwrap()).unwrap();
-    let log = Log::open_with(&path, Settings { signing: Some(signing), ..Settings::default() }).unwrap();
-    let last = records.iter().rposition(|record| matches!(record.event, Event::Outcome(_))).unwrap();
+    let log = Log::open_with(
+        &path,
+        Settings {
+            signing: Some(signing),
+            ..Settings::default()
+        },
+    )
+    .unwrap();
+    let last = records
+        .iter()
+        .rposition(|record| matches!(record.event, Event::Outcome(_)))
+        .unwrap();
     for record in records.into_iter().take(last) {
-        let record = Record { at: record.at + BACK, ..record };
+        let record = Record {
+            at: record.at + BACK,
+            ..record
+        };
         match record.event {
             Event::Intent { .. } => drop(log.intend(record).await.unwrap()),
             Event::Outcome(_) => log.close(record).await.unwrap(),
@@ -93,21 +112,58 @@ async fn a_clock_that_is_set_back_costs_no_request_and_no_record_and_the_log_say
 
     let records = world.audit();
     let at = |record: &Value| record["at"].as_str().unwrap().parse::<Timestamp>().unwrap();
-    assert!(records.iter().enumerate().all(|(place, record)| record["seq"] == place), "{records:?}");
-    let ahead = records.iter().filter(|record| at(record) > now + SignedDuration::from_mins(30)).count();
+    assert!(
+        records
+            .iter()
+            .enumerate()
+            .all(|(place, record)| record["seq"] == place),
+        "{records:?}"
+    );
+    let ahead = records
+        .iter()
+        .filter(|record| at(record) > now + SignedDuration::from_mins(30))
+        .count();
     assert_eq!(ahead, 3, "what was written before stands as it was");
-    let unknown = records.iter().find(|record| record["code"] == "unknown").unwrap();
-    assert!(at(unknown) <= now && unknown["seq"].as_u64().unwrap() >= 3, "{unknown}");
-    let events: Vec<_> = records[before..].iter().map(|record| record["event"].as_str().unwrap()).collect();
+    let unknown = records
+        .iter()
+        .find(|record| record["code"] == "unknown")
+        .unwrap();
+    assert!(
+        at(unknown) <= now && unknown["seq"].as_u64().unwrap() >= 3,
+        "{unknown}"
+    );
+    let events: Vec<_> = records[before..]
+        .iter()
+        .map(|record| record["event"].as_str().unwrap())
+        .collect();
     let told = ["intent", "outcome", "intent", "outcome", "outcome", "head"];
-    assert_eq!(events.into_iter().filter(|event| *event != "removed").collect::<Vec<_>>(), told);
+    assert_eq!(
+        events
+            .into_iter()
+            .filter(|event| *event != "removed")
+            .collect::<Vec<_>>(),
+        told
+    );
     let public = SigningKey::read(&key).unwrap().public().clone();
-    let expected = Expected { keys: vec![public], ..Expected::default() };
-    let verified = gateway_audit::verify(&world.directory.path().join("audit.log"), &expected).unwrap();
+    let expected = Expected {
+        keys: vec![public],
+        ..Expected::default()
+    };
+    let verified =
+        gateway_audit::verify(&world.directory.path().join("audit.log"), &expected).unwrap();
     let set_back = verified.set_back.unwrap();
-    let said = printed("verify", &[world.directory.path().join("audit.log").to_str().unwrap()]);
-    assert!(said.contains(&format!("clock    set back: at seq {}", set_back.seq)), "{said}");
-    assert!(set_back.by > SignedDuration::from_mins(58) && set_back.by <= BACK, "{set_back:?}");
+    let said = printed(
+        "verify",
+        &[world.directory.path().join("audit.log").to_str().unwrap()],
+    );
+    assert!(
+        said.contains(&format!("clock    set back: at seq {}", set_back.seq)),
+        "{said}"
+    );
+    assert!(
+        set_back.by > SignedDuration::from_mins(58) && set_back.by <= BACK,
+        "{set_back:?}"
+    );
     assert_eq!(verified.signed.unwrap().head.size, records.len() as u64 - 1);
 }
 
@@ -115,16 +171,28 @@ async fn a_clock_that_is_set_back_costs_no_request_and_no_record_and_the_log_say
 async fn what_is_taken_after_the_clock_was_set_back_is_newer_than_what_was_taken_before() {
     let (world, [first, second], _) = set_back().await;
     let third = take(&world).await;
-    assert!(!first.exists() && second.exists() && third.exists(), "the oldest goes");
+    assert!(
+        !first.exists() && second.exists() && third.exists(),
+        "the oldest goes"
+    );
     let fourth = take(&world).await;
-    assert!(!second.exists() && third.exists() && fourth.exists(), "and then the next");
+    assert!(
+        !second.exists() && third.exists() && fourth.exists(),
+        "and then the next"
+    );
     let listed = world.client("alice").get("/v1/checkpoints").await.json();
-    let paths: Vec<_> = listed["items"].as_array().unwrap().iter().map(|item| item["path"].clone()).collect();
+    let paths: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["path"].clone())
+        .collect();
     assert_eq!(paths, [json!(fourth), json!(third)], "newest first");
 }
 
 #[tokio::test]
-async fn a_token_from_before_the_clock_was_set_back_is_refused_until_its_time_comes_and_on_record() {
+async fn a_token_from_before_the_clock_was_set_back_is_refused_until_its_time_comes_and_on_record()
+{
     let world = World::new().await;
     let mut early = claims("alice");
     for name in ["iat", "nbf", "exp"] {
@@ -132,9 +200,15 @@ async fn a_token_from_before_the_clock_was_set_back_is_refused_until_its_time_co
     }
     let token = world.credentials.issuer.sign(early).unwrap();
     let refused = world.anonymous().with_token(&token).post(PATH).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (401, "unauthenticated"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (401, "unauthenticated")
+    );
     assert_eq!(world.runtime_calls(), 0);
     let record = world.audit().pop().unwrap();
-    assert_eq!((&record["status"], &record["user"]), (&json!(401), &Value::Null));
+    assert_eq!(
+        (&record["status"], &record["user"]),
+        (&json!(401), &Value::Null)
+    );
     take(&world).await;
 }

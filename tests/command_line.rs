@@ -7,7 +7,11 @@ use crate::support::world::write;
 use crate::support::{Credentials, Gateway};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(BINARY).args(arguments).env_clear().output().unwrap()
+    Command::new(BINARY)
+        .args(arguments)
+        .env_clear()
+        .output()
+        .unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -15,7 +19,11 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn configuration(directory: &std::path::Path) -> toml::Table {
-    Credentials::new().configure(directory, "/nonexistent.sock".as_ref(), &directory.join("checkpoints"))
+    Credentials::new().configure(
+        directory,
+        "/nonexistent.sock".as_ref(),
+        &directory.join("checkpoints"),
+    )
 }
 
 #[test]
@@ -26,7 +34,10 @@ fn help_teaches_and_wrong_usage_ends_with_2() {
         assert!(text(&help.stdout).contains(word), "{word}");
     }
     assert_eq!(run(&["serv"]).status.code(), Some(2));
-    assert!(text(&run(&["serv"]).stderr).contains("'serve'"), "did you mean");
+    assert!(
+        text(&run(&["serv"]).stderr).contains("'serve'"),
+        "did you mean"
+    );
     assert_eq!(run(&["check"]).status.code(), Some(2));
     assert_eq!(run(&[]).status.code(), Some(2));
 }
@@ -34,7 +45,10 @@ fn help_teaches_and_wrong_usage_ends_with_2() {
 #[test]
 fn the_version_is_the_packages() {
     let version = run(&["--version"]);
-    assert_eq!(text(&version.stdout).trim(), concat!("checkpoint-gateway ", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        text(&version.stdout).trim(),
+        concat!("checkpoint-gateway ", env!("CARGO_PKG_VERSION"))
+    );
 }
 
 #[test]
@@ -43,7 +57,10 @@ fn check_is_content_with_a_good_configuration() {
     let path = write(directory.path(), &configuration(directory.path()));
     let path = path.to_str().unwrap();
     let output = run(&["check", "--config", path]);
-    assert_eq!((output.status.code(), text(&output.stdout)), (Some(0), format!("{path}: fine\n")));
+    assert_eq!(
+        (output.status.code(), text(&output.stdout)),
+        (Some(0), format!("{path}: fine\n"))
+    );
     let output = run(&["check", "--config", path, "--output", "json"]);
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(told["ok"], true);
@@ -57,11 +74,26 @@ fn check_shows_the_line_and_column_of_a_mistake() {
     let output = run(&["check", "--config", path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(3));
     let said = text(&output.stderr);
-    assert!(said.contains("config.toml:2:1: unknown key `adress`: did you mean `address`?"), "{said}");
-    let output = run(&["check", "--config", path.to_str().unwrap(), "--output", "json"]);
+    assert!(
+        said.contains("config.toml:2:1: unknown key `adress`: did you mean `address`?"),
+        "{said}"
+    );
+    let output = run(&[
+        "check",
+        "--config",
+        path.to_str().unwrap(),
+        "--output",
+        "json",
+    ]);
     assert_eq!(output.status.code(), Some(3));
     let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(told["mistake"].as_str().unwrap().contains("config.toml:2:1"), "{told}");
+    assert!(
+        told["mistake"]
+            .as_str()
+            .unwrap()
+            .contains("config.toml:2:1"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -80,14 +112,32 @@ fn check_reads_the_files_that_are_named() {
         let output = run(&["check", "--config", path.to_str().unwrap()]);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(3), "{file}: {said}");
-        let line =
-            std::fs::read_to_string(&path).unwrap().lines().position(|line| line.contains(file)).unwrap() + 1;
-        assert!(said.contains(&format!("config.toml:{line}:")) && said.contains(what), "{file}: {said}");
+        let line = std::fs::read_to_string(&path)
+            .unwrap()
+            .lines()
+            .position(|line| line.contains(file))
+            .unwrap()
+            + 1;
+        assert!(
+            said.contains(&format!("config.toml:{line}:")) && said.contains(what),
+            "{file}: {said}"
+        );
         std::fs::write(directory.path().join(file), "garbage").unwrap();
-        assert_eq!(run(&["check", "--config", path.to_str().unwrap()]).status.code(), Some(3), "{file}");
+        assert_eq!(
+            run(&["check", "--config", path.to_str().unwrap()])
+                .status
+                .code(),
+            Some(3),
+            "{file}"
+        );
         std::fs::write(directory.path().join(file), kept).unwrap();
     }
-    assert_eq!(run(&["check", "--config", path.to_str().unwrap()]).status.code(), Some(0));
+    assert_eq!(
+        run(&["check", "--config", path.to_str().unwrap()])
+            .status
+            .code(),
+        Some(0)
+    );
 }
 
 #[tokio::test]
@@ -105,6 +155,12 @@ async fn a_start_that_cannot_be_says_why() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     crate::support::world::set(&mut config, "listen.address", address.as_str());
-    let Err(said) = Gateway::try_start(&write(directory.path(), &config)).await else { panic!("it started") };
-    assert!(said.join("\n").contains(&format!("cannot listen on {address}: ")), "{said:?}");
+    let Err(said) = Gateway::try_start(&write(directory.path(), &config)).await else {
+        panic!("it started")
+    };
+    assert!(
+        said.join("\n")
+            .contains(&format!("cannot listen on {address}: ")),
+        "{said:?}"
+    );
 }

@@ -26,11 +26,21 @@ type Acknowledged = Arc<Mutex<Vec<(RequestId, CheckpointId)>>>;
 
 /// Asks for one checkpoint after the other until nobody answers any more.
 async fn load(client: Client, path: String, acknowledged: Acknowledged) {
-    while let Ok(answer) = client.try_send(Method::POST, &path, bytes::Bytes::new()).await {
+    while let Ok(answer) = client
+        .try_send(Method::POST, &path, bytes::Bytes::new())
+        .await
+    {
         if answer.status == StatusCode::OK {
             let archive = answer.json()["items"][0].as_str().unwrap().to_owned();
-            let id = metadata(archive.as_ref())["id"].as_str().unwrap().parse().unwrap();
-            acknowledged.lock().unwrap().push((answer.header("x-request-id").parse().unwrap(), id));
+            let id = metadata(archive.as_ref())["id"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap();
+            acknowledged
+                .lock()
+                .unwrap()
+                .push((answer.header("x-request-id").parse().unwrap(), id));
         }
     }
 }
@@ -140,24 +150,55 @@ async fn a_kill_at_any_point_leaves_a_log_that_holds_and_says_all_that_was_ackno
     let mut world = world.restarted().await;
     world.gateway.signal(Signal::TERM);
     assert!(world.gateway.wait().await.success());
-    let expected = Expected { keys: vec![public], ..Expected::default() };
+    let expected = Expected {
+        keys: vec![public],
+        ..Expected::default()
+    };
     gateway_audit::verify(&log(&world), &expected).unwrap();
     let (told, acknowledged) = (told(&world), acknowledged.lock().unwrap().clone());
-    assert!(acknowledged.len() >= kills / 4, "it did some work: {}", acknowledged.len());
+    assert!(
+        acknowledged.len() >= kills / 4,
+        "it did some work: {}",
+        acknowledged.len()
+    );
     for (request, checkpoint) in &acknowledged {
         assert_eq!(told.intents.get(request), Some(checkpoint));
-        assert_eq!(told.outcomes.get(request), Some(&vec![(200, Some(*checkpoint))]));
+        assert_eq!(
+            told.outcomes.get(request),
+            Some(&vec![(200, Some(*checkpoint))])
+        );
     }
     for request in told.intents.keys() {
-        assert_eq!(told.outcomes.get(request).map(Vec::len), Some(1), "{request}");
+        assert_eq!(
+            told.outcomes.get(request).map(Vec::len),
+            Some(1),
+            "{request}"
+        );
     }
     let intended: BTreeSet<_> = told.intents.values().map(ToString::to_string).collect();
-    for archive in world.published().iter().filter_map(|name| name.strip_suffix(".json")) {
-        let id = metadata(&world.checkpoints().join(archive))["id"].as_str().unwrap().to_owned();
+    for archive in world
+        .published()
+        .iter()
+        .filter_map(|name| name.strip_suffix(".json"))
+    {
+        let id = metadata(&world.checkpoints().join(archive))["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         assert!(intended.contains(&id), "{id} was taken without an intent");
     }
-    assert_eq!(std::fs::read_dir(world.checkpoints().join(".incoming")).unwrap().count(), 0);
-    let closed = told.outcomes.values().flatten().filter(|(status, _)| *status == 0).count();
+    assert_eq!(
+        std::fs::read_dir(world.checkpoints().join(".incoming"))
+            .unwrap()
+            .count(),
+        0
+    );
+    let closed = told
+        .outcomes
+        .values()
+        .flatten()
+        .filter(|(status, _)| *status == 0)
+        .count();
     eprintln!(
         "{kills} kills: {} acknowledged, {} intents, {closed} of them closed as unknown",
         acknowledged.len(),

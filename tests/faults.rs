@@ -18,9 +18,15 @@ struct Disk {
 impl Disk {
     /// `None`, and why, where there can be none.
     fn mount(home: &Path) -> Option<Self> {
-        let disk = Self { image: home.join("image"), mount: home.join("disk") };
+        let disk = Self {
+            image: home.join("image"),
+            mount: home.join("disk"),
+        };
         std::fs::create_dir(&disk.mount).unwrap();
-        std::fs::File::create(&disk.image).unwrap().set_len(16 << 20).unwrap();
+        std::fs::File::create(&disk.image)
+            .unwrap()
+            .set_len(16 << 20)
+            .unwrap();
         let made = did("mkfs.ext4", &["-q".as_ref(), disk.image.as_ref()]) && disk.attach();
         if !made {
             eprintln!("skipped: no right to mount an ext4 on a loop device, or no mkfs.ext4");
@@ -30,7 +36,15 @@ impl Disk {
 
     fn attach(&self) -> bool {
         let options = "loop,errors=remount-ro";
-        did("mount", &["-o".as_ref(), options.as_ref(), self.image.as_ref(), self.mount.as_ref()])
+        did(
+            "mount",
+            &[
+                "-o".as_ref(),
+                options.as_ref(),
+                self.image.as_ref(),
+                self.mount.as_ref(),
+            ],
+        )
     }
 
     fn detach(&self) -> bool {
@@ -48,16 +62,27 @@ impl Disk {
 
     /// What the kernel does when it meets an error in it: from now on it is read-only.
     fn break_down(&self) {
-        let source = Command::new("findmnt").args(["-n", "-o", "SOURCE"]).arg(&self.mount).output().unwrap();
+        let source = Command::new("findmnt")
+            .args(["-n", "-o", "SOURCE"])
+            .arg(&self.mount)
+            .output()
+            .unwrap();
         let device = PathBuf::from(String::from_utf8(source.stdout).unwrap().trim());
-        let trigger = Path::new("/sys/fs/ext4").join(device.file_name().unwrap()).join("trigger_fs_error");
+        let trigger = Path::new("/sys/fs/ext4")
+            .join(device.file_name().unwrap())
+            .join("trigger_fs_error");
         std::fs::write(trigger, "1").unwrap();
     }
 
     fn repair(&self) {
         assert!(self.detach());
         // 1: errors were found and corrected.
-        let status = Command::new("e2fsck").args(["-f", "-p"]).arg(&self.image).output().unwrap().status;
+        let status = Command::new("e2fsck")
+            .args(["-f", "-p"])
+            .arg(&self.image)
+            .output()
+            .unwrap()
+            .status;
         assert!(matches!(status.code(), Some(0 | 1)), "{status}");
         assert!(self.attach());
     }
@@ -71,7 +96,10 @@ impl Drop for Disk {
 }
 
 fn did(program: &str, arguments: &[&std::ffi::OsStr]) -> bool {
-    Command::new(program).args(arguments).output().is_ok_and(|output| output.status.success())
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 async fn logging_to(disk: &Disk) -> World {
@@ -83,10 +111,20 @@ async fn logging_to(disk: &Disk) -> World {
 async fn refused(world: &World) {
     let calls = world.node.checkpoint_calls();
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "audit-unavailable"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (503, "audit-unavailable")
+    );
     assert!(answer.header("retry-after").parse::<u32>().unwrap() > 0);
-    assert_eq!(world.node.checkpoint_calls(), calls, "the container was touched");
-    world.gateway.counted("checkpoint_gateway_audit_failures_total", 1.0).await;
+    assert_eq!(
+        world.node.checkpoint_calls(),
+        calls,
+        "the container was touched"
+    );
+    world
+        .gateway
+        .counted("checkpoint_gateway_audit_failures_total", 1.0)
+        .await;
     let live = crate::support::client::admin(world.gateway.admin, "/livez").await;
     assert_eq!(live.status, StatusCode::OK);
     let ready = crate::support::client::admin(world.gateway.admin, "/readyz").await;
@@ -99,13 +137,17 @@ async fn taken(world: &World) {
 }
 
 fn verified(log: &Path) -> u64 {
-    gateway_audit::verify(log, &gateway_audit::Expected::default()).unwrap().records
+    gateway_audit::verify(log, &gateway_audit::Expected::default())
+        .unwrap()
+        .records
 }
 
 #[tokio::test]
 async fn a_disk_that_hangs_refuses_before_the_runtime_is_touched_and_recovers_by_itself() {
     let home = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::mount(home.path()) else { return };
+    let Some(disk) = Disk::mount(home.path()) else {
+        return;
+    };
     let world = logging_to(&disk).await;
     taken(&world).await;
     disk.freeze();
@@ -118,7 +160,9 @@ async fn a_disk_that_hangs_refuses_before_the_runtime_is_touched_and_recovers_by
 #[tokio::test]
 async fn a_disk_that_becomes_read_only_refuses_and_once_it_is_repaired_the_log_goes_on() {
     let home = tempfile::tempdir().unwrap();
-    let Some(disk) = Disk::mount(home.path()) else { return };
+    let Some(disk) = Disk::mount(home.path()) else {
+        return;
+    };
     let mut world = logging_to(&disk).await;
     taken(&world).await;
     disk.break_down();

@@ -15,7 +15,13 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("gateway-node", &["gateway-core", "gateway-proto"]),
     (
         "gateway-server",
-        &["gateway-core", "gateway-policy", "gateway-cri", "gateway-archive", "gateway-audit"],
+        &[
+            "gateway-core",
+            "gateway-policy",
+            "gateway-cri",
+            "gateway-archive",
+            "gateway-audit",
+        ],
     ),
     (
         "gateway-cli",
@@ -43,17 +49,33 @@ const FENCED: [(&str, &[&str]); 10] = [
     ("opentelemetry", &["gateway-server", "gateway-cli"]),
     (
         "tokio",
-        &["gateway-cri", "gateway-archive", "gateway-audit", "gateway-server", "gateway-node", "gateway-cli"],
+        &[
+            "gateway-cri",
+            "gateway-archive",
+            "gateway-audit",
+            "gateway-server",
+            "gateway-node",
+            "gateway-cli",
+        ],
     ),
 ];
 
 /// What each package of ours depends on, tests aside.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = MetadataCommand::new().no_deps().manifest_path("../../Cargo.toml").exec().unwrap();
+    let metadata = MetadataCommand::new()
+        .no_deps()
+        .manifest_path("../../Cargo.toml")
+        .exec()
+        .unwrap();
     let package = |package: &cargo_metadata::Package| {
-        let named =
-            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
-        (package.name.to_string(), named.map(|dependency| dependency.name.clone()).collect())
+        let named = package
+            .dependencies
+            .iter()
+            .filter(|dependency| dependency.kind == DependencyKind::Normal);
+        (
+            package.name.to_string(),
+            named.map(|dependency| dependency.name.clone()).collect(),
+        )
     };
     metadata.packages.iter().map(package).collect()
 }
@@ -67,9 +89,14 @@ fn rooms_import_only_what_they_may() {
         known.keys().copied().collect::<Vec<_>>()
     );
     for (room, imports) in dependencies {
-        let ours = imports.iter().filter(|name| known.contains_key(name.as_str()));
+        let ours = imports
+            .iter()
+            .filter(|name| known.contains_key(name.as_str()));
         for import in ours {
-            assert!(known[room.as_str()].contains(&import.as_str()), "{room} must not import {import}");
+            assert!(
+                known[room.as_str()].contains(&import.as_str()),
+                "{room} must not import {import}"
+            );
         }
     }
 }
@@ -90,5 +117,8 @@ fn heavy_packages_stay_behind_their_fence() {
 fn the_core_is_pure() {
     let allowed = ["jiff", "serde", "serde_json", "thiserror", "uuid"];
     let core = &dependencies()["gateway-core"];
-    assert!(core.iter().all(|name| allowed.contains(&name.as_str())), "{core:?}");
+    assert!(
+        core.iter().all(|name| allowed.contains(&name.as_str())),
+        "{core:?}"
+    );
 }

@@ -10,8 +10,16 @@ use crate::support::{Answer, World};
 
 async fn refused(world: &World, path: &str, status: u16, code: &str) -> Answer {
     let answer = world.client("alice").post(path).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{path}");
-    assert_eq!(world.node.checkpoint_calls(), 0, "the runtime was touched: {path}");
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (status, code),
+        "{path}"
+    );
+    assert_eq!(
+        world.node.checkpoint_calls(),
+        0,
+        "the runtime was touched: {path}"
+    );
     answer
 }
 
@@ -27,7 +35,10 @@ async fn a_permitted_request_gets_the_path_of_a_new_archive() {
     let path = std::path::Path::new(items[0].as_str().unwrap());
     assert_eq!(path.parent().unwrap(), world.checkpoints());
     let name = path.file_name().unwrap().to_str().unwrap();
-    assert!(name.starts_with("checkpoint-cart-0_shop-app-20") && name.ends_with("Z.tar"), "{name}");
+    assert!(
+        name.starts_with("checkpoint-cart-0_shop-app-20") && name.ends_with("Z.tar"),
+        "{name}"
+    );
     assert_eq!(world.published(), [name.to_owned(), format!("{name}.json")]);
 }
 
@@ -46,11 +57,19 @@ async fn no_call_is_answered_without_a_credential() {
     for call in Route::ALL {
         let path = call.template().replace(['{', '}'], "");
         let answer = world.anonymous().send(call.method(), &path).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (401, "unauthenticated"), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (401, "unauthenticated"),
+            "{path}"
+        );
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
     let answer = world.anonymous().post("/nothing/here").await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "nobody unknown learns which paths there are");
+    assert_eq!(
+        answer.status,
+        StatusCode::UNAUTHORIZED,
+        "nobody unknown learns which paths there are"
+    );
     assert_eq!(world.runtime_calls(), 0);
 }
 
@@ -58,7 +77,10 @@ async fn no_call_is_answered_without_a_credential() {
 async fn a_denied_request_names_the_policy_and_never_reaches_the_checkpoint() {
     let world = World::new().await;
     let answer = world.client("mallory").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "denied"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (403, "denied")
+    );
     let problem = answer.json();
     assert_eq!(problem["policy"], "allow-list");
     assert_eq!(problem["denial"], "not-on-allow-list");
@@ -74,9 +96,19 @@ async fn a_denied_request_names_the_policy_and_never_reaches_the_checkpoint() {
 #[tokio::test]
 async fn a_wrong_method_is_told_the_right_one() {
     let world = World::new().await;
-    for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH] {
+    for method in [
+        Method::GET,
+        Method::PUT,
+        Method::DELETE,
+        Method::OPTIONS,
+        Method::PATCH,
+    ] {
         let answer = world.client("alice").send(method.clone(), PATH).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (405, "method-not-allowed"), "{method}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (405, "method-not-allowed"),
+            "{method}"
+        );
         assert_eq!(answer.header("allow"), "POST");
     }
     assert_eq!(world.runtime_calls(), 0);
@@ -85,7 +117,12 @@ async fn a_wrong_method_is_told_the_right_one() {
 #[tokio::test]
 async fn another_number_of_segments_is_not_found() {
     let world = World::new().await;
-    for path in ["/checkpoint/shop/cart-0", "/checkpoint/shop/cart-0/app/more", "/checkpoint", "/"] {
+    for path in [
+        "/checkpoint/shop/cart-0",
+        "/checkpoint/shop/cart-0/app/more",
+        "/checkpoint",
+        "/",
+    ] {
         refused(&world, path, 404, "no-such-path").await;
     }
     assert_eq!(world.runtime_calls(), 0);
@@ -94,8 +131,15 @@ async fn another_number_of_segments_is_not_found() {
 #[tokio::test]
 async fn a_caller_who_takes_no_json_gets_none() {
     let world = World::new().await;
-    let answer = world.client("alice").with_header("accept", "text/html").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (406, "not-acceptable"));
+    let answer = world
+        .client("alice")
+        .with_header("accept", "text/html")
+        .post(PATH)
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (406, "not-acceptable")
+    );
     assert_eq!(world.runtime_calls(), 0);
 }
 
@@ -111,7 +155,13 @@ async fn an_unknown_namespace_or_pod_gets_the_kubelets_words() {
 #[tokio::test]
 async fn an_unknown_container_gets_the_kubelets_words() {
     let world = World::new().await;
-    let answer = refused(&world, "/checkpoint/shop/cart-0/db", 404, "container-not-found").await;
+    let answer = refused(
+        &world,
+        "/checkpoint/shop/cart-0/db",
+        404,
+        "container-not-found",
+    )
+    .await;
     assert_eq!(answer.detail(), "container db does not exist");
 }
 
@@ -121,11 +171,18 @@ async fn every_container_of_a_pod_counts() {
     let sleeper = |name: &str| ContainerSpec::new(name, ["/bin/sleep", "1000"]);
     world
         .node
-        .run_pod(Pod::new("shop", "web", [sleeper("app"), sleeper("init"), sleeper("debugger-x7z")]))
+        .run_pod(Pod::new(
+            "shop",
+            "web",
+            [sleeper("app"), sleeper("init"), sleeper("debugger-x7z")],
+        ))
         .await
         .unwrap();
     for container in ["init", "debugger-x7z"] {
-        let answer = world.client("alice").post(&format!("/checkpoint/shop/web/{container}")).await;
+        let answer = world
+            .client("alice")
+            .post(&format!("/checkpoint/shop/web/{container}"))
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{container}: {answer:?}");
     }
 }
@@ -133,27 +190,51 @@ async fn every_container_of_a_pod_counts() {
 #[tokio::test]
 async fn a_container_that_does_not_run_gets_the_kubelets_words() {
     let world = World::new().await;
-    world.node.stop_container(&world.pod.containers[0].id).unwrap();
+    world
+        .node
+        .stop_container(&world.pod.containers[0].id)
+        .unwrap();
     let answer = refused(&world, PATH, 500, "container-not-running").await;
-    assert_eq!(answer.detail(), "checkpointing of shop/cart-0/app failed (container app not found)");
+    assert_eq!(
+        answer.detail(),
+        "checkpointing of shop/cart-0/app failed (container app not found)"
+    );
 }
 
 #[tokio::test]
 async fn a_name_that_two_running_containers_bear_is_not_guessed_at() {
     let world = World::new().await;
-    world.node.run_pod(crate::support::world::pod("cart-0")).await.unwrap();
+    world
+        .node
+        .run_pod(crate::support::world::pod("cart-0"))
+        .await
+        .unwrap();
     refused(&world, PATH, 409, "container-ambiguous").await;
 }
 
 #[tokio::test]
 async fn a_timeout_that_is_no_number_of_seconds_is_a_bad_request() {
     let world = World::new().await;
-    for query in ["timeout=soon", "timeout=-1", "timeout=1&timeout=1", "timeout=1.5", "timeout="] {
+    for query in [
+        "timeout=soon",
+        "timeout=-1",
+        "timeout=1&timeout=1",
+        "timeout=1.5",
+        "timeout=",
+    ] {
         let answer = refused(&world, &format!("{PATH}?{query}"), 400, "bad-timeout").await;
-        assert!(answer.detail().starts_with("cannot parse value of timeout parameter"), "{query}");
+        assert!(
+            answer
+                .detail()
+                .starts_with("cannot parse value of timeout parameter"),
+            "{query}"
+        );
     }
     assert_eq!(world.runtime_calls(), 0);
-    let answer = world.client("alice").post(&format!("{PATH}?timeout=0")).await;
+    let answer = world
+        .client("alice")
+        .post(&format!("{PATH}?timeout=0"))
+        .await;
     assert_eq!(answer.status, StatusCode::OK, "zero means the default");
 }
 
@@ -162,9 +243,21 @@ async fn every_trick_with_a_segment_is_a_bad_request_before_any_look_up() {
     let world = World::new().await;
     let client = world.client("alice");
     let long = "p".repeat(254);
-    for segment in
-        ["..", ".", "%2e%2e", "%2f", "%252f", "%00", ";", "a;b", "\\", "SHOP", long.as_str(), "", "a_b"]
-    {
+    for segment in [
+        "..",
+        ".",
+        "%2e%2e",
+        "%2f",
+        "%252f",
+        "%00",
+        ";",
+        "a;b",
+        "\\",
+        "SHOP",
+        long.as_str(),
+        "",
+        "a_b",
+    ] {
         for path in [
             format!("/checkpoint/{segment}/cart-0/app"),
             format!("/checkpoint/shop/{segment}/app"),
@@ -172,7 +265,10 @@ async fn every_trick_with_a_segment_is_a_bad_request_before_any_look_up() {
         ] {
             let answer = client.post(&path).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
-            assert!(["bad-path", "bad-target"].contains(&answer.code().as_str()), "{path}");
+            assert!(
+                ["bad-path", "bad-target"].contains(&answer.code().as_str()),
+                "{path}"
+            );
         }
     }
     for path in [
@@ -180,7 +276,11 @@ async fn every_trick_with_a_segment_is_a_bad_request_before_any_look_up() {
         "/checkpoint/shop/cart-0/app/",
         "/checkpoint/shop/../shop/cart-0/app",
     ] {
-        assert_eq!(client.post(path).await.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(
+            client.post(path).await.status,
+            StatusCode::BAD_REQUEST,
+            "{path}"
+        );
     }
     assert_eq!(world.runtime_calls(), 0);
 }
@@ -189,9 +289,14 @@ async fn every_trick_with_a_segment_is_a_bad_request_before_any_look_up() {
 async fn a_runtime_error_is_passed_on_in_the_kubelets_words() {
     let world = World::new().await;
     let text = "criu failed: type NOTIFY errno 0\nlog file: /run/dump.log";
-    world.node.behave(Fault::Fail(Moment::BeforeDump, Code::Unknown, text.into()));
+    world
+        .node
+        .behave(Fault::Fail(Moment::BeforeDump, Code::Unknown, text.into()));
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, "runtime-error"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (500, "runtime-error")
+    );
     let words = "checkpointing of shop/cart-0/app failed (rpc error: code = Unknown desc = criu failed: type NOTIFY errno 0 log file: /run/dump.log)";
     assert_eq!(answer.detail(), words);
     assert_eq!(world.published(), Vec::<String>::new());
@@ -202,34 +307,78 @@ async fn a_runtime_without_checkpoints_says_unimplemented() {
     let world = World::new().await;
     world.node.behave(Fault::NoCheckpoint);
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, "runtime-unimplemented"));
-    assert!(answer.detail().contains("rpc error: code = Unimplemented"), "{}", answer.detail());
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (500, "runtime-unimplemented")
+    );
+    assert!(
+        answer.detail().contains("rpc error: code = Unimplemented"),
+        "{}",
+        answer.detail()
+    );
 }
 
 #[tokio::test]
 async fn what_a_runtimes_error_means_shows_in_its_code() {
     let world = World::new().await;
     for (code, text, expected) in [
-        (Code::NotFound, "no such container", "runtime-container-not-found"),
-        (Code::Unknown, "CRIU binary not found or too old", "runtime-not-supported"),
-        (Code::Unknown, "checkpoint/restore support not available", "runtime-not-supported"),
-        (Code::Unknown, "cannot pause a paused container", "container-paused"),
-        (Code::Unknown, "write: no space left on device", "runtime-no-space"),
-        (Code::Unknown, "container is in CONTAINER_EXITED state", "container-not-running"),
+        (
+            Code::NotFound,
+            "no such container",
+            "runtime-container-not-found",
+        ),
+        (
+            Code::Unknown,
+            "CRIU binary not found or too old",
+            "runtime-not-supported",
+        ),
+        (
+            Code::Unknown,
+            "checkpoint/restore support not available",
+            "runtime-not-supported",
+        ),
+        (
+            Code::Unknown,
+            "cannot pause a paused container",
+            "container-paused",
+        ),
+        (
+            Code::Unknown,
+            "write: no space left on device",
+            "runtime-no-space",
+        ),
+        (
+            Code::Unknown,
+            "container is in CONTAINER_EXITED state",
+            "container-not-running",
+        ),
         (Code::PermissionDenied, "no", "runtime-forbidden"),
     ] {
-        world.node.behave(Fault::Fail(Moment::BeforeDump, code, text.into()));
+        world
+            .node
+            .behave(Fault::Fail(Moment::BeforeDump, code, text.into()));
         let answer = world.client("alice").post(PATH).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, expected), "{text}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (500, expected),
+            "{text}"
+        );
     }
     world.node.behave(Behaviour::normal());
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn a_runtime_that_cannot_tell_is_unavailable() {
     let world = World::new().await;
-    world.node.behave(Fault::Fail(Moment::Call(Rpc::ListContainers), Code::Unavailable, "restarting".into()));
+    world.node.behave(Fault::Fail(
+        Moment::Call(Rpc::ListContainers),
+        Code::Unavailable,
+        "restarting".into(),
+    ));
     let answer = refused(&world, PATH, 503, "runtime-unavailable").await;
     assert_eq!(answer.header("retry-after"), "5");
 }
@@ -238,22 +387,38 @@ async fn a_runtime_that_cannot_tell_is_unavailable() {
 async fn where_checkpoints_are_switched_off_only_the_known_are_told() {
     let world = World::with(|config| set(config, "checkpoints.enabled", false)).await;
     refused(&world, PATH, 404, "checkpoints-disabled").await;
-    assert_eq!(world.anonymous().post(PATH).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        world.anonymous().post(PATH).await.status,
+        StatusCode::UNAUTHORIZED
+    );
     assert_eq!(world.runtime_calls(), 0);
 }
 
 #[tokio::test]
 async fn a_reason_is_recorded_and_one_that_is_none_is_refused() {
     let world = World::new().await;
-    let answer = world.client("alice").with_header("x-checkpoint-reason", "INC-4711").post(PATH).await;
+    let answer = world
+        .client("alice")
+        .with_header("x-checkpoint-reason", "INC-4711")
+        .post(PATH)
+        .await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(world.audit()[0]["reason"], "INC-4711");
     for reason in ["x".repeat(1025), String::new()] {
-        let answer = world.client("alice").with_header("x-checkpoint-reason", &reason).post(PATH).await;
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "bad-reason"));
+        let answer = world
+            .client("alice")
+            .with_header("x-checkpoint-reason", &reason)
+            .post(PATH)
+            .await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, "bad-reason")
+        );
     }
-    let twice =
-        world.client("alice").with_header("x-checkpoint-reason", "a").with_header("x-checkpoint-reason", "b");
+    let twice = world
+        .client("alice")
+        .with_header("x-checkpoint-reason", "a")
+        .with_header("x-checkpoint-reason", "b");
     assert_eq!(twice.post(PATH).await.code(), "bad-reason");
 }
 
@@ -261,9 +426,18 @@ async fn a_reason_is_recorded_and_one_that_is_none_is_refused() {
 async fn a_body_is_not_needed_and_a_large_one_not_taken() {
     let world = World::new().await;
     let client = world.client("alice");
-    let small = client.try_send(Method::POST, PATH, "{}".into()).await.unwrap();
+    let small = client
+        .try_send(Method::POST, PATH, "{}".into())
+        .await
+        .unwrap();
     assert_eq!(small.status, StatusCode::OK);
-    let large = client.try_send(Method::POST, PATH, vec![b'x'; 1 << 19].into()).await.unwrap();
-    assert_eq!((large.status.as_u16(), large.code().as_str()), (413, "body-too-large"));
+    let large = client
+        .try_send(Method::POST, PATH, vec![b'x'; 1 << 19].into())
+        .await
+        .unwrap();
+    assert_eq!(
+        (large.status.as_u16(), large.code().as_str()),
+        (413, "body-too-large")
+    );
     assert_eq!(world.node.checkpoint_calls(), 1);
 }

@@ -19,23 +19,36 @@ use crate::support::gateway::BINARY;
 const README: &str = include_str!("../README.md");
 
 /// What an item of `paths` has, each under its method.
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+const METHODS: [&str; 8] = [
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
 
 /// Every operation of the document, with its template and method.
 fn operations() -> Vec<(&'static str, Method, &'static Value)> {
     let paths = document()["paths"].as_object().unwrap().iter();
     let operations = paths.flat_map(|(template, item)| {
-        item.as_object().unwrap().iter().map(move |(method, operation)| {
-            assert!(METHODS.contains(&method.as_str()), "{template} {method}");
-            (template.as_str(), method.to_uppercase().parse().unwrap(), operation)
-        })
+        item.as_object()
+            .unwrap()
+            .iter()
+            .map(move |(method, operation)| {
+                assert!(METHODS.contains(&method.as_str()), "{template} {method}");
+                (
+                    template.as_str(),
+                    method.to_uppercase().parse().unwrap(),
+                    operation,
+                )
+            })
     });
     operations.collect()
 }
 
 /// The parameters of an operation.
 fn parameters(operation: &'static Value) -> impl Iterator<Item = &'static Value> {
-    operation["parameters"].as_array().unwrap().iter().map(resolved)
+    operation["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(resolved)
 }
 
 /// All values under `key`, wherever they are.
@@ -54,14 +67,29 @@ fn all<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
 async fn the_document_is_served_to_whoever_is_proven_and_printed_without_a_gateway() {
     let world = World::new().await;
     let served = world.client("mallory").get("/openapi.json").await;
-    assert_eq!((served.status, served.header("content-type")), (StatusCode::OK, "application/json"));
+    assert_eq!(
+        (served.status, served.header("content-type")),
+        (StatusCode::OK, "application/json")
+    );
     let record = world.audit().pop().unwrap();
-    assert_eq!((&record["event"], &record["status"]), (&"outcome".into(), &200.into()), "{record}");
-    assert_eq!((&record["action"], &record["user"]), (&Value::Null, &"mallory".into()), "{record}");
+    assert_eq!(
+        (&record["event"], &record["status"]),
+        (&"outcome".into(), &200.into()),
+        "{record}"
+    );
+    assert_eq!(
+        (&record["action"], &record["user"]),
+        (&Value::Null, &"mallory".into()),
+        "{record}"
+    );
     assert_eq!(record["verdicts"], json!([]), "no policy is asked");
     let counted = "checkpoint_gateway_requests_total{action=\"openapi\",status=\"200\",code=\"\"}";
     assert_eq!(world.gateway.counted(counted, 1.0).await.to_string(), "1");
-    let printed = Command::new(BINARY).arg("openapi").env_clear().output().unwrap();
+    let printed = Command::new(BINARY)
+        .arg("openapi")
+        .env_clear()
+        .output()
+        .unwrap();
     assert!(printed.status.success() && printed.stderr.is_empty());
     assert!(printed.stdout == served.body, "they differ");
     assert_eq!(world.runtime_calls(), 0);
@@ -70,14 +98,24 @@ async fn the_document_is_served_to_whoever_is_proven_and_printed_without_a_gatew
 #[tokio::test]
 async fn the_document_is_kept_from_whoever_is_not_proven_or_does_not_take_json() {
     let world = World::new().await;
-    assert_eq!(world.anonymous().get("/openapi.json").await.code(), "unauthenticated");
+    assert_eq!(
+        world.anonymous().get("/openapi.json").await.code(),
+        "unauthenticated"
+    );
     let client = world.client("alice");
     assert_eq!(
-        client.with_header("accept", "application/yaml").get("/openapi.json").await.code(),
+        client
+            .with_header("accept", "application/yaml")
+            .get("/openapi.json")
+            .await
+            .code(),
         "not-acceptable"
     );
     let posted = client.post("/openapi.json").await;
-    assert_eq!((posted.code().as_str(), posted.header("allow")), ("method-not-allowed", "GET"));
+    assert_eq!(
+        (posted.code().as_str(), posted.header("allow")),
+        ("method-not-allowed", "GET")
+    );
     for path in ["/openapi", "/openapi.yaml", "/v1/openapi.json"] {
         assert_eq!(client.get(path).await.code(), "no-such-path", "{path}");
     }
@@ -85,19 +123,39 @@ async fn the_document_is_kept_from_whoever_is_not_proven_or_does_not_take_json()
 
 #[test]
 fn a_document_that_cannot_be_printed_is_a_failure() {
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let printed = Command::new(BINARY).arg("openapi").env_clear().stdout(full).output().unwrap();
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let printed = Command::new(BINARY)
+        .arg("openapi")
+        .env_clear()
+        .stdout(full)
+        .output()
+        .unwrap();
     assert_eq!(printed.status.code(), Some(1));
-    let help = Command::new(BINARY).args(["openapi", "--help"]).env_clear().output().unwrap();
-    assert!(String::from_utf8(help.stdout).unwrap().contains("GET /openapi.json"));
+    let help = Command::new(BINARY)
+        .args(["openapi", "--help"])
+        .env_clear()
+        .output()
+        .unwrap();
+    assert!(
+        String::from_utf8(help.stdout)
+            .unwrap()
+            .contains("GET /openapi.json")
+    );
 }
 
 #[test]
 fn every_call_there_is_is_described_and_no_other() {
-    let described: BTreeSet<_> =
-        operations().iter().map(|(template, method, _)| (*template, method.to_string())).collect();
-    let there: BTreeSet<_> =
-        Route::ALL.iter().map(|call| (call.template(), call.method().to_string())).collect();
+    let described: BTreeSet<_> = operations()
+        .iter()
+        .map(|(template, method, _)| (*template, method.to_string()))
+        .collect();
+    let there: BTreeSet<_> = Route::ALL
+        .iter()
+        .map(|call| (call.template(), call.method().to_string()))
+        .collect();
     assert_eq!(described, there);
     assert_eq!(document()["info"]["version"], env!("CARGO_PKG_VERSION"));
 }
@@ -107,10 +165,15 @@ fn every_code_is_described_under_its_status_at_its_calls_and_nowhere_else() {
     let mut described = BTreeSet::new();
     for (template, method, operation) in operations() {
         for (status, response) in operation["responses"].as_object().unwrap() {
-            let codes =
-                &response["content"]["application/problem+json"]["schema"]["properties"]["code"]["enum"];
+            let codes = &response["content"]["application/problem+json"]["schema"]["properties"]["code"]
+                ["enum"];
             for code in codes.as_array().into_iter().flatten() {
-                described.insert((template, method.to_string(), status.clone(), code.as_str().unwrap()));
+                described.insert((
+                    template,
+                    method.to_string(),
+                    status.clone(),
+                    code.as_str().unwrap(),
+                ));
             }
         }
     }
@@ -118,27 +181,46 @@ fn every_code_is_described_under_its_status_at_its_calls_and_nowhere_else() {
     for Listed { answer, calls, .. } in Error::ANSWERS {
         for call in *calls {
             let status = answer.status.as_str().to_owned();
-            there.insert((call.template(), call.method().to_string(), status, answer.code));
+            there.insert((
+                call.template(),
+                call.method().to_string(),
+                status,
+                answer.code,
+            ));
         }
     }
     assert_eq!(described, there);
-    let known: BTreeSet<_> = document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|code| code.as_str().unwrap())
-        .collect();
-    assert_eq!(known, Error::ANSWERS.iter().map(|listed| listed.answer.code).collect());
+    let known: BTreeSet<_> =
+        document()["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|code| code.as_str().unwrap())
+            .collect();
+    assert_eq!(
+        known,
+        Error::ANSWERS
+            .iter()
+            .map(|listed| listed.answer.code)
+            .collect()
+    );
 }
 
 /// The codes of the README's table, by status; `runtime-...` stands for all that begin so.
 fn codes_for_readers() -> BTreeMap<u16, Vec<&'static str>> {
     let mut codes = BTreeMap::<_, Vec<_>>::new();
     let (_, table) = README.split_once("| status | `code` | meaning |").unwrap();
-    for row in table.lines().skip(2).take_while(|line| line.starts_with('|')) {
+    for row in table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+    {
         let cells: Vec<_> = row.split('|').map(str::trim).collect();
         for status in cells[1].split(", ") {
-            codes.entry(status.parse().unwrap()).or_default().extend(cells[2].split('`').skip(1).step_by(2));
+            codes
+                .entry(status.parse().unwrap())
+                .or_default()
+                .extend(cells[2].split('`').skip(1).step_by(2));
         }
     }
     codes
@@ -153,11 +235,19 @@ fn the_readme_tells_every_code_and_no_other() {
     };
     for Listed { answer, .. } in Error::ANSWERS {
         let codes = told.get(&answer.status.as_u16());
-        assert!(codes.is_some_and(|codes| codes.iter().any(|told| means(told, answer.code))), "{answer:?}");
+        assert!(
+            codes.is_some_and(|codes| codes.iter().any(|told| means(told, answer.code))),
+            "{answer:?}"
+        );
     }
     for (_, codes) in told {
         for told in codes {
-            assert!(Error::ANSWERS.iter().any(|listed| means(told, listed.answer.code)), "{told}");
+            assert!(
+                Error::ANSWERS
+                    .iter()
+                    .any(|listed| means(told, listed.answer.code)),
+                "{told}"
+            );
         }
     }
 }
@@ -166,7 +256,10 @@ fn the_readme_tells_every_code_and_no_other() {
 fn every_reference_leads_somewhere_and_every_component_is_needed() {
     let mut references = Vec::new();
     all(document(), "$ref", &mut references);
-    let used: BTreeSet<_> = references.iter().map(|reference| reference.as_str().unwrap()).collect();
+    let used: BTreeSet<_> = references
+        .iter()
+        .map(|reference| reference.as_str().unwrap())
+        .collect();
     let mut there = BTreeSet::new();
     for kind in ["parameters", "headers", "schemas"] {
         for name in document()["components"][kind].as_object().unwrap().keys() {
@@ -182,31 +275,78 @@ fn every_operation_has_a_name_of_its_own_words_and_the_parameters_of_its_path() 
     let tags = document()["tags"].as_array().unwrap();
     for (template, method, operation) in operations() {
         let name = operation["operationId"].as_str().unwrap();
-        assert!(name.bytes().all(|byte| byte.is_ascii_alphabetic()), "{name}");
+        assert!(
+            name.bytes().all(|byte| byte.is_ascii_alphabetic()),
+            "{name}"
+        );
         assert!(names.insert(name), "{name} is there twice");
         for text in ["summary", "description"] {
-            assert!(!operation[text].as_str().unwrap().is_empty(), "{name} {text}");
+            assert!(
+                !operation[text].as_str().unwrap().is_empty(),
+                "{name} {text}"
+            );
         }
-        assert!(tags.iter().any(|tag| tag["name"] == operation["tags"][0]), "{name}");
+        assert!(
+            tags.iter().any(|tag| tag["name"] == operation["tags"][0]),
+            "{name}"
+        );
         let places: Vec<_> = parameters(operation)
-            .map(|parameter| (parameter["in"].as_str().unwrap(), parameter["name"].as_str().unwrap()))
+            .map(|parameter| {
+                (
+                    parameter["in"].as_str().unwrap(),
+                    parameter["name"].as_str().unwrap(),
+                )
+            })
             .collect();
-        assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), places.len(), "{name}: {places:?}");
-        let in_path: BTreeSet<_> =
-            places.iter().filter(|(place, _)| *place == "path").map(|(_, name)| *name).collect();
-        let in_template = template.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        assert_eq!(
+            places.iter().collect::<BTreeSet<_>>().len(),
+            places.len(),
+            "{name}: {places:?}"
+        );
+        let in_path: BTreeSet<_> = places
+            .iter()
+            .filter(|(place, _)| *place == "path")
+            .map(|(_, name)| *name)
+            .collect();
+        let in_template = template
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
         assert_eq!(in_path, in_template.collect(), "{method} {template}");
         for (status, response) in operation["responses"].as_object().unwrap() {
-            assert!(StatusCode::from_bytes(status.as_bytes()).is_ok(), "{name} {status}");
-            assert!(!resolved(response)["description"].as_str().unwrap().is_empty(), "{name} {status}");
+            assert!(
+                StatusCode::from_bytes(status.as_bytes()).is_ok(),
+                "{name} {status}"
+            );
+            assert!(
+                !resolved(response)["description"]
+                    .as_str()
+                    .unwrap()
+                    .is_empty(),
+                "{name} {status}"
+            );
         }
     }
-    for parameter in document()["components"]["parameters"].as_object().unwrap().values() {
-        assert_eq!(parameter["in"] == "path", parameter["required"] == true, "{parameter}");
+    for parameter in document()["components"]["parameters"]
+        .as_object()
+        .unwrap()
+        .values()
+    {
+        assert_eq!(
+            parameter["in"] == "path",
+            parameter["required"] == true,
+            "{parameter}"
+        );
     }
     let schemes = &document()["components"]["securitySchemes"];
     for needed in document()["security"].as_array().unwrap() {
-        assert!(needed.as_object().unwrap().keys().all(|name| schemes[name].is_object()), "{needed}");
+        assert!(
+            needed
+                .as_object()
+                .unwrap()
+                .keys()
+                .all(|name| schemes[name].is_object()),
+            "{needed}"
+        );
     }
 }
 

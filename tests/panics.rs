@@ -23,7 +23,9 @@ const NEXT: &str = "panic-at";
 
 /// Panics before the call that the file names, and then no more.
 fn fuse(file: &Path) {
-    let Ok(text) = std::fs::read_to_string(file) else { return };
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return;
+    };
     let left: u32 = text.parse().unwrap();
     if left > 1 {
         return std::fs::write(file, (left - 1).to_string()).unwrap();
@@ -35,9 +37,14 @@ fn fuse(file: &Path) {
 #[test]
 #[ignore = "the process that the next test starts"]
 fn a_gateway_a_part_of_which_panics() {
-    let Some(config) = std::env::var_os(CONFIG).map(PathBuf::from) else { return };
+    let Some(config) = std::env::var_os(CONFIG).map(PathBuf::from) else {
+        return;
+    };
     gateway_cli::keep_secrets();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let file = config.with_file_name(NEXT);
         let config = Config::load(&config, |_| None).unwrap();
@@ -46,8 +53,9 @@ fn a_gateway_a_part_of_which_panics() {
             fuse(&file);
             Vec::new()
         });
-        let gateway =
-            Gateway::start_with(&config, &telemetry, CancellationToken::new(), headers).await.unwrap();
+        let gateway = Gateway::start_with(&config, &telemetry, CancellationToken::new(), headers)
+            .await
+            .unwrap();
         let (address, admin) = (gateway.address().unwrap(), gateway.admin_address().unwrap());
         // Only lines of the gateway are logged.
         tracing::info!(target: "gateway_server", %address, %admin, "serving");
@@ -61,15 +69,23 @@ async fn world(receiver: &Receiver) -> World {
         set(config, "policy-engine.cache-directory", "");
         set(config, "telemetry.otlp-endpoint", endpoint);
         set(config, "telemetry.otlp-audit-log", true);
-        let redactor = serde_json::json!({ "name": "environment", "file": component("redact-environment") });
+        let redactor =
+            serde_json::json!({ "name": "environment", "file": component("redact-environment") });
         governed(config, &serde_json::json!([allowlist(&["shop"]), redactor]));
     })
     .await;
     world.gateway.signal(rustix::process::Signal::TERM);
     world.gateway.wait().await;
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "panics::a_gateway_a_part_of_which_panics", "--ignored", "--nocapture"]);
-    command.env(CONFIG, write(world.directory.path(), &world.config)).stdout(std::process::Stdio::null());
+    command.args([
+        "--exact",
+        "panics::a_gateway_a_part_of_which_panics",
+        "--ignored",
+        "--nocapture",
+    ]);
+    command
+        .env(CONFIG, write(world.directory.path(), &world.config))
+        .stdout(std::process::Stdio::null());
     world.gateway = support::Gateway::spawn(command).await.unwrap();
     world
 }
@@ -77,15 +93,43 @@ async fn world(receiver: &Receiver) -> World {
 /// Its code and how many records it left, of the answer to a request in which something panicked, all of which is told but
 /// what the panic said.
 async fn on_record(world: &World, answer: &Answer, lines_before: usize) -> (String, usize) {
-    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{answer:?}");
+    assert_eq!(
+        answer.status,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "{answer:?}"
+    );
     let id = answer.header("x-request-id");
-    let line = world.gateway.logged_after(lines_before, |line| line["location"].is_string()).await;
-    assert!(line["location"].as_str().unwrap().contains("tests/panics.rs"), "{line}");
-    assert!(line["spans"].to_string().contains(id), "it tells the request: {line}");
-    let records: Vec<Value> = world.audit().into_iter().filter(|record| record["request_id"] == id).collect();
-    let outcomes: Vec<_> = records.iter().filter(|record| record["event"] == "outcome").collect();
-    let [outcome] = &*outcomes else { panic!("{records:?}") };
-    assert_eq!((&outcome["status"], outcome["code"].as_str().unwrap()), (&500.into(), &*answer.code()));
+    let line = world
+        .gateway
+        .logged_after(lines_before, |line| line["location"].is_string())
+        .await;
+    assert!(
+        line["location"]
+            .as_str()
+            .unwrap()
+            .contains("tests/panics.rs"),
+        "{line}"
+    );
+    assert!(
+        line["spans"].to_string().contains(id),
+        "it tells the request: {line}"
+    );
+    let records: Vec<Value> = world
+        .audit()
+        .into_iter()
+        .filter(|record| record["request_id"] == id)
+        .collect();
+    let outcomes: Vec<_> = records
+        .iter()
+        .filter(|record| record["event"] == "outcome")
+        .collect();
+    let [outcome] = &*outcomes else {
+        panic!("{records:?}")
+    };
+    assert_eq!(
+        (&outcome["status"], outcome["code"].as_str().unwrap()),
+        (&500.into(), &*answer.code())
+    );
     (answer.code(), records.len())
 }
 
@@ -108,18 +152,27 @@ async fn a_panic_before_any_call_to_the_runtime_ends_one_request_on_record_and_s
         codes.push(on_record(&world, &answer, before).await);
         answers.push(answer);
         // What the request held is free again, the container's turn with it.
-        assert_eq!(alice.post(PATH).await.status, StatusCode::OK, "after call {call}");
+        assert_eq!(
+            alice.post(PATH).await.status,
+            StatusCode::OK,
+            "after call {call}"
+        );
     }
     assert_eq!(
         codes.last(),
         Some(&("runtime-error".to_owned(), 2)),
         "the checkpoint itself was the last: {codes:?}"
     );
-    assert!(codes.len() >= 4 && codes.contains(&("internal".to_owned(), 1)), "{codes:?}");
+    assert!(
+        codes.len() >= 4 && codes.contains(&("internal".to_owned(), 1)),
+        "{codes:?}"
+    );
 
     let audit = world.audit();
     let logs = receiver.wait_for_logs(audit.len()).await;
-    let spans = receiver.wait(|spans| spans.iter().any(|seen| seen.span.name == "cri")).await;
+    let spans = receiver
+        .wait(|spans| spans.iter().any(|seen| seen.span.name == "cri"))
+        .await;
     let metrics = support::client::admin(world.gateway.admin, "/metrics").await;
     let metrics = String::from_utf8(metrics.body.to_vec()).unwrap();
     let log = world.gateway.log().join("\n");

@@ -37,7 +37,10 @@ pub fn allowlist(namespaces: &[&str]) -> Value {
 
 async fn governed_by(policies: Value) -> World {
     World::with(|config| {
-        let cache = config["audit"]["file"].as_str().unwrap().replace("audit.log", "compiled");
+        let cache = config["audit"]["file"]
+            .as_str()
+            .unwrap()
+            .replace("audit.log", "compiled");
         set(config, "policy-engine.cache-directory", cache);
         governed(config, &policies);
     })
@@ -52,12 +55,22 @@ async fn reconfigure(world: &World, config: &toml::Table, message: &str) -> Valu
     let message = message.to_owned();
     world
         .gateway
-        .logged_after(before, move |line| line["message"].as_str().is_some_and(|m| m.starts_with(&message)))
+        .logged_after(before, move |line| {
+            line["message"]
+                .as_str()
+                .is_some_and(|m| m.starts_with(&message))
+        })
         .await
 }
 
 async fn ready(world: &World) -> String {
-    String::from_utf8(admin(world.gateway.admin, "/readyz?verbose").await.body.to_vec()).unwrap()
+    String::from_utf8(
+        admin(world.gateway.admin, "/readyz?verbose")
+            .await
+            .body
+            .to_vec(),
+    )
+    .unwrap()
 }
 
 #[tokio::test]
@@ -70,19 +83,36 @@ async fn a_component_decides_and_its_verdict_goes_on_record() {
         governed(config, &json!([allowlist(&["shop"])]));
     })
     .await;
-    assert_eq!(world.client("anybody").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("anybody").post(PATH).await.status,
+        StatusCode::OK
+    );
     let verdict = &world.audit()[0]["verdicts"][0];
     assert_eq!(
-        (&verdict["policy"], &verdict["decision"], &verdict["generation"]),
+        (
+            &verdict["policy"],
+            &verdict["decision"],
+            &verdict["generation"]
+        ),
         (&"namespaces".into(), &"allow".into(), &1.into())
     );
-    assert_eq!(verdict["digest"], crate::storage::sha256sum(&component("namespace-allowlist")));
+    assert_eq!(
+        verdict["digest"],
+        crate::storage::sha256sum(&component("namespace-allowlist"))
+    );
     assert!(verdict["memory_bytes"].as_u64().unwrap() > 0, "{verdict}");
-    let spans = receiver.wait(|spans| spans.iter().any(|seen| seen.span.name == "policy")).await;
-    let span = spans.iter().find(|seen| seen.span.name == "policy").unwrap();
-    assert_eq!(span.attribute("checkpoint_gateway.policy.namespaces"), "allow");
-    let counted =
-        "checkpoint_gateway_policy_verdicts_total{policy=\"namespaces\",verdict=\"allow\",code=\"\"}";
+    let spans = receiver
+        .wait(|spans| spans.iter().any(|seen| seen.span.name == "policy"))
+        .await;
+    let span = spans
+        .iter()
+        .find(|seen| seen.span.name == "policy")
+        .unwrap();
+    assert_eq!(
+        span.attribute("checkpoint_gateway.policy.namespaces"),
+        "allow"
+    );
+    let counted = "checkpoint_gateway_policy_verdicts_total{policy=\"namespaces\",verdict=\"allow\",code=\"\"}";
     world.gateway.counted(counted, 1.0).await;
 }
 
@@ -90,7 +120,10 @@ async fn a_component_decides_and_its_verdict_goes_on_record() {
 async fn a_denial_names_the_policy_and_its_reason() {
     let world = governed_by(json!([allowlist(&["bank"])])).await;
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (403, "denied"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (403, "denied")
+    );
     assert_eq!(answer.json()["policy"], "namespaces");
     assert_eq!(world.node.checkpoint_calls(), 0);
 }
@@ -101,7 +134,10 @@ async fn a_policy_is_asked_only_about_what_it_is_bound_to() {
     elsewhere["name"] = "elsewhere".into();
     elsewhere["namespaces"] = json!(["bank"]);
     let world = governed_by(json!([allowlist(&["shop"]), elsewhere])).await;
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     assert_eq!(world.audit()[0]["verdicts"].as_array().unwrap().len(), 1);
 }
 
@@ -111,9 +147,15 @@ async fn what_is_monitored_is_recorded_and_changes_nothing() {
     monitored["name"] = "tomorrow".into();
     monitored["mode"] = "monitor".into();
     let world = governed_by(json!([allowlist(&["shop"]), monitored])).await;
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     let verdict = &world.audit()[0]["verdicts"][1];
-    assert_eq!((&verdict["policy"], &verdict["monitored"]), (&"tomorrow".into(), &true.into()));
+    assert_eq!(
+        (&verdict["policy"], &verdict["monitored"]),
+        (&"tomorrow".into(), &true.into())
+    );
     assert!(verdict["decision"]["deny"].is_object(), "{verdict}");
 }
 
@@ -124,17 +166,39 @@ async fn a_broken_policy_denies_what_it_is_bound_to_and_nothing_else() {
     let bank = gateway_node::Pod::new(
         "bank",
         "vault",
-        [gateway_node::ContainerSpec::new("app", ["/bin/sleep", "1000"])],
+        [gateway_node::ContainerSpec::new(
+            "app",
+            ["/bin/sleep", "1000"],
+        )],
     );
     world.node.run_pod(bank).await.unwrap();
-    let denied = world.client("alice").post("/checkpoint/bank/vault/app").await;
-    assert_eq!((denied.status.as_u16(), &denied.json()["denial"]), (403, &"policy-missing".into()));
+    let denied = world
+        .client("alice")
+        .post("/checkpoint/bank/vault/app")
+        .await;
+    assert_eq!(
+        (denied.status.as_u16(), &denied.json()["denial"]),
+        (403, &"policy-missing".into())
+    );
     assert_eq!(denied.json()["policy"], "broken");
     assert_eq!(world.node.checkpoint_calls(), 0);
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     let ready = ready(&world).await;
-    assert!(ready.contains("policy broken denies what it is bound to: policy-missing"), "{ready}");
-    assert_eq!(world.gateway.counted("checkpoint_gateway_policies_broken", 1.0).await.to_string(), "1");
+    assert!(
+        ready.contains("policy broken denies what it is bound to: policy-missing"),
+        "{ready}"
+    );
+    assert_eq!(
+        world
+            .gateway
+            .counted("checkpoint_gateway_policies_broken", 1.0)
+            .await
+            .to_string(),
+        "1"
+    );
 }
 
 #[tokio::test]
@@ -142,26 +206,49 @@ async fn strict_refuses_to_start_with_a_broken_policy() {
     let world = World::new().await;
     let mut config = world.config.clone();
     let other = tempfile::tempdir().unwrap();
-    set(&mut config, "audit.file", other.path().join("audit.log").to_str().unwrap());
-    set(&mut config, "checkpoints.directory", other.path().join("checkpoints").to_str().unwrap());
+    set(
+        &mut config,
+        "audit.file",
+        other.path().join("audit.log").to_str().unwrap(),
+    );
+    set(
+        &mut config,
+        "checkpoints.directory",
+        other.path().join("checkpoints").to_str().unwrap(),
+    );
     set(&mut config, "policy-engine.strict", true);
     set(&mut config, "policy-engine.cache-directory", "");
-    governed(&mut config, &json!([{ "name": "broken", "file": "/nonexistent.wasm" }]));
-    let Err(said) = Gateway::try_start(&write(other.path(), &config)).await else { panic!("it started") };
-    assert!(said.join("\n").contains("policy `broken` cannot be loaded (policy-missing)"), "{said:?}");
+    governed(
+        &mut config,
+        &json!([{ "name": "broken", "file": "/nonexistent.wasm" }]),
+    );
+    let Err(said) = Gateway::try_start(&write(other.path(), &config)).await else {
+        panic!("it started")
+    };
+    assert!(
+        said.join("\n")
+            .contains("policy `broken` cannot be loaded (policy-missing)"),
+        "{said:?}"
+    );
 }
 
 #[tokio::test]
 async fn new_policies_come_into_force_without_a_restart() {
     let world = governed_by(json!([allowlist(&["shop"])])).await;
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     let mut config = world.config.clone();
     governed(&mut config, &json!([allowlist(&["bank"])]));
     let taken = reconfigure(&world, &config, "new policies are in force").await;
     assert!(taken["generation"].as_u64().unwrap() >= 2, "{taken}");
     assert_eq!(world.client("alice").post(PATH).await.code(), "denied");
     let outcome = world.audit().pop().unwrap();
-    assert!(outcome["verdicts"][0]["generation"].as_u64().unwrap() >= 2, "{outcome}");
+    assert!(
+        outcome["verdicts"][0]["generation"].as_u64().unwrap() >= 2,
+        "{outcome}"
+    );
 }
 
 #[tokio::test]
@@ -174,11 +261,20 @@ async fn a_folder_that_is_never_quiet_keeps_no_policy_from_coming_into_force() {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     });
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::FORBIDDEN
+    );
     governed(&mut world.config, &json!([allowlist(&["shop"])]));
     write(world.directory.path(), &world.config);
-    world.gateway.logged(|line| line["message"] == "new policies are in force").await;
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    world
+        .gateway
+        .logged(|line| line["message"] == "new policies are in force")
+        .await;
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     writer.abort();
 }
 
@@ -186,17 +282,35 @@ async fn a_folder_that_is_never_quiet_keeps_no_policy_from_coming_into_force() {
 async fn a_bad_candidate_never_replaces_what_is_in_force() {
     let world = governed_by(json!([allowlist(&["shop"])])).await;
     let mut config = world.config.clone();
-    governed(&mut config, &json!([allowlist(&["bank"]), { "name": "broken", "file": "/nonexistent.wasm" }]));
+    governed(
+        &mut config,
+        &json!([allowlist(&["bank"]), { "name": "broken", "file": "/nonexistent.wasm" }]),
+    );
     reconfigure(&world, &config, "the new configuration is not taken").await;
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     let ready = ready(&world).await;
-    assert!(ready.contains("the last reload was not taken: policy `broken`"), "{ready}");
-    world.gateway.counted("checkpoint_gateway_reloads_rejected_total", 1.0).await;
+    assert!(
+        ready.contains("the last reload was not taken: policy `broken`"),
+        "{ready}"
+    );
+    world
+        .gateway
+        .counted("checkpoint_gateway_reloads_rejected_total", 1.0)
+        .await;
     std::fs::write(world.directory.path().join("config.toml"), "no = [toml").unwrap();
     world.gateway.signal(Signal::HUP);
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     reconfigure(&world, &world.config, "new policies are in force").await;
-    assert!(!self::ready(&world).await.contains("not taken"), "a good one clears it");
+    assert!(
+        !self::ready(&world).await.contains("not taken"),
+        "a good one clears it"
+    );
 }
 
 #[tokio::test]
@@ -214,18 +328,29 @@ async fn a_symlink_that_is_swapped_as_kubernetes_does_is_seen() {
     let file = folder.path().join("policy.wasm");
     std::os::unix::fs::symlink("..data/policy.wasm", &file).unwrap();
     let world =
-        governed_by(json!([{ "name": "p", "file": file, "settings": { "namespaces": ["shop"] } }])).await;
+        governed_by(json!([{ "name": "p", "file": file, "settings": { "namespaces": ["shop"] } }]))
+            .await;
     let before = crate::storage::sha256sum(&component("namespace-allowlist"));
-    assert_eq!(world.client("alice").post(PATH).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").post(PATH).await.status,
+        StatusCode::OK
+    );
     assert_eq!(world.audit()[0]["verdicts"][0]["digest"], before);
     let logged = world.gateway.log().len();
     // Another policy that takes no such settings: that it is refused shows that it was seen.
     publish("..2", "redact-environment");
     let said = world
         .gateway
-        .logged_after(logged, |line| line["message"].as_str().is_some_and(|m| m.contains("not taken")))
+        .logged_after(logged, |line| {
+            line["message"]
+                .as_str()
+                .is_some_and(|m| m.contains("not taken"))
+        })
         .await;
-    assert!(said["cause"].as_str().unwrap().contains("policy-settings"), "{said}");
+    assert!(
+        said["cause"].as_str().unwrap().contains("policy-settings"),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -245,7 +370,11 @@ async fn swaps_under_load_fail_no_request_and_no_request_sees_two_generations() 
     };
     let swaps = async {
         for round in 0..20 {
-            let config = if round % 2 == 0 { &denying } else { &world.config };
+            let config = if round % 2 == 0 {
+                &denying
+            } else {
+                &world.config
+            };
             reconfigure(&world, config, "new policies are in force").await;
         }
     };

@@ -32,7 +32,10 @@ const RPC: &str = "runtime.v1.RuntimeService/CheckpointContainer";
 
 fn members(archive: &Path) -> BTreeSet<String> {
     let mut tar = tar::Archive::new(std::fs::File::open(archive).unwrap());
-    tar.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect()
+    tar.entries()
+        .unwrap()
+        .map(|entry| entry.unwrap().path().unwrap().display().to_string())
+        .collect()
 }
 
 /// The same names without process ids: the counter's `sleep` is another process each second.
@@ -50,25 +53,40 @@ fn kinds(archive: &Path) -> BTreeSet<String> {
 /// The largest resident set that a process has had, in KiB.
 fn peak_rss(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_archive_is_the_one_that_a_direct_call_makes() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "whole", 100);
     let front = Front::start(&containerd, |_| {}).await;
     let archive = front.take(&counter).await;
     let direct = containerd.share.join("direct.tar");
     containerd.call(
         "CheckpointContainer",
-        &[&format!("1={}", counter.container_id), &format!("2={}", direct.display())],
+        &[
+            &format!("1={}", counter.container_id),
+            &format!("2={}", direct.display()),
+        ],
     );
     assert_eq!(kinds(&archive), kinds(&direct));
-    assert!(members(&archive).contains("checkpoint/pages-1.img"), "{:?}", members(&archive));
+    assert!(
+        members(&archive).contains("checkpoint/pages-1.img"),
+        "{:?}",
+        members(&archive)
+    );
     std::fs::remove_file(direct).unwrap();
-    assert_eq!((mode(&archive), mode(archive.parent().unwrap())), (0o600, 0o700));
+    assert_eq!(
+        (mode(&archive), mode(archive.parent().unwrap())),
+        (0o600, 0o700)
+    );
     let metadata = metadata(&archive);
     assert_eq!(metadata["sha256"], sha256sum(&archive));
     assert_eq!(metadata["container_id"], counter.container_id);
@@ -77,10 +95,21 @@ async fn an_archive_is_the_one_that_a_direct_call_makes() {
         (&metadata["runtime"]["name"], &metadata["transport"]),
         (&"containerd".into(), &"fifo".into())
     );
-    assert!(metadata["bytes"].as_u64().unwrap() > 100 << 20, "{metadata}");
+    assert!(
+        metadata["bytes"].as_u64().unwrap() > 100 << 20,
+        "{metadata}"
+    );
     let path = archive.to_str().unwrap();
-    assert!(containerd.checkpointctl(&["show", path]).contains("localhost/box:1"));
-    assert!(containerd.checkpointctl(&["inspect", "--ps-tree", path]).contains("awk"));
+    assert!(
+        containerd
+            .checkpointctl(&["show", path])
+            .contains("localhost/box:1")
+    );
+    assert!(
+        containerd
+            .checkpointctl(&["inspect", "--ps-tree", path])
+            .contains("awk")
+    );
     counter.goes_on(counter.ticks());
 }
 
@@ -96,12 +125,17 @@ fn sealing(config: &mut toml::Table) {
     redacting(config);
     let recipient = age::x25519::Identity::generate().to_public().to_string();
     let originals = json!({ "keep": "sealed", "recipients": [recipient] });
-    config.insert("originals".to_owned(), toml::Value::try_from(originals).unwrap());
+    config.insert(
+        "originals".to_owned(),
+        toml::Value::try_from(originals).unwrap(),
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redacted_archive_shows_no_secret_and_still_restores() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "masked", 64);
     let plain = Front::start(&containerd, |_| {}).await;
     let shown = showing(&plain.take(&counter).await, SECRET);
@@ -113,18 +147,30 @@ async fn a_redacted_archive_shows_no_secret_and_still_restores() {
     assert_eq!(showing(&archive, SECRET), Vec::<String>::new());
     let told = metadata(&archive);
     assert_eq!(told["redaction"]["passes"], 1, "{told}");
-    assert!(containerd.checkpointctl(&["inspect", "--ps-tree", archive.to_str().unwrap()]).contains("awk"));
+    assert!(
+        containerd
+            .checkpointctl(&["inspect", "--ps-tree", archive.to_str().unwrap()])
+            .contains("awk")
+    );
     drop(counter);
     let restored = Counter::restore(&containerd, "restored", &archive);
     restored.goes_on(1);
     let log = std::fs::read_to_string(&restored.log).unwrap();
     assert!(log.lines().all(|line| !line.contains(SECRET)), "{log}");
-    assert!(log.lines().last().unwrap().ends_with(&"*".repeat(SECRET.len())), "{log}");
+    assert!(
+        log.lines()
+            .last()
+            .unwrap()
+            .ends_with(&"*".repeat(SECRET.len())),
+        "{log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exported_archive_is_an_image_that_the_runtime_restores() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "kept", 16);
     let front = Front::start(&containerd, redacting).await;
     let archive = front.take(&counter).await;
@@ -132,7 +178,14 @@ async fn an_exported_archive_is_an_image_that_the_runtime_restores() {
     drop(counter);
     let layout = front.directory.path().join("image");
     let (layout_text, archive_text) = (layout.to_str().unwrap(), archive.to_str().unwrap());
-    exported(&["export", "--oci", layout_text, "--tag", "localhost/kept:1", archive_text]);
+    exported(&[
+        "export",
+        "--oci",
+        layout_text,
+        "--tag",
+        "localhost/kept:1",
+        archive_text,
+    ]);
     containerd.import(&layout, "localhost/kept:1");
     let restored = Counter::from_image(&containerd, "kept-restored", &archive, "localhost/kept:1");
     restored.goes_on(seen);
@@ -140,7 +193,9 @@ async fn an_exported_archive_is_an_image_that_the_runtime_restores() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_plaintext_has_no_other_name_on_its_way() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "names", 256);
     let front = Front::start(&containerd, |_| {}).await;
     let client = front.client();
@@ -155,22 +210,43 @@ async fn the_plaintext_has_no_other_name_on_its_way() {
     seen.extend(front.files());
     let [archive] = front.archives().try_into().unwrap();
     let on_its_way = ["archive", "archive.tar", archive.as_str()]; // the FIFO, what we write, what it becomes
-    let holds_no_memory =
-        |name: &str| name.contains("lock") || Path::new(name).extension().is_some_and(|kind| kind == "json");
-    let others: Vec<_> = seen.iter().map(String::as_str).filter(|name| !on_its_way.contains(name)).collect();
-    assert!(others.iter().all(|name| holds_no_memory(name)), "{others:?}");
-    assert!(seen.contains("archive.tar"), "nothing was seen on its way: {seen:?}");
+    let holds_no_memory = |name: &str| {
+        name.contains("lock")
+            || Path::new(name)
+                .extension()
+                .is_some_and(|kind| kind == "json")
+    };
+    let others: Vec<_> = seen
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !on_its_way.contains(name))
+        .collect();
+    assert!(
+        others.iter().all(|name| holds_no_memory(name)),
+        "{others:?}"
+    );
+    assert!(
+        seen.contains("archive.tar"),
+        "nothing was seen on its way: {seen:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_disconnects_leaves_the_container_running_and_the_archive_arrives() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "leaver", LARGE);
     let front = Front::start(&containerd, |_| {}).await;
     let leave = async {
         // 50 ms into the checkpoint, not into a request that may not have arrived yet on a busy machine.
         crate::support::in_time(async {
-            while front.gateway.metric("checkpoint_gateway_checkpoints_running").await < 1.0 {
+            while front
+                .gateway
+                .metric("checkpoint_gateway_checkpoints_running")
+                .await
+                < 1.0
+            {
                 tokio::task::yield_now().await;
             }
         })
@@ -178,7 +254,10 @@ async fn a_client_that_disconnects_leaves_the_container_running_and_the_archive_
         tokio::time::sleep(Duration::from_millis(50)).await;
     };
     front.client().abandon(&counter.path(), leave).await;
-    front.gateway.logged(|line| line["message"] == "stored").await;
+    front
+        .gateway
+        .logged(|line| line["message"] == "stored")
+        .await;
     counter.goes_on(counter.ticks());
     let [archive] = front.archives().try_into().unwrap();
     let archive = front.directory.path().join("checkpoints").join(archive);
@@ -187,12 +266,23 @@ async fn a_client_that_disconnects_leaves_the_container_running_and_the_archive_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_callers_timeout_leaves_the_container_running_and_the_archive_arrives() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "hasty", LARGE);
     let front = Front::start(&containerd, |_| {}).await;
-    let answer = front.client().post(&format!("{}?timeout=1", counter.path())).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (504, "wait-over"));
-    let stored = front.gateway.logged(|line| line["message"] == "stored").await;
+    let answer = front
+        .client()
+        .post(&format!("{}?timeout=1", counter.path()))
+        .await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (504, "wait-over")
+    );
+    let stored = front
+        .gateway
+        .logged(|line| line["message"] == "stored")
+        .await;
     assert_eq!(stored["checkpoint_id"], answer.json()["checkpoint_id"]);
     counter.goes_on(counter.ticks());
     assert_eq!(front.archives().len(), 1);
@@ -200,23 +290,33 @@ async fn a_callers_timeout_leaves_the_container_running_and_the_archive_arrives(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_what_it_cleaned() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "killed", LARGE);
     let mut front = Front::start(&containerd, |_| {}).await;
     let client = front.client();
     let path = counter.path();
-    let request =
-        tokio::task::spawn(async move { client.try_send(Method::POST, &path, bytes::Bytes::new()).await });
+    let request = tokio::task::spawn(async move {
+        client
+            .try_send(Method::POST, &path, bytes::Bytes::new())
+            .await
+    });
     let streamed = || {
         let work = std::fs::read_dir(front.directory.path().join("checkpoints/.incoming"))
             .ok()?
             .next()?
             .ok()?
             .path();
-        std::fs::metadata(work.join("archive.tar")).ok().map(|file| file.len())
+        std::fs::metadata(work.join("archive.tar"))
+            .ok()
+            .map(|file| file.len())
     };
     while streamed().unwrap_or_default() < 64 << 20 {
-        assert!(!request.is_finished(), "it was over before it could be killed");
+        assert!(
+            !request.is_finished(),
+            "it was over before it could be killed"
+        );
         tokio::task::yield_now().await;
     }
     front.gateway.signal(Signal::KILL);
@@ -224,19 +324,34 @@ async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_wha
     assert!(request.await.unwrap().is_err());
     assert_eq!(front.archives(), Vec::<String>::new());
     front.gateway = Gateway::start(&write(front.directory.path(), &front.config)).await;
-    let cleaned = front.gateway.logged(|line| line["message"] == "removed what a crash had left").await;
+    let cleaned = front
+        .gateway
+        .logged(|line| line["message"] == "removed what a crash had left")
+        .await;
     assert!(cleaned["bytes"].as_u64().unwrap() >= 64 << 20, "{cleaned}");
-    assert!(!front.files().contains("archive.tar"), "{:?}", front.files());
+    assert!(
+        !front.files().contains("archive.tar"),
+        "{:?}",
+        front.files()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containerds_own_spans_hang_under_ours() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "traced", 4);
-    let address = containerd.otlp.trim_start_matches("http://").trim_end_matches('/');
+    let address = containerd
+        .otlp
+        .trim_start_matches("http://")
+        .trim_end_matches('/');
     let receiver = Receiver::start_at(address.parse().unwrap()).await;
     let endpoint = format!("http://{}", receiver.grpc);
-    let front = Front::start(&containerd, |config| set(config, "telemetry.otlp-endpoint", endpoint)).await;
+    let front = Front::start(&containerd, |config| {
+        set(config, "telemetry.otlp-endpoint", endpoint)
+    })
+    .await;
     let answer = front.client().post(&counter.path()).await;
     assert_eq!(answer.status, StatusCode::OK);
     let trace = answer.header("x-trace-id").to_owned();
@@ -247,10 +362,15 @@ async fn containerds_own_spans_hang_under_ours() {
         }
     };
     let (ours, theirs) = (of("checkpoint-gateway", RPC), of("containerd", RPC));
-    let spans = receiver.wait(|spans| spans.iter().any(&ours) && spans.iter().any(&theirs)).await;
+    let spans = receiver
+        .wait(|spans| spans.iter().any(&ours) && spans.iter().any(&theirs))
+        .await;
     let client = spans.iter().find(|seen| ours(seen)).unwrap();
     let server = spans.iter().find(|seen| theirs(seen)).unwrap();
-    assert!(server.is_below(client), "containerd's server span is not below our client span");
+    assert!(
+        server.is_below(client),
+        "containerd's server span is not below our client span"
+    );
     for step in ["task.Pause", "task.Resume"] {
         assert!(spans.iter().any(of("containerd", step)), "{step}");
     }
@@ -258,12 +378,20 @@ async fn containerds_own_spans_hang_under_ours() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_there_is_told_in_the_kubelets_words() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "words", 1);
     let front = Front::start(&containerd, |_| {}).await;
     let detail = async |path: &str| front.client().post(path).await.detail();
-    assert_eq!(detail("/checkpoint/shop/none/app").await, "pod does not exist");
-    assert_eq!(detail("/checkpoint/shop/words/none").await, "container none does not exist");
+    assert_eq!(
+        detail("/checkpoint/shop/none/app").await,
+        "pod does not exist"
+    );
+    assert_eq!(
+        detail("/checkpoint/shop/words/none").await,
+        "container none does not exist"
+    );
     containerd.call("StopContainer", &[&format!("1={}", counter.container_id)]);
     assert_eq!(
         detail(&counter.path()).await,
@@ -273,7 +401,9 @@ async fn what_is_not_there_is_told_in_the_kubelets_words() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_stays_small_while_a_large_container_streams() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "large", LARGE);
     let front = Front::start(&containerd, |_| {}).await;
     let archive = front.take(&counter).await;
@@ -287,15 +417,23 @@ async fn memory_stays_small_while_a_large_container_streams() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement: tests/real-cri/run --ignored --nocapture"]
 async fn measure_the_gateway_against_the_direct_call() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let counter = Counter::start(&containerd, "measured", LARGE);
     let ways = [
         ("plain", Front::start(&containerd, |_| {}).await),
         ("redacted", Front::start(&containerd, redacting).await),
-        ("redacted and sealed", Front::start(&containerd, sealing).await),
+        (
+            "redacted and sealed",
+            Front::start(&containerd, sealing).await,
+        ),
     ];
     let direct = containerd.share.join("direct.tar");
-    let fields = [format!("1={}", counter.container_id), format!("2={}", direct.display())];
+    let fields = [
+        format!("1={}", counter.container_id),
+        format!("2={}", direct.display()),
+    ];
     let mut ratios = [const { Vec::new() }; 3];
     for round in 0..6 {
         let begun = Instant::now();
@@ -316,6 +454,9 @@ async fn measure_the_gateway_against_the_direct_call() {
     }
     for ((what, _), ratios) in ways.iter().zip(&mut ratios) {
         ratios.sort_by(f64::total_cmp);
-        eprintln!("{what}, through the gateway over the direct call: median {:.3}", ratios[ratios.len() / 2]);
+        eprintln!(
+            "{what}, through the gateway over the direct call: median {:.3}",
+            ratios[ratios.len() / 2]
+        );
     }
 }

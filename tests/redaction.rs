@@ -23,7 +23,11 @@ fn secrets(settings: &Value) -> Value {
 }
 
 /// A world whose archives this redactor has its say about.
-async fn redacting(dialect: Dialect, redactor: Value, change: impl FnOnce(&mut toml::Table)) -> World {
+async fn redacting(
+    dialect: Dialect,
+    redactor: Value,
+    change: impl FnOnce(&mut toml::Table),
+) -> World {
     World::beside(dialect, |config| {
         set(config, "policy-engine.cache-directory", "");
         governed(config, &json!([allowlist(&["shop"]), redactor]));
@@ -41,14 +45,19 @@ async fn take(world: &World) -> PathBuf {
 /// The members of an archive, what is compressed in it unpacked.
 pub fn members(archive: &Path) -> Vec<(String, Vec<u8>)> {
     let mut members = Vec::new();
-    for entry in tar::Archive::new(std::fs::File::open(archive).unwrap()).entries().unwrap() {
+    for entry in tar::Archive::new(std::fs::File::open(archive).unwrap())
+        .entries()
+        .unwrap()
+    {
         let mut entry = entry.unwrap();
         let name = entry.path().unwrap().display().to_string();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
         if bytes.starts_with(&[0x1f, 0x8b]) {
             let packed = std::mem::take(&mut bytes);
-            GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes).unwrap();
+            GzDecoder::new(packed.as_slice())
+                .read_to_end(&mut bytes)
+                .unwrap();
         }
         members.push((name, bytes));
     }
@@ -57,8 +66,16 @@ pub fn members(archive: &Path) -> Vec<(String, Vec<u8>)> {
 
 /// The members that show `secret`.
 pub fn showing(archive: &Path, secret: &str) -> Vec<String> {
-    let shows = |bytes: &[u8]| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-    members(archive).into_iter().filter(|(_, bytes)| shows(bytes)).map(|(name, _)| name).collect()
+    let shows = |bytes: &[u8]| {
+        bytes
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes())
+    };
+    members(archive)
+        .into_iter()
+        .filter(|(_, bytes)| shows(bytes))
+        .map(|(name, _)| name)
+        .collect()
 }
 
 #[tokio::test]
@@ -66,11 +83,20 @@ async fn a_secret_of_the_environment_is_in_no_archive_of_either_runtime() {
     for dialect in [Dialect::Containerd, Dialect::CriO] {
         let plain = World::beside(dialect, |_| {}).await;
         let shown = showing(&take(&plain).await, SECRET);
-        assert!(shown.iter().any(|name| name.starts_with("checkpoint/pages-")), "{shown:?}");
+        assert!(
+            shown
+                .iter()
+                .any(|name| name.starts_with("checkpoint/pages-")),
+            "{shown:?}"
+        );
         assert!(shown.contains(&"spec.dump".to_owned()), "{shown:?}");
         let world = redacting(dialect, environment(), |_| {}).await;
         let archive = take(&world).await;
-        assert_eq!(showing(&archive, SECRET), Vec::<String>::new(), "{dialect:?}");
+        assert_eq!(
+            showing(&archive, SECRET),
+            Vec::<String>::new(),
+            "{dialect:?}"
+        );
         let told = metadata(&archive);
         assert_eq!(told["sha256"], sha256sum(&archive));
         assert_eq!(
@@ -91,19 +117,47 @@ async fn metadata_record_and_trace_tell_what_was_hidden_and_never_the_value() {
     let archive = take(&world).await;
     let summary = &metadata(&archive)["redaction"];
     let rules = summary["rules"].as_array().unwrap();
-    let rule = rules.iter().find(|rule| rule["name"] == "env-value *API_KEY*").unwrap();
-    assert!(rule["places"]["memory"]["masks"].as_u64().unwrap() >= 1, "{rule}");
-    assert!(rule["places"]["spec"]["bytes"].as_u64().unwrap() >= SECRET.len() as u64, "{rule}");
+    let rule = rules
+        .iter()
+        .find(|rule| rule["name"] == "env-value *API_KEY*")
+        .unwrap();
+    assert!(
+        rule["places"]["memory"]["masks"].as_u64().unwrap() >= 1,
+        "{rule}"
+    );
+    assert!(
+        rule["places"]["spec"]["bytes"].as_u64().unwrap() >= SECRET.len() as u64,
+        "{rule}"
+    );
     let records = world.audit();
     let names = &records[0]["plan"]["mask"];
-    assert!(names.as_array().unwrap().contains(&"env-value *API_KEY*".into()), "{names}");
+    assert!(
+        names
+            .as_array()
+            .unwrap()
+            .contains(&"env-value *API_KEY*".into()),
+        "{names}"
+    );
     assert_eq!(records[0]["plan"]["sha256"].as_str().unwrap().len(), 64);
     assert_eq!(records[1]["redaction"], *summary);
-    let spans = receiver.wait(|spans| spans.iter().any(|seen| seen.span.name == "archive")).await;
-    let span = spans.iter().find(|seen| seen.span.name == "archive").unwrap();
-    assert!(span.attribute("checkpoint_gateway.redaction.masks").parse::<u64>().unwrap() >= 2);
+    let spans = receiver
+        .wait(|spans| spans.iter().any(|seen| seen.span.name == "archive"))
+        .await;
+    let span = spans
+        .iter()
+        .find(|seen| seen.span.name == "archive")
+        .unwrap();
+    assert!(
+        span.attribute("checkpoint_gateway.redaction.masks")
+            .parse::<u64>()
+            .unwrap()
+            >= 2
+    );
     assert_eq!(span.attribute("checkpoint_gateway.redaction.passes"), "1");
-    let told = format!("{summary}{records:?}{spans:?}{}", world.gateway.log().join("\n"));
+    let told = format!(
+        "{summary}{records:?}{spans:?}{}",
+        world.gateway.log().join("\n")
+    );
     assert!(!told.contains(SECRET));
 }
 
@@ -114,34 +168,69 @@ async fn a_runtimes_own_file_is_redacted_too_and_does_not_stay() {
     let archive = take(&world).await;
     assert_eq!(metadata(&archive)["transport"], "file");
     assert_eq!(showing(&archive, SECRET), Vec::<String>::new());
-    assert_eq!(std::fs::read_dir(world.checkpoints().join(".incoming")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(world.checkpoints().join(".incoming"))
+            .unwrap()
+            .count(),
+        0
+    );
     assert_eq!(world.published().len(), 2, "{:?}", world.published());
 }
 
 #[tokio::test]
 async fn an_entry_that_is_dropped_is_not_there() {
-    let world = redacting(Dialect::Containerd, secrets(&json!({ "drop": ["container.log"] })), |_| {}).await;
+    let world = redacting(
+        Dialect::Containerd,
+        secrets(&json!({ "drop": ["container.log"] })),
+        |_| {},
+    )
+    .await;
     let archive = take(&world).await;
-    assert!(!members(&archive).iter().any(|(name, _)| name == "container.log"));
+    assert!(
+        !members(&archive)
+            .iter()
+            .any(|(name, _)| name == "container.log")
+    );
     let dropped = &metadata(&archive)["redaction"]["dropped"][0];
-    assert_eq!((&dropped["entry"], &dropped["entries"]), (&"container.log".into(), &1.into()));
+    assert_eq!(
+        (&dropped["entry"], &dropped["entries"]),
+        (&"container.log".into(), &1.into())
+    );
 }
 
 #[tokio::test]
 async fn a_plan_that_cannot_be_carried_out_means_no_checkpoint() {
-    let world = redacting(Dialect::Containerd, secrets(&json!({ "drop": ["spec.dump"] })), |_| {}).await;
+    let world = redacting(
+        Dialect::Containerd,
+        secrets(&json!({ "drop": ["spec.dump"] })),
+        |_| {},
+    )
+    .await;
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, "redaction-bad-rule"));
-    assert_eq!((world.node.checkpoint_calls(), world.published()), (0, Vec::new()));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (500, "redaction-bad-rule")
+    );
+    assert_eq!(
+        (world.node.checkpoint_calls(), world.published()),
+        (0, Vec::new())
+    );
 }
 
 #[tokio::test]
 async fn a_runtime_that_cannot_tell_the_environment_is_not_asked_for_more() {
     let world = redacting(Dialect::Containerd, environment(), |_| {}).await;
     let moment = Moment::Call(Method::ContainerStatus);
-    world.node.behave(Fault::Fail(moment, Code::Internal, "it is a bad day".to_owned()));
+    world.node.behave(Fault::Fail(
+        moment,
+        Code::Internal,
+        "it is a bad day".to_owned(),
+    ));
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "runtime-unavailable"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (503, "runtime-unavailable")
+    );
     assert_eq!(world.node.checkpoint_calls(), 0);
 }
 
@@ -154,33 +243,68 @@ async fn what_a_plan_hides_of_the_request_is_in_no_record_span_or_line() {
         set(config, "telemetry.otlp-endpoint", endpoint);
     })
     .await;
-    let client =
-        world.client("a-very-particular-user").with_header("x-checkpoint-reason", "a-very-particular-reason");
+    let client = world
+        .client("a-very-particular-user")
+        .with_header("x-checkpoint-reason", "a-very-particular-reason");
     assert_eq!(client.post(PATH).await.status, StatusCode::OK);
     let records = world.audit();
     for record in &records {
-        assert!(record["user"].is_null() && record["source_address"].is_null(), "{record}");
+        assert!(
+            record["user"].is_null() && record["source_address"].is_null(),
+            "{record}"
+        );
     }
-    assert_eq!(records[1]["hidden"], json!(["identity.user", "reason", "source-address", "target.image"]));
-    let spans = receiver.wait(|spans| spans.iter().any(|seen| seen.span.name.starts_with("POST /"))).await;
+    assert_eq!(
+        records[1]["hidden"],
+        json!(["identity.user", "reason", "source-address", "target.image"])
+    );
+    let spans = receiver
+        .wait(|spans| {
+            spans
+                .iter()
+                .any(|seen| seen.span.name.starts_with("POST /"))
+        })
+        .await;
     let told = format!("{records:?}{spans:?}{}", world.gateway.log().join("\n"));
     for hidden in ["a-very-particular", "localhost/app:1"] {
         assert!(!told.contains(hidden), "{hidden}");
     }
-    let request = spans.iter().find(|seen| seen.span.name.starts_with("POST /")).unwrap();
+    let request = spans
+        .iter()
+        .find(|seen| seen.span.name.starts_with("POST /"))
+        .unwrap();
     assert_eq!(request.attribute("client.address"), "");
 
     // Whoever comes for the checkpoint later, or takes the next, tells nothing of it, either.
-    let checkpoint = format!("/v1/checkpoints/{}", records[1]["checkpoint_id"].as_str().unwrap());
+    let checkpoint = format!(
+        "/v1/checkpoints/{}",
+        records[1]["checkpoint_id"].as_str().unwrap()
+    );
     let later = world.client("alice");
-    for path in [checkpoint.clone(), format!("{checkpoint}/archive"), "/v1/checkpoints".to_owned()] {
+    for path in [
+        checkpoint.clone(),
+        format!("{checkpoint}/archive"),
+        "/v1/checkpoints".to_owned(),
+    ] {
         assert_eq!(later.get(&path).await.status, StatusCode::OK, "{path}");
     }
-    assert_eq!(later.send(http::Method::PUT, &format!("{checkpoint}/hold")).await.status, StatusCode::OK);
+    assert_eq!(
+        later
+            .send(http::Method::PUT, &format!("{checkpoint}/hold"))
+            .await
+            .status,
+        StatusCode::OK
+    );
     assert_eq!(later.post(PATH).await.status, StatusCode::OK);
     let records = world.audit();
-    let inspected = records.iter().find(|record| record["action"] == "inspect").unwrap();
-    assert_eq!(inspected["hidden"], json!(["archive.created_by", "target.image"]));
+    let inspected = records
+        .iter()
+        .find(|record| record["action"] == "inspect")
+        .unwrap();
+    assert_eq!(
+        inspected["hidden"],
+        json!(["archive.created_by", "target.image"])
+    );
     assert_eq!(inspected["user"], "alice", "who comes later is no secret");
     let told = format!("{records:?}{}", world.gateway.log().join("\n"));
     for hidden in ["a-very-particular", "localhost/app:1"] {

@@ -32,17 +32,30 @@ async fn a_checkpoint_that_would_break_a_quota_is_refused_before_the_runtime_is_
     let world = World::with(|config| quota(config, &json!({ "container": { "count": 1 } }))).await;
     archive(&take(&world).await);
     let refused = take(&world).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (429, "quota-exceeded"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (429, "quota-exceeded")
+    );
     assert_eq!(world.node.checkpoint_calls(), 1);
     world.node.run_pod(pod("cart-1")).await.unwrap();
-    assert_eq!(world.client("alice").post("/checkpoint/shop/cart-1/app").await.status, StatusCode::OK);
+    assert_eq!(
+        world
+            .client("alice")
+            .post("/checkpoint/shop/cart-1/app")
+            .await
+            .status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn bytes_that_would_break_a_quota_are_told_as_a_full_store() {
     let world = World::with(|config| quota(config, &json!({ "namespace": { "bytes": 1 } }))).await;
     let refused = take(&world).await;
-    assert_eq!((refused.status.as_u16(), refused.code().as_str()), (507, "quota-exceeded"));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code().as_str()),
+        (507, "quota-exceeded")
+    );
     assert_eq!(world.node.checkpoint_calls(), 0);
 }
 
@@ -50,18 +63,41 @@ async fn bytes_that_would_break_a_quota_are_told_as_a_full_store() {
 async fn the_oldest_makes_room_where_that_is_wanted_and_a_held_one_never_does() {
     let wanted = json!({ "total": { "count": 2 }, "when-full": "delete-oldest" });
     let world = World::with(|config| quota(config, &wanted)).await;
-    let (held, oldest) = (metadata(&archive(&take(&world).await)), metadata(&archive(&take(&world).await)));
+    let (held, oldest) = (
+        metadata(&archive(&take(&world).await)),
+        metadata(&archive(&take(&world).await)),
+    );
     let path = format!("/v1/checkpoints/{}/hold", held["id"].as_str().unwrap());
-    assert_eq!(world.client("alice").send(Method::PUT, &path).await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("alice").send(Method::PUT, &path).await.status,
+        StatusCode::OK
+    );
     archive(&take(&world).await);
     assert!(Path::new(held["path"].as_str().unwrap()).exists());
     assert!(!Path::new(oldest["path"].as_str().unwrap()).exists());
     let records = world.audit();
-    let removed = records.iter().find(|record| record["event"] == "removed").unwrap();
-    assert_eq!((&removed["checkpoint_id"], &removed["because"]), (&oldest["id"], &"quota".into()));
-    let at = |event: &str| records.iter().rposition(|record| record["event"] == event).unwrap();
-    assert!(at("intent") < at("removed"), "nothing goes before it is written down why");
-    let removed = world.gateway.counted("checkpoint_gateway_checkpoints_removed_total", 1.0).await;
+    let removed = records
+        .iter()
+        .find(|record| record["event"] == "removed")
+        .unwrap();
+    assert_eq!(
+        (&removed["checkpoint_id"], &removed["because"]),
+        (&oldest["id"], &"quota".into())
+    );
+    let at = |event: &str| {
+        records
+            .iter()
+            .rposition(|record| record["event"] == event)
+            .unwrap()
+    };
+    assert!(
+        at("intent") < at("removed"),
+        "nothing goes before it is written down why"
+    );
+    let removed = world
+        .gateway
+        .counted("checkpoint_gateway_checkpoints_removed_total", 1.0)
+        .await;
     assert_eq!(removed.to_string(), "1");
 }
 
@@ -74,24 +110,39 @@ struct Sealing {
 impl Sealing {
     async fn start() -> Self {
         let identity = age::x25519::Identity::generate();
-        let originals = json!({ "keep": "sealed", "recipients": [identity.to_public().to_string()] });
+        let originals =
+            json!({ "keep": "sealed", "recipients": [identity.to_public().to_string()] });
         let world = World::with(|config| {
             set(config, "policy-engine.cache-directory", "");
-            let redactor = json!({ "name": "environment", "file": component("redact-environment") });
+            let redactor =
+                json!({ "name": "environment", "file": component("redact-environment") });
             governed(config, &json!([allowlist(&["shop"]), redactor]));
-            config.insert("originals".to_owned(), toml::Value::try_from(originals).unwrap());
+            config.insert(
+                "originals".to_owned(),
+                toml::Value::try_from(originals).unwrap(),
+            );
         })
         .await;
         Self { identity, world }
     }
 
     /// `archive unseal` with this identity: its exit code, and what it said.
-    fn unseal(&self, identity: &age::x25519::Identity, sealed: &Path, out: &Path) -> (Option<i32>, String) {
+    fn unseal(
+        &self,
+        identity: &age::x25519::Identity,
+        sealed: &Path,
+        out: &Path,
+    ) -> (Option<i32>, String) {
         let key = self.world.directory.path().join("key");
         std::fs::write(&key, identity.to_string().expose_secret()).unwrap();
         let mut command = Command::new(BINARY);
-        let ran =
-            command.args(["archive", "unseal", "--identity"]).arg(key).arg(sealed).arg(out).output().unwrap();
+        let ran = command
+            .args(["archive", "unseal", "--identity"])
+            .arg(key)
+            .arg(sealed)
+            .arg(out)
+            .output()
+            .unwrap();
         (ran.status.code(), String::from_utf8(ran.stderr).unwrap())
     }
 }
@@ -105,26 +156,50 @@ async fn an_original_is_kept_sealed_beside_the_redacted_archive() {
     let told = metadata(&archive);
     let original = &told["original"];
     let sealed = Path::new(original["path"].as_str().unwrap());
-    assert_eq!((&original["sealed"], &original["recipients"]), (&true.into(), &1.into()));
     assert_eq!(
-        (crate::storage::mode(sealed), crate::storage::sha256sum(sealed)),
+        (&original["sealed"], &original["recipients"]),
+        (&true.into(), &1.into())
+    );
+    assert_eq!(
+        (
+            crate::storage::mode(sealed),
+            crate::storage::sha256sum(sealed)
+        ),
         (0o600, original["sha256"].as_str().unwrap().to_owned())
     );
     let out = world.directory.path().join("original.tar");
     let (code, said) = sealing.unseal(&age::x25519::Identity::generate(), sealed, &out);
     assert_eq!(code, Some(1));
-    assert!(said.contains("sealed for others") && !out.exists(), "{said}");
+    assert!(
+        said.contains("sealed for others") && !out.exists(),
+        "{said}"
+    );
     assert_eq!(sealing.unseal(identity, sealed, &out).0, Some(0));
     assert!(showing(&out, SECRET).contains(&"spec.dump".to_owned()));
-    let verified = Command::new(BINARY).args(["archive", "verify"]).arg(&archive).output().unwrap();
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let verified = Command::new(BINARY)
+        .args(["archive", "verify"])
+        .arg(&archive)
+        .output()
+        .unwrap();
+    assert!(
+        verified.status.success(),
+        "{}",
+        String::from_utf8_lossy(&verified.stdout)
+    );
     // Whoever may have the original gets it as it is kept.
     let id = told["id"].as_str().unwrap();
-    let fetched = world.client("alice").get(&format!("/v1/checkpoints/{id}/archive?view=original")).await;
+    let fetched = world
+        .client("alice")
+        .get(&format!("/v1/checkpoints/{id}/archive?view=original"))
+        .await;
     assert!(fetched.body == std::fs::read(sealed).unwrap());
     assert_eq!(fetched.header("content-type"), "application/octet-stream");
     std::fs::write(sealed, b"age-encryption.org/v1\n").unwrap();
-    let verified = Command::new(BINARY).args(["archive", "verify"]).arg(&archive).output().unwrap();
+    let verified = Command::new(BINARY)
+        .args(["archive", "verify"])
+        .arg(&archive)
+        .output()
+        .unwrap();
     assert_eq!(verified.status.code(), Some(1));
 }
 
@@ -133,10 +208,22 @@ async fn a_recipient_that_is_none_is_a_mistake_of_the_configuration() {
     let world = World::new().await;
     let mut config = world.config.clone();
     let originals = json!({ "keep": "sealed", "recipients": ["age1nobody"] });
-    config.insert("originals".to_owned(), toml::Value::try_from(originals).unwrap());
+    config.insert(
+        "originals".to_owned(),
+        toml::Value::try_from(originals).unwrap(),
+    );
     let other = tempfile::tempdir().unwrap();
     let file = crate::support::world::write(other.path(), &config);
-    let checked = Command::new(BINARY).args(["check", "--config"]).arg(file).output().unwrap();
-    assert_eq!(checked.status.code(), Some(3), "{}", String::from_utf8_lossy(&checked.stderr));
+    let checked = Command::new(BINARY)
+        .args(["check", "--config"])
+        .arg(file)
+        .output()
+        .unwrap();
+    assert_eq!(
+        checked.status.code(),
+        Some(3),
+        "{}",
+        String::from_utf8_lossy(&checked.stderr)
+    );
     assert!(String::from_utf8_lossy(&checked.stderr).contains("originals.recipients"));
 }

@@ -14,7 +14,12 @@ use crate::support::{World, in_time};
 /// What `sha256sum` says of a file.
 pub fn sha256sum(path: &Path) -> String {
     let output = Command::new("sha256sum").arg(path).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .split(' ')
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 /// The metadata file of a published archive.
@@ -34,7 +39,9 @@ async fn take(world: &World) -> PathBuf {
 
 fn contains(path: &Path, needle: &str) -> bool {
     let bytes = std::fs::read(path).unwrap();
-    bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+    bytes
+        .windows(needle.len())
+        .any(|window| window == needle.as_bytes())
 }
 
 #[tokio::test]
@@ -44,26 +51,46 @@ async fn an_archive_is_private_whole_and_described() {
     assert_eq!((mode(&archive), mode(&world.checkpoints())), (0o600, 0o700));
     let metadata = metadata(&archive);
     assert_eq!(metadata["sha256"], sha256sum(&archive));
-    assert_eq!(metadata["bytes"], std::fs::metadata(&archive).unwrap().len());
+    assert_eq!(
+        metadata["bytes"],
+        std::fs::metadata(&archive).unwrap().len()
+    );
     assert_eq!(metadata["path"], archive.to_str().unwrap());
     assert_eq!(
-        (&metadata["namespace"], &metadata["pod"], &metadata["container"]),
+        (
+            &metadata["namespace"],
+            &metadata["pod"],
+            &metadata["container"]
+        ),
         (&"shop".into(), &"cart-0".into(), &"app".into())
     );
-    assert_eq!((&metadata["created_by"], &metadata["transport"]), (&"alice".into(), &"fifo".into()));
+    assert_eq!(
+        (&metadata["created_by"], &metadata["transport"]),
+        (&"alice".into(), &"fifo".into())
+    );
     assert_eq!(metadata["container_id"], world.pod.containers[0].id);
     assert_eq!(metadata["runtime"]["name"], "checkpoint-gateway-node");
-    assert!(contains(&archive, SECRET), "a checkpoint holds the environment");
+    assert!(
+        contains(&archive, SECRET),
+        "a checkpoint holds the environment"
+    );
     let mut members = tar::Archive::new(std::fs::File::open(&archive).unwrap());
     let members: Vec<_> = members
         .entries()
         .unwrap()
         .map(|entry| entry.unwrap().path().unwrap().display().to_string())
         .collect();
-    for expected in
-        ["config.dump", "spec.dump", "checkpoint/inventory.img", "checkpoint/pstree.img", "rootfs-diff.tar"]
-    {
-        assert!(members.iter().any(|member| member == expected), "{expected}: {members:?}");
+    for expected in [
+        "config.dump",
+        "spec.dump",
+        "checkpoint/inventory.img",
+        "checkpoint/pstree.img",
+        "rootfs-diff.tar",
+    ] {
+        assert!(
+            members.iter().any(|member| member == expected),
+            "{expected}: {members:?}"
+        );
     }
 }
 
@@ -72,7 +99,10 @@ async fn a_record_says_what_was_taken_and_by_whom() {
     let world = World::new().await;
     let archive = take(&world).await;
     let [intent, outcome] = world.audit().try_into().unwrap();
-    assert_eq!((&intent["event"], &outcome["event"]), (&"intent".into(), &"outcome".into()));
+    assert_eq!(
+        (&intent["event"], &outcome["event"]),
+        (&"intent".into(), &"outcome".into())
+    );
     assert_eq!(intent["checkpoint_id"], outcome["checkpoint_id"]);
     assert_eq!(outcome["sha256"], sha256sum(&archive));
     assert_eq!(intent["verdicts"][0]["decision"], "allow");
@@ -84,12 +114,24 @@ async fn a_record_says_what_was_taken_and_by_whom() {
 async fn the_plaintext_exists_under_no_other_name_while_it_streams() {
     let world = World::new().await;
     let gate = Gate::closed();
-    world.node.behave(Fault::Hold(Moment::AfterArchive, gate.clone()));
+    world
+        .node
+        .behave(Fault::Hold(Moment::AfterArchive, gate.clone()));
     let client = world.client("alice");
     let look = async {
-        in_time(world.node.wait_for_calls(|calls| calls.of(Rpc::CheckpointContainer) == 1)).await;
+        in_time(
+            world
+                .node
+                .wait_for_calls(|calls| calls.of(Rpc::CheckpointContainer) == 1),
+        )
+        .await;
         let incoming = world.checkpoints().join(".incoming");
-        let work = std::fs::read_dir(&incoming).unwrap().next().unwrap().unwrap().path();
+        let work = std::fs::read_dir(&incoming)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
         assert_eq!(mode(&work), 0o700);
         let location = work.join("archive");
         assert!(
@@ -101,7 +143,12 @@ async fn the_plaintext_exists_under_no_other_name_while_it_streams() {
     };
     let (answer, ()) = tokio::join!(client.post(PATH), look);
     assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(std::fs::read_dir(world.checkpoints().join(".incoming")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(world.checkpoints().join(".incoming"))
+            .unwrap()
+            .count(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -116,8 +163,16 @@ async fn a_runtime_that_takes_no_fifo_gets_a_private_file() {
             assert_eq!(metadata["sha256"], sha256sum(&archive));
             assert_eq!(mode(&archive), 0o600);
         }
-        let calls = if matches!(fault, Fault::RefuseFifo) { 3 } else { 2 };
-        assert_eq!(world.node.checkpoint_calls(), calls, "a refusal is met once, then remembered: {fault:?}");
+        let calls = if matches!(fault, Fault::RefuseFifo) {
+            3
+        } else {
+            2
+        };
+        assert_eq!(
+            world.node.checkpoint_calls(),
+            calls,
+            "a refusal is met once, then remembered: {fault:?}"
+        );
     }
 }
 
@@ -125,12 +180,22 @@ async fn a_runtime_that_takes_no_fifo_gets_a_private_file() {
 async fn a_runtime_that_dies_in_the_middle_leaves_nothing() {
     let world = World::new().await;
     world.node.behave(
-        Behaviour::normal().with(Fault::ExtraPages(8 << 20)).with(Fault::CutConnectionAfter(3 << 20)),
+        Behaviour::normal()
+            .with(Fault::ExtraPages(8 << 20))
+            .with(Fault::CutConnectionAfter(3 << 20)),
     );
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, "runtime-lost"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (500, "runtime-lost")
+    );
     assert_eq!(world.published(), Vec::<String>::new());
-    assert_eq!(std::fs::read_dir(world.checkpoints().join(".incoming")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(world.checkpoints().join(".incoming"))
+            .unwrap()
+            .count(),
+        0
+    );
     world.node.behave(Behaviour::normal());
     take(&world).await;
 }
@@ -140,7 +205,10 @@ async fn a_runtime_out_of_space_leaves_nothing() {
     let world = World::new().await;
     world.node.behave(Fault::DiskFullAfter(4096));
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (500, "runtime-no-space"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (500, "runtime-no-space")
+    );
     assert_eq!(world.published(), Vec::<String>::new());
 }
 
@@ -148,10 +216,21 @@ async fn a_runtime_out_of_space_leaves_nothing() {
 async fn a_disk_that_is_nearly_full_refuses_before_the_runtime_is_touched() {
     let world = World::with(|config| set(config, "checkpoints.min-free-bytes", i64::MAX)).await;
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (507, "no-space"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (507, "no-space")
+    );
     assert_eq!(world.node.checkpoint_calls(), 0);
-    let events: Vec<_> = world.audit().iter().map(|record| record["event"].clone()).collect();
-    assert_eq!(events, ["intent", "outcome"], "making room may remove others, so it is written down before");
+    let events: Vec<_> = world
+        .audit()
+        .iter()
+        .map(|record| record["event"].clone())
+        .collect();
+    assert_eq!(
+        events,
+        ["intent", "outcome"],
+        "making room may remove others, so it is written down before"
+    );
     assert_eq!(world.audit()[1]["code"], "no-space");
 }
 
@@ -160,7 +239,10 @@ async fn an_archive_over_the_limit_is_drained_and_thrown_away() {
     let world = World::with(|config| set(config, "checkpoints.max-bytes", 1 << 20)).await;
     world.node.behave(Fault::ExtraPages(8 << 20));
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (507, "archive-too-large"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (507, "archive-too-large")
+    );
     assert_eq!(world.published(), Vec::<String>::new());
     assert_eq!(world.node.calls().in_progress(Rpc::CheckpointContainer), 0);
 }
@@ -176,11 +258,22 @@ async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_wha
     );
     let client = world.client("alice");
     let kill = async {
-        in_time(world.node.wait_for_calls(|calls| calls.of(Rpc::CheckpointContainer) == 1)).await;
+        in_time(
+            world
+                .node
+                .wait_for_calls(|calls| calls.of(Rpc::CheckpointContainer) == 1),
+        )
+        .await;
         // The archive streams while the RPC is held; some of it is on our side when the part exceeds the pipe.
         let part = || {
-            let work = std::fs::read_dir(world.checkpoints().join(".incoming")).ok()?.next()?.ok()?.path();
-            std::fs::metadata(work.join("archive.tar")).ok().map(|meta| meta.len())
+            let work = std::fs::read_dir(world.checkpoints().join(".incoming"))
+                .ok()?
+                .next()?
+                .ok()?
+                .path();
+            std::fs::metadata(work.join("archive.tar"))
+                .ok()
+                .map(|meta| meta.len())
         };
         in_time(async {
             while part().unwrap_or_default() < 4 << 20 {
@@ -190,16 +283,27 @@ async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_wha
         .await;
         world.gateway.signal(rustix::process::Signal::KILL);
     };
-    let (answer, ()) = tokio::join!(client.try_send(http::Method::POST, PATH, bytes::Bytes::new()), kill);
+    let (answer, ()) = tokio::join!(
+        client.try_send(http::Method::POST, PATH, bytes::Bytes::new()),
+        kill
+    );
     assert!(answer.is_err(), "{answer:?}");
     world.gateway.wait().await;
     assert_eq!(world.published(), Vec::<String>::new());
     gate.open();
     world.node.behave(Behaviour::normal());
     let world = world.restarted().await;
-    let cleaned = world.gateway.logged(|line| line["message"] == "removed what a crash had left").await;
+    let cleaned = world
+        .gateway
+        .logged(|line| line["message"] == "removed what a crash had left")
+        .await;
     assert!(cleaned["bytes"].as_u64().unwrap() >= 4 << 20, "{cleaned}");
-    assert_eq!(std::fs::read_dir(world.checkpoints().join(".incoming")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(world.checkpoints().join(".incoming"))
+            .unwrap()
+            .count(),
+        0
+    );
     take(&world).await;
 }
 
@@ -207,11 +311,20 @@ async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_wha
 async fn two_gateways_never_share_a_folder() {
     let world = World::new().await;
     let mut config = world.config.clone();
-    set(&mut config, "audit.file", world.directory.path().join("other.log").to_str().unwrap());
+    set(
+        &mut config,
+        "audit.file",
+        world.directory.path().join("other.log").to_str().unwrap(),
+    );
     let second = tempfile::tempdir().unwrap();
     let path = crate::support::world::write(second.path(), &config);
-    let Err(said) = crate::support::Gateway::try_start(&path).await else { panic!("it started") };
-    assert!(said.join("\n").contains("another gateway holds"), "{said:?}");
+    let Err(said) = crate::support::Gateway::try_start(&path).await else {
+        panic!("it started")
+    };
+    assert!(
+        said.join("\n").contains("another gateway holds"),
+        "{said:?}"
+    );
 }
 
 /// A small disk of its own for the audit log; needs root.
@@ -220,8 +333,13 @@ pub struct SmallDisk(pub PathBuf);
 impl SmallDisk {
     pub fn mount(at: &Path) -> Option<Self> {
         std::fs::create_dir(at).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(at).status();
-        mounted.is_ok_and(|status| status.success()).then(|| Self(at.to_path_buf()))
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+            .arg(at)
+            .status();
+        mounted
+            .is_ok_and(|status| status.success())
+            .then(|| Self(at.to_path_buf()))
     }
 }
 
@@ -243,9 +361,15 @@ async fn a_log_that_takes_no_record_refuses_before_the_runtime_is_touched_and_re
     let filler = disk.0.join("filler");
     let _ = std::fs::write(&filler, vec![0; 128 << 10]); // fails when the disk is full, as it should be
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "audit-unavailable"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (503, "audit-unavailable")
+    );
     assert_eq!(world.node.checkpoint_calls(), 0);
-    world.gateway.counted("checkpoint_gateway_audit_failures_total", 1.0).await;
+    world
+        .gateway
+        .counted("checkpoint_gateway_audit_failures_total", 1.0)
+        .await;
     std::fs::remove_file(&filler).unwrap();
     take(&world).await;
 }
@@ -266,7 +390,10 @@ async fn a_start_on_a_full_disk_is_not_ready_until_what_a_crash_left_open_is_clo
     let text = std::fs::read_to_string(&log).unwrap();
     let intent = text.lines().next().unwrap();
     // A log that ends where a page of the disk does, so that no record has room in its last one.
-    let reason = format!(r#""reason":"{}""#, "x".repeat(4096 - intent.len() - 1 - 2 + "null".len()));
+    let reason = format!(
+        r#""reason":"{}""#,
+        "x".repeat(4096 - intent.len() - 1 - 2 + "null".len())
+    );
     let intent = intent.replacen(r#""reason":null"#, &reason, 1); // the request in it has one, too
     assert_eq!(intent.len() + 1, 4096);
     std::fs::write(&log, format!("{intent}\n")).unwrap();
@@ -278,11 +405,20 @@ async fn a_start_on_a_full_disk_is_not_ready_until_what_a_crash_left_open_is_clo
     let ready = || crate::support::client::admin(world.gateway.admin, "/readyz");
     assert_eq!(ready().await.status, 503);
     let answer = world.client("alice").post(PATH).await;
-    assert_eq!((answer.status.as_u16(), answer.code().as_str()), (503, "audit-unavailable"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (503, "audit-unavailable")
+    );
     assert_eq!(world.node.checkpoint_calls(), calls);
     std::fs::remove_file(&filler).unwrap();
     assert_eq!(ready().await.status, 200);
     let text = std::fs::read_to_string(&log).unwrap();
-    assert!(text.lines().nth(1).unwrap().contains("\"code\":\"unknown\""), "{text}");
+    assert!(
+        text.lines()
+            .nth(1)
+            .unwrap()
+            .contains("\"code\":\"unknown\""),
+        "{text}"
+    );
     take(&world).await;
 }

@@ -20,15 +20,37 @@ struct Tour {
 }
 
 impl Tour {
-    async fn call(&mut self, method: Method, path: &str, headers: &[(&str, &str)], status: u16) -> Answer {
-        let client =
-            headers.iter().fold(self.client.clone(), |client, (name, value)| client.with_header(name, value));
+    async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        status: u16,
+    ) -> Answer {
+        let client = headers
+            .iter()
+            .fold(self.client.clone(), |client, (name, value)| {
+                client.with_header(name, value)
+            });
         let answer = client.send(method.clone(), path).await;
-        assert_eq!(answer.status.as_u16(), status, "{method} {path}: {answer:?}");
-        let called = operation(&method, path).unwrap_or_else(|| panic!("{method} {path} is not described"));
-        assert!(answer.headers.contains_key("x-request-id") && answer.headers.contains_key("x-trace-id"));
-        if answer.headers.get("content-type").is_none_or(|kind| kind != "application/problem+json") {
-            self.seen.insert((called["operationId"].as_str().unwrap(), answer.status));
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{method} {path}: {answer:?}"
+        );
+        let called =
+            operation(&method, path).unwrap_or_else(|| panic!("{method} {path} is not described"));
+        assert!(
+            answer.headers.contains_key("x-request-id")
+                && answer.headers.contains_key("x-trace-id")
+        );
+        if answer
+            .headers
+            .get("content-type")
+            .is_none_or(|kind| kind != "application/problem+json")
+        {
+            self.seen
+                .insert((called["operationId"].as_str().unwrap(), answer.status));
         }
         answer
     }
@@ -52,8 +74,14 @@ fn described() -> BTreeSet<(&'static str, StatusCode)> {
     let mut described = BTreeSet::new();
     for (_, _, operation) in operations() {
         for (status, response) in operation["responses"].as_object().unwrap() {
-            if response["content"].get("application/problem+json").is_none() {
-                described.insert((operation["operationId"].as_str().unwrap(), status.parse().unwrap()));
+            if response["content"]
+                .get("application/problem+json")
+                .is_none()
+            {
+                described.insert((
+                    operation["operationId"].as_str().unwrap(),
+                    status.parse().unwrap(),
+                ));
             }
         }
     }
@@ -70,8 +98,14 @@ async fn world() -> World {
     ]);
     World::with(|config| {
         set(config, "policy-engine.cache-directory", "");
-        governed(config, &json!([allowlist(&["shop"]), redactors[0], redactors[1]]));
-        config.insert("originals".to_owned(), toml::Value::try_from(originals).unwrap());
+        governed(
+            config,
+            &json!([allowlist(&["shop"]), redactors[0], redactors[1]]),
+        );
+        config.insert(
+            "originals".to_owned(),
+            toml::Value::try_from(originals).unwrap(),
+        );
     })
     .await
 }
@@ -79,7 +113,10 @@ async fn world() -> World {
 #[tokio::test]
 async fn every_kind_of_answer_is_as_it_is_described() {
     let world = world().await;
-    let mut tour = Tour { client: world.client("alice"), seen: BTreeSet::new() };
+    let mut tour = Tour {
+        client: world.client("alice"),
+        seen: BTreeSet::new(),
+    };
     let why = [("x-checkpoint-reason", "INC-4711")];
     let taken = tour.call(Method::POST, PATH, &why, 200).await.json();
     let checkpoint = crate::storage::metadata(taken["items"][0].as_str().unwrap().as_ref());
@@ -88,37 +125,71 @@ async fn every_kind_of_answer_is_as_it_is_described() {
         ("drop", &checkpoint["redaction"]["dropped"][0]),
         ("original", &checkpoint["original"]),
     ];
-    assert!(of_all.iter().all(|(_, part)| part.is_object()), "{checkpoint}");
+    assert!(
+        of_all.iter().all(|(_, part)| part.is_object()),
+        "{checkpoint}"
+    );
     look(&mut tour, &checkpoint).await;
     change(&mut tour, &checkpoint).await;
     tour.call(Method::GET, "/v1/whoami", &[], 200).await;
     tour.call(Method::GET, "/openapi.json", &[], 200).await;
     let gate = Gate::closed();
-    world.node.behave(Fault::Hold(Moment::BeforeDump, gate.clone()));
-    tour.call(Method::POST, PATH, &[("prefer", "respond-async")], 202).await;
+    world
+        .node
+        .behave(Fault::Hold(Moment::BeforeDump, gate.clone()));
+    tour.call(Method::POST, PATH, &[("prefer", "respond-async")], 202)
+        .await;
     gate.open();
-    assert_eq!(tour.seen, described(), "an answer is described that was never seen, or the reverse");
+    assert_eq!(
+        tour.seen,
+        described(),
+        "an answer is described that was never seen, or the reverse"
+    );
 }
 
 async fn look(tour: &mut Tour, checkpoint: &Value) {
     let one = format!("/v1/checkpoints/{}", checkpoint["id"].as_str().unwrap());
     let archive = format!("{one}/archive");
     let etag = format!("\"{}\"", checkpoint["sha256"].as_str().unwrap());
-    let listed = tour.call(Method::GET, "/v1/checkpoints?limit=1", &[], 200).await.json();
+    let listed = tour
+        .call(Method::GET, "/v1/checkpoints?limit=1", &[], 200)
+        .await
+        .json();
     assert_eq!(listed["items"][0]["id"], checkpoint["id"]);
     tour.call(Method::GET, &one, &[], 200).await;
     tour.call(Method::GET, &archive, &[], 200).await;
-    let original = tour.call(Method::GET, &format!("{archive}?view=original"), &[], 200).await;
+    let original = tour
+        .call(Method::GET, &format!("{archive}?view=original"), &[], 200)
+        .await;
     assert_eq!(original.header("content-type"), "application/octet-stream");
-    tour.call(Method::GET, &archive, &[("range", "bytes=10-"), ("if-range", &etag)], 206).await;
-    tour.call(Method::GET, &archive, &[("if-none-match", &etag)], 304).await;
-    tour.call(Method::GET, &archive, &[("range", "bytes=999999999999-")], 416).await;
+    tour.call(
+        Method::GET,
+        &archive,
+        &[("range", "bytes=10-"), ("if-range", &etag)],
+        206,
+    )
+    .await;
+    tour.call(Method::GET, &archive, &[("if-none-match", &etag)], 304)
+        .await;
+    tour.call(
+        Method::GET,
+        &archive,
+        &[("range", "bytes=999999999999-")],
+        416,
+    )
+    .await;
 }
 
 async fn change(tour: &mut Tour, checkpoint: &Value) {
     let one = format!("/v1/checkpoints/{}", checkpoint["id"].as_str().unwrap());
     let hold = format!("{one}/hold");
-    tour.call(Method::PUT, &hold, &[("x-checkpoint-reason", "evidence")], 200).await;
+    tour.call(
+        Method::PUT,
+        &hold,
+        &[("x-checkpoint-reason", "evidence")],
+        200,
+    )
+    .await;
     let pinned = tour.call(Method::GET, &one, &[], 200).await.json();
     assert_eq!(pinned["hold"]["reason"], "evidence");
     tour.problem(Method::DELETE, &one, &[], 409, "held").await;
@@ -129,18 +200,49 @@ async fn change(tour: &mut Tour, checkpoint: &Value) {
 #[tokio::test]
 async fn problems_of_every_call_are_as_they_are_described() {
     let world = World::new().await;
-    let mut tour = Tour { client: world.client("alice"), seen: BTreeSet::new() };
+    let mut tour = Tour {
+        client: world.client("alice"),
+        seen: BTreeSet::new(),
+    };
     for (template, method, _) in operations() {
-        let path = template.replace("{id}", &NO_ID[16..]).replace(['{', '}'], "");
-        tour.problem(method.clone(), &path, &[("accept", "text/html")], 406, "not-acceptable").await;
-        tour.problem(method.clone(), &path, &[("x-checkpoint-reason", "")], 400, "bad-reason").await;
-        let large = tour.client.try_send(method.clone(), &path, vec![b'x'; 1 << 19].into()).await.unwrap();
+        let path = template
+            .replace("{id}", &NO_ID[16..])
+            .replace(['{', '}'], "");
+        tour.problem(
+            method.clone(),
+            &path,
+            &[("accept", "text/html")],
+            406,
+            "not-acceptable",
+        )
+        .await;
+        tour.problem(
+            method.clone(),
+            &path,
+            &[("x-checkpoint-reason", "")],
+            400,
+            "bad-reason",
+        )
+        .await;
+        let large = tour
+            .client
+            .try_send(method.clone(), &path, vec![b'x'; 1 << 19].into())
+            .await
+            .unwrap();
         assert_eq!(large.code(), "body-too-large", "{path}");
         let nobody = world.anonymous().send(method.clone(), &path).await;
         assert_eq!(nobody.code(), "unauthenticated", "{path}");
         if template.contains("{id}") {
-            tour.problem(method.clone(), &path, &[], 404, "checkpoint-not-found").await;
-            tour.problem(method, &path.replace(&NO_ID[16..], "one"), &[], 400, "bad-id").await;
+            tour.problem(method.clone(), &path, &[], 404, "checkpoint-not-found")
+                .await;
+            tour.problem(
+                method,
+                &path.replace(&NO_ID[16..], "one"),
+                &[],
+                400,
+                "bad-id",
+            )
+            .await;
         }
     }
     for (path, status, code) in [
@@ -152,13 +254,22 @@ async fn problems_of_every_call_are_as_they_are_described() {
     for (path, status, code) in [
         ("/checkpoint/SHOP/cart-0/app", 400, "bad-target"),
         ("/checkpoint/%73hop/cart-0/app", 400, "bad-path"),
-        ("/checkpoint/shop/cart-0/app?timeout=soon", 400, "bad-timeout"),
+        (
+            "/checkpoint/shop/cart-0/app?timeout=soon",
+            400,
+            "bad-timeout",
+        ),
         ("/checkpoint/shop/cart-9/app", 404, "pod-not-found"),
     ] {
         tour.problem(Method::POST, path, &[], status, code).await;
     }
-    world.node.behave(Fault::Fail(Moment::BeforeDump, Code::Unknown, "criu failed".into()));
-    tour.problem(Method::POST, PATH, &[], 500, "runtime-error").await;
+    world.node.behave(Fault::Fail(
+        Moment::BeforeDump,
+        Code::Unknown,
+        "criu failed".into(),
+    ));
+    tour.problem(Method::POST, PATH, &[], 500, "runtime-error")
+        .await;
     assert_eq!(world.client("mallory").post(PATH).await.code(), "denied");
 }
 
@@ -173,7 +284,13 @@ fn an_answer_that_is_not_described_fails_whatever_test_gets_it() {
     ] {
         headers.insert(name, value.parse().unwrap());
     }
-    let body = json!({ "items": [], "next": null, "total": 0 }).to_string().into();
-    let answer = Answer { status: StatusCode::OK, headers, body };
+    let body = json!({ "items": [], "next": null, "total": 0 })
+        .to_string()
+        .into();
+    let answer = Answer {
+        status: StatusCode::OK,
+        headers,
+        body,
+    };
     crate::support::described::check(&Method::GET, "/v1/checkpoints", &answer);
 }

@@ -33,18 +33,32 @@ async fn a_list_takes_the_parameters_that_are_described() {
         ("after", "01890a5d-ac96-774b-bcce-b302099a8057", true),
         ("after", "01890A5D-AC96-774B-BCCE-B302099A8057", false),
     ] {
-        let parameter = parameters(of(Operation::List)).find(|one| one["name"] == name).unwrap();
-        let value = value.parse().map_or_else(|_| json!(value), |number: u64| json!(number));
-        assert_eq!(validator(&parameter["schema"]).is_valid(&value), taken, "{name}={value}");
-        let answer =
-            client.get(&format!("/v1/checkpoints?{name}={}", value.to_string().trim_matches('"'))).await;
+        let parameter = parameters(of(Operation::List))
+            .find(|one| one["name"] == name)
+            .unwrap();
+        let value = value
+            .parse()
+            .map_or_else(|_| json!(value), |number: u64| json!(number));
+        assert_eq!(
+            validator(&parameter["schema"]).is_valid(&value),
+            taken,
+            "{name}={value}"
+        );
+        let answer = client
+            .get(&format!(
+                "/v1/checkpoints?{name}={}",
+                value.to_string().trim_matches('"')
+            ))
+            .await;
         assert_eq!(answer.status.is_success(), taken, "{name}={value}");
     }
 }
 
 /// Whether the document takes `name` for this parameter of the kubelet's call.
 fn takes(parameter: &str, name: &str) -> bool {
-    let found = parameters(of(Operation::Checkpoint)).find(|one| one["name"] == parameter).unwrap();
+    let found = parameters(of(Operation::Checkpoint))
+        .find(|one| one["name"] == parameter)
+        .unwrap();
     validator(&found["schema"]).is_valid(&json!(name))
 }
 
@@ -63,7 +77,9 @@ fn the_longest_names_and_the_odd_ones_are_described_as_they_are_read() {
     for length in [1, 63, 64, 253, 254] {
         agrees(&"n".repeat(length));
     }
-    for name in ["", "-", "a-", "-a", "a.b", "a..b", ".a", "a.", "A", "a_b", "a\n", "ä", "%61"] {
+    for name in [
+        "", "-", "a-", "-a", "a.b", "a..b", ".a", "a.", "A", "a_b", "a\n", "ä", "%61",
+    ] {
         agrees(name);
     }
 }

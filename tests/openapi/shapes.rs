@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
-    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, Hold, Identity, InspectedContainer,
-    Inspection, Masked, Member, Mount, Original, Place, Process, RedactionSummary, RuleSummary, RuntimeInfo,
-    Sizes, TraceId, Transport,
+    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, Hold, Identity,
+    InspectedContainer, Inspection, Masked, Member, Mount, Original, Place, Process,
+    RedactionSummary, RuleSummary, RuntimeInfo, Sizes, TraceId, Transport,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,12 +19,29 @@ const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 fn agrees(name: &str, full: &impl Serialize, least: &impl Serialize) {
     let schema = &document()["components"]["schemas"][name];
     let (full, least) = (json!(full), json!(least));
-    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+    };
     assert_eq!(keys(&full), keys(&schema["properties"]), "{name}");
     let required = schema["required"].as_array().unwrap().iter();
-    assert_eq!(keys(&least), required.map(|name| name.as_str().unwrap().to_owned()).collect(), "{name}");
+    assert_eq!(
+        keys(&least),
+        required
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect(),
+        "{name}"
+    );
     for value in [&full, &least] {
-        assert_eq!(violations(schema, value), Vec::<String>::new(), "{name}: {value}");
+        assert_eq!(
+            violations(schema, value),
+            Vec::<String>::new(),
+            "{name}: {value}"
+        );
     }
 }
 
@@ -59,8 +76,15 @@ fn summary() -> RedactionSummary {
     let masked = Masked { masks: 1, bytes: 2 };
     let places = [Place::Spec, Place::Memory, Place::Logs, Place::Files];
     RedactionSummary {
-        rules: vec![RuleSummary { name: text(), places: places.map(|place| (place, masked)).into() }],
-        dropped: vec![DropSummary { name: text(), entry: text(), entries: 1 }],
+        rules: vec![RuleSummary {
+            name: text(),
+            places: places.map(|place| (place, masked)).into(),
+        }],
+        dropped: vec![DropSummary {
+            name: text(),
+            entry: text(),
+            entries: 1,
+        }],
         values_hidden: 1,
         values_too_short: 1,
         passes: 1,
@@ -69,11 +93,21 @@ fn summary() -> RedactionSummary {
 }
 
 fn hold(reason: Option<String>) -> Hold {
-    Hold { by: text(), at: at(), reason }
+    Hold {
+        by: text(),
+        at: at(),
+        reason,
+    }
 }
 
 fn original() -> Original {
-    Original { path: "/a.age".into(), bytes: 1, sha256: "0".repeat(64), sealed: true, recipients: 1 }
+    Original {
+        path: "/a.age".into(),
+        bytes: 1,
+        sha256: "0".repeat(64),
+        sealed: true,
+        recipients: 1,
+    }
 }
 
 fn checkpoint() -> Checkpoint {
@@ -91,7 +125,10 @@ fn checkpoint() -> Checkpoint {
         pod_uid: text(),
         image: text(),
         facts: container(Some(1)),
-        runtime: RuntimeInfo { name: text(), version: text() },
+        runtime: RuntimeInfo {
+            name: text(),
+            version: text(),
+        },
         transport: Transport::Fifo,
         request_id: ID.parse().unwrap(),
         trace_id: TraceId::new([7; 16]),
@@ -127,10 +164,22 @@ fn inspection() -> Inspection {
             architecture: Some(text()),
         },
         env: vec![text()],
-        mounts: vec![Mount { destination: text(), kind: Some(text()), source: Some(text()) }],
+        mounts: vec![Mount {
+            destination: text(),
+            kind: Some(text()),
+            source: Some(text()),
+        }],
         processes: vec![process()],
-        sizes: Sizes { archive: 1, memory: 1, rootfs_diff: Some(1), rootfs_files: Some(1) },
-        members: vec![Member { name: text(), bytes: 1 }],
+        sizes: Sizes {
+            archive: 1,
+            memory: 1,
+            rootfs_diff: Some(1),
+            rootfs_files: Some(1),
+        },
+        members: vec![Member {
+            name: text(),
+            bytes: 1,
+        }],
         member_count: 1,
         truncated: true,
         unreadable: vec![text()],
@@ -173,36 +222,60 @@ fn a_checkpoint_is_described_as_it_is() {
     };
     agrees("Checkpoint", &checkpoint(), &bare());
     let empty = Inspection::default();
-    agrees("InspectedCheckpoint", &beside(&checkpoint(), &inspection()), &beside(&bare(), &empty));
+    agrees(
+        "InspectedCheckpoint",
+        &beside(&checkpoint(), &inspection()),
+        &beside(&bare(), &empty),
+    );
     agrees("Container", &container(Some(1)), &container(None));
     agrees("Hold", &hold(Some(text())), &hold(None));
     agrees("Original", &original(), &original());
     agrees("RedactionSummary", &summary(), &RedactionSummary::default());
     agrees("RuleSummary", &summary().rules[0], &RuleSummary::default());
-    agrees("DropSummary", &summary().dropped[0], &DropSummary::default());
+    agrees(
+        "DropSummary",
+        &summary().dropped[0],
+        &DropSummary::default(),
+    );
     agrees("Masked", &Masked { masks: 1, bytes: 1 }, &Masked::default());
 }
 
 #[test]
 fn what_is_in_an_archive_is_described_as_it_is() {
     agrees("Inspection", &inspection(), &Inspection::default());
-    agrees("InspectedContainer", &inspected(), &InspectedContainer::default());
+    agrees(
+        "InspectedContainer",
+        &inspected(),
+        &InspectedContainer::default(),
+    );
     agrees("Criu", &inspection().criu, &Criu::default());
     agrees("Mount", &inspection().mounts[0], &Mount::default());
     agrees("Process", &process(), &Process::default());
     agrees("Sizes", &inspection().sizes, &Sizes::default());
     agrees("Member", &inspection().members[0], &Member::default());
     for dialect in [Dialect::Containerd, Dialect::CriO] {
-        let of = Inspection { dialect: Some(dialect), ..Inspection::default() };
+        let of = Inspection {
+            dialect: Some(dialect),
+            ..Inspection::default()
+        };
         agrees("Inspection", &of, &of);
     }
 }
 
 #[test]
 fn an_identity_is_described_as_it_is() {
-    for credential in [CredentialKind::BearerToken, CredentialKind::ClientCertificate] {
+    for credential in [
+        CredentialKind::BearerToken,
+        CredentialKind::ClientCertificate,
+    ] {
         let claims = [("sub".to_owned(), json!("alice"))].into_iter().collect();
-        let identity = Identity { user: text(), groups: vec![text()], credential, issuer: text(), claims };
+        let identity = Identity {
+            user: text(),
+            groups: vec![text()],
+            credential,
+            issuer: text(),
+            claims,
+        };
         agrees("Identity", &identity, &identity);
     }
 }

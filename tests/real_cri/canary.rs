@@ -48,12 +48,18 @@ fn secrets() -> Vec<String> {
         aws_lc_rs::rand::fill(&mut bytes).unwrap();
         u128::from_be_bytes(bytes)
     };
-    (0..COUNT).map(|_| format!("cnry{:032x}", random())).collect()
+    (0..COUNT)
+        .map(|_| format!("cnry{:032x}", random()))
+        .collect()
 }
 
 /// Which secrets are in which member, as they are.
 fn shown(members: &[(String, Vec<u8>)], secrets: &[String]) -> BTreeMap<String, BTreeSet<usize>> {
-    let at = |text: &[u8]| secrets.iter().position(|secret| text.starts_with(secret.as_bytes()));
+    let at = |text: &[u8]| {
+        secrets
+            .iter()
+            .position(|secret| text.starts_with(secret.as_bytes()))
+    };
     let of = |bytes: &[u8]| -> BTreeSet<usize> {
         let starts = (0..bytes.len()).filter(|start| bytes[*start..].starts_with(MARK));
         starts.filter_map(|start| at(&bytes[start..])).collect()
@@ -77,16 +83,23 @@ fn holds(members: &[(String, Vec<u8>)], text: &str) -> bool {
     let (first, text) = (text.as_bytes()[0], text.as_bytes());
     members.iter().any(|(_, bytes)| {
         let starts = bytes.iter().enumerate().filter(|(_, byte)| **byte == first);
-        starts.map(|(start, _)| &bytes[start..]).any(|rest| rest.starts_with(text))
+        starts
+            .map(|(start, _)| &bytes[start..])
+            .any(|rest| rest.starts_with(text))
     })
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_200_secrets_in_every_place_of_a_workload_none_is_left_and_it_still_restores() {
-    let Some(containerd) = Containerd::find() else { return };
+    let Some(containerd) = Containerd::find() else {
+        return;
+    };
     let secrets = secrets();
-    let variables: Vec<String> =
-        secrets.iter().enumerate().map(|(at, secret)| format!("SECRET_{at}={secret}")).collect();
+    let variables: Vec<String> = secrets
+        .iter()
+        .enumerate()
+        .map(|(at, secret)| format!("SECRET_{at}={secret}"))
+        .collect();
     let workload = Counter::script(&containerd, "canary", SCRIPT, &variables);
 
     let plain = Front::start(&containerd, |_| {}).await;
@@ -105,10 +118,22 @@ async fn of_200_secrets_in_every_place_of_a_workload_none_is_left_and_it_still_r
             .flat_map(|(_, found)| found.clone())
             .collect();
         let expected: Vec<usize> = (0..COUNT).filter(|at| at % 6 == turn).collect();
-        assert!(expected.iter().all(|at| found.contains(at)), "{place}: {found:?}");
+        assert!(
+            expected.iter().all(|at| found.contains(at)),
+            "{place}: {found:?}"
+        );
     }
-    for place in ["spec.dump", "checkpoint/pages-1.img", "checkpoint/pages-2.img"] {
-        assert_eq!(places.get(place).map(BTreeSet::len), Some(COUNT), "{place} of {:?}", places.keys());
+    for place in [
+        "spec.dump",
+        "checkpoint/pages-1.img",
+        "checkpoint/pages-2.img",
+    ] {
+        assert_eq!(
+            places.get(place).map(BTreeSet::len),
+            Some(COUNT),
+            "{place} of {:?}",
+            places.keys()
+        );
     }
     let in_base64 = |at: &usize| at % 6 == 4;
     for at in (0..COUNT).filter(in_base64) {

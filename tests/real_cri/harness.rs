@@ -34,7 +34,9 @@ impl Containerd {
             eprintln!("skipped: no real containerd; tests/real-cri/run brings one up");
             return None;
         };
-        let path = |name: &str| PathBuf::from(variable(name).unwrap_or_else(|| panic!("{name} is not set")));
+        let path = |name: &str| {
+            PathBuf::from(variable(name).unwrap_or_else(|| panic!("{name} is not set")))
+        };
         Some(Self {
             socket: socket.into(),
             directory: path("REAL_CRI_DIR"),
@@ -46,12 +48,22 @@ impl Containerd {
 
     pub(super) fn run(command: &mut Command) -> String {
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
     pub(super) fn call(&self, method: &str, fields: &[&str]) -> String {
-        Self::run(Command::new(&self.pod).arg(&self.socket).arg("call").arg(method).args(fields))
+        Self::run(
+            Command::new(&self.pod)
+                .arg(&self.socket)
+                .arg("call")
+                .arg(method)
+                .args(fields),
+        )
     }
 
     /// Imports an OCI image layout, as an operator would, and waits until CRI knows the image too.
@@ -62,20 +74,31 @@ impl Containerd {
         tar.finish().unwrap();
         let images = |arguments: &[&str]| {
             let mut command = Command::new(self.directory.join("in-ns"));
-            command.args(["ctr", "-a"]).arg(&self.socket).args(["-n", "k8s.io", "images"]);
+            command
+                .args(["ctr", "-a"])
+                .arg(&self.socket)
+                .args(["-n", "k8s.io", "images"]);
             Self::run(command.args(arguments))
         };
         images(&["import", packed.to_str().unwrap()]);
         let begun = Instant::now();
-        let known = |line: &str| line.starts_with(name) && line.contains("io.cri-containerd.image=managed");
+        let known =
+            |line: &str| line.starts_with(name) && line.contains("io.cri-containerd.image=managed");
         while !images(&["ls"]).lines().any(known) {
-            assert!(begun.elapsed() < Duration::from_mins(1), "CRI does not know {name}");
+            assert!(
+                begun.elapsed() < Duration::from_mins(1),
+                "CRI does not know {name}"
+            );
         }
     }
 
     /// `checkpointctl`, as an operator would use it.
     pub(super) fn checkpointctl(&self, arguments: &[&str]) -> String {
-        Self::run(Command::new(self.directory.join("in-ns")).arg("checkpointctl").args(arguments))
+        Self::run(
+            Command::new(self.directory.join("in-ns"))
+                .arg("checkpointctl")
+                .args(arguments),
+        )
     }
 }
 
@@ -111,7 +134,10 @@ impl<'a> Counter<'a> {
         environment: &[String],
     ) -> Self {
         let mut command = Command::new(&containerd.pod);
-        command.arg(&containerd.socket).args(["script", "shop", name, "app", script]).args(environment);
+        command
+            .arg(&containerd.socket)
+            .args(["script", "shop", name, "app", script])
+            .args(environment);
         let counter = Self::of(containerd, name, &Containerd::run(&mut command));
         counter.goes_on(0);
         counter
@@ -132,9 +158,19 @@ impl<'a> Counter<'a> {
         Self::restored(containerd, name, archive, &[image])
     }
 
-    fn restored(containerd: &'a Containerd, name: &'static str, archive: &Path, image: &[&str]) -> Self {
+    fn restored(
+        containerd: &'a Containerd,
+        name: &'static str,
+        archive: &Path,
+        image: &[&str],
+    ) -> Self {
         let mut command = Command::new(&containerd.pod);
-        command.arg(&containerd.socket).arg("restore").arg(archive).args(["shop", name, "app"]).args(image);
+        command
+            .arg(&containerd.socket)
+            .arg("restore")
+            .arg(archive)
+            .args(["shop", name, "app"])
+            .args(image);
         Self::of(containerd, name, &Containerd::run(&mut command))
     }
 
@@ -157,8 +193,10 @@ impl<'a> Counter<'a> {
     /// The last number that it counted to.
     pub(super) fn ticks(&self) -> u32 {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
-        let last =
-            log.lines().rev().find_map(|line| line.split("tick ").nth(1)?.split(' ').next()?.parse().ok());
+        let last = log
+            .lines()
+            .rev()
+            .find_map(|line| line.split("tick ").nth(1)?.split(' ').next()?.parse().ok());
         last.unwrap_or_default()
     }
 
@@ -166,7 +204,12 @@ impl<'a> Counter<'a> {
     pub(super) fn goes_on(&self, from: u32) {
         let begun = Instant::now();
         while self.ticks() < from + 2 {
-            assert!(begun.elapsed() < Duration::from_mins(1), "{} is frozen at {}", self.name, self.ticks());
+            assert!(
+                begun.elapsed() < Duration::from_mins(1),
+                "{} is frozen at {}",
+                self.name,
+                self.ticks()
+            );
             std::thread::yield_now();
         }
     }
@@ -205,14 +248,22 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) async fn start(containerd: &Containerd, change: impl FnOnce(&mut toml::Table)) -> Self {
+    pub(super) async fn start(
+        containerd: &Containerd,
+        change: impl FnOnce(&mut toml::Table),
+    ) -> Self {
         let directory = TempDir::new_in(&containerd.share).unwrap();
         let credentials = Credentials::new();
         let checkpoints = directory.path().join("checkpoints");
         let mut config = credentials.configure(directory.path(), &containerd.socket, &checkpoints);
         change(&mut config);
         let gateway = Gateway::start(&write(directory.path(), &config)).await;
-        Self { gateway, credentials, directory, config }
+        Self {
+            gateway,
+            credentials,
+            directory,
+            config,
+        }
     }
 
     pub(super) fn client(&self) -> Client {
@@ -245,7 +296,10 @@ impl Front {
 
     pub(super) fn archives(&self) -> Vec<String> {
         let is_archive = |name: &String| {
-            name.starts_with("checkpoint-") && Path::new(name).extension().is_some_and(|kind| kind == "tar")
+            name.starts_with("checkpoint-")
+                && Path::new(name)
+                    .extension()
+                    .is_some_and(|kind| kind == "tar")
         };
         self.files().into_iter().filter(is_archive).collect()
     }

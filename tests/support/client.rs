@@ -47,7 +47,10 @@ impl Answer {
         let problem = self.json();
         assert_eq!(problem["status"], self.status.as_u16());
         assert_eq!(problem["title"], self.status.canonical_reason().unwrap());
-        assert!(problem["request_id"].is_string() && problem["trace_id"].is_string(), "{problem}");
+        assert!(
+            problem["request_id"].is_string() && problem["trace_id"].is_string(),
+            "{problem}"
+        );
         problem["code"].as_str().unwrap().to_owned()
     }
 
@@ -66,15 +69,25 @@ pub struct Client {
 
 impl Client {
     pub fn new(address: SocketAddr, ca: &str) -> Self {
-        Self { address, tls: Arc::new(config(ca, None, &[])), headers: Vec::new() }
+        Self {
+            address,
+            tls: Arc::new(config(ca, None, &[])),
+            headers: Vec::new(),
+        }
     }
 
     pub fn with_certificate(&self, ca: &str, credential: &Credential) -> Self {
-        Self { tls: Arc::new(config(ca, Some(credential), &[])), ..self.clone() }
+        Self {
+            tls: Arc::new(config(ca, Some(credential), &[])),
+            ..self.clone()
+        }
     }
 
     pub fn with_protocols(&self, ca: &str, alpn: &[&str]) -> Self {
-        Self { tls: Arc::new(config(ca, None, alpn)), ..self.clone() }
+        Self {
+            tls: Arc::new(config(ca, None, alpn)),
+            ..self.clone()
+        }
     }
 
     pub fn with_header(&self, name: &str, value: &str) -> Self {
@@ -89,7 +102,9 @@ impl Client {
 
     pub async fn connect(&self) -> std::io::Result<TlsStream<TcpStream>> {
         let stream = TcpStream::connect(self.address).await?;
-        TlsConnector::from(Arc::clone(&self.tls)).connect("localhost".try_into().unwrap(), stream).await
+        TlsConnector::from(Arc::clone(&self.tls))
+            .connect("localhost".try_into().unwrap(), stream)
+            .await
     }
 
     pub async fn post(&self, path: &str) -> Answer {
@@ -101,17 +116,26 @@ impl Client {
     }
 
     pub async fn send(&self, method: Method, path: &str) -> Answer {
-        self.try_send(method, path, Bytes::new()).await.unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.try_send(method, path, Bytes::new())
+            .await
+            .unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    pub async fn try_send(&self, method: Method, path: &str, body: Bytes) -> Result<Answer, String> {
+    pub async fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Answer, String> {
         let told = |error: hyper::Error| format!("{error:?}");
         let stream = self.connect().await.map_err(|error| error.to_string())?;
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let io = TokioIo::new(stream);
         let request = self.request(method.clone(), path, body, h2);
         let (parts, body) = if h2 {
-            let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await.map_err(told)?;
+            let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io)
+                .await
+                .map_err(told)?;
             let connection = tokio::task::spawn(connection);
             let answer = collect(sender.send_request(request).await.map_err(told)?).await;
             connection.abort();
@@ -123,7 +147,11 @@ impl Client {
             connection.abort();
             answer.map_err(told)?
         };
-        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        let answer = Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        };
         described::check(&method, path, &answer);
         Ok(answer)
     }
@@ -146,11 +174,18 @@ impl Client {
         let stream = self.connect().await.unwrap();
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
         tokio::task::spawn(connection);
-        sender.send_request(self.request(Method::GET, path, Bytes::new(), false)).await.unwrap()
+        sender
+            .send_request(self.request(Method::GET, path, Bytes::new(), false))
+            .await
+            .unwrap()
     }
 
     fn request(&self, method: Method, path: &str, body: Bytes, h2: bool) -> Request<Full<Bytes>> {
-        let uri = if h2 { format!("https://localhost{path}") } else { path.to_owned() };
+        let uri = if h2 {
+            format!("https://localhost{path}")
+        } else {
+            path.to_owned()
+        };
         let mut request = Request::builder().method(method).uri(uri);
         if !h2 {
             request = request.header(HOST, "localhost");
@@ -171,15 +206,19 @@ async fn collect(
 
 fn config(ca: &str, credential: Option<&Credential>, alpn: &[&str]) -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+    roots
+        .add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap())
+        .unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder =
-        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap();
     let builder = builder.with_root_certificates(roots);
     let mut config = match credential {
         None => builder.with_no_client_auth(),
         Some(credential) => {
-            let chain = vec![CertificateDer::from_pem_slice(credential.certificate.as_bytes()).unwrap()];
+            let chain =
+                vec![CertificateDer::from_pem_slice(credential.certificate.as_bytes()).unwrap()];
             let key = PrivateKeyDer::from_pem_slice(credential.key.as_bytes()).unwrap();
             builder.with_client_auth_cert(chain, key).unwrap()
         }
@@ -193,8 +232,17 @@ pub async fn admin(address: SocketAddr, path: &str) -> Answer {
     let stream = TcpStream::connect(address).await.unwrap();
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     let connection = tokio::task::spawn(connection);
-    let request = Request::get(path).header(HOST, "localhost").body(Full::new(Bytes::new())).unwrap();
-    let (parts, body) = collect(sender.send_request(request).await.unwrap()).await.unwrap();
+    let request = Request::get(path)
+        .header(HOST, "localhost")
+        .body(Full::new(Bytes::new()))
+        .unwrap();
+    let (parts, body) = collect(sender.send_request(request).await.unwrap())
+        .await
+        .unwrap();
     connection.abort();
-    Answer { status: parts.status, headers: parts.headers, body }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
 }

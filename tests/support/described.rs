@@ -12,7 +12,13 @@ use serde_json::{Value, json};
 use super::Answer;
 
 /// What HTTP itself needs, which OpenAPI does not describe as headers.
-const OF_HTTP: [http::HeaderName; 5] = [CONTENT_TYPE, CONTENT_LENGTH, DATE, CONNECTION, TRANSFER_ENCODING];
+const OF_HTTP: [http::HeaderName; 5] = [
+    CONTENT_TYPE,
+    CONTENT_LENGTH,
+    DATE,
+    CONNECTION,
+    TRANSFER_ENCODING,
+];
 
 /// As it is served.
 pub fn document() -> &'static Value {
@@ -23,9 +29,15 @@ pub fn document() -> &'static Value {
 
 /// What a `$ref` leads to; anything else is itself.
 pub fn resolved(value: &'static Value) -> &'static Value {
-    let Some(reference) = value["$ref"].as_str() else { return value };
-    let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("it leads away: {reference}"));
-    document().pointer(pointer).unwrap_or_else(|| panic!("it leads nowhere: {reference}"))
+    let Some(reference) = value["$ref"].as_str() else {
+        return value;
+    };
+    let pointer = reference
+        .strip_prefix('#')
+        .unwrap_or_else(|| panic!("it leads away: {reference}"));
+    document()
+        .pointer(pointer)
+        .unwrap_or_else(|| panic!("it leads nowhere: {reference}"))
 }
 
 /// Checks values against a schema of the document.
@@ -33,7 +45,10 @@ pub fn validator(schema: &Value) -> Validator {
     let mut schema = schema.clone();
     // So that references lead where they do in the document.
     schema["components"] = document()["components"].clone();
-    jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap()
+    jsonschema::draft202012::options()
+        .should_validate_formats(true)
+        .build(&schema)
+        .unwrap()
 }
 
 /// The operation that a request is by its method and path; none where there is no such, or its method is another.
@@ -42,9 +57,15 @@ pub fn operation(method: &Method, target: &str) -> Option<&'static Value> {
     let fits = |template: &str| {
         let (template, path) = (template.split('/'), path.split('/'));
         template.clone().count() == path.clone().count()
-            && template.zip(path).all(|(name, segment)| name.starts_with('{') || name == segment)
+            && template
+                .zip(path)
+                .all(|(name, segment)| name.starts_with('{') || name == segment)
     };
-    let (_, item) = document()["paths"].as_object().unwrap().iter().find(|(template, _)| fits(template))?;
+    let (_, item) = document()["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .find(|(template, _)| fits(template))?;
     item.get(method.as_str().to_ascii_lowercase())
 }
 
@@ -57,9 +78,15 @@ pub fn check(method: &Method, target: &str, answer: &Answer) {
         Some(operation) => wrong(operation, answer),
         // What is no call is answered with a problem.
         None if *method == Method::HEAD => Vec::new(),
-        None => violations(&json!({ "$ref": "#/components/schemas/Problem" }), &answer.json()),
+        None => violations(
+            &json!({ "$ref": "#/components/schemas/Problem" }),
+            &answer.json(),
+        ),
     };
-    assert!(wrong.is_empty(), "{method} {target} is described otherwise: {wrong:#?}\n{answer:?}");
+    assert!(
+        wrong.is_empty(),
+        "{method} {target} is described otherwise: {wrong:#?}\n{answer:?}"
+    );
 }
 
 fn wrong(operation: &'static Value, answer: &Answer) -> Vec<String> {
@@ -68,7 +95,10 @@ fn wrong(operation: &'static Value, answer: &Answer) -> Vec<String> {
     };
     let response = resolved(response);
     let mut wrong = wrong_headers(&response["headers"], &answer.headers);
-    let kind = answer.headers.get(CONTENT_TYPE).map(|kind| kind.to_str().unwrap());
+    let kind = answer
+        .headers
+        .get(CONTENT_TYPE)
+        .map(|kind| kind.to_str().unwrap());
     match (response["content"].as_object(), kind) {
         (None, None) if answer.body.is_empty() => {}
         (Some(content), Some(kind)) => match content.get(kind) {
@@ -85,9 +115,16 @@ fn wrong(operation: &'static Value, answer: &Answer) -> Vec<String> {
 
 fn wrong_headers(described: &'static Value, headers: &HeaderMap) -> Vec<String> {
     let described = described.as_object().unwrap();
-    let known: BTreeSet<_> = described.keys().map(|name| name.to_ascii_lowercase()).collect();
-    let unknown = headers.keys().filter(|name| !OF_HTTP.contains(name) && !known.contains(name.as_str()));
-    let mut wrong: Vec<_> = unknown.map(|name| format!("{name} is not described")).collect();
+    let known: BTreeSet<_> = described
+        .keys()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    let unknown = headers
+        .keys()
+        .filter(|name| !OF_HTTP.contains(name) && !known.contains(name.as_str()));
+    let mut wrong: Vec<_> = unknown
+        .map(|name| format!("{name} is not described"))
+        .collect();
     for (name, header) in described {
         let header = resolved(header);
         match headers.get(name) {
@@ -108,5 +145,8 @@ fn wrong_headers(described: &'static Value, headers: &HeaderMap) -> Vec<String> 
 
 pub fn violations(schema: &Value, value: &Value) -> Vec<String> {
     let validator = validator(schema);
-    validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }

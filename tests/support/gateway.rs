@@ -39,8 +39,12 @@ impl Gateway {
 
     /// The same of a process of another kind, which logs as a gateway does.
     pub async fn spawn(mut command: Command) -> Result<Self, Vec<String>> {
-        let mut child =
-            command.stderr(Stdio::piped()).stdin(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+        let mut child = command
+            .stderr(Stdio::piped())
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
         let lines = Arc::<Mutex<Vec<String>>>::default();
         let (counter, mut count) = watch::channel(0);
         let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -51,10 +55,21 @@ impl Gateway {
                 counter.send_modify(|count| *count += 1);
             }
         });
-        let serving = in_time(wait(&lines, &mut count, |line| line["message"] == "serving")).await;
-        let Some(serving) = serving else { return Err(lines.lock().unwrap().clone()) };
+        let serving = in_time(wait(&lines, &mut count, |line| {
+            line["message"] == "serving"
+        }))
+        .await;
+        let Some(serving) = serving else {
+            return Err(lines.lock().unwrap().clone());
+        };
         let address = |name: &str| serving[name].as_str().unwrap().parse().unwrap();
-        Ok(Self { address: address("address"), admin: address("admin"), child, lines, count })
+        Ok(Self {
+            address: address("address"),
+            admin: address("admin"),
+            child,
+            lines,
+            count,
+        })
     }
 
     /// Everything that it has logged so far.
@@ -75,11 +90,17 @@ impl Gateway {
             loop {
                 count.borrow_and_update();
                 let lines = self.log();
-                let new = lines.iter().skip(skip).filter_map(|line| serde_json::from_str(line).ok());
+                let new = lines
+                    .iter()
+                    .skip(skip)
+                    .filter_map(|line| serde_json::from_str(line).ok());
                 if let Some(line) = new.into_iter().find(&fits) {
                     return line;
                 }
-                count.changed().await.unwrap_or_else(|_| panic!("it ended:\n{}", lines.join("\n")));
+                count
+                    .changed()
+                    .await
+                    .unwrap_or_else(|_| panic!("it ended:\n{}", lines.join("\n")));
             }
         })
         .await
@@ -103,7 +124,8 @@ impl Gateway {
         let text = super::client::admin(self.admin, "/metrics").await;
         let text = String::from_utf8(text.body.to_vec()).unwrap();
         let line = text.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.rsplit(' ').next()).map_or(0.0, |value| value.parse().unwrap())
+        line.and_then(|line| line.rsplit(' ').next())
+            .map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// Waits until a metric has come to `least`, and says what it is then. What a client sees of a failed handshake, or
@@ -131,9 +153,17 @@ async fn wait(
     loop {
         let ended = count.has_changed().is_err();
         count.borrow_and_update();
-        let new = lines.lock().unwrap().get(seen..).unwrap_or_default().to_vec();
+        let new = lines
+            .lock()
+            .unwrap()
+            .get(seen..)
+            .unwrap_or_default()
+            .to_vec();
         seen += new.len();
-        let line = new.iter().filter_map(|line| serde_json::from_str(line).ok()).find(&fits);
+        let line = new
+            .iter()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .find(&fits);
         if line.is_some() || ended {
             return line;
         }

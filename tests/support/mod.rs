@@ -15,5 +15,7 @@ use std::time::Duration;
 
 /// Fails a test that would hang. Nothing that is right takes this long.
 pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(90), future).await.expect("it hangs")
+    tokio::time::timeout(Duration::from_secs(90), future)
+        .await
+        .expect("it hangs")
 }

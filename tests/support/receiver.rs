@@ -10,8 +10,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{LogsService, LogsServiceServer};
-use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsServiceRequest, ExportLogsServiceResponse};
+use opentelemetry_proto::tonic::collector::logs::v1::logs_service_server::{
+    LogsService, LogsServiceServer,
+};
+use opentelemetry_proto::tonic::collector::logs::v1::{
+    ExportLogsServiceRequest, ExportLogsServiceResponse,
+};
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
 };
@@ -48,7 +52,8 @@ impl Seen {
     }
 
     pub fn is_below(&self, parent: &Self) -> bool {
-        self.span.trace_id == parent.span.trace_id && self.span.parent_span_id == parent.span.span_id
+        self.span.trace_id == parent.span.trace_id
+            && self.span.parent_span_id == parent.span.span_id
     }
 }
 
@@ -111,16 +116,28 @@ impl Receiver {
     /// One whose HTTP side listens at `http`.
     pub async fn start_at(http: SocketAddr) -> Self {
         let (sender, count) = watch::channel(0);
-        let store = Store { spans: Arc::default(), logs: Arc::default(), count: sender };
+        let store = Store {
+            spans: Arc::default(),
+            logs: Arc::default(),
+            count: sender,
+        };
         let http_listener = TcpListener::bind(http).await.unwrap();
         let grpc_listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (http, grpc) = (http_listener.local_addr().unwrap(), grpc_listener.local_addr().unwrap());
+        let (http, grpc) = (
+            http_listener.local_addr().unwrap(),
+            grpc_listener.local_addr().unwrap(),
+        );
         tokio::task::spawn(serve_http(http_listener, store.clone()));
         let server = tonic::transport::Server::builder()
             .add_service(TraceServiceServer::new(store.clone()))
             .add_service(LogsServiceServer::new(store.clone()));
         tokio::task::spawn(server.serve_with_incoming(TcpListenerStream::new(grpc_listener)));
-        Self { grpc, http, store, count }
+        Self {
+            grpc,
+            http,
+            store,
+            count,
+        }
     }
 
     /// Every span so far.
@@ -153,8 +170,15 @@ impl Receiver {
                 count.changed().await.unwrap();
             }
         });
-        let names = || self.spans().iter().map(|seen| seen.span.name.clone()).collect::<Vec<_>>();
-        waited.await.unwrap_or_else(|_| panic!("not the spans that were waited for: {:?}", names()));
+        let names = || {
+            self.spans()
+                .iter()
+                .map(|seen| seen.span.name.clone())
+                .collect::<Vec<_>>()
+        };
+        waited
+            .await
+            .unwrap_or_else(|_| panic!("not the spans that were waited for: {:?}", names()));
         in_time(async { self.spans() }).await
     }
 }
@@ -163,8 +187,14 @@ impl Store {
     fn keep(&self, request: ExportTraceServiceRequest) {
         for resource in request.resource_spans {
             let service = service(resource.resource);
-            let received = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            let received = received.map(|span| Seen { service: service.clone(), span });
+            let received = resource
+                .scope_spans
+                .into_iter()
+                .flat_map(|scope| scope.spans);
+            let received = received.map(|span| Seen {
+                service: service.clone(),
+                span,
+            });
             self.spans.lock().unwrap().extend(received);
         }
         self.count.send_modify(|count| *count += 1);
@@ -173,8 +203,14 @@ impl Store {
     fn keep_logs(&self, request: ExportLogsServiceRequest) {
         for resource in request.resource_logs {
             let service = service(resource.resource);
-            let received = resource.scope_logs.into_iter().flat_map(|scope| scope.log_records);
-            let received = received.map(|log| SeenLog { service: service.clone(), log });
+            let received = resource
+                .scope_logs
+                .into_iter()
+                .flat_map(|scope| scope.log_records);
+            let received = received.map(|log| SeenLog {
+                service: service.clone(),
+                log,
+            });
             self.logs.lock().unwrap().extend(received);
         }
         self.count.send_modify(|count| *count += 1);
@@ -183,10 +219,12 @@ impl Store {
     /// What came over HTTP; whether it was something.
     fn keep_posted(&self, path: &str, body: Bytes) -> bool {
         match path {
-            "/v1/traces" => ExportTraceServiceRequest::decode(body).map(|request| self.keep(request)).is_ok(),
-            "/v1/logs" => {
-                ExportLogsServiceRequest::decode(body).map(|request| self.keep_logs(request)).is_ok()
-            }
+            "/v1/traces" => ExportTraceServiceRequest::decode(body)
+                .map(|request| self.keep(request))
+                .is_ok(),
+            "/v1/logs" => ExportLogsServiceRequest::decode(body)
+                .map(|request| self.keep_logs(request))
+                .is_ok(),
             _ => false,
         }
     }

@@ -39,12 +39,19 @@ impl Credentials {
     }
 
     pub fn certificate(&self, name: &str, organizations: &[&str]) -> Credential {
-        self.clients.client(&Subject::client(name, organizations)).unwrap()
+        self.clients
+            .client(&Subject::client(name, organizations))
+            .unwrap()
     }
 
     /// A configuration in `directory` for the runtime at `socket`, with the files that it names.
     pub fn configure(&self, directory: &Path, socket: &Path, checkpoints: &Path) -> toml::Table {
-        let (certificate, key) = self.authority.server().unwrap().write(directory, "server").unwrap();
+        let (certificate, key) = self
+            .authority
+            .server()
+            .unwrap()
+            .write(directory, "server")
+            .unwrap();
         let client_ca = directory.join("client-ca.crt");
         std::fs::write(&client_ca, self.clients.pem()).unwrap();
         let jwks = directory.join("jwks.json");
@@ -65,7 +72,10 @@ impl Credentials {
 
 /// Claims of a good token for `user`.
 pub fn claims(user: &str) -> Value {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     json!({ "sub": user, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + 3600 })
 }
 
@@ -93,14 +103,24 @@ impl World {
     pub async fn beside(dialect: Dialect, change: impl FnOnce(&mut toml::Table)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let credentials = Credentials::new();
-        let options = Options { dialect, ..options(directory.path()) };
+        let options = Options {
+            dialect,
+            ..options(directory.path())
+        };
         let node = Node::start(options).await.unwrap();
         let pod = node.run_pod(pod("cart-0")).await.unwrap();
         let checkpoints = directory.path().join("checkpoints");
         let mut config = credentials.configure(directory.path(), node.socket(), &checkpoints);
         change(&mut config);
         let gateway = Gateway::start(&write(directory.path(), &config)).await;
-        Self { gateway, node, pod, credentials, directory, config }
+        Self {
+            gateway,
+            node,
+            pod,
+            credentials,
+            directory,
+            config,
+        }
     }
 
     /// The same world after its gateway was started anew.
@@ -121,7 +141,8 @@ impl World {
 
     /// A client with a certificate.
     pub fn certified(&self, credential: &Credential) -> Client {
-        self.anonymous().with_certificate(self.credentials.authority.pem(), credential)
+        self.anonymous()
+            .with_certificate(self.credentials.authority.pem(), credential)
     }
 
     /// How many calls about pods and containers reached the runtime; a starting gateway asks for its version.
@@ -146,7 +167,9 @@ impl World {
     /// The records of the audit log.
     pub fn audit(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.directory.path().join("audit.log")).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }
 
@@ -161,7 +184,11 @@ fn options(directory: &Path) -> Options {
 /// A pod of the namespace `shop` whose process has [`SECRET`] in its environment.
 pub fn pod(name: &str) -> Pod {
     let app = ContainerSpec::new("app", ["/bin/sh", "-c", "while :; do sleep 1; done"]);
-    Pod::new("shop", name, [app.env("PATH", "/usr/bin:/bin").env("API_KEY", SECRET)])
+    Pod::new(
+        "shop",
+        name,
+        [app.env("PATH", "/usr/bin:/bin").env("API_KEY", SECRET)],
+    )
 }
 
 pub fn write(directory: &Path, config: &toml::Table) -> PathBuf {
@@ -173,6 +200,11 @@ pub fn write(directory: &Path, config: &toml::Table) -> PathBuf {
 /// Sets `section.key` in a configuration.
 pub fn set(config: &mut toml::Table, key: &str, value: impl Into<toml::Value>) {
     let (section, key) = key.split_once('.').unwrap();
-    let section = config.entry(section).or_insert_with(|| toml::Table::new().into());
-    section.as_table_mut().unwrap().insert(key.to_owned(), value.into());
+    let section = config
+        .entry(section)
+        .or_insert_with(|| toml::Table::new().into());
+    section
+        .as_table_mut()
+        .unwrap()
+        .insert(key.to_owned(), value.into());
 }

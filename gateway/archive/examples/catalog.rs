@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gateway_archive::{Filter, Limits, Quota, Settings, Store};
-use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport};
+use gateway_core::{
+    Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport,
+};
 use uuid::Uuid;
 
 type Failure = Box<dyn std::error::Error>;
@@ -16,16 +18,27 @@ fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let home = PathBuf::from(arguments.next().ok_or("name a directory to work in")?);
     let count: u64 = arguments.next().map_or(Ok(100_000), |text| text.parse())?;
-    let total = Limits { bytes: None, count: Some(count) };
-    let settings =
-        Settings { quota: Quota { total, ..Quota::default() }, ..Settings::new(home.join("store")) };
+    let total = Limits {
+        bytes: None,
+        count: Some(count),
+    };
+    let settings = Settings {
+        quota: Quota {
+            total,
+            ..Quota::default()
+        },
+        ..Settings::new(home.join("store"))
+    };
     drop(Store::open(settings.clone())?);
     (0..count).try_for_each(|number| leave(&settings.directory, number))?;
     let (store, opened) = timed(|| Store::open(settings));
     let (store, _) = store?;
     let target = target(count / 2)?;
     let middle = CheckpointId::from(Uuid::from_u128(u128::from(count / 2)));
-    let nowhere = Filter { namespace: Some("nowhere".to_owned()), ..Filter::default() };
+    let nowhere = Filter {
+        namespace: Some("nowhere".to_owned()),
+        ..Filter::default()
+    };
     let (page, paged) = timed(|| store.list(&Filter::default(), Some(middle), 100));
     let (latest, found) = timed(|| store.latest(&target));
     let (none, filtered) = timed(|| store.list(&nowhere, None, 100));
@@ -49,7 +62,11 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 
 /// A thousand containers take turns.
 fn target(number: u64) -> Result<Target, Failure> {
-    Ok(Target::new("shop", &format!("cart-{}", number % 1000), "app")?)
+    Ok(Target::new(
+        "shop",
+        &format!("cart-{}", number % 1000),
+        "app",
+    )?)
 }
 
 fn leave(directory: &Path, number: u64) -> Result<(), Failure> {
@@ -71,7 +88,10 @@ fn leave(directory: &Path, number: u64) -> Result<(), Failure> {
         container_id: "c".repeat(64),
         pod_uid: text(),
         image: text(),
-        runtime: RuntimeInfo { name: text(), version: text() },
+        runtime: RuntimeInfo {
+            name: text(),
+            version: text(),
+        },
         transport: Transport::Fifo,
         request_id: RequestId::from(Uuid::from_u128(u128::from(number))),
         trace_id: None,
@@ -80,6 +100,9 @@ fn leave(directory: &Path, number: u64) -> Result<(), Failure> {
         original: None,
         hold: None,
     };
-    std::fs::write(format!("{}.json", path.display()), serde_json::to_vec(&checkpoint)?)?;
+    std::fs::write(
+        format!("{}.json", path.display()),
+        serde_json::to_vec(&checkpoint)?,
+    )?;
     Ok(())
 }

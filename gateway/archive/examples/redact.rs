@@ -26,7 +26,10 @@ async fn main() -> Result<(), Failure> {
     let rounds: u128 = arguments.next().map_or(Ok(5), |text| text.parse())?;
     let redaction = redaction(arguments.next().as_deref())?;
     let original = original(arguments.next().as_deref())?;
-    let (store, _) = Store::open(Settings { original, ..Settings::new(home.join("store")) })?;
+    let (store, _) = Store::open(Settings {
+        original,
+        ..Settings::new(home.join("store"))
+    })?;
     let block = block();
     for round in 0..rounds {
         let digest = digest(&block, mib);
@@ -34,7 +37,12 @@ async fn main() -> Result<(), Failure> {
         let begun = Instant::now();
         let about = about::about(round)?;
         let intake = store
-            .intake(store.reserve(&about.target, None)?, about.id, Transport::Fifo, redaction.clone())
+            .intake(
+                store.reserve(&about.target, None)?,
+                about.id,
+                Transport::Fifo,
+                redaction.clone(),
+            )
             .await?;
         let (location, pages) = (intake.location().to_owned(), block.clone());
         tokio::task::spawn_blocking(move || write(&location, &pages, mib)).await??;
@@ -58,28 +66,60 @@ async fn main() -> Result<(), Failure> {
 
 fn redaction(what: Option<&str>) -> Result<Option<Redaction>, Failure> {
     let places = [Place::Spec, Place::Memory, Place::Logs, Place::Files].into();
-    let drop = DropRule { name: "log".to_owned(), entry: "container.log".to_owned() };
-    let mask = MaskRule { name: "env".to_owned(), pattern: Pattern::EnvValue("*KEY".to_owned()), places };
+    let drop = DropRule {
+        name: "log".to_owned(),
+        entry: "container.log".to_owned(),
+    };
+    let mask = MaskRule {
+        name: "env".to_owned(),
+        pattern: Pattern::EnvValue("*KEY".to_owned()),
+        places,
+    };
     let plan = match what.unwrap_or("mask") {
         "none" => return Ok(None),
-        "drop" => Plan { drop: vec![drop], ..Plan::default() },
-        "mask" => Plan { mask: vec![mask], drop: vec![drop], ..Plan::default() },
-        "full" => Plan { mask: full(&mask), drop: vec![drop], ..Plan::default() },
+        "drop" => Plan {
+            drop: vec![drop],
+            ..Plan::default()
+        },
+        "mask" => Plan {
+            mask: vec![mask],
+            drop: vec![drop],
+            ..Plan::default()
+        },
+        "full" => Plan {
+            mask: full(&mask),
+            drop: vec![drop],
+            ..Plan::default()
+        },
         _ => return Err("none, drop, mask or full".into()),
     };
-    let values =
-        vec![EnvValue { name: "API_KEY".to_owned(), value: b"correct-horse-battery-staple".to_vec() }];
-    Ok(Some(Redaction { plan, values, ..Redaction::default() }))
+    let values = vec![EnvValue {
+        name: "API_KEY".to_owned(),
+        value: b"correct-horse-battery-staple".to_vec(),
+    }];
+    Ok(Some(Redaction {
+        plan,
+        values,
+        ..Redaction::default()
+    }))
 }
 
 /// The rule, and 64 literals, 12 expressions and 10 detectors besides.
 fn full(rule: &MaskRule) -> Vec<MaskRule> {
-    let literals = (0..64).map(|at| Pattern::Literal(format!("literal-{at}-{}", at * 7919).into_bytes()));
+    let literals =
+        (0..64).map(|at| Pattern::Literal(format!("literal-{at}-{}", at * 7919).into_bytes()));
     let expressions = (0..12).map(|at| Pattern::Regex(format!("key{at}_[0-9a-f]{{32}}")));
     let detectors = DETECTORS.into_iter().filter(|name| *name != "credit-card");
     let detectors = detectors.map(|name| Pattern::Detector(name.to_owned()));
-    let patterns = std::iter::once(rule.pattern.clone()).chain(literals).chain(expressions).chain(detectors);
-    let named = |(at, pattern)| MaskRule { name: format!("rule {at}"), pattern, ..rule.clone() };
+    let patterns = std::iter::once(rule.pattern.clone())
+        .chain(literals)
+        .chain(expressions)
+        .chain(detectors);
+    let named = |(at, pattern)| MaskRule {
+        name: format!("rule {at}"),
+        pattern,
+        ..rule.clone()
+    };
     patterns.enumerate().map(named).collect()
 }
 
@@ -97,7 +137,9 @@ fn original(what: Option<&str>) -> Result<KeepOriginal, Failure> {
 fn block() -> Vec<u8> {
     let mut state = 1u64;
     let noise = (0..MIB / 16).flat_map(|_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         state.to_le_bytes()
     });
     let mut block: Vec<u8> = noise.collect();
@@ -106,8 +148,12 @@ fn block() -> Vec<u8> {
 }
 
 fn write(location: &Path, block: &[u8], mib: usize) -> io::Result<()> {
-    let mut file =
-        std::fs::File::options().read(true).write(true).create(true).truncate(false).open(location)?;
+    let mut file = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(location)?;
     file.write_all(header("checkpoint/pages-1.img", (mib * MIB) as u64).as_bytes())?;
     for piece in std::iter::repeat_n(block, mib).flat_map(|block| block.chunks(32 << 10)) {
         file.write_all(piece)?;

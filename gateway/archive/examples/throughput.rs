@@ -54,7 +54,9 @@ fn block() -> Vec<u8> {
     let mut state = 1u64;
     let mut block: Vec<u8> = (0..1 << 17)
         .flat_map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             state.to_le_bytes()
         })
         .collect();
@@ -63,7 +65,12 @@ fn block() -> Vec<u8> {
 }
 
 fn write(location: &Path, block: &[u8], mib: usize) -> io::Result<()> {
-    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(location)?;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(location)?;
     for piece in std::iter::repeat_n(block, mib).flat_map(|block| block.chunks(32 << 10)) {
         file.write_all(piece)?;
     }
@@ -85,7 +92,10 @@ fn direct(path: &Path, block: &[u8], mib: usize) -> io::Result<Took> {
     // So that its pages do not compete with the next way's.
     File::open(path)?.sync_all()?;
     std::fs::remove_file(path)?;
-    Ok(Took { writer: whole, whole })
+    Ok(Took {
+        writer: whole,
+        whole,
+    })
 }
 
 async fn through(
@@ -97,13 +107,23 @@ async fn through(
 ) -> Result<Took, Failure> {
     let begun = Instant::now();
     let about = about::about(round)?;
-    let intake = store.intake(store.reserve(&about.target, None)?, about.id, transport, None).await?;
+    let intake = store
+        .intake(
+            store.reserve(&about.target, None)?,
+            about.id,
+            transport,
+            None,
+        )
+        .await?;
     let (location, block) = (intake.location().to_owned(), block.to_vec());
     let written = tokio::task::spawn_blocking(move || write(&location, &block, mib)).await?;
     let writer = begun.elapsed();
     written?;
     let published: Result<_, Error> = intake.publish(about).await;
-    let took = Took { writer, whole: begun.elapsed() };
+    let took = Took {
+        writer,
+        whole: begun.elapsed(),
+    };
     let path = published?.path;
     std::fs::remove_file(&path)?;
     std::fs::remove_file(format!("{}.json", path.display()))?;

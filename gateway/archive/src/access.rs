@@ -13,7 +13,12 @@ impl Store {
     /// The newest `limit` (1 to 1000) of the checkpoints that `filter` lets through, and that are older than `after`:
     /// newest first, by their ids. A page may end early where metadata is large, so only [`Page::next`] says that there
     /// is no more.
-    pub fn list(&self, filter: &Filter, after: Option<CheckpointId>, limit: usize) -> Result<Page, Error> {
+    pub fn list(
+        &self,
+        filter: &Filter,
+        after: Option<CheckpointId>,
+        limit: usize,
+    ) -> Result<Page, Error> {
         self.catalog().list(filter, after, limit)
     }
 

@@ -32,7 +32,12 @@ impl Catalog {
     /// Reads the directory once. Whatever is not certainly a checkpoint of ours is passed over.
     pub(crate) fn open(directory: Arc<Directory>) -> Result<Self, Error> {
         let index = Mutex::new(build(&directory)?);
-        Ok(Self { directory, index, changing: Mutex::default(), untold: Mutex::default() })
+        Ok(Self {
+            directory,
+            index,
+            changing: Mutex::default(),
+            untold: Mutex::default(),
+        })
     }
 
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
@@ -64,7 +69,10 @@ impl Catalog {
             let more = found.len() > wanted;
             for entry in found.into_iter().take(wanted) {
                 if bytes > MAX_PAGE_BYTES {
-                    return Ok(Page { checkpoints, next: after });
+                    return Ok(Page {
+                        checkpoints,
+                        next: after,
+                    });
                 }
                 after = Some(entry.id);
                 if let Some((checkpoint, size)) = self.load(&entry)? {
@@ -73,14 +81,19 @@ impl Catalog {
                 }
             }
             if !more || checkpoints.len() == limit {
-                return Ok(Page { checkpoints, next: after.filter(|_| more) });
+                return Ok(Page {
+                    checkpoints,
+                    next: after.filter(|_| more),
+                });
             }
         }
     }
 
     pub(crate) fn latest(&self, target: &Target) -> Result<Option<Checkpoint>, Error> {
         loop {
-            let Some(entry) = self.index().newest(target).cloned() else { return Ok(None) };
+            let Some(entry) = self.index().newest(target).cloned() else {
+                return Ok(None);
+            };
             // What is gone is also forgotten, so the next is another.
             if let Some((checkpoint, _)) = self.load(&entry)? {
                 return Ok(Some(checkpoint));
@@ -89,21 +102,39 @@ impl Catalog {
     }
 
     pub(crate) fn find(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
-        let Some(entry) = self.entry(id) else { return Ok(None) };
+        let Some(entry) = self.entry(id) else {
+            return Ok(None);
+        };
         Ok(self.load(&entry)?.map(|(checkpoint, _)| checkpoint))
     }
 
-    pub(crate) fn open_archive(&self, id: CheckpointId) -> Result<Option<(Checkpoint, File)>, Error> {
-        let Some(entry) = self.entry(id) else { return Ok(None) };
-        let Some((checkpoint, _)) = self.load(&entry)? else { return Ok(None) };
+    pub(crate) fn open_archive(
+        &self,
+        id: CheckpointId,
+    ) -> Result<Option<(Checkpoint, File)>, Error> {
+        let Some(entry) = self.entry(id) else {
+            return Ok(None);
+        };
+        let Some((checkpoint, _)) = self.load(&entry)? else {
+            return Ok(None);
+        };
         let file = self.open_unaltered(&entry.name, checkpoint.bytes)?;
         Ok(Some((checkpoint, file)))
     }
 
-    pub(crate) fn open_original(&self, id: CheckpointId) -> Result<Option<(Checkpoint, File)>, Error> {
-        let Some(entry) = self.entry(id) else { return Ok(None) };
-        let Some((checkpoint, _)) = self.load(&entry)? else { return Ok(None) };
-        let Some(original) = &checkpoint.original else { return Ok(None) };
+    pub(crate) fn open_original(
+        &self,
+        id: CheckpointId,
+    ) -> Result<Option<(Checkpoint, File)>, Error> {
+        let Some(entry) = self.entry(id) else {
+            return Ok(None);
+        };
+        let Some((checkpoint, _)) = self.load(&entry)? else {
+            return Ok(None);
+        };
+        let Some(original) = &checkpoint.original else {
+            return Ok(None);
+        };
         let name = metadata::original_name(&entry.name, original.sealed);
         let file = self.open_unaltered(&name, original.bytes)?;
         Ok(Some((checkpoint, file)))
@@ -120,7 +151,13 @@ impl Catalog {
         let same = read.filter(|(read, _)| read.id == entry.id && read.target == entry.target);
         match same {
             Some((checkpoint, size)) if stat(&self.directory, &entry.name)?.is_some() => {
-                Ok(Some((Checkpoint { hold: entry.hold.clone(), ..checkpoint }, size)))
+                Ok(Some((
+                    Checkpoint {
+                        hold: entry.hold.clone(),
+                        ..checkpoint
+                    },
+                    size,
+                )))
             }
             _ => {
                 self.forget(entry);
@@ -138,19 +175,29 @@ impl Catalog {
 
     fn forget(&self, entry: &Entry) {
         let mut index = self.index();
-        if index.get(entry.id).is_some_and(|now| now.name == entry.name) {
+        if index
+            .get(entry.id)
+            .is_some_and(|now| now.name == entry.name)
+        {
             index.remove(entry.id);
         }
     }
 
     /// Opens a published file, which nothing changes: where something did, it is not served.
     fn open_unaltered(&self, name: &str, bytes: u64) -> Result<File, Error> {
-        let altered = |reason| Error::Altered { path: self.directory.path().join(name), reason };
+        let altered = |reason| Error::Altered {
+            path: self.directory.path().join(name),
+            reason,
+        };
         match metadata::open_regular(&self.directory, name)? {
             Err(Odd::Absent) => Err(altered("it is gone")),
             Err(Odd::Strange) => Err(altered("it is no regular file")),
-            Ok((_, stat)) if u64::try_from(stat.st_size) != Ok(bytes) => Err(altered("its length changed")),
-            Ok((_, stat)) if !is_private(&stat) => Err(altered("others than its owner have access")),
+            Ok((_, stat)) if u64::try_from(stat.st_size) != Ok(bytes) => {
+                Err(altered("its length changed"))
+            }
+            Ok((_, stat)) if !is_private(&stat) => {
+                Err(altered("others than its owner have access"))
+            }
             Ok((file, _)) => Ok(file),
         }
     }
@@ -163,14 +210,19 @@ fn build(directory: &Directory) -> Result<Index, Error> {
     names.sort();
     let names = names.iter().filter_map(|name| name.to_str().ok());
     for archive in names.filter_map(|name| name::archive_of(name, name::METADATA)) {
-        let Some((mut checkpoint, _)) = metadata::read(directory, archive)? else { continue };
+        let Some((mut checkpoint, _)) = metadata::read(directory, archive)? else {
+            continue;
+        };
         let regular = stat(directory, archive)?.is_some_and(|stat| is_regular(&stat));
         if !regular || index.get(checkpoint.id).is_some() {
             continue;
         }
         if index.len() >= MAX_CHECKPOINTS {
             let reason = "it holds more than 1000000 checkpoints";
-            return Err(Error::Directory { path: directory.path().to_owned(), reason });
+            return Err(Error::Directory {
+                path: directory.path().to_owned(),
+                reason,
+            });
         }
         checkpoint.hold = metadata::read_hold(directory, archive)?;
         index.insert(Entry::new(&checkpoint, archive));
@@ -181,7 +233,9 @@ fn build(directory: &Directory) -> Result<Index, Error> {
 fn stat(directory: &Directory, name: &str) -> Result<Option<Stat>, Error> {
     match rustix::fs::statat(directory.fd(), name, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => Ok(None),
-        looked => looked.map(Some).map_err(|error| Error::io("look at", &directory.path().join(name))(error)),
+        looked => looked
+            .map(Some)
+            .map_err(|error| Error::io("look at", &directory.path().join(name))(error)),
     }
 }
 

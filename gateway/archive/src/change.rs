@@ -7,8 +7,12 @@ use crate::{Error, metadata, name};
 impl Catalog {
     pub(crate) fn hold(&self, id: CheckpointId, hold: &Hold) -> Result<Option<Checkpoint>, Error> {
         let _alone = self.alone();
-        let Some(entry) = self.entry(id) else { return Ok(None) };
-        let Some((checkpoint, _)) = self.load(&entry)? else { return Ok(None) };
+        let Some(entry) = self.entry(id) else {
+            return Ok(None);
+        };
+        let Some((checkpoint, _)) = self.load(&entry)? else {
+            return Ok(None);
+        };
         // Who pinned it first, and since when, stays true however often it is asked for again.
         let first = metadata::read_hold(&self.directory, &entry.name)?;
         if first.is_none() {
@@ -16,16 +20,26 @@ impl Catalog {
         }
         let hold = first.unwrap_or_else(|| hold.clone());
         self.index().set_hold(id, Some(hold.clone()));
-        Ok(Some(Checkpoint { hold: Some(hold), ..checkpoint }))
+        Ok(Some(Checkpoint {
+            hold: Some(hold),
+            ..checkpoint
+        }))
     }
 
     pub(crate) fn release(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
         let _alone = self.alone();
-        let Some(entry) = self.entry(id) else { return Ok(None) };
-        let Some((checkpoint, _)) = self.load(&entry)? else { return Ok(None) };
+        let Some(entry) = self.entry(id) else {
+            return Ok(None);
+        };
+        let Some((checkpoint, _)) = self.load(&entry)? else {
+            return Ok(None);
+        };
         metadata::remove_hold(&self.directory, &entry.name)?;
         self.index().set_hold(id, None);
-        Ok(Some(Checkpoint { hold: None, ..checkpoint }))
+        Ok(Some(Checkpoint {
+            hold: None,
+            ..checkpoint
+        }))
     }
 
     pub(crate) fn delete(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
@@ -39,22 +53,30 @@ impl Catalog {
         if self.is_held(id)? {
             return Err(Error::Held { id });
         }
-        let Some(entry) = self.entry(id) else { return Ok(None) };
-        let Some((checkpoint, _)) = self.load(&entry)? else { return Ok(None) };
+        let Some(entry) = self.entry(id) else {
+            return Ok(None);
+        };
+        let Some((checkpoint, _)) = self.load(&entry)? else {
+            return Ok(None);
+        };
         self.directory.remove(&entry.name)?;
         self.index().remove(id);
         self.directory.sync()?;
         for sealed in [true, false] {
-            self.directory.remove(&metadata::original_name(&entry.name, sealed))?;
+            self.directory
+                .remove(&metadata::original_name(&entry.name, sealed))?;
         }
-        self.directory.remove(&format!("{}{}", entry.name, name::METADATA))?;
+        self.directory
+            .remove(&format!("{}{}", entry.name, name::METADATA))?;
         self.directory.sync()?;
         Ok(Some(checkpoint))
     }
 
     /// Whether memory or the directory says so: a hold that an operator put there by hand counts.
     pub(crate) fn is_held(&self, id: CheckpointId) -> Result<bool, Error> {
-        let Some(entry) = self.entry(id) else { return Ok(false) };
+        let Some(entry) = self.entry(id) else {
+            return Ok(false);
+        };
         let on_disk = metadata::read_hold(&self.directory, &entry.name)?;
         let held = on_disk.is_some() || entry.hold.is_some();
         if entry.hold.is_none() && on_disk.is_some() {

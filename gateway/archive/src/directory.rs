@@ -16,7 +16,10 @@ pub(crate) const PRIVATE_DIRECTORY: Mode = Mode::RWXU;
 pub(crate) const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// How a directory is opened: itself, never what a symlink names.
-const OPEN: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const OPEN: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// The store's directory: ours, private, and held by no other gateway. Everything in it is reached through its
 /// descriptor, so that no later change of a path can lead elsewhere.
@@ -46,7 +49,14 @@ impl Directory {
             Err(error) => return Err(Error::io("make the directory", &incoming_path)(error)),
         }
         let incoming = open_private(fd.as_fd(), Path::new(INCOMING), &incoming_path)?;
-        Ok(Self { path, fd, incoming, incoming_path, probing: Mutex::new(()), _lock: lock })
+        Ok(Self {
+            path,
+            fd,
+            incoming,
+            incoming_path,
+            probing: Mutex::new(()),
+            _lock: lock,
+        })
     }
 
     /// Its absolute path.
@@ -71,8 +81,8 @@ impl Directory {
 
     /// What is free for ordinary users on its filesystem, in bytes.
     pub(crate) fn free(&self) -> Result<u64, Error> {
-        let stat =
-            rustix::fs::fstatvfs(&self.fd).map_err(Error::io("ask for the free space of", &self.path))?;
+        let stat = rustix::fs::fstatvfs(&self.fd)
+            .map_err(Error::io("ask for the free space of", &self.path))?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
@@ -104,9 +114,16 @@ impl Directory {
         }
         let mut file = create(self.incoming(), name, &path)?;
         std::io::Write::write_all(&mut file, b"probe").map_err(Error::io("write", &path))?;
-        rustix::fs::renameat_with(&self.incoming, name, &self.incoming, renamed, RenameFlags::NOREPLACE)
-            .map_err(Error::io("rename", &path))?;
-        rustix::fs::unlinkat(&self.incoming, renamed, AtFlags::empty()).map_err(Error::io("remove", &path))
+        rustix::fs::renameat_with(
+            &self.incoming,
+            name,
+            &self.incoming,
+            renamed,
+            RenameFlags::NOREPLACE,
+        )
+        .map_err(Error::io("rename", &path))?;
+        rustix::fs::unlinkat(&self.incoming, renamed, AtFlags::empty())
+            .map_err(Error::io("remove", &path))
     }
 
     fn check_identity(&self, path: &Path, fd: &OwnedFd) -> Result<(), Error> {
@@ -122,13 +139,15 @@ impl Directory {
 /// A new private file: an error if the name is taken, by a symlink too.
 pub(crate) fn create(directory: BorrowedFd<'_>, name: &str, path: &Path) -> Result<File, Error> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(directory, name, flags, PRIVATE_FILE).map_err(Error::io("create", path))?;
+    let fd = rustix::fs::openat(directory, name, flags, PRIVATE_FILE)
+        .map_err(Error::io("create", path))?;
     Ok(File::from(fd))
 }
 
 /// A new private directory.
 pub(crate) fn make(parent: BorrowedFd<'_>, name: &str, path: &Path) -> Result<OwnedFd, Error> {
-    rustix::fs::mkdirat(parent, name, PRIVATE_DIRECTORY).map_err(Error::io("make the directory", path))?;
+    rustix::fs::mkdirat(parent, name, PRIVATE_DIRECTORY)
+        .map_err(Error::io("make the directory", path))?;
     open_private(parent, Path::new(name), path)
 }
 
@@ -153,7 +172,9 @@ fn plain(path: &Path) -> Result<PathBuf, Error> {
 
 fn open_private(parent: BorrowedFd<'_>, name: &Path, path: &Path) -> Result<OwnedFd, Error> {
     let fd = match rustix::fs::openat(parent, name, OPEN, Mode::empty()) {
-        Err(Errno::NOTDIR | Errno::LOOP) => return Err(refusal(path, "it is no directory, or a symlink")),
+        Err(Errno::NOTDIR | Errno::LOOP) => {
+            return Err(refusal(path, "it is no directory, or a symlink"));
+        }
         opened => opened.map_err(Error::io("open", path))?,
     };
     let stat = rustix::fs::fstat(&fd).map_err(Error::io("look at", path))?;
@@ -173,14 +194,21 @@ fn check_private(stat: &Stat) -> Result<(), &'static str> {
 
 /// The lock ends with its descriptor, so a crash leaves none behind.
 fn lock(directory: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd, Error> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let fd = rustix::fs::openat(directory, LOCK, flags, PRIVATE_FILE).map_err(Error::io("open", path))?;
+    let flags =
+        OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let fd = rustix::fs::openat(directory, LOCK, flags, PRIVATE_FILE)
+        .map_err(Error::io("open", path))?;
     match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => Err(Error::Locked { path: path.to_owned() }),
+        Err(Errno::WOULDBLOCK) => Err(Error::Locked {
+            path: path.to_owned(),
+        }),
         locked => locked.map(|()| fd).map_err(Error::io("lock", path)),
     }
 }
 
 fn refusal(path: &Path, reason: &'static str) -> Error {
-    Error::Directory { path: path.to_owned(), reason }
+    Error::Directory {
+        path: path.to_owned(),
+        reason,
+    }
 }

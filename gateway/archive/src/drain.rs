@@ -46,7 +46,13 @@ pub(crate) fn drain(
         let (length, end) = fill(source, &mut buffer);
         let first = bytes == 0;
         bytes = bytes.saturating_add(length as u64);
-        match keep(buffer.get(..length).unwrap_or_default(), first, bytes, bounds, sink) {
+        match keep(
+            buffer.get(..length).unwrap_or_default(),
+            first,
+            bytes,
+            bounds,
+            sink,
+        ) {
             Ok(()) => hasher.feed(buffer, length),
             Err(error) => fault = Some(error),
         }
@@ -56,14 +62,25 @@ pub(crate) fn drain(
             None => {}
         }
     };
-    let silent = end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+    let silent = end
+        .as_ref()
+        .is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
     let late = end.err().map(|error| match error.kind() {
-        io::ErrorKind::TimedOut => Error::TooSlow { patience: bounds.patience },
+        io::ErrorKind::TimedOut => Error::TooSlow {
+            patience: bounds.patience,
+        },
         _ => Error::io("read", path)(error),
     });
     let empty = (bytes == 0).then_some(Error::Empty);
-    let sha256 = fault.or(late).or(empty).map_or_else(|| hasher.finish(), Err);
-    Drained { bytes, sha256, silent }
+    let sha256 = fault
+        .or(late)
+        .or(empty)
+        .map_or_else(|| hasher.finish(), Err);
+    Drained {
+        bytes,
+        sha256,
+        silent,
+    }
 }
 
 /// Reads to the end and keeps nothing.
@@ -77,7 +94,13 @@ pub(crate) fn throw_away(source: &mut impl Read, bytes: &mut u64) -> io::Result<
     }
 }
 
-fn keep(chunk: &[u8], first: bool, bytes: u64, bounds: Bounds, sink: &mut impl Sink) -> Result<(), Error> {
+fn keep(
+    chunk: &[u8],
+    first: bool,
+    bytes: u64,
+    bounds: Bounds,
+    sink: &mut impl Sink,
+) -> Result<(), Error> {
     if first && !chunk.is_empty() && !begins_like_a_tar(chunk) {
         return Err(Error::NotATar);
     }
@@ -103,7 +126,9 @@ pub(crate) fn fill(source: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<
 }
 
 pub(crate) fn begins_like_a_tar(start: &[u8]) -> bool {
-    start.get(MAGIC_AT..).is_some_and(|rest| rest.starts_with(MAGIC))
+    start
+        .get(MAGIC_AT..)
+        .is_some_and(|rest| rest.starts_with(MAGIC))
 }
 
 #[cfg(test)]
@@ -113,7 +138,10 @@ mod tests {
     use aws_lc_rs::digest::{SHA256, digest};
     use proptest::prelude::*;
 
-    const BOUNDS: Bounds = Bounds { max_bytes: None, patience: Duration::ZERO };
+    const BOUNDS: Bounds = Bounds {
+        max_bytes: None,
+        patience: Duration::ZERO,
+    };
 
     /// Hands out `data` in pieces of the sizes given, over and over.
     struct Pieces<'a> {
@@ -143,19 +171,31 @@ mod tests {
 
     impl Sink for FullAfter {
         fn put(&mut self, _: &[u8]) -> Result<(), Error> {
-            self.0 = self.0.checked_sub(1).ok_or(Error::NoSpace { needed: 1, free: 0, floor: 0 })?;
+            self.0 = self.0.checked_sub(1).ok_or(Error::NoSpace {
+                needed: 1,
+                free: 0,
+                floor: 0,
+            })?;
             Ok(())
         }
     }
 
     fn tar(length: usize) -> Vec<u8> {
-        let mut data: Vec<u8> = (0..length).map(|at| u8::try_from(at * at % 251).unwrap()).collect();
+        let mut data: Vec<u8> = (0..length)
+            .map(|at| u8::try_from(at * at % 251).unwrap())
+            .collect();
         data[MAGIC_AT..][..MAGIC.len()].copy_from_slice(MAGIC);
         data
     }
 
     fn run(source: &mut impl Read, sink: &mut impl Sink, bounds: Bounds) -> Drained {
-        drain(source, sink, Hasher::start().unwrap(), bounds, Path::new("archive"))
+        drain(
+            source,
+            sink,
+            Hasher::start().unwrap(),
+            bounds,
+            Path::new("archive"),
+        )
     }
 
     proptest! {
@@ -190,19 +230,34 @@ mod tests {
     #[test]
     fn an_archive_over_the_limit_is_drained_and_not_kept() {
         let data = tar(2 * CHUNK);
-        let exactly = Bounds { max_bytes: Some(data.len() as u64), ..BOUNDS };
-        assert!(run(&mut data.as_slice(), &mut Memory::default(), exactly).sha256.is_ok());
-        let less = Bounds { max_bytes: Some(data.len() as u64 - 1), ..BOUNDS };
+        let exactly = Bounds {
+            max_bytes: Some(data.len() as u64),
+            ..BOUNDS
+        };
+        assert!(
+            run(&mut data.as_slice(), &mut Memory::default(), exactly)
+                .sha256
+                .is_ok()
+        );
+        let less = Bounds {
+            max_bytes: Some(data.len() as u64 - 1),
+            ..BOUNDS
+        };
         let mut source = data.as_slice();
-        assert!(matches!(run(&mut source, &mut Memory::default(), less).sha256, Err(Error::TooLarge { .. })));
+        assert!(matches!(
+            run(&mut source, &mut Memory::default(), less).sha256,
+            Err(Error::TooLarge { .. })
+        ));
         assert!(source.is_empty());
     }
 
     #[test]
     fn what_does_not_begin_like_a_tar_is_drained_and_not_kept() {
-        for data in
-            [vec![b'u'; 3 * CHUNK], b"{\"error\":1}".to_vec(), tar(MAGIC_AT + MAGIC.len())[1..].to_vec()]
-        {
+        for data in [
+            vec![b'u'; 3 * CHUNK],
+            b"{\"error\":1}".to_vec(),
+            tar(MAGIC_AT + MAGIC.len())[1..].to_vec(),
+        ] {
             let (mut source, mut kept) = (data.as_slice(), Memory::default());
             let drained = run(&mut source, &mut kept, BOUNDS);
             assert!(matches!(drained.sha256, Err(Error::NotATar)));

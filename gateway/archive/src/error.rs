@@ -202,15 +202,22 @@ impl Error {
 
     /// What turns a failure to write a scratch file into an error.
     pub(crate) fn scratch(source: io::Error) -> Self {
-        source.downcast::<Self>().unwrap_or_else(Self::io("write", Path::new("a scratch file")))
+        source
+            .downcast::<Self>()
+            .unwrap_or_else(Self::io("write", Path::new("a scratch file")))
     }
 
     /// What turns the system's refusal to do `what` to `path` into an error.
-    pub(crate) fn io<E: Into<io::Error>>(what: &'static str, path: &Path) -> impl FnOnce(E) -> Self {
+    pub(crate) fn io<E: Into<io::Error>>(
+        what: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(E) -> Self {
         move |source| {
             let (path, source) = (path.to_owned(), source.into());
             match source.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path, source },
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Self::Full { path, source }
+                }
                 _ => Self::Io { what, path, source },
             }
         }

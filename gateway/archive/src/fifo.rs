@@ -48,8 +48,19 @@ impl Fifo {
         // Only speed depends on it.
         let _ = rustix::pipe::fcntl_setpipe_size(&reader, CAPACITY);
         let (release, ring) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
-        let fifo = Self { reader, release, released: false, patience };
-        Ok((fifo, Hold { _writer: writer, _release: ring }))
+        let fifo = Self {
+            reader,
+            release,
+            released: false,
+            patience,
+        };
+        Ok((
+            fifo,
+            Hold {
+                _writer: writer,
+                _release: ring,
+            },
+        ))
     }
 
     /// From now on, waits this long for the next byte.
@@ -58,10 +69,19 @@ impl Fifo {
     }
 
     fn wait(&mut self) -> io::Result<()> {
-        let patience = Timespec::try_from(self.patience).ok().filter(|_| self.released);
-        let mut both = [PollFd::new(&self.reader, PollFlags::IN), PollFd::new(&self.release, PollFlags::IN)];
+        let patience = Timespec::try_from(self.patience)
+            .ok()
+            .filter(|_| self.released);
+        let mut both = [
+            PollFd::new(&self.reader, PollFlags::IN),
+            PollFd::new(&self.release, PollFlags::IN),
+        ];
         // Once released, the other descriptor would always be ready.
-        let watched = if self.released { both.split_at_mut(1).0 } else { &mut both };
+        let watched = if self.released {
+            both.split_at_mut(1).0
+        } else {
+            &mut both
+        };
         match rustix::event::poll(watched, patience.as_ref()) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) | Err(Errno::INTR) => {}

@@ -29,7 +29,9 @@ pub struct Page {
 
 impl Filter {
     pub(crate) fn takes(&self, entry: &Entry) -> bool {
-        let named = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
+        let named = |wanted: &Option<String>, name: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == name)
+        };
         named(&self.namespace, entry.target.namespace())
             && named(&self.pod, entry.target.pod())
             && named(&self.container, entry.target.container())

@@ -16,7 +16,13 @@ pub(crate) struct Hashed<'a> {
 impl<'a> Hashed<'a> {
     pub(crate) fn new(file: &'a mut ArchiveFile, hasher: Hasher) -> Self {
         let buffer = hasher.buffer();
-        Self { file, hasher, buffer, filled: 0, bytes: 0 }
+        Self {
+            file,
+            hasher,
+            buffer,
+            filled: 0,
+            bytes: 0,
+        }
     }
 
     /// What was put so far.
@@ -26,7 +32,8 @@ impl<'a> Hashed<'a> {
 
     /// The digest of all that was put.
     pub(crate) fn finish(self) -> Result<String, Error> {
-        self.file.put(self.buffer.get(..self.filled).unwrap_or_default())?;
+        self.file
+            .put(self.buffer.get(..self.filled).unwrap_or_default())?;
         self.hasher.feed(self.buffer, self.filled);
         self.hasher.finish()
     }
@@ -35,7 +42,9 @@ impl<'a> Hashed<'a> {
 impl Sink for Hashed<'_> {
     fn put(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
-            let length = bytes.len().min(self.buffer.len().saturating_sub(self.filled));
+            let length = bytes
+                .len()
+                .min(self.buffer.len().saturating_sub(self.filled));
             let now = bytes.split_off(..length).unwrap_or_default();
             if let Some(room) = self.buffer.get_mut(self.filled..self.filled + length) {
                 room.copy_from_slice(now);

@@ -31,8 +31,14 @@ impl Hasher {
             // Fails only without a receiver, which is right here.
             let _ = hashed.send(Vec::new());
         }
-        let thread = Builder::new().name("archive-hash".to_owned()).spawn(move || hash(&to_hash, &hashed))?;
-        Ok(Self { full, empty, thread })
+        let thread = Builder::new()
+            .name("archive-hash".to_owned())
+            .spawn(move || hash(&to_hash, &hashed))?;
+        Ok(Self {
+            full,
+            empty,
+            thread,
+        })
     }
 
     /// A buffer of [`CHUNK`] bytes to fill. Waits while all are still to be hashed.

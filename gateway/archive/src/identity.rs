@@ -28,7 +28,9 @@ impl Identities {
         match read {
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(too_large),
             Ok(length) if length as u64 > MAX_FILE => Err(too_large),
-            read => read.map_err(failed("read", path)).and_then(|_| Self::parse(text.expose_secret())),
+            read => read
+                .map_err(failed("read", path))
+                .and_then(|_| Self::parse(text.expose_secret())),
         }
     }
 
@@ -36,8 +38,10 @@ impl Identities {
     pub fn parse(text: &str) -> Result<Self, UnsealError> {
         let lines = text.lines().map(str::trim).enumerate();
         let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-        let parsed =
-            lines.map(|(at, line)| line.parse().map_err(|_| UnsealError::BadIdentity { line: at + 1 }));
+        let parsed = lines.map(|(at, line)| {
+            line.parse()
+                .map_err(|_| UnsealError::BadIdentity { line: at + 1 })
+        });
         match parsed.collect::<Result<Vec<_>, _>>()? {
             none if none.is_empty() => Err(UnsealError::NoIdentity),
             identities => Ok(Self(identities)),

@@ -29,7 +29,10 @@ pub(crate) struct Index {
 
 impl Entry {
     pub(crate) fn new(checkpoint: &Checkpoint, name: &str) -> Self {
-        let original = checkpoint.original.as_ref().map_or(0, |original| original.bytes);
+        let original = checkpoint
+            .original
+            .as_ref()
+            .map_or(0, |original| original.bytes);
         Self {
             id: checkpoint.id,
             name: name.into(),
@@ -41,7 +44,10 @@ impl Entry {
     }
 
     pub(crate) fn usage(&self) -> Usage {
-        Usage { bytes: self.bytes, count: 1 }
+        Usage {
+            bytes: self.bytes,
+            count: 1,
+        }
     }
 }
 
@@ -57,12 +63,17 @@ impl Index {
     pub(crate) fn insert(&mut self, entry: Entry) {
         self.remove(entry.id);
         self.promise(&entry.target, entry.usage());
-        self.containers.entry(entry.target.clone()).or_default().insert(entry.id);
+        self.containers
+            .entry(entry.target.clone())
+            .or_default()
+            .insert(entry.id);
         self.entries.insert(entry.id, entry);
     }
 
     pub(crate) fn remove(&mut self, id: CheckpointId) {
-        let Some(entry) = self.entries.remove(&id) else { return };
+        let Some(entry) = self.entries.remove(&id) else {
+            return;
+        };
         self.take_back(&entry.target, entry.usage());
         if let Some(ids) = self.containers.get_mut(&entry.target) {
             ids.remove(&id);
@@ -80,16 +91,30 @@ impl Index {
 
     /// The container's newest.
     pub(crate) fn newest(&self, target: &Target) -> Option<&Entry> {
-        self.containers.get(target)?.last().and_then(|id| self.entries.get(id))
+        self.containers
+            .get(target)?
+            .last()
+            .and_then(|id| self.entries.get(id))
     }
 
     /// The newest `limit` that are older than `after` and that `filter` lets through, newest first.
-    pub(crate) fn matching(&self, filter: &Filter, after: Option<CheckpointId>, limit: usize) -> Vec<Entry> {
+    pub(crate) fn matching(
+        &self,
+        filter: &Filter,
+        after: Option<CheckpointId>,
+        limit: usize,
+    ) -> Vec<Entry> {
         let older = match after {
             Some(after) => self.entries.range(..after),
             None => self.entries.range(..),
         };
-        older.rev().map(|(_, entry)| entry).filter(|entry| filter.takes(entry)).take(limit).cloned().collect()
+        older
+            .rev()
+            .map(|(_, entry)| entry)
+            .filter(|entry| filter.takes(entry))
+            .take(limit)
+            .cloned()
+            .collect()
     }
 
     /// All, oldest first.
@@ -99,12 +124,16 @@ impl Index {
 
     /// All in the `scope` of `target`, oldest first.
     pub(crate) fn within(&self, scope: Scope, target: &Target) -> impl Iterator<Item = &Entry> {
-        self.all().filter(move |entry| scope.joins(&entry.target, target))
+        self.all()
+            .filter(move |entry| scope.joins(&entry.target, target))
     }
 
     /// What is there and what is promised in the `scope` of `target`.
     pub(crate) fn used(&self, scope: Scope, target: &Target) -> Usage {
-        self.used.get(&(scope, scope.key(target))).copied().unwrap_or_default()
+        self.used
+            .get(&(scope, scope.key(target)))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// From now on `usage` counts for `target`.
@@ -119,7 +148,12 @@ impl Index {
     pub(crate) fn take_back(&mut self, target: &Target, usage: Usage) {
         for scope in Scope::ALL {
             let key = (scope, scope.key(target));
-            let left = self.used.get(&key).copied().unwrap_or_default().minus(usage);
+            let left = self
+                .used
+                .get(&key)
+                .copied()
+                .unwrap_or_default()
+                .minus(usage);
             if left == Usage::default() {
                 self.used.remove(&key);
             } else {
@@ -139,7 +173,9 @@ mod tests {
         Entry {
             id: Uuid::from_u128(number).into(),
             name: number.to_string().into(),
-            target: format!("n{}/p{}/c{}", container / 4, container / 2, container).parse().unwrap(),
+            target: format!("n{}/p{}/c{}", container / 4, container / 2, container)
+                .parse()
+                .unwrap(),
             created_at: Timestamp::UNIX_EPOCH,
             bytes,
             hold: None,

@@ -1,6 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, TraceId, Transport};
+use gateway_core::{
+    Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, TraceId, Transport,
+};
 use tokio::sync::oneshot;
 
 use crate::Error;
@@ -53,7 +55,12 @@ impl Intake {
         let transport = job.transport;
         let Started { ready, orders } = worker::start(job)?;
         let ready = ready.await.map_err(|_| Error::Worker)??;
-        Ok(Self { location: ready.location, transport, orders, hold: ready.hold })
+        Ok(Self {
+            location: ready.location,
+            transport,
+            orders,
+            hold: ready.hold,
+        })
     }
 
     /// The absolute path that the runtime is to write to.

@@ -36,7 +36,10 @@ pub(crate) struct KeptOriginal {
 
 impl Keeper {
     /// Started before the runtime is touched; `None` where nothing is to be kept.
-    pub(crate) fn start(place: &Place, reservation: &mut Reservation) -> Result<Option<Self>, Error> {
+    pub(crate) fn start(
+        place: &Place,
+        reservation: &mut Reservation,
+    ) -> Result<Option<Self>, Error> {
         let recipients = match &place.inner().settings.original {
             KeepOriginal::No => return Ok(None),
             KeepOriginal::Plaintext => None,
@@ -44,7 +47,9 @@ impl Keeper {
         };
         let path = place.path_of(ORIGINAL);
         let file = ArchiveFile::new(place.create(ORIGINAL)?, path.clone(), reservation.halve());
-        Self::spawn(file, recipients).map(Some).map_err(Error::io("start a thread for", &path))
+        Self::spawn(file, recipients)
+            .map(Some)
+            .map_err(Error::io("start a thread for", &path))
     }
 
     fn spawn(file: ArchiveFile, recipients: Option<Recipients>) -> io::Result<Self> {
@@ -57,7 +62,11 @@ impl Keeper {
         let hasher = Hasher::start()?;
         let work = move || keep(file, hasher, recipients.as_ref(), &to_keep, &kept);
         let thread = Builder::new().name("archive-seal".to_owned()).spawn(work)?;
-        Ok(Self { full: Some(full), empty, thread: Some(thread) })
+        Ok(Self {
+            full: Some(full),
+            empty,
+            thread: Some(thread),
+        })
     }
 
     /// The next bytes that the runtime wrote. Waits while all buffers are still to be kept, but never for a disk that
@@ -95,7 +104,10 @@ fn keep(
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
 ) -> Result<KeptOriginal, Error> {
-    let mut out = Output { sink: Hashed::new(&mut file, hasher), fault: None };
+    let mut out = Output {
+        sink: Hashed::new(&mut file, hasher),
+        fault: None,
+    };
     let written = match recipients {
         Some(recipients) => seal(&mut out, recipients, full, empty),
         None => copy(&mut out, full, empty),
@@ -110,7 +122,13 @@ fn keep(
     let sha256 = sink.finish()?;
     let (file, reservation) = file.into_parts();
     let recipients = recipients.map(Recipients::count);
-    Ok(KeptOriginal { file, bytes, sha256, recipients, _reservation: reservation })
+    Ok(KeptOriginal {
+        file,
+        bytes,
+        sha256,
+        recipients,
+        _reservation: reservation,
+    })
 }
 
 fn seal(
@@ -124,7 +142,11 @@ fn seal(
     sealed.finish().map(drop).map_err(Error::Reading)
 }
 
-fn copy(out: &mut impl Write, full: &Receiver<Vec<u8>>, empty: &Sender<Vec<u8>>) -> Result<(), Error> {
+fn copy(
+    out: &mut impl Write,
+    full: &Receiver<Vec<u8>>,
+    empty: &Sender<Vec<u8>>,
+) -> Result<(), Error> {
     while let Ok(buffer) = full.recv() {
         let written = out.write_all(&buffer);
         // Fails once nobody needs buffers any more.
@@ -167,9 +189,17 @@ mod tests {
     fn keeper(file: File, plenty: u32, recipients: Option<Recipients>) -> Keeper {
         let left = AtomicU32::new(plenty);
         let take = |left: u32| left.checked_sub(1);
-        let free = move || Ok(left.fetch_update(Relaxed, Relaxed, take).map_or(0, |_| u64::MAX));
+        let free = move || {
+            Ok(left
+                .fetch_update(Relaxed, Relaxed, take)
+                .map_or(0, |_| u64::MAX))
+        };
         let reservation = Arc::new(Space::new(0, free)).reserve(0).unwrap();
-        Keeper::spawn(ArchiveFile::new(file, "original".into(), reservation), recipients).unwrap()
+        Keeper::spawn(
+            ArchiveFile::new(file, "original".into(), reservation),
+            recipients,
+        )
+        .unwrap()
     }
 
     fn recipients() -> Recipients {

@@ -25,18 +25,30 @@ pub(crate) enum Odd {
 
 /// The metadata of `archive`, with its size. `None` where it is absent or not certainly ours: no regular file, too large,
 /// not of our making, or another archive's.
-pub(crate) fn read(directory: &Directory, archive: &str) -> Result<Option<(Checkpoint, u64)>, Error> {
+pub(crate) fn read(
+    directory: &Directory,
+    archive: &str,
+) -> Result<Option<(Checkpoint, u64)>, Error> {
     let name = format!("{archive}{}", name::METADATA);
-    let Some(text) = read_small(directory, &name, MAX_METADATA)?.ok().flatten() else { return Ok(None) };
-    let Ok(mut checkpoint) = serde_json::from_slice::<Checkpoint>(&text) else { return Ok(None) };
-    let named = checkpoint.path.file_name().is_some_and(|name| name == archive);
+    let Some(text) = read_small(directory, &name, MAX_METADATA)?.ok().flatten() else {
+        return Ok(None);
+    };
+    let Ok(mut checkpoint) = serde_json::from_slice::<Checkpoint>(&text) else {
+        return Ok(None);
+    };
+    let named = checkpoint
+        .path
+        .file_name()
+        .is_some_and(|name| name == archive);
     if checkpoint.schema != Checkpoint::SCHEMA || !named {
         return Ok(None);
     }
     // Where the store is now is where its files are.
     checkpoint.path = directory.path().join(archive);
     if let Some(original) = &mut checkpoint.original {
-        original.path = directory.path().join(original_name(archive, original.sealed));
+        original.path = directory
+            .path()
+            .join(original_name(archive, original.sealed));
     }
     checkpoint.hold = None;
     Ok(Some((checkpoint, text.len() as u64)))
@@ -44,7 +56,11 @@ pub(crate) fn read(directory: &Directory, archive: &str) -> Result<Option<(Check
 
 /// What the original beside `archive` is named: never what a file says, which could name anything.
 pub(crate) fn original_name(archive: &str, sealed: bool) -> String {
-    if sealed { format!("{archive}{}", name::SEALED) } else { name::plaintext(archive) }
+    if sealed {
+        format!("{archive}{}", name::SEALED)
+    } else {
+        name::plaintext(archive)
+    }
 }
 
 /// What pins `archive`. Anything at all in the hold's place holds: a hold that cannot be read must not be lost.
@@ -71,7 +87,13 @@ pub(crate) fn write_hold(directory: &Directory, archive: &str, hold: &Hold) -> R
     file.write_all(&text).map_err(Error::io("write", &path))?;
     file.sync_all().map_err(Error::io("sync", &path))?;
     let (incoming, to) = (directory.incoming(), hold_name(archive));
-    match rustix::fs::renameat_with(incoming, TEMPORARY, directory.fd(), &to, RenameFlags::NOREPLACE) {
+    match rustix::fs::renameat_with(
+        incoming,
+        TEMPORARY,
+        directory.fd(),
+        &to,
+        RenameFlags::NOREPLACE,
+    ) {
         Ok(()) | Err(Errno::EXIST) => directory.sync(),
         Err(error) => Err(Error::io("publish", &path)(error)),
     }
@@ -84,12 +106,17 @@ pub(crate) fn remove_hold(directory: &Directory, archive: &str) -> Result<(), Er
 }
 
 /// Opens a file of the store by its name: itself, never what a symlink names, and only if it is a regular file.
-pub(crate) fn open_regular(directory: &Directory, name: &str) -> Result<Result<(File, Stat), Odd>, Error> {
+pub(crate) fn open_regular(
+    directory: &Directory,
+    name: &str,
+) -> Result<Result<(File, Stat), Odd>, Error> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let path = || directory.path().join(name);
     let fd = match rustix::fs::openat(directory.fd(), name, flags, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(Err(Odd::Absent)),
-        Err(Errno::LOOP | Errno::NXIO | Errno::ACCESS | Errno::PERM) => return Ok(Err(Odd::Strange)),
+        Err(Errno::LOOP | Errno::NXIO | Errno::ACCESS | Errno::PERM) => {
+            return Ok(Err(Odd::Strange));
+        }
         opened => opened.map_err(|error| Error::io("open", &path())(error))?,
     };
     let stat = rustix::fs::fstat(&fd).map_err(|error| Error::io("look at", &path())(error))?;
@@ -100,7 +127,11 @@ pub(crate) fn open_regular(directory: &Directory, name: &str) -> Result<Result<(
 }
 
 /// The contents of a file, or nothing if it is larger than `max`.
-fn read_small(directory: &Directory, name: &str, max: u64) -> Result<Result<Option<Vec<u8>>, Odd>, Error> {
+fn read_small(
+    directory: &Directory,
+    name: &str,
+    max: u64,
+) -> Result<Result<Option<Vec<u8>>, Odd>, Error> {
     let file = match open_regular(directory, name)? {
         Ok((file, _)) => file,
         Err(odd) => return Ok(Err(odd)),

@@ -34,20 +34,32 @@ pub(crate) fn archive(target: &Target, at: Timestamp) -> String {
 
 /// The archive's name in that of something beside it, which adds `suffix`. Only the name decides.
 pub(crate) fn archive_of<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
-    name.strip_suffix(suffix).filter(|archive| archive.starts_with(PREFIX) && archive.ends_with(ARCHIVE))
+    name.strip_suffix(suffix)
+        .filter(|archive| archive.starts_with(PREFIX) && archive.ends_with(ARCHIVE))
 }
 
 /// Whether only we name archives so: nobody else writes nanoseconds.
 pub(crate) fn is_ours(archive: &str) -> bool {
     const TIMESTAMP: usize = "2026-11-22T23:51:39.123456789Z".len();
-    let stem = archive.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(ARCHIVE)).unwrap_or_default();
-    let text = stem.len().checked_sub(TIMESTAMP).and_then(|at| stem.get(at..)).unwrap_or_default();
-    text.parse::<Timestamp>().is_ok_and(|at| format!("{at:.9}") == text)
+    let stem = archive
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.strip_suffix(ARCHIVE))
+        .unwrap_or_default();
+    let text = stem
+        .len()
+        .checked_sub(TIMESTAMP)
+        .and_then(|at| stem.get(at..))
+        .unwrap_or_default();
+    text.parse::<Timestamp>()
+        .is_ok_and(|at| format!("{at:.9}") == text)
 }
 
 /// What the original in plaintext beside `archive` is named.
 pub(crate) fn plaintext(archive: &str) -> String {
-    format!("{}{PLAINTEXT}", archive.strip_suffix(ARCHIVE).unwrap_or(archive))
+    format!(
+        "{}{PLAINTEXT}",
+        archive.strip_suffix(ARCHIVE).unwrap_or(archive)
+    )
 }
 
 /// `pod` in at most `room` bytes. Targets are ASCII, so any byte is a boundary.
@@ -57,7 +69,9 @@ fn fit(pod: &str, room: usize) -> String {
     }
     let digest = hex(digest(&SHA256, pod.as_bytes()).as_ref());
     let mark: String = digest.chars().take(8).collect();
-    let kept = pod.get(..room.saturating_sub(1 + mark.len())).unwrap_or_default();
+    let kept = pod
+        .get(..room.saturating_sub(1 + mark.len()))
+        .unwrap_or_default();
     format!("{kept}~{mark}")
 }
 
@@ -72,15 +86,29 @@ mod tests {
     #[test]
     fn a_name_is_the_kubelets_with_nanoseconds() {
         let target: Target = "shop/cart-0/app".parse().unwrap();
-        assert_eq!(archive(&target, at()), "checkpoint-cart-0_shop-app-2026-11-22T23:51:39.123456789Z.tar");
+        assert_eq!(
+            archive(&target, at()),
+            "checkpoint-cart-0_shop-app-2026-11-22T23:51:39.123456789Z.tar"
+        );
         let whole: Timestamp = "2026-11-22T23:51:39Z".parse().unwrap();
-        assert_eq!(archive(&target, whole), "checkpoint-cart-0_shop-app-2026-11-22T23:51:39.000000000Z.tar");
+        assert_eq!(
+            archive(&target, whole),
+            "checkpoint-cart-0_shop-app-2026-11-22T23:51:39.000000000Z.tar"
+        );
     }
 
     #[test]
     fn the_longest_names_fit_with_their_metadata_and_stay_apart() {
-        let name = |pod: &str| archive(&Target::new(&"n".repeat(63), pod, &"c".repeat(63)).unwrap(), at());
-        let (a, b) = (format!("{}a", "p".repeat(252)), format!("{}b", "p".repeat(252)));
+        let name = |pod: &str| {
+            archive(
+                &Target::new(&"n".repeat(63), pod, &"c".repeat(63)).unwrap(),
+                at(),
+            )
+        };
+        let (a, b) = (
+            format!("{}a", "p".repeat(252)),
+            format!("{}b", "p".repeat(252)),
+        );
         assert_eq!(plaintext(&name(&a)).len(), 255);
         assert_ne!(name(&a), name(&b));
     }

@@ -44,11 +44,16 @@ impl Recipients {
     /// was put there by mistake. [`Error::Recipients`] for none, or more than 64.
     pub fn parse(texts: &[String]) -> Result<Self, Error> {
         if texts.is_empty() || texts.len() > MAX_RECIPIENTS {
-            return Err(Error::Recipients { max: MAX_RECIPIENTS, given: texts.len() });
+            return Err(Error::Recipients {
+                max: MAX_RECIPIENTS,
+                given: texts.len(),
+            });
         }
         let parsed = texts.iter().enumerate().map(|(at, text)| {
-            text.parse()
-                .map_err(|_| Error::BadRecipient { position: at + 1, reason: what_is_wrong_with(text) })
+            text.parse().map_err(|_| Error::BadRecipient {
+                position: at + 1,
+                reason: what_is_wrong_with(text),
+            })
         });
         parsed.collect::<Result<_, _>>().map(Self)
     }
@@ -71,9 +76,16 @@ impl fmt::Debug for Recipients {
 
 fn what_is_wrong_with(text: &str) -> &'static str {
     let text = text.trim_start();
-    if text.get(..15).is_some_and(|start| start.eq_ignore_ascii_case("AGE-SECRET-KEY-")) {
+    if text
+        .get(..15)
+        .is_some_and(|start| start.eq_ignore_ascii_case("AGE-SECRET-KEY-"))
+    {
         "it is an identity, which opens what is sealed and must stay secret"
-    } else if text.starts_with("ssh-") || text.strip_prefix("age1").is_some_and(|rest| rest.contains('1')) {
+    } else if text.starts_with("ssh-")
+        || text
+            .strip_prefix("age1")
+            .is_some_and(|rest| rest.contains('1'))
+    {
         // Bech32 data has no `1`, so another one ends the name of another kind: `age1pq1...`, a plugin's.
         "only X25519 recipients are taken"
     } else {

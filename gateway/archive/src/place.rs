@@ -42,7 +42,13 @@ impl Place {
         let location = path.join(LOCATION);
         // Never fails: an id has no NUL.
         let name = CString::new(name).unwrap_or_default();
-        Ok(Self { inner, name, fd, path, location })
+        Ok(Self {
+            inner,
+            name,
+            fd,
+            path,
+            location,
+        })
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -70,7 +76,8 @@ impl Place {
 
     /// A new private file that has no name any more.
     pub(crate) fn scratch(&self) -> io::Result<File> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, SCRATCH, flags, PRIVATE_FILE)?;
         rustix::fs::unlinkat(&self.fd, SCRATCH, AtFlags::empty())?;
         Ok(File::from(fd))
@@ -104,7 +111,9 @@ impl Place {
     }
 
     fn not_a_file(&self) -> Error {
-        Error::NotAFile { path: self.location.clone() }
+        Error::NotAFile {
+            path: self.location.clone(),
+        }
     }
 }
 

@@ -43,12 +43,21 @@ pub(crate) fn publish(
     mut reservation: Reservation,
     about: &About,
 ) -> Result<Checkpoint, Error> {
-    archive.file.sync_all().map_err(Error::io("sync", &place.path_of(archive.name)))?;
+    archive
+        .file
+        .sync_all()
+        .map_err(Error::io("sync", &place.path_of(archive.name)))?;
     if let Some(original) = &archive.original {
-        original.file.sync_all().map_err(Error::io("sync", &place.path_of(ORIGINAL)))?;
+        original
+            .file
+            .sync_all()
+            .map_err(Error::io("sync", &place.path_of(ORIGINAL)))?;
     }
     for later in 0..ATTEMPTS {
-        let at = about.created_at.saturating_add(SignedDuration::from_nanos(later)).unwrap_or(Timestamp::MAX);
+        let at = about
+            .created_at
+            .saturating_add(SignedDuration::from_nanos(later))
+            .unwrap_or(Timestamp::MAX);
         let name = name::archive(&about.target, at);
         let checkpoint = describe(place, archive, about, &name);
         if publish_as(place, archive, &checkpoint, &name)? {
@@ -60,16 +69,28 @@ pub(crate) fn publish(
             return Ok(checkpoint);
         }
     }
-    let path = place.inner().directory.path().join(name::archive(&about.target, about.created_at));
+    let path = place
+        .inner()
+        .directory
+        .path()
+        .join(name::archive(&about.target, about.created_at));
     Err(Error::io("find a free name near", &path)(Errno::EXIST))
 }
 
 /// Publishes under `name`; `false` if it is taken. The archive comes last: it makes the rest visible.
-fn publish_as(place: &Place, archive: &Archive, checkpoint: &Checkpoint, name: &str) -> Result<bool, Error> {
+fn publish_as(
+    place: &Place,
+    archive: &Archive,
+    checkpoint: &Checkpoint,
+    name: &str,
+) -> Result<bool, Error> {
     let directory = &place.inner().directory;
     let metadata = format!("{name}{}", name::METADATA);
     write_metadata(place, checkpoint, &metadata)?;
-    let original = archive.original.as_ref().map(|original| original_name(name, original));
+    let original = archive
+        .original
+        .as_ref()
+        .map(|original| original_name(name, original));
     let mut files = vec![(metadata.as_str(), metadata.as_str())];
     files.extend(original.as_deref().map(|original| (ORIGINAL, original)));
     files.push((archive.name, name));
@@ -81,7 +102,9 @@ fn publish_as(place: &Place, archive: &Archive, checkpoint: &Checkpoint, name: &
         }
     }
     // Said to have failed, so it must not be there.
-    directory.sync().or_else(|error| take_back(place, files.iter()).and(Err(error)))?;
+    directory
+        .sync()
+        .or_else(|error| take_back(place, files.iter()).and(Err(error)))?;
     Ok(true)
 }
 
@@ -106,7 +129,9 @@ fn write_metadata(place: &Place, checkpoint: &Checkpoint, name: &str) -> Result<
     text.push(b'\n');
     // What is written must be read again: it would be no checkpoint after the next start.
     if text.len() as u64 > MAX_METADATA {
-        return Err(Error::Metadata(serde_json::Error::custom("it is larger than 1 MiB")));
+        return Err(Error::Metadata(serde_json::Error::custom(
+            "it is larger than 1 MiB",
+        )));
     }
     let mut file = place.create(name)?;
     let path = place.path_of(name);
@@ -118,7 +143,9 @@ fn write_metadata(place: &Place, checkpoint: &Checkpoint, name: &str) -> Result<
 fn rename(place: &Place, from: &str, directory: BorrowedFd<'_>, to: &str) -> Result<bool, Error> {
     match rustix::fs::renameat_with(place.fd(), from, directory, to, RenameFlags::NOREPLACE) {
         Err(Errno::EXIST) => Ok(false),
-        renamed => renamed.map(|()| true).map_err(Error::io("publish", &place.path_of(from))),
+        renamed => renamed
+            .map(|()| true)
+            .map_err(Error::io("publish", &place.path_of(from))),
     }
 }
 

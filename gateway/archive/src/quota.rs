@@ -85,8 +85,15 @@ impl Quota {
 impl Limits {
     /// The limit that `usage` breaks.
     pub(crate) fn broken_by(&self, usage: Usage) -> Option<Limit> {
-        let count = self.count.filter(|max| usage.count > *max).map(Limit::Count);
-        count.or_else(|| self.bytes.filter(|max| usage.bytes > *max).map(Limit::Bytes))
+        let count = self
+            .count
+            .filter(|max| usage.count > *max)
+            .map(Limit::Count);
+        count.or_else(|| {
+            self.bytes
+                .filter(|max| usage.bytes > *max)
+                .map(Limit::Bytes)
+        })
     }
 }
 
@@ -145,10 +152,16 @@ impl fmt::Display for Limit {
 
 impl Usage {
     pub(crate) fn plus(self, other: Self) -> Self {
-        Self { bytes: self.bytes.saturating_add(other.bytes), count: self.count.saturating_add(other.count) }
+        Self {
+            bytes: self.bytes.saturating_add(other.bytes),
+            count: self.count.saturating_add(other.count),
+        }
     }
 
     pub(crate) fn minus(self, other: Self) -> Self {
-        Self { bytes: self.bytes.saturating_sub(other.bytes), count: self.count.saturating_sub(other.count) }
+        Self {
+            bytes: self.bytes.saturating_sub(other.bytes),
+            count: self.count.saturating_sub(other.count),
+        }
     }
 }

@@ -31,7 +31,13 @@ pub(crate) struct Redacting {
 
 impl Redacting {
     pub(crate) fn new(redactor: Redactor, keeper: Option<Keeper>) -> Self {
-        Self { redactor, again: false, bytes: 0, keeper, names: PASSES.into_iter() }
+        Self {
+            redactor,
+            again: false,
+            bytes: 0,
+            keeper,
+            names: PASSES.into_iter(),
+        }
     }
 
     /// The first pass: as [`crate::drain::drain`], with the redactor between source and file. The digest is that of what
@@ -63,13 +69,22 @@ impl Redacting {
         let sha256 = drained.sha256?;
         let after = rustix::fs::fstat(&source).map_err(Error::io("look at", place.location()))?;
         if !untouched(&before, &after, drained.bytes) {
-            return Err(Error::Changed { path: place.location().to_owned() });
+            return Err(Error::Changed {
+                path: place.location().to_owned(),
+            });
         }
         place.remove(LOCATION);
         let (file, reservation) = file.into_parts();
         let transport = Transport::File;
-        let archive =
-            Archive { file, name, bytes: self.bytes, sha256, transport, redaction: None, original: None };
+        let archive = Archive {
+            file,
+            name,
+            bytes: self.bytes,
+            sha256,
+            transport,
+            redaction: None,
+            original: None,
+        };
         self.complete(place, archive, reservation)
     }
 
@@ -82,8 +97,12 @@ impl Redacting {
     ) -> Result<(Archive, Reservation), Error> {
         while self.again {
             let (mut file, name) = self.next_file(place, reservation)?;
-            archive.file.rewind().map_err(Error::io("read", &place.path_of(archive.name)))?;
-            archive.sha256 = self.pass(&mut archive.file, &mut file, start_hasher(place)?, place)?;
+            archive
+                .file
+                .rewind()
+                .map_err(Error::io("read", &place.path_of(archive.name)))?;
+            archive.sha256 =
+                self.pass(&mut archive.file, &mut file, start_hasher(place)?, place)?;
             place.remove(mem::replace(&mut archive.name, name));
             (archive.file, reservation) = file.into_parts();
             archive.bytes = self.bytes;
@@ -101,7 +120,9 @@ impl Redacting {
         place: &Place,
     ) -> Result<String, Error> {
         let mut out = Hashed::new(file, hasher);
-        self.again = self.redactor.pass(input, &mut out, &mut || scratch(place))?;
+        self.again = self
+            .redactor
+            .pass(input, &mut out, &mut || scratch(place))?;
         self.bytes = out.bytes();
         out.finish()
     }
@@ -112,14 +133,19 @@ impl Redacting {
         reservation: Reservation,
     ) -> Result<(ArchiveFile, &'static str), Error> {
         let name = self.names.next().ok_or(Error::NotSettled { passes: 3 })?;
-        Ok((ArchiveFile::new(place.create(name)?, place.path_of(name), reservation), name))
+        Ok((
+            ArchiveFile::new(place.create(name)?, place.path_of(name), reservation),
+            name,
+        ))
     }
 }
 
 /// A file for a while, on the store's own disk.
 fn scratch(place: &Place) -> io::Result<ScratchFile> {
     let reservation = place.inner().space.reserve(0).map_err(io::Error::other)?;
-    place.scratch().map(|file| ScratchFile::within(file, reservation))
+    place
+        .scratch()
+        .map(|file| ScratchFile::within(file, reservation))
 }
 
 /// What comes from a source, within its bounds. Remembers why it ended.
@@ -134,7 +160,14 @@ struct Feed<'a, R> {
 
 impl<'a, R: Read> Feed<'a, R> {
     fn new(source: &'a mut R, bounds: Bounds, keeper: Option<&'a Keeper>) -> Self {
-        Self { source, bounds, keeper, bytes: 0, fault: None, end: None }
+        Self {
+            source,
+            bounds,
+            keeper,
+            bytes: 0,
+            fault: None,
+            end: None,
+        }
     }
 
     /// Reads to the end whatever happened: the runtime would block for ever if we stopped.
@@ -144,18 +177,31 @@ impl<'a, R: Read> Feed<'a, R> {
             // What follows the archive's end is not redacted, since it is not published, but it belongs to the original.
             let _ = io::copy(&mut self, &mut io::sink());
         }
-        let end = self.end.take().unwrap_or_else(|| throw_away(self.source, &mut self.bytes));
-        let silent = end.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        let end = self
+            .end
+            .take()
+            .unwrap_or_else(|| throw_away(self.source, &mut self.bytes));
+        let silent = end
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
         let late = end.err().map(|error| match error.kind() {
-            io::ErrorKind::TimedOut => Error::TooSlow { patience: self.bounds.patience },
+            io::ErrorKind::TimedOut => Error::TooSlow {
+                patience: self.bounds.patience,
+            },
             _ => Error::io("read", place.location())(error),
         });
         let empty = (self.bytes == 0).then_some(Error::Empty);
         // What ended the source ended the pass too, so it is the better reason; what came after the pass is not.
         let (before, after) = if early { (late, None) } else { (None, late) };
         let fault = self.fault.or(before).or(empty);
-        let sha256 = fault.map_or(outcome, Err).and_then(|sha256| after.map_or(Ok(sha256), Err));
-        Drained { bytes: self.bytes, sha256, silent }
+        let sha256 = fault
+            .map_or(outcome, Err)
+            .and_then(|sha256| after.map_or(Ok(sha256), Err));
+        Drained {
+            bytes: self.bytes,
+            sha256,
+            silent,
+        }
     }
 
     fn judge(&self, chunk: &[u8]) -> Result<(), Error> {
@@ -184,6 +230,10 @@ impl<R: Read> Read for Feed<'_, R> {
         if let (None, Some(keeper)) = (&self.fault, self.keeper) {
             keeper.put(buffer.get(..length).unwrap_or_default());
         }
-        if self.fault.is_some() { Err(io::ErrorKind::Other.into()) } else { Ok(length) }
+        if self.fault.is_some() {
+            Err(io::ErrorKind::Other.into())
+        } else {
+            Ok(length)
+        }
     }
 }

@@ -22,7 +22,11 @@ impl Promise {
     /// Counts from now on; `index` is the catalog's.
     fn make(catalog: &Arc<Catalog>, index: &mut Index, target: &Target, usage: Usage) -> Self {
         index.promise(target, usage);
-        Self { catalog: Arc::clone(catalog), target: target.clone(), usage }
+        Self {
+            catalog: Arc::clone(catalog),
+            target: target.clone(),
+            usage,
+        }
     }
 
     /// The checkpoint is there: it counts in the promise's stead, and never do both.
@@ -51,7 +55,10 @@ impl Catalog {
         bytes: u64,
     ) -> Result<Reservation, Error> {
         // Without an estimate it needs something all the same: a full quota is full.
-        let usage = Usage { bytes: bytes.max(1), count: 1 };
+        let usage = Usage {
+            bytes: bytes.max(1),
+            count: 1,
+        };
         // First the quota, then the disk: a refusal by either leaves no promise of the other.
         if let Some(promise) = self.promise(quota, target, usage) {
             return Ok(space.reserve(bytes)?.with(promise));
@@ -72,7 +79,9 @@ impl Catalog {
                 Err(error) => failed = Some(error),
             }
         }
-        failed.filter(|_| removed.is_empty()).map_or(Ok(removed), Err)
+        failed
+            .filter(|_| removed.is_empty())
+            .map_or(Ok(removed), Err)
     }
 
     fn promise(self: &Arc<Self>, quota: &Quota, target: &Target, usage: Usage) -> Option<Promise> {
@@ -92,7 +101,9 @@ impl Catalog {
         let _alone = self.alone();
         self.look_again(quota, target, usage)?;
         let (promise, victims) = self.choose(quota, target, usage)?;
-        let freed = victims.iter().fold(0u64, |freed, victim| freed.saturating_add(victim.bytes));
+        let freed = victims
+            .iter()
+            .fold(0u64, |freed, victim| freed.saturating_add(victim.bytes));
         // Nothing goes for a checkpoint that the disk has no room for all the same.
         let reservation = space.reserve_against(bytes, freed)?.with(promise);
         let mut removed = mem::take(&mut *self.untold());
@@ -111,9 +122,13 @@ impl Catalog {
     /// Forgets what is gone in the widest full scope: an operator may have made room by hand.
     fn look_again(&self, quota: &Quota, target: &Target, usage: Usage) -> Result<(), Error> {
         let widest = broken(quota, &self.index(), target, usage).last();
-        let Some((scope, ..)) = widest else { return Ok(()) };
+        let Some((scope, ..)) = widest else {
+            return Ok(());
+        };
         let entries: Vec<Entry> = self.index().within(scope, target).cloned().collect();
-        entries.iter().try_for_each(|entry| self.forget_if_gone(entry))
+        entries
+            .iter()
+            .try_for_each(|entry| self.forget_if_gone(entry))
     }
 
     /// What must go for the new checkpoint, which is promised its room.
@@ -130,7 +145,10 @@ impl Catalog {
                 (Promise::make(self, &mut index, target, usage), victims)
             };
             // A hold put there by hand is learnt of here, and then another must go.
-            let held = victims.iter().map(|victim| self.is_held(victim.id)).collect::<Result<Vec<_>, _>>()?;
+            let held = victims
+                .iter()
+                .map(|victim| self.is_held(victim.id))
+                .collect::<Result<Vec<_>, _>>()?;
             if !held.contains(&true) {
                 return Ok((promise, victims));
             }
@@ -138,10 +156,16 @@ impl Catalog {
     }
 
     fn older(&self, quota: &Quota, now: Timestamp) -> Vec<CheckpointId> {
-        let age = quota.max_age.and_then(|age| SignedDuration::try_from(age).ok());
-        let Some(oldest) = age.and_then(|age| now.checked_sub(age).ok()) else { return Vec::new() };
+        let age = quota
+            .max_age
+            .and_then(|age| SignedDuration::try_from(age).ok());
+        let Some(oldest) = age.and_then(|age| now.checked_sub(age).ok()) else {
+            return Vec::new();
+        };
         let index = self.index();
-        let old = index.all().filter(|entry| entry.hold.is_none() && entry.created_at < oldest);
+        let old = index
+            .all()
+            .filter(|entry| entry.hold.is_none() && entry.created_at < oldest);
         old.map(|entry| entry.id).collect()
     }
 }
@@ -153,27 +177,43 @@ fn broken<'a>(
     target: &'a Target,
     usage: Usage,
 ) -> impl Iterator<Item = (Scope, Limit, Usage)> + use<'a> {
-    quota.limits().into_iter().filter_map(move |(scope, limits)| {
-        let used = index.used(scope, target);
-        limits.broken_by(used.plus(usage)).map(|limit| (scope, limit, used))
-    })
+    quota
+        .limits()
+        .into_iter()
+        .filter_map(move |(scope, limits)| {
+            let used = index.used(scope, target);
+            limits
+                .broken_by(used.plus(usage))
+                .map(|limit| (scope, limit, used))
+        })
 }
 
 /// The oldest without a hold that must go, no more than it takes; an error where that is not wanted or not enough. From
 /// the narrowest scope to the widest: what goes in a narrow one makes room in the wider ones too.
-fn victims(quota: &Quota, index: &Index, target: &Target, usage: Usage) -> Result<Vec<Entry>, Error> {
+fn victims(
+    quota: &Quota,
+    index: &Index,
+    target: &Target,
+    usage: Usage,
+) -> Result<Vec<Entry>, Error> {
     let mut chosen: Vec<Entry> = Vec::new();
     let mut freed = Usage::default();
     for (scope, limits) in quota.limits() {
         let used = index.used(scope, target);
         let breaks = |freed| limits.broken_by(used.minus(freed).plus(usage));
-        let mut oldest = index.within(scope, target).filter(|entry| entry.hold.is_none());
+        let mut oldest = index
+            .within(scope, target)
+            .filter(|entry| entry.hold.is_none());
         while let Some(limit) = breaks(freed) {
             let next = match quota.when_full {
                 WhenFull::Refuse => None,
-                WhenFull::DeleteOldest => oldest.find(|entry| chosen.iter().all(|one| one.id != entry.id)),
+                WhenFull::DeleteOldest => {
+                    oldest.find(|entry| chosen.iter().all(|one| one.id != entry.id))
+                }
             };
-            let Some(entry) = next else { return Err(refusal(scope, limit, used, usage)) };
+            let Some(entry) = next else {
+                return Err(refusal(scope, limit, used, usage));
+            };
             freed = freed.plus(entry.usage());
             chosen.push(entry.clone());
         }
@@ -182,5 +222,11 @@ fn victims(quota: &Quota, index: &Index, target: &Target, usage: Usage) -> Resul
 }
 
 fn refusal(scope: Scope, limit: Limit, used: Usage, usage: Usage) -> Error {
-    Error::Quota { scope, limit, used_bytes: used.bytes, used_count: used.count, needed: usage.bytes }
+    Error::Quota {
+        scope,
+        limit,
+        used_bytes: used.bytes,
+        used_count: used.count,
+        needed: usage.bytes,
+    }
 }

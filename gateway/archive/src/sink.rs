@@ -41,7 +41,13 @@ pub(crate) struct ArchiveFile {
 
 impl ArchiveFile {
     pub(crate) fn new(file: File, path: PathBuf, reservation: Reservation) -> Self {
-        Self { file, path, reservation, written: 0, begun: 0 }
+        Self {
+            file,
+            path,
+            reservation,
+            written: 0,
+            begun: 0,
+        }
     }
 
     /// The file and the reservation again.
@@ -67,7 +73,9 @@ impl Sink for ArchiveFile {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let length = bytes.len() as u64;
         self.reservation.cover(length)?;
-        self.file.write_all(bytes).map_err(Error::io("write", &self.path))?;
+        self.file
+            .write_all(bytes)
+            .map_err(Error::io("write", &self.path))?;
         self.reservation.spend(length);
         self.written = self.written.saturating_add(length);
         self.begin_writeback();
@@ -88,19 +96,27 @@ mod tests {
     use std::time::Duration;
 
     fn reservation(free: u64) -> Reservation {
-        Arc::new(Space::new(0, move || Ok(free))).reserve(0).unwrap()
+        Arc::new(Space::new(0, move || Ok(free)))
+            .reserve(0)
+            .unwrap()
     }
 
     #[test]
     fn a_full_disk_never_blocks_the_writer() {
         let home = tempfile::tempdir().unwrap();
         let directory = File::open(home.path()).unwrap();
-        let (mut fifo, hold) = Fifo::create(directory.as_fd(), "archive", Duration::from_mins(1)).unwrap();
+        let (mut fifo, hold) =
+            Fifo::create(directory.as_fd(), "archive", Duration::from_mins(1)).unwrap();
         let path = home.path().join("archive");
         let writer = std::thread::spawn(move || {
             // As containerd and CRI-O do it: the writer itself holds the reading end.
-            let mut end =
-                File::options().read(true).write(true).create(true).truncate(false).open(path).unwrap();
+            let mut end = File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)
+                .unwrap();
             let mut archive = vec![0; 8 << 20];
             archive[257..262].copy_from_slice(b"ustar");
             end.write_all(&archive).unwrap();
@@ -108,8 +124,17 @@ mod tests {
         });
         let full = File::options().write(true).open("/dev/full").unwrap();
         let mut sink = ArchiveFile::new(full, "/dev/full".into(), reservation(u64::MAX));
-        let bounds = Bounds { max_bytes: None, patience: Duration::ZERO };
-        let drained = drain(&mut fifo, &mut sink, Hasher::start().unwrap(), bounds, Path::new("archive"));
+        let bounds = Bounds {
+            max_bytes: None,
+            patience: Duration::ZERO,
+        };
+        let drained = drain(
+            &mut fifo,
+            &mut sink,
+            Hasher::start().unwrap(),
+            bounds,
+            Path::new("archive"),
+        );
         writer.join().unwrap();
         assert_eq!(drained.bytes, 8 << 20);
         let error = drained.sha256.unwrap_err();
@@ -119,7 +144,11 @@ mod tests {
     #[test]
     fn nothing_is_written_into_what_must_stay_free() {
         let file = tempfile::tempfile().unwrap();
-        let mut sink = ArchiveFile::new(file.try_clone().unwrap(), "archive".into(), reservation(1000));
+        let mut sink = ArchiveFile::new(
+            file.try_clone().unwrap(),
+            "archive".into(),
+            reservation(1000),
+        );
         assert!(matches!(sink.put(&[0; 10]), Err(Error::NoSpace { .. })));
         assert_eq!(file.metadata().unwrap().len(), 0);
     }

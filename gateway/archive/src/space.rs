@@ -30,8 +30,15 @@ pub struct Reservation {
 
 impl Space {
     /// `free` tells what the filesystem has left; `floor` of it stays free.
-    pub(crate) fn new(floor: u64, free: impl Fn() -> Result<u64, Error> + Send + Sync + 'static) -> Self {
-        Self { free: Box::new(free), floor, promised: Mutex::new(0) }
+    pub(crate) fn new(
+        floor: u64,
+        free: impl Fn() -> Result<u64, Error> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            free: Box::new(free),
+            floor,
+            promised: Mutex::new(0),
+        }
     }
 
     /// Promises `bytes`, or says why it cannot.
@@ -40,17 +47,36 @@ impl Space {
     }
 
     /// As [`Space::reserve`], with `freed` bytes that are about to become free.
-    pub(crate) fn reserve_against(self: &Arc<Self>, bytes: u64, freed: u64) -> Result<Reservation, Error> {
+    pub(crate) fn reserve_against(
+        self: &Arc<Self>,
+        bytes: u64,
+        freed: u64,
+    ) -> Result<Reservation, Error> {
         self.promise(bytes, freed)?;
-        Ok(Reservation { space: Arc::clone(self), left: bytes, promise: None, removed: Vec::new() })
+        Ok(Reservation {
+            space: Arc::clone(self),
+            left: bytes,
+            promise: None,
+            removed: Vec::new(),
+        })
     }
 
     fn promise(&self, bytes: u64, freed: u64) -> Result<(), Error> {
         // Looked up under the lock: two promises must not be made of one look.
         let mut promised = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = (self.free)()?.saturating_add(freed).saturating_sub(*promised);
-        if self.floor.checked_add(bytes).is_none_or(|least| least > free) {
-            return Err(Error::NoSpace { needed: bytes, free, floor: self.floor });
+        let free = (self.free)()?
+            .saturating_add(freed)
+            .saturating_sub(*promised);
+        if self
+            .floor
+            .checked_add(bytes)
+            .is_none_or(|least| least > free)
+        {
+            return Err(Error::NoSpace {
+                needed: bytes,
+                free,
+                floor: self.floor,
+            });
         }
         *promised = promised.saturating_add(bytes);
         Ok(())
@@ -86,7 +112,12 @@ impl Reservation {
     pub(crate) fn halve(&mut self) -> Self {
         let half = self.left / 2;
         self.left -= half;
-        Self { space: Arc::clone(&self.space), left: half, promise: None, removed: Vec::new() }
+        Self {
+            space: Arc::clone(&self.space),
+            left: half,
+            promise: None,
+            removed: Vec::new(),
+        }
     }
 
     pub(crate) fn having_removed(mut self, removed: Vec<Checkpoint>) -> Self {
@@ -132,7 +163,10 @@ mod tests {
     fn space(free: u64, floor: u64) -> (Arc<Space>, Arc<AtomicU64>) {
         let left = Arc::new(AtomicU64::new(free));
         let asked = Arc::clone(&left);
-        (Arc::new(Space::new(floor, move || Ok(asked.load(Ordering::Relaxed)))), left)
+        (
+            Arc::new(Space::new(floor, move || Ok(asked.load(Ordering::Relaxed)))),
+            left,
+        )
     }
 
     #[test]
@@ -140,7 +174,17 @@ mod tests {
         let (space, _) = space(100, 10);
         let first = space.reserve(50).unwrap();
         let refused = space.reserve(41).unwrap_err();
-        assert!(matches!(refused, Error::NoSpace { needed: 41, free: 50, floor: 10 }), "{refused}");
+        assert!(
+            matches!(
+                refused,
+                Error::NoSpace {
+                    needed: 41,
+                    free: 50,
+                    floor: 10
+                }
+            ),
+            "{refused}"
+        );
         let second = space.reserve(40).unwrap();
         assert!(space.reserve(1).is_err());
         drop(first);

@@ -38,7 +38,13 @@ impl Store {
         let measured = Arc::clone(&directory);
         let space = Arc::new(Space::new(settings.min_free_bytes, move || measured.free()));
         let refused = AtomicBool::new(false);
-        let inner = Arc::new(Inner { directory, settings, catalog, space, refused });
+        let inner = Arc::new(Inner {
+            directory,
+            settings,
+            catalog,
+            space,
+            refused,
+        });
         Ok((Self { inner }, cleaned))
     }
 
@@ -52,9 +58,16 @@ impl Store {
     /// [`Error::Quota`] where a limit would be broken, counting what is promised to archives still coming;
     /// [`Error::NoSpace`] when that would leave less free than must stay free, counting likewise.
     pub fn reserve(&self, target: &Target, estimate: Option<u64>) -> Result<Reservation, Error> {
-        let Inner { catalog, settings, space, .. } = &*self.inner;
+        let Inner {
+            catalog,
+            settings,
+            space,
+            ..
+        } = &*self.inner;
         // In the worst case nothing is left out of the archive, and its original is as large.
-        let bytes = estimate.unwrap_or_default().saturating_mul(settings.original.files());
+        let bytes = estimate
+            .unwrap_or_default()
+            .saturating_mul(settings.original.files());
         catalog.reserve(&settings.quota, space, target, bytes)
     }
 
@@ -79,7 +92,14 @@ impl Store {
         transport: Transport,
         redaction: Option<Redaction>,
     ) -> Result<Intake, Error> {
-        Intake::open(Job { inner: Arc::clone(&self.inner), reservation, id, transport, redaction }).await
+        Intake::open(Job {
+            inner: Arc::clone(&self.inner),
+            reservation,
+            id,
+            transport,
+            redaction,
+        })
+        .await
     }
 
     /// How the next archive is to come. With [`TransportChoice::Auto`]: through a FIFO until this runtime refused one.

@@ -67,11 +67,25 @@ impl<W: Write> Stream<W> {
     /// stream only, so none comes twice.
     fn seal(&mut self, plain: &[u8], last: bool) -> io::Result<()> {
         let mut nonce = [0; NONCE];
-        let numbered = self.counter.to_be_bytes().into_iter().chain([u8::from(last)]);
-        nonce.iter_mut().skip(3).zip(numbered).for_each(|(to, byte)| *to = byte);
-        let sealed = self.sealed.get_mut(..plain.len() + TAG).ok_or(io::ErrorKind::InvalidInput)?;
+        let numbered = self
+            .counter
+            .to_be_bytes()
+            .into_iter()
+            .chain([u8::from(last)]);
+        nonce
+            .iter_mut()
+            .skip(3)
+            .zip(numbered)
+            .for_each(|(to, byte)| *to = byte);
+        let sealed = self
+            .sealed
+            .get_mut(..plain.len() + TAG)
+            .ok_or(io::ErrorKind::InvalidInput)?;
         self.cipher.seal(nonce, plain, sealed)?;
-        self.counter = self.counter.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.counter = self
+            .counter
+            .checked_add(1)
+            .ok_or(io::ErrorKind::FileTooLarge)?;
         self.out.write_all(sealed)
     }
 
@@ -98,7 +112,8 @@ impl<W: Write> Write for Stream<W> {
             return self.seal(chunk, false).map(|()| CHUNK);
         }
         let length = bytes.len().min(CHUNK.saturating_sub(self.chunk.len()));
-        self.chunk.extend_from_slice(bytes.get(..length).unwrap_or_default());
+        self.chunk
+            .extend_from_slice(bytes.get(..length).unwrap_or_default());
         Ok(length)
     }
 
@@ -111,7 +126,9 @@ fn header(secret: &FileKey, recipients: &Recipients) -> io::Result<Vec<u8>> {
     let mut header = b"age-encryption.org/v1\n".to_vec();
     for recipient in recipients.iter() {
         let (stanzas, _) = recipient.wrap_file_key(secret).map_err(io::Error::other)?;
-        stanzas.iter().try_for_each(|stanza| write_stanza(&mut header, stanza))?;
+        stanzas
+            .iter()
+            .try_for_each(|stanza| write_stanza(&mut header, stanza))?;
     }
     header.extend(b"---");
     let key = hmac::Key::new(hmac::HMAC_SHA256, &derive(secret, &[], b"header")?);
@@ -138,7 +155,9 @@ fn derive(secret: &FileKey, salt: &[u8], label: &[u8]) -> io::Result<[u8; KEY]> 
     let mut key = [0; KEY];
     let secret = Salt::new(HKDF_SHA256, salt).extract(secret.expose_secret());
     let label = [label];
-    let expanded = secret.expand(&label, Key).and_then(|expanded| expanded.fill(&mut key));
+    let expanded = secret
+        .expand(&label, Key)
+        .and_then(|expanded| expanded.fill(&mut key));
     expanded.map(|()| key).map_err(failed)
 }
 
@@ -162,19 +181,27 @@ mod tests {
     use std::io::Read;
 
     fn recipients(identities: &[Identity]) -> Recipients {
-        let texts = identities.iter().map(|identity| identity.to_public().to_string());
+        let texts = identities
+            .iter()
+            .map(|identity| identity.to_public().to_string());
         Recipients::parse(&texts.collect::<Vec<_>>()).unwrap()
     }
 
     fn sealed(plain: &[u8], pieces: usize, identities: &[Identity]) -> Vec<u8> {
         let mut stream = Stream::begin(Vec::new(), &recipients(identities)).unwrap();
-        plain.chunks(pieces).for_each(|piece| stream.write_all(piece).unwrap());
+        plain
+            .chunks(pieces)
+            .for_each(|piece| stream.write_all(piece).unwrap());
         stream.finish().unwrap()
     }
 
     fn opened(sealed: &[u8], identity: &Identity) -> Vec<u8> {
         let mut plain = Vec::new();
-        let identity = identity.to_string().expose_secret().parse::<Identity>().unwrap();
+        let identity = identity
+            .to_string()
+            .expose_secret()
+            .parse::<Identity>()
+            .unwrap();
         let decryptor = Decryptor::new(sealed).unwrap();
         decryptor
             .decrypt([&identity as &dyn age::Identity].into_iter())
@@ -186,13 +213,21 @@ mod tests {
 
     #[test]
     fn age_opens_whatever_is_sealed_for_each_of_its_recipients() {
-        let identities = [Identity::generate(), Identity::generate(), Identity::generate()];
+        let identities = [
+            Identity::generate(),
+            Identity::generate(),
+            Identity::generate(),
+        ];
         for length in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7] {
             let plain: Vec<u8> = (0..=250).cycle().take(length).collect();
             for pieces in [1 + length / 3, 4096, CHUNK, usize::MAX] {
                 let sealed = sealed(&plain, pieces, &identities);
                 for identity in &identities {
-                    assert_eq!(opened(&sealed, identity), plain, "{length} bytes in pieces of {pieces}");
+                    assert_eq!(
+                        opened(&sealed, identity),
+                        plain,
+                        "{length} bytes in pieces of {pieces}"
+                    );
                 }
             }
         }
@@ -205,14 +240,18 @@ mod tests {
             let plain = vec![7; length];
             let recipient = identity.to_public();
             let encryptor =
-                Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient)).unwrap();
+                Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+                    .unwrap();
             let mut theirs = encryptor.wrap_output(Vec::new()).unwrap();
             theirs.write_all(&plain).unwrap();
             let theirs = theirs.finish().unwrap();
             let ours = sealed(&plain, CHUNK, std::slice::from_ref(&identity));
             // Theirs has a stanza of random text besides, of no fixed length.
             let body = |sealed: &[u8]| {
-                let end = sealed.windows(4).position(|window| window == b"--- ").unwrap();
+                let end = sealed
+                    .windows(4)
+                    .position(|window| window == b"--- ")
+                    .unwrap();
                 sealed.len() - end
             };
             assert_eq!(body(&ours), body(&theirs), "{length} bytes");
@@ -222,6 +261,9 @@ mod tests {
     #[test]
     fn nothing_is_sealed_twice_alike() {
         let identity = [Identity::generate()];
-        assert_ne!(sealed(b"secret", 6, &identity), sealed(b"secret", 6, &identity));
+        assert_ne!(
+            sealed(b"secret", 6, &identity),
+            sealed(b"secret", 6, &identity)
+        );
     }
 }

@@ -54,13 +54,22 @@ pub(crate) fn sweep(directory: &Directory) -> Result<Vec<Cleaned>, Error> {
     let mut cleaned = Vec::new();
     let incoming = directory.incoming();
     for name in tree::names(incoming).map_err(Error::io("list", directory.incoming_path()))? {
-        let path = directory.incoming_path().join(name.to_string_lossy().as_ref());
+        let path = directory
+            .incoming_path()
+            .join(name.to_string_lossy().as_ref());
         let bytes = tree::remove(incoming, &name).map_err(Error::io("remove", &path))?;
-        cleaned.push(Cleaned { path, bytes, what: Leftover::Incoming });
+        cleaned.push(Cleaned {
+            path,
+            bytes,
+            what: Leftover::Incoming,
+        });
     }
     let mut leftovers = Vec::new();
     for name in tree::names(directory.fd()).map_err(Error::io("list", directory.path()))? {
-        if let Some(what) = name.to_str().map_or(Ok(None), |name| leftover(directory, name))? {
+        if let Some(what) = name
+            .to_str()
+            .map_or(Ok(None), |name| leftover(directory, name))?
+        {
             leftovers.push((name, what));
         }
     }
@@ -76,18 +85,25 @@ pub(crate) fn sweep(directory: &Directory) -> Result<Vec<Cleaned>, Error> {
 
 /// What `name` is, if it is certainly ours and its archive is not there.
 fn leftover(directory: &Directory, name: &str) -> Result<Option<Leftover>, Error> {
-    let beside = |suffix| name::archive_of(name, suffix).filter(|archive| is_absent(directory, archive));
+    let beside =
+        |suffix| name::archive_of(name, suffix).filter(|archive| is_absent(directory, archive));
     let described = |archive: &str| Ok::<_, Error>(metadata::read(directory, archive)?.is_some());
     if let Some(archive) = beside(name::METADATA) {
         return Ok(described(archive)?.then_some(Leftover::Metadata));
     }
-    for (suffix, what) in [(name::HOLD, Leftover::Hold), (name::SEALED, Leftover::Original)] {
+    for (suffix, what) in [
+        (name::HOLD, Leftover::Hold),
+        (name::SEALED, Leftover::Original),
+    ] {
         if let Some(archive) = beside(suffix) {
             return Ok((name::is_ours(archive) || described(archive)?).then_some(what));
         }
     }
-    let archive = name.strip_suffix(name::PLAINTEXT).map(|stem| format!("{stem}{}", name::ARCHIVE));
-    let lost = archive.is_some_and(|archive| name::is_ours(&archive) && is_absent(directory, &archive));
+    let archive = name
+        .strip_suffix(name::PLAINTEXT)
+        .map(|stem| format!("{stem}{}", name::ARCHIVE));
+    let lost =
+        archive.is_some_and(|archive| name::is_ours(&archive) && is_absent(directory, &archive));
     Ok(lost.then_some(Leftover::Original))
 }
 

@@ -36,7 +36,9 @@ pub(crate) fn names(directory: BorrowedFd<'_>) -> Result<Vec<Box<CStr>>, Errno> 
 fn remove_within(parent: BorrowedFd<'_>, name: &CStr, depth: u32) -> Result<u64, Errno> {
     let stat = rustix::fs::statat(parent, name, AtFlags::SYMLINK_NOFOLLOW)?;
     match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => remove_directory(parent, name, depth.checked_sub(1).ok_or(Errno::LOOP)?),
+        FileType::Directory => {
+            remove_directory(parent, name, depth.checked_sub(1).ok_or(Errno::LOOP)?)
+        }
         FileType::RegularFile => {
             rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
             Ok(u64::try_from(stat.st_size).unwrap_or_default())

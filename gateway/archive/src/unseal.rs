@@ -28,7 +28,9 @@ pub enum UnsealError {
     #[error("this is no sealed archive: it does not begin as an age v1 file does")]
     NotSealed,
     /// It is sealed for others.
-    #[error("none of the identities opens this: it is sealed for others, or its header was altered")]
+    #[error(
+        "none of the identities opens this: it is sealed for others, or its header was altered"
+    )]
     WrongKey,
     /// It ends too early.
     #[error("the sealed archive is cut short, or its last 64 KiB were altered")]
@@ -80,7 +82,10 @@ pub fn unseal(
     output: &mut impl Write,
 ) -> Result<u64, UnsealError> {
     let ended = Cell::new(false);
-    let mut input = BufReader::new(Watched { input, ended: &ended });
+    let mut input = BufReader::new(Watched {
+        input,
+        ended: &ended,
+    });
     let header = read_header(&mut input)?;
     let opened = Decryptor::new_buffered(header.as_slice().chain(input))
         .and_then(|sealed| sealed.decrypt(identities.iter()));
@@ -95,7 +100,9 @@ pub fn unseal(
             Err(error) => return Err(of_body(error, ended.get())),
         };
         let plain = buffer.get(..length).unwrap_or_default();
-        output.write_all(plain).map_err(|error| UnsealError::Stream("write what was sealed", error))?;
+        output
+            .write_all(plain)
+            .map_err(|error| UnsealError::Stream("write what was sealed", error))?;
         bytes = bytes.saturating_add(length as u64);
     }
 }
@@ -107,7 +114,9 @@ pub fn unseal(
 /// [`UnsealError::Exists`] where `to` is there, before anything is read, and again at the end.
 pub fn unseal_file(from: &Path, to: &Path, identity_file: &Path) -> Result<u64, UnsealError> {
     if to.symlink_metadata().is_ok() {
-        return Err(UnsealError::Exists { path: to.to_owned() });
+        return Err(UnsealError::Exists {
+            path: to.to_owned(),
+        });
     }
     let identities = Identities::read(identity_file)?;
     let input = File::open(from).map_err(failed("open", from))?;
@@ -121,7 +130,11 @@ pub fn unseal_file(from: &Path, to: &Path, identity_file: &Path) -> Result<u64, 
 }
 
 pub(crate) fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> UnsealError {
-    move |source| UnsealError::Io { what, path: path.to_owned(), source }
+    move |source| UnsealError::Io {
+        what,
+        path: path.to_owned(),
+        source,
+    }
 }
 
 /// A file in the directory of what it is to become: without a name where the filesystem can do that, so that not even a
@@ -138,7 +151,11 @@ impl Beside {
         let directory = parent.unwrap_or(Path::new(".")).to_owned();
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
         match rustix::fs::openat(CWD, &directory, flags, PRIVATE_FILE) {
-            Ok(fd) => Ok(Self { file: File::from(fd), directory, temporary: None }),
+            Ok(fd) => Ok(Self {
+                file: File::from(fd),
+                directory,
+                temporary: None,
+            }),
             // By open(2): the filesystem cannot, or the kernel takes it for a directory that is opened for writing.
             Err(Errno::OPNOTSUPP | Errno::ISDIR) => Self::named(directory),
             Err(error) => Err(failed("create a file in", &directory)(error.into())),
@@ -147,9 +164,17 @@ impl Beside {
 
     fn named(directory: PathBuf) -> Result<Self, UnsealError> {
         let path = directory.join(format!(".unsealing-{}", std::process::id()));
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path);
         let file = file.map_err(failed("create", &path))?;
-        Ok(Self { file, directory, temporary: Some(path) })
+        Ok(Self {
+            file,
+            directory,
+            temporary: Some(path),
+        })
     }
 
     /// Makes it durable, and then visible under its name, which must be free.
@@ -163,7 +188,11 @@ impl Beside {
             |path| rustix::fs::renameat_with(CWD, path, CWD, to, RenameFlags::NOREPLACE),
         );
         match named {
-            Err(Errno::EXIST) => return Err(UnsealError::Exists { path: to.to_owned() }),
+            Err(Errno::EXIST) => {
+                return Err(UnsealError::Exists {
+                    path: to.to_owned(),
+                });
+            }
             named => named.map_err(|error| failed("create", to)(error.into()))?,
         }
         let synced = File::open(&self.directory).and_then(|directory| directory.sync_all());
@@ -187,7 +216,8 @@ struct Watched<'a, R> {
 impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let length = self.input.read(buffer)?;
-        self.ended.set(self.ended.get() || (length == 0 && !buffer.is_empty()));
+        self.ended
+            .set(self.ended.get() || (length == 0 && !buffer.is_empty()));
         Ok(length)
     }
 }
@@ -204,7 +234,10 @@ fn read_header(input: &mut impl BufRead) -> Result<Vec<u8>, UnsealError> {
         if known.is_empty() || !VERSION.starts_with(known) {
             return Err(UnsealError::NotSealed);
         }
-        if header.get(line..).is_some_and(|line| line.starts_with(LAST_LINE) && line.ends_with(b"\n")) {
+        if header
+            .get(line..)
+            .is_some_and(|line| line.starts_with(LAST_LINE) && line.ends_with(b"\n"))
+        {
             return Ok(header);
         }
         match (length, input.limit()) {
@@ -218,7 +251,9 @@ fn read_header(input: &mut impl BufRead) -> Result<Vec<u8>, UnsealError> {
 fn of_header(error: DecryptError) -> UnsealError {
     match error {
         DecryptError::NoMatchingKeys => UnsealError::WrongKey,
-        DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => UnsealError::CutShort,
+        DecryptError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            UnsealError::CutShort
+        }
         DecryptError::Io(error) => UnsealError::Stream("read what is sealed", error),
         DecryptError::UnknownFormat => UnsealError::NotSealed,
         _ => UnsealError::Altered,
@@ -244,13 +279,23 @@ mod tests {
         let to = home.path().join("out");
         let names = || std::fs::read_dir(home.path()).unwrap().count();
         for named in [false, true] {
-            let beside = if named { Beside::named(home.path().to_owned()) } else { Beside::create(&to) };
+            let beside = if named {
+                Beside::named(home.path().to_owned())
+            } else {
+                Beside::create(&to)
+            };
             let beside = beside.unwrap();
             (&beside.file).write_all(b"whole").unwrap();
             beside.become_file(&to).unwrap();
-            assert_eq!((std::fs::read(&to).unwrap(), names()), (b"whole".to_vec(), 1));
+            assert_eq!(
+                (std::fs::read(&to).unwrap(), names()),
+                (b"whole".to_vec(), 1)
+            );
             let late = Beside::named(home.path().to_owned()).unwrap();
-            assert!(matches!(late.become_file(&to), Err(UnsealError::Exists { .. })));
+            assert!(matches!(
+                late.become_file(&to),
+                Err(UnsealError::Exists { .. })
+            ));
             assert_eq!(names(), 1, "nothing is left beside it");
             std::fs::remove_file(&to).unwrap();
         }

@@ -42,13 +42,20 @@ pub fn verify(archive: &mut (impl Read + Seek)) -> Result<Structure, Error> {
         }
     }
     nothing_follows(&mut reader)?;
-    Ok(Structure { members, faults: pages.damage().chain(pages.faults()).collect() })
+    Ok(Structure {
+        members,
+        faults: pages.damage().chain(pages.faults()).collect(),
+    })
 }
 
 /// Some readers look for more behind the end.
 fn nothing_follows<R: Read>(reader: &mut BufReader<R>) -> Result<(), Error> {
     pieces(reader, |bytes| {
         let empty = bytes.iter().all(|byte| *byte == 0);
-        if empty { Ok(()) } else { Err(Error::BadTar("something follows the end")) }
+        if empty {
+            Ok(())
+        } else {
+            Err(Error::BadTar("something follows the end"))
+        }
     })
 }

@@ -87,7 +87,11 @@ struct Work {
 }
 
 enum Source {
-    Fifo { fifo: Fifo, hasher: Hasher, file: ArchiveFile },
+    Fifo {
+        fifo: Fifo,
+        hasher: Hasher,
+        file: ArchiveFile,
+    },
     File(Reservation),
 }
 
@@ -100,38 +104,64 @@ struct Received {
 
 impl Work {
     fn prepare(job: Job) -> Result<(Self, Ready), Error> {
-        let Job { inner, mut reservation, id, transport, redaction } = job;
+        let Job {
+            inner,
+            mut reservation,
+            id,
+            transport,
+            redaction,
+        } = job;
         // First of all: a plan that cannot be carried out must not touch the runtime.
         let redactor = redaction.map(Redactor::new).transpose()?;
         let patience = inner.settings.drain_timeout;
         let place = Place::make(inner, id)?;
         let location = place.location().to_owned();
         let redacting = match redactor {
-            Some(redactor) => Some(Redacting::new(redactor, Keeper::start(&place, &mut reservation)?)),
+            Some(redactor) => Some(Redacting::new(
+                redactor,
+                Keeper::start(&place, &mut reservation)?,
+            )),
             None => None,
         };
         let (source, hold) = match transport {
             Transport::File => (Source::File(reservation), None),
             Transport::Fifo => {
                 let hasher = start_hasher(&place)?;
-                let file = ArchiveFile::new(place.create(RECEIVED)?, place.path_of(RECEIVED), reservation);
+                let file = ArchiveFile::new(
+                    place.create(RECEIVED)?,
+                    place.path_of(RECEIVED),
+                    reservation,
+                );
                 let made = Fifo::create(place.fd(), LOCATION, patience);
                 let (fifo, hold) = made.map_err(Error::io("make the FIFO", &location))?;
                 (Source::Fifo { fifo, hasher, file }, Some(hold))
             }
         };
-        Ok((Self { place, source, redacting }, Ready { location, hold }))
+        Ok((
+            Self {
+                place,
+                source,
+                redacting,
+            },
+            Ready { location, hold },
+        ))
     }
 
     fn serve(self, orders: oneshot::Receiver<Order>) {
-        let Self { place, source, redacting } = self;
+        let Self {
+            place,
+            source,
+            redacting,
+        } = self;
         let (received, silent) = receive(&place, source, redacting);
         // Comes before or with the end of the hold.
         match orders.blocking_recv() {
             Ok(Order::Publish(about, reply)) => {
                 let outcome = received
                     .into_archive(&place)
-                    .and_then(|(archive, reservation)| publish(&place, &archive, reservation, &about));
+                    .and_then(|(archive, reservation)| {
+                        publish(&place, &archive, reservation, &about)
+                    });
                 // First the traces, then the answer: whoever has it finds the store as it will be.
                 drop(place);
                 let _ = reply.send(outcome);
@@ -160,17 +190,25 @@ impl Received {
 
     /// The whole archive, from wherever the runtime wrote it.
     fn into_archive(self, place: &Place) -> Result<(Archive, Reservation), Error> {
-        let Self { fifo, reservation, redacting } = self;
+        let Self {
+            fifo,
+            reservation,
+            redacting,
+        } = self;
         let archive = match fifo {
-            Some((drained, file)) if drained.bytes > 0 || place.regular_file().is_none() => Archive {
-                file,
-                name: RECEIVED,
-                bytes: redacting.as_ref().map_or(drained.bytes, |redacting| redacting.bytes),
-                sha256: drained.sha256?,
-                transport: Transport::Fifo,
-                redaction: None,
-                original: None,
-            },
+            Some((drained, file)) if drained.bytes > 0 || place.regular_file().is_none() => {
+                Archive {
+                    file,
+                    name: RECEIVED,
+                    bytes: redacting
+                        .as_ref()
+                        .map_or(drained.bytes, |redacting| redacting.bytes),
+                    sha256: drained.sha256?,
+                    transport: Transport::Fifo,
+                    redaction: None,
+                    original: None,
+                }
+            }
             from => {
                 if from.is_some() {
                     // The runtime put a file in the FIFO's place: so it will do the next time.
@@ -190,52 +228,103 @@ impl Received {
 }
 
 /// Waits until all has come. Where a writer was left that neither goes on nor finishes, its FIFO comes back.
-fn receive(place: &Place, source: Source, mut redacting: Option<Redacting>) -> (Received, Option<Fifo>) {
+fn receive(
+    place: &Place,
+    source: Source,
+    mut redacting: Option<Redacting>,
+) -> (Received, Option<Fifo>) {
     match source {
-        Source::File(reservation) => (Received { fifo: None, reservation, redacting }, None),
-        Source::Fifo { mut fifo, hasher, mut file } => {
+        Source::File(reservation) => (
+            Received {
+                fifo: None,
+                reservation,
+                redacting,
+            },
+            None,
+        ),
+        Source::Fifo {
+            mut fifo,
+            hasher,
+            mut file,
+        } => {
             let drained = match &mut redacting {
                 Some(redacting) => drained_whatever_happens(&mut fifo, |fifo| {
                     redacting.drain(fifo, &mut file, hasher, place)
                 }),
-                None => drain(&mut fifo, &mut file, hasher, bounds(place), place.location()),
+                None => drain(
+                    &mut fifo,
+                    &mut file,
+                    hasher,
+                    bounds(place),
+                    place.location(),
+                ),
             };
             let silent = drained.silent.then_some(fifo);
             let (file, reservation) = file.into_parts();
-            (Received { fifo: Some((drained, file)), reservation, redacting }, silent)
+            (
+                Received {
+                    fifo: Some((drained, file)),
+                    reservation,
+                    redacting,
+                },
+                silent,
+            )
         }
     }
 }
 
 /// A defect in what looks into hostile archives must not leave the runtime blocked, and its container frozen: after a panic
 /// the rest is read and thrown away, and nothing is kept.
-fn drained_whatever_happens<R: Read>(source: &mut R, drain: impl FnOnce(&mut R) -> Drained) -> Drained {
+fn drained_whatever_happens<R: Read>(
+    source: &mut R,
+    drain: impl FnOnce(&mut R) -> Drained,
+) -> Drained {
     catch_unwind(AssertUnwindSafe(|| drain(source))).unwrap_or_else(|_| {
         let mut bytes = 1; // something came: this is no runtime that put a file in the FIFO's place
         let end = throw_away(source, &mut bytes);
         let silent = end.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
-        Drained { bytes, sha256: Err(Error::Worker), silent }
+        Drained {
+            bytes,
+            sha256: Err(Error::Worker),
+            silent,
+        }
     })
 }
 
 /// Takes the runtime's own file as it is: one pass for the digest while the disk writes it, no copy.
 fn adopt(place: &Place) -> Result<Archive, Error> {
     let (mut file, before) = place.open_location()?;
-    let unsynced = file.try_clone().map_err(Error::io("open", place.location()))?;
+    let unsynced = file
+        .try_clone()
+        .map_err(Error::io("open", place.location()))?;
     let hasher = start_hasher(place)?;
     let drained = thread::scope(|scope| {
-        let sync =
-            Builder::new().name("archive-sync".to_owned()).spawn_scoped(scope, || unsynced.sync_data());
-        let drained = drain(&mut file, &mut Kept, hasher, bounds(place), place.location());
+        let sync = Builder::new()
+            .name("archive-sync".to_owned())
+            .spawn_scoped(scope, || unsynced.sync_data());
+        let drained = drain(
+            &mut file,
+            &mut Kept,
+            hasher,
+            bounds(place),
+            place.location(),
+        );
         // A failed write is told to one sync only, so this one's word counts.
-        let synced =
-            sync.and_then(|thread| thread.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into())));
-        synced.map(|()| drained).map_err(Error::io("sync", place.location()))
+        let synced = sync.and_then(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))
+        });
+        synced
+            .map(|()| drained)
+            .map_err(Error::io("sync", place.location()))
     })?;
     let sha256 = drained.sha256?;
     let after = rustix::fs::fstat(&file).map_err(Error::io("look at", place.location()))?;
     if !untouched(&before, &after, drained.bytes) {
-        return Err(Error::Changed { path: place.location().to_owned() });
+        return Err(Error::Changed {
+            path: place.location().to_owned(),
+        });
     }
     Ok(Archive {
         file,
@@ -256,7 +345,10 @@ pub(crate) fn untouched(before: &Stat, after: &Stat, read: u64) -> bool {
 
 pub(crate) fn bounds(place: &Place) -> Bounds {
     let settings = &place.inner().settings;
-    Bounds { max_bytes: settings.max_bytes, patience: settings.drain_timeout }
+    Bounds {
+        max_bytes: settings.max_bytes,
+        patience: settings.drain_timeout,
+    }
 }
 
 pub(crate) fn start_hasher(place: &Place) -> Result<Hasher, Error> {
@@ -288,9 +380,16 @@ mod tests {
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
         let before = rustix::fs::fstat(&file).unwrap();
         assert!(untouched(&before, &before, 4));
-        assert!(!untouched(&before, &before, 3), "more came after the last read");
-        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_nanos(1)).unwrap();
+        assert!(
+            !untouched(&before, &before, 3),
+            "more came after the last read"
+        );
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_nanos(1))
+            .unwrap();
         let after = rustix::fs::fstat(&file).unwrap();
-        assert!(!untouched(&before, &after, 4), "what was read already was overwritten");
+        assert!(
+            !untouched(&before, &after, 4),
+            "what was read already was overwritten"
+        );
     }
 }

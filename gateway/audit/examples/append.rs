@@ -21,7 +21,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let folder = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
+    let folder = std::env::args_os()
+        .nth(1)
+        .map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = tempfile::tempdir_in(folder)?;
     let mut ratios = Vec::new();
     for round in 0..ROUNDS {
@@ -34,13 +36,20 @@ async fn main() -> Result<()> {
         ratios.push(many / one);
     }
     ratios.sort_by(f64::total_cmp);
-    println!("median    : {:>7.1} times as many", ratios.get(ROUNDS / 2).ok_or("no round")?);
+    println!(
+        "median    : {:>7.1} times as many",
+        ratios.get(ROUNDS / 2).ok_or("no round")?
+    );
     let path = folder.path().join(format!("many-{}.log", ROUNDS - 1));
     let began = Instant::now();
     let verified = verify(&path, &Expected::default())?;
     let seconds = began.elapsed().as_secs_f64();
     let rate = figure(verified.records) / seconds;
-    println!("verify    : {rate:>9.0} records/s of {} in {} files", verified.records, verified.files.len());
+    println!(
+        "verify    : {rate:>9.0} records/s of {} in {} files",
+        verified.records,
+        verified.files.len()
+    );
     Ok(())
 }
 
@@ -48,9 +57,18 @@ async fn rate(path: &Path, writers: usize) -> Result<f64> {
     let key = path.with_extension("key");
     SigningKey::generate(&key)?;
     let key = SigningKey::read(&key)?;
-    let signing =
-        Signing { key: key.into(), previous: None, records: NonZeroU64::new(256).ok_or("no number")? };
-    let log = Log::open_with(path, Settings { signing: Some(signing), ..Settings::default() })?;
+    let signing = Signing {
+        key: key.into(),
+        previous: None,
+        records: NonZeroU64::new(256).ok_or("no number")?,
+    };
+    let log = Log::open_with(
+        path,
+        Settings {
+            signing: Some(signing),
+            ..Settings::default()
+        },
+    )?;
     let began = Instant::now();
     let mut running = JoinSet::new();
     for _ in 0..writers {

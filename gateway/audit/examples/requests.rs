@@ -20,8 +20,10 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let file = arguments.next().map(PathBuf::from).ok_or("name a file")?;
-    let count: u128 =
-        arguments.next().and_then(|count| count.to_str()?.parse().ok()).ok_or("name a count")?;
+    let count: u128 = arguments
+        .next()
+        .and_then(|count| count.to_str()?.parse().ok())
+        .ok_or("name a count")?;
     let log = Log::open(&file)?;
     for begin in (0..count).step_by(500) {
         let mut running = JoinSet::new();
@@ -57,5 +59,11 @@ fn record(number: u128) -> Result<Record> {
         request: Some(RequestRecord::of(&request, &[])),
     };
     let at = jiff::Timestamp::now();
-    Ok(Record { schema: Record::SCHEMA, at, request_id: request.id, trace_id: None, event })
+    Ok(Record {
+        schema: Record::SCHEMA,
+        at,
+        request_id: request.id,
+        trace_id: None,
+        event,
+    })
 }

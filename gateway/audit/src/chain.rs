@@ -60,7 +60,10 @@ pub(crate) struct Head {
 impl Head {
     /// Behind `line`, which has the place `seq`.
     pub(crate) fn behind(seq: u64, line: &[u8]) -> Self {
-        Self { seq: seq.saturating_add(1), hash: hash(line) }
+        Self {
+            seq: seq.saturating_add(1),
+            hash: hash(line),
+        }
     }
 
     /// The next line, without its end, for the record that is `body` as JSON.
@@ -68,7 +71,10 @@ impl Head {
         let fields = body.strip_prefix(b"{").ok_or(io::ErrorKind::InvalidInput)?;
         let mut line = self.beginning().into_bytes();
         if line.len().saturating_add(fields.len()) > LONGEST {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the record is too long for a line"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the record is too long for a line",
+            ));
         }
         line.extend_from_slice(fields);
         Ok(line)
@@ -89,7 +95,10 @@ impl Head {
 impl Default for Head {
     /// Of a log that has no line yet.
     fn default() -> Self {
-        Self { seq: 0, hash: ORIGIN.to_owned() }
+        Self {
+            seq: 0,
+            hash: ORIGIN.to_owned(),
+        }
     }
 }
 
@@ -101,7 +110,12 @@ pub(crate) fn hash(line: &[u8]) -> String {
 /// Lower-case hex digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| DIGITS.get(usize::from(value)).copied().map_or('0', char::from);
+    let digit = |value: u8| {
+        DIGITS
+            .get(usize::from(value))
+            .copied()
+            .map_or('0', char::from)
+    };
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         text.push(digit(byte >> 4));

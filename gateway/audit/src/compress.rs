@@ -30,7 +30,11 @@ pub(crate) struct Compressor {
 impl Compressor {
     /// For the closed segments of the log at `log`.
     pub(crate) fn of(log: &Path) -> Self {
-        Self { log: log.to_owned(), stop: Arc::default(), thread: None }
+        Self {
+            log: log.to_owned(),
+            stop: Arc::default(),
+            thread: None,
+        }
     }
 
     /// Has every segment that is closed by now compressed.
@@ -40,7 +44,10 @@ impl Compressor {
             let (log, stop) = (self.log.clone(), Arc::clone(&self.stop));
             let thread = std::thread::Builder::new().name("audit-compress".to_owned());
             // Without a thread, segments stay as they are until the next start.
-            self.thread = thread.spawn(move || work(&log, &waiting, &stop)).ok().map(|thread| (news, thread));
+            self.thread = thread
+                .spawn(move || work(&log, &waiting, &stop))
+                .ok()
+                .map(|thread| (news, thread));
         }
         if let Some((news, _)) = &self.thread {
             // A full channel holds the news already.
@@ -90,14 +97,29 @@ pub(crate) fn compress(segment: &Segment, stop: &AtomicBool) -> io::Result<()> {
 }
 
 fn write(plain: File, to: &Path, stop: &AtomicBool) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)?;
     let mut packed = GzEncoder::new(BufWriter::new(file), Compression::fast());
-    let digest = pass(segment::lines(plain)?, |piece| packed.write_all(piece), stop)?;
-    packed.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    let digest = pass(
+        segment::lines(plain)?,
+        |piece| packed.write_all(piece),
+        stop,
+    )?;
+    packed
+        .finish()?
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?
+        .sync_all()?;
     if pass(segment::lines(File::open(to)?)?, |_| Ok(()), stop)? == digest {
         return Ok(());
     }
-    Err(io::Error::new(io::ErrorKind::InvalidData, "what was compressed is not what was read"))
+    Err(io::Error::new(
+        io::ErrorKind::InvalidData,
+        "what was compressed is not what was read",
+    ))
 }
 
 /// Hands all that is in `from` to `to`, and tells its digest.
@@ -110,7 +132,10 @@ fn pass(
     loop {
         let piece = from.fill_buf()?;
         if stop.load(Ordering::Relaxed) {
-            return Err(io::Error::new(io::ErrorKind::Interrupted, "the log is closed"));
+            return Err(io::Error::new(
+                io::ErrorKind::Interrupted,
+                "the log is closed",
+            ));
         }
         if piece.is_empty() {
             return Ok(digest.finish().as_ref().to_vec());

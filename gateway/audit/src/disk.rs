@@ -86,7 +86,12 @@ fn unlink(name: &Path, path: &Path) -> io::Result<()> {
 pub(crate) fn turn(path: &Path, closed: &Path, line: &[u8]) -> io::Result<File> {
     let next = with(path, NEXT);
     remove(&next)?;
-    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&next)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&next)?;
     lock(&file)?;
     file.write_all_at(line, 0)?;
     file.sync_all()?;

@@ -20,7 +20,9 @@ use crate::segment::{folder, open};
 /// No file with a key is longer, in bytes.
 const LONGEST: u64 = 64 << 10;
 /// What `SubjectPublicKeyInfo` has before the 32 bytes of an Ed25519 key (RFC 8410, section 4).
-const BEFORE: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+const BEFORE: [u8; 12] = [
+    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+];
 
 /// Why a file is no key that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -50,13 +52,18 @@ impl PublicKey {
     /// Where the file cannot be read or holds another thing.
     pub fn read(path: &Path) -> Result<Self, WrongKey> {
         let der = SubjectPublicKeyInfoDer::from_pem_slice(&bytes(open(path)?)?);
-        der.ok().and_then(|der| Self::of(&der)).ok_or(WrongKey::Kind("public"))
+        der.ok()
+            .and_then(|der| Self::of(&der))
+            .ok_or(WrongKey::Kind("public"))
     }
 
     /// The key that is this DER.
     fn of(der: &[u8]) -> Option<Self> {
         let key = der.strip_prefix(&BEFORE)?;
-        (key.len() == 32).then(|| Self { der: der.to_vec(), id: hash(der) })
+        (key.len() == 32).then(|| Self {
+            der: der.to_vec(),
+            id: hash(der),
+        })
     }
 
     /// The key that is this DER in base64.
@@ -83,7 +90,9 @@ impl PublicKey {
     pub(crate) fn signed(&self, text: &str, signature: &str) -> bool {
         let key = self.der.strip_prefix(&BEFORE).unwrap_or_default();
         let signature = BASE64_STANDARD.decode(signature).unwrap_or_default();
-        UnparsedPublicKey::new(&ED25519, key).verify(text.as_bytes(), &signature).is_ok()
+        UnparsedPublicKey::new(&ED25519, key)
+            .verify(text.as_bytes(), &signature)
+            .is_ok()
     }
 }
 
@@ -107,7 +116,11 @@ impl SigningKey {
     pub fn generate(path: &Path) -> Result<PublicKey, WrongKey> {
         let pair = Ed25519KeyPair::generate().map_err(io::Error::other)?;
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(io::Error::other)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         file.write_all(pem("PRIVATE KEY", der.as_ref()).as_bytes())?;
         file.sync_all()?;
         std::fs::File::open(folder(path))?.sync_all()?;
@@ -148,7 +161,9 @@ impl SigningKey {
 
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SigningKey").field("public", &self.public).finish_non_exhaustive()
+        f.debug_struct("SigningKey")
+            .field("public", &self.public)
+            .finish_non_exhaustive()
     }
 }
 
@@ -160,7 +175,10 @@ fn bytes(file: std::fs::File) -> io::Result<Vec<u8>> {
 
 /// Keys are short: each makes one line.
 fn pem(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", BASE64_STANDARD.encode(der))
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        BASE64_STANDARD.encode(der)
+    )
 }
 
 #[cfg(test)]
@@ -176,14 +194,22 @@ mod tests {
         let made = SigningKey::generate(&private).unwrap();
         assert_eq!(std::fs::metadata(&private).unwrap().mode() & 0o777, 0o600);
         std::fs::write(&public, made.pem()).unwrap();
-        let (key, read) = (SigningKey::read(&private).unwrap(), PublicKey::read(&public).unwrap());
+        let (key, read) = (
+            SigningKey::read(&private).unwrap(),
+            PublicKey::read(&public).unwrap(),
+        );
         assert_eq!((&read, key.public()), (&made, &made));
         let signature = key.sign("text");
         assert!(
-            read.signed("text", &signature) && !read.signed("test", &signature) && !read.signed("text", "")
+            read.signed("text", &signature)
+                && !read.signed("test", &signature)
+                && !read.signed("text", "")
         );
         assert_eq!(PublicKey::decode(&read.encode()), Some(read));
-        assert!(matches!(SigningKey::generate(&private), Err(WrongKey::File(_))), "no key is written over");
+        assert!(
+            matches!(SigningKey::generate(&private), Err(WrongKey::File(_))),
+            "no key is written over"
+        );
         assert!(!format!("{key:?}").contains("pair"));
     }
 
@@ -193,14 +219,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("key");
         let der = [
-            &[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20][..],
-            &crate::merkle::parse("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
-                .unwrap(),
+            &[
+                0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
+            ][..],
+            &crate::merkle::parse(
+                "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+            )
+            .unwrap(),
         ]
         .concat();
         std::fs::write(&path, pem("PRIVATE KEY", &der)).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).unwrap();
-        let signature = BASE64_STANDARD.decode(SigningKey::read(&path).unwrap().sign("")).unwrap();
+        let signature = BASE64_STANDARD
+            .decode(SigningKey::read(&path).unwrap().sign(""))
+            .unwrap();
         assert!(
             crate::chain::hex(&signature)
                 .starts_with("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155")
@@ -217,9 +249,18 @@ mod tests {
             assert!(matches!(SigningKey::read(&path), Err(WrongKey::Mode(_))));
         }
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-        assert!(matches!(PublicKey::read(&path), Err(WrongKey::Kind("public"))));
+        assert!(matches!(
+            PublicKey::read(&path),
+            Err(WrongKey::Kind("public"))
+        ));
         std::fs::write(&path, public.pem()).unwrap();
-        assert!(matches!(SigningKey::read(&path), Err(WrongKey::Kind("private"))));
-        assert!(matches!(SigningKey::read(dir.path()), Err(WrongKey::File(_))));
+        assert!(matches!(
+            SigningKey::read(&path),
+            Err(WrongKey::Kind("private"))
+        ));
+        assert!(matches!(
+            SigningKey::read(dir.path()),
+            Err(WrongKey::File(_))
+        ));
     }
 }

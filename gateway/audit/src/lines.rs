@@ -52,16 +52,32 @@ impl Lines {
     /// Of the log at `path`: its closed segments, and the active file as it is now. Where `path` is itself a compressed
     /// segment, of that alone.
     pub(crate) fn of(path: &Path) -> Result<Self, Unreadable> {
-        let sources = sources(path).map_err(|source| Unreadable::File { path: path.to_owned(), source })?;
-        Ok(Self { sources: sources.into_iter(), now: None, path: path.into(), number: 0 })
+        let sources = sources(path).map_err(|source| Unreadable::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            sources: sources.into_iter(),
+            now: None,
+            path: path.into(),
+            number: 0,
+        })
     }
 
     /// Of what is in memory.
     #[cfg(test)]
     pub(crate) fn within(text: Vec<u8>) -> Self {
         let path: Arc<Path> = Path::new("audit.log").into();
-        let sources = vec![Source::Open(path.to_path_buf(), Box::new(io::Cursor::new(text)))];
-        Self { sources: sources.into_iter(), now: None, path, number: 0 }
+        let sources = vec![Source::Open(
+            path.to_path_buf(),
+            Box::new(io::Cursor::new(text)),
+        )];
+        Self {
+            sources: sources.into_iter(),
+            now: None,
+            path,
+            number: 0,
+        }
     }
 
     /// Reads the next line without its end into `line`; `false` where there is none.
@@ -87,23 +103,37 @@ impl Lines {
         if line.pop_if(|last| *last == b'\n').is_some() {
             return Ok(true);
         }
-        let fault = if line.len() > LONGEST { Fault::Long } else { Fault::Short };
+        let fault = if line.len() > LONGEST {
+            Fault::Long
+        } else {
+            Fault::Short
+        };
         if fault == Fault::Long {
             self.skip()?;
         }
-        Err(Unreadable::Line { path: self.path.to_path_buf(), line: self.number, fault })
+        Err(Unreadable::Line {
+            path: self.path.to_path_buf(),
+            line: self.number,
+            fault,
+        })
     }
 
     /// Reads to the end of a line that is too long to be kept.
     fn skip(&mut self) -> Result<(), Unreadable> {
-        let Some(now) = &mut self.now else { return Ok(()) };
-        now.skip_until(b'\n').map_err(|source| self.lost(source)).map(drop)
+        let Some(now) = &mut self.now else {
+            return Ok(());
+        };
+        now.skip_until(b'\n')
+            .map_err(|source| self.lost(source))
+            .map(drop)
     }
 
     /// Turns to the next file.
     fn turn(&mut self) -> Result<bool, Unreadable> {
         self.now = None;
-        let Some(source) = self.sources.next() else { return Ok(false) };
+        let Some(source) = self.sources.next() else {
+            return Ok(false);
+        };
         self.number = 0;
         let (path, text) = match source {
             Source::Open(path, text) => (path, text),
@@ -119,7 +149,10 @@ impl Lines {
     fn lost(&mut self, source: io::Error) -> Unreadable {
         self.sources = Vec::new().into_iter();
         self.now = None;
-        Unreadable::File { path: self.path.to_path_buf(), source }
+        Unreadable::File {
+            path: self.path.to_path_buf(),
+            source,
+        }
     }
 }
 
@@ -127,10 +160,22 @@ impl Lines {
 fn sources(path: &Path) -> io::Result<Vec<Source>> {
     let active = segment::open(path)?;
     let regular = active.metadata()?.is_file();
-    let first = if regular { segment::begins(&active)? } else { None };
-    let closed = if regular { segment::closed(path)? } else { Vec::new() };
+    let first = if regular {
+        segment::begins(&active)?
+    } else {
+        None
+    };
+    let closed = if regular {
+        segment::closed(path)?
+    } else {
+        Vec::new()
+    };
     let before = |segment: &Segment| first.is_none_or(|first| segment.first < first);
-    let mut sources: Vec<_> = closed.into_iter().filter(before).map(Source::Closed).collect();
+    let mut sources: Vec<_> = closed
+        .into_iter()
+        .filter(before)
+        .map(Source::Closed)
+        .collect();
     sources.push(Source::Open(path.to_owned(), segment::lines(active)?));
     Ok(sources)
 }

@@ -35,7 +35,11 @@ pub struct Settings {
 impl Default for Settings {
     /// Files of 64 MiB, no signature and no observer.
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, signing: None, observer: None }
+        Self {
+            segment_bytes: 64 << 20,
+            signing: None,
+            observer: None,
+        }
     }
 }
 
@@ -116,9 +120,16 @@ impl Signing {
         let read = |path: &Path| {
             SigningKey::read(path)
                 .map(Arc::new)
-                .map_err(|source| Error::Key { path: path.to_path_buf(), source })
+                .map_err(|source| Error::Key {
+                    path: path.to_path_buf(),
+                    source,
+                })
         };
-        Ok(Self { key: read(key)?, previous: previous.map(read).transpose()?, records })
+        Ok(Self {
+            key: read(key)?,
+            previous: previous.map(read).transpose()?,
+            records,
+        })
     }
 }
 
@@ -163,15 +174,23 @@ impl Log {
     /// [`Error::Open`] where that fails, `path` is not a regular file of one name or no chained log, or the previous key is not
     /// the one that signed it. That outcomes cannot be written is no error: until they are, nothing else is.
     pub fn open_with(path: &Path, settings: Settings) -> Result<Self, Error> {
-        let (tail, recovered) =
-            Tail::open(path, settings).map_err(|source| Error::Open { path: path.to_path_buf(), source })?;
+        let (tail, recovered) = Tail::open(path, settings).map_err(|source| Error::Open {
+            path: path.to_path_buf(),
+            source,
+        })?;
         Ok(Self::of(path, tail, recovered))
     }
 
     fn of(path: &Path, tail: Tail, recovered: Recovered) -> Self {
         let (places, room) = (Semaphore::new(WAITING), Semaphore::new(WAITING_BYTES));
         let (places, room) = (Arc::new(places), Arc::new(room));
-        Self { path: path.to_path_buf(), queue: Queue::new(tail), places, room, recovered }
+        Self {
+            path: path.to_path_buf(),
+            queue: Queue::new(tail),
+            places,
+            room,
+            recovered,
+        }
     }
 
     /// What the last run left, and was put in order when the log was opened.
@@ -222,25 +241,42 @@ impl Log {
     /// The old one then goes on.
     pub async fn sign_with(&self, signing: Option<Signing>) -> Result<bool, Error> {
         let changed = Arc::new(AtomicBool::new(false));
-        self.append(Ok(Work::Keys { signing, changed: Arc::clone(&changed) })).await?;
+        self.append(Ok(Work::Keys {
+            signing,
+            changed: Arc::clone(&changed),
+        }))
+        .await?;
         Ok(changed.load(Ordering::Relaxed))
     }
 
     async fn append(&self, work: io::Result<Work>) -> Result<(), Error> {
         let path = || self.path.clone();
-        let work = work.map_err(|source| Error::Write { path: path(), source })?;
-        let place = self.place(work.bytes()).ok_or_else(|| Error::Busy { path: path() })?;
+        let work = work.map_err(|source| Error::Write {
+            path: path(),
+            source,
+        })?;
+        let place = self
+            .place(work.bytes())
+            .ok_or_else(|| Error::Busy { path: path() })?;
         match tokio::time::timeout(PATIENCE, self.queue.push(work, place)).await {
             Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(source))) => Err(Error::Write { path: path(), source }),
-            Ok(Err(lost)) => Err(Error::Write { path: path(), source: io::Error::other(lost) }),
+            Ok(Ok(Err(source))) => Err(Error::Write {
+                path: path(),
+                source,
+            }),
+            Ok(Err(lost)) => Err(Error::Write {
+                path: path(),
+                source: io::Error::other(lost),
+            }),
             Err(_) => Err(Error::Slow { path: path() }),
         }
     }
 
     fn place(&self, bytes: usize) -> Option<Place> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let room = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(bytes).ok()?).ok()?;
+        let room = Arc::clone(&self.room)
+            .try_acquire_many_owned(u32::try_from(bytes).ok()?)
+            .ok()?;
         Some((place, room))
     }
 }
@@ -249,7 +285,10 @@ impl Log {
 fn body(record: &Record) -> io::Result<Work> {
     let body = serde_json::to_vec(record)?;
     if body.len() > LONGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the record is too long for a line"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the record is too long for a line",
+        ));
     }
     Ok(Work::Record(body))
 }

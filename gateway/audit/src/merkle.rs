@@ -27,7 +27,9 @@ fn joined(parts: &[&[u8]]) -> Hash {
 
 fn bytes(digest: &Digest) -> Hash {
     let mut hash = Hash::default();
-    hash.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+    hash.iter_mut()
+        .zip(digest.as_ref())
+        .for_each(|(to, from)| *to = *from);
     hash
 }
 
@@ -54,7 +56,10 @@ pub(crate) struct Tree {
 impl Tree {
     /// Of `size` leaves, from its frontier in hex; `None` where that is no frontier of so many.
     pub(crate) fn of(size: u64, frontier: &[String]) -> Option<Self> {
-        let frontier: Vec<_> = frontier.iter().map(|hash| parse(hash)).collect::<Option<_>>()?;
+        let frontier: Vec<_> = frontier
+            .iter()
+            .map(|hash| parse(hash))
+            .collect::<Option<_>>()?;
         (frontier.len() == size.count_ones() as usize).then_some(Self { size, frontier })
     }
 
@@ -83,7 +88,12 @@ impl Tree {
 
     /// Its root. That of no leaves is the SHA-256 of nothing.
     pub(crate) fn root(&self) -> Hash {
-        let root = self.frontier.iter().rev().copied().reduce(|right, left| node(&left, &right));
+        let root = self
+            .frontier
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node(&left, &right));
         root.unwrap_or_else(|| bytes(&digest(&SHA256, &[])))
     }
 }
@@ -109,7 +119,10 @@ impl Path {
             }
             (range, tree)
         };
-        let mut siblings: Vec<_> = siblings(before.size, size).into_iter().map(sibling).collect();
+        let mut siblings: Vec<_> = siblings(before.size, size)
+            .into_iter()
+            .map(sibling)
+            .collect();
         siblings.reverse();
         Self { siblings }
     }
@@ -127,7 +140,10 @@ impl Path {
 
     /// The path, from the leaf upwards, in hex. Every leaf of the tree must have passed.
     pub(crate) fn finish(self) -> Vec<String> {
-        self.siblings.iter().map(|(_, tree)| hex(&tree.root())).collect()
+        self.siblings
+            .iter()
+            .map(|(_, tree)| hex(&tree.root()))
+            .collect()
     }
 }
 
@@ -233,11 +249,23 @@ mod tests {
                     }
                     tree.push(*leaf);
                 }
-                let path: Vec<_> = path.unwrap().finish().iter().map(|hash| parse(hash).unwrap()).collect();
+                let path: Vec<_> = path
+                    .unwrap()
+                    .finish()
+                    .iter()
+                    .map(|hash| parse(hash).unwrap())
+                    .collect();
                 let at = usize::try_from(place).unwrap();
-                assert_eq!(climb(place, size, all[at], &path), Some(tree.root()), "{place} of {size}");
+                assert_eq!(
+                    climb(place, size, all[at], &path),
+                    Some(tree.root()),
+                    "{place} of {size}"
+                );
                 assert_ne!(climb(place, size, leaf(b"other"), &path), Some(tree.root()));
-                assert_eq!(climb(place, size, all[at], &[path, vec![all[at]]].concat()), None);
+                assert_eq!(
+                    climb(place, size, all[at], &[path, vec![all[at]]].concat()),
+                    None
+                );
                 assert_eq!(climb(size, size, all[at], &[]), None);
             }
         }

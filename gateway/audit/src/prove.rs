@@ -94,7 +94,9 @@ impl Proof {
         if keys.iter().any(|key| self.head.signed_by(key)) {
             return Ok(record);
         }
-        Err(WrongProof::Signature { key: self.head.head.key.chars().take(64).collect() })
+        Err(WrongProof::Signature {
+            key: self.head.head.key.chars().take(64).collect(),
+        })
     }
 }
 
@@ -104,11 +106,19 @@ impl Proof {
 /// Where there is nothing to prove, or nothing to prove it with.
 pub fn prove(path: &Path, wanted: Wanted, expected: &Expected) -> Result<Vec<Proof>, Unproven> {
     let Some(head) = verify(path, expected)?.signed else {
-        return Err(if exists(path, wanted)? { Unproven::Unsigned } else { Unproven::Absent });
+        return Err(if exists(path, wanted)? {
+            Unproven::Unsigned
+        } else {
+            Unproven::Absent
+        });
     };
     let found = pass(path, wanted, head.head.size)?;
     if found.is_empty() {
-        return Err(if exists(path, wanted)? { Unproven::Unsigned } else { Unproven::Absent });
+        return Err(if exists(path, wanted)? {
+            Unproven::Unsigned
+        } else {
+            Unproven::Absent
+        });
     }
     Ok(found.into_iter().map(|begun| begun.proof(&head)).collect())
 }
@@ -123,7 +133,12 @@ struct Begun {
 impl Begun {
     fn proof(self, head: &SignedHead) -> Proof {
         let line = String::from_utf8_lossy(&self.line).into_owned();
-        Proof { line, index: self.index, path: self.path.finish(), head: head.clone() }
+        Proof {
+            line,
+            index: self.index,
+            path: self.path.finish(),
+            head: head.clone(),
+        }
     }
 }
 
@@ -146,7 +161,11 @@ fn pass(path: &Path, wanted: Wanted, size: u64) -> Result<Vec<Begun>, Unproven> 
             if begun.len() == MOST {
                 return Err(Unproven::Many);
             }
-            begun.push(Begun { line: line.clone(), index, path: merkle::Path::next_to(tree, size) });
+            begun.push(Begun {
+                line: line.clone(),
+                index,
+                path: merkle::Path::next_to(tree, size),
+            });
         }
         tree.push(hash);
     }
@@ -157,7 +176,10 @@ fn pass(path: &Path, wanted: Wanted, size: u64) -> Result<Vec<Begun>, Unproven> 
 fn first(line: &[u8]) -> Tree {
     let seq = Link::of(line).map_or(0, |link| link.seq);
     match serde_json::from_slice(line) {
-        Ok(Record { event: gateway_core::Event::Segment(start), .. }) => Tree::of(seq, &start.frontier),
+        Ok(Record {
+            event: gateway_core::Event::Segment(start),
+            ..
+        }) => Tree::of(seq, &start.frontier),
         _ => None,
     }
     .unwrap_or_default()

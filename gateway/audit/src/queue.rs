@@ -39,7 +39,11 @@ pub(crate) enum Work {
 impl Work {
     /// How much there is to write.
     pub(crate) fn bytes(&self) -> usize {
-        if let Self::Record(body) = self { body.len() } else { 0 }
+        if let Self::Record(body) = self {
+            body.len()
+        } else {
+            0
+        }
     }
 }
 
@@ -68,11 +72,21 @@ struct State {
 
 impl Queue {
     pub(crate) fn new(tail: Tail) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::new(State { waiting: VecDeque::new(), shared: 0, tail: Some(tail) }) })
+        Arc::new(Self {
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                shared: 0,
+                tail: Some(tail),
+            }),
+        })
     }
 
     /// Lets `work` be done with the next write. The result comes when that is durable.
-    pub(crate) fn push(self: &Arc<Self>, work: Work, place: Place) -> oneshot::Receiver<io::Result<()>> {
+    pub(crate) fn push(
+        self: &Arc<Self>,
+        work: Work,
+        place: Place,
+    ) -> oneshot::Receiver<io::Result<()>> {
         let (done, result) = oneshot::channel();
         let mut state = self.state();
         state.waiting.push_back(Waiter { work, done, place });
@@ -126,7 +140,11 @@ impl State {
             bytes = bytes.saturating_add(waiter.work.bytes());
             fits
         };
-        let count = self.waiting.iter().take_while(|waiter| fits(waiter)).count();
+        let count = self
+            .waiting
+            .iter()
+            .take_while(|waiter| fits(waiter))
+            .count();
         self.shared = count;
         self.waiting.drain(..count).collect()
     }
@@ -135,7 +153,10 @@ impl State {
 type Done = (oneshot::Sender<io::Result<()>>, Place);
 
 fn split(waiters: Vec<Waiter>) -> (Vec<Work>, Vec<Done>) {
-    waiters.into_iter().map(|waiter| (waiter.work, (waiter.done, waiter.place))).unzip()
+    waiters
+        .into_iter()
+        .map(|waiter| (waiter.work, (waiter.done, waiter.place)))
+        .unzip()
 }
 
 fn tell(dones: Vec<Done>, results: Vec<io::Result<()>>) {

@@ -33,7 +33,9 @@ pub struct Reader {
 /// # Errors
 /// Where the log cannot be opened.
 pub fn read(path: &Path) -> Result<Reader, Unreadable> {
-    Ok(Reader { lines: Lines::of(path)? })
+    Ok(Reader {
+        lines: Lines::of(path)?,
+    })
 }
 
 impl Iterator for Reader {
@@ -54,9 +56,18 @@ impl Reader {
         let read = Link::of(&line).and_then(|link| Ok((link.seq, serde_json::from_slice(&line)?)));
         let Ok((seq, record)) = read else {
             let Lines { path, number, .. } = &self.lines;
-            return Err(Unreadable::Line { path: path.to_path_buf(), line: *number, fault: Fault::Foreign });
+            return Err(Unreadable::Line {
+                path: path.to_path_buf(),
+                line: *number,
+                fault: Fault::Foreign,
+            });
         };
-        Ok(Entry { seq, hash: hash(&line), line, record })
+        Ok(Entry {
+            seq,
+            hash: hash(&line),
+            line,
+            record,
+        })
     }
 }
 
@@ -76,7 +87,10 @@ mod tests {
     fn lines(places: std::ops::Range<u64>) -> String {
         let target = r#""target":{"namespace":"a","pod":"b","container":"c"}"#;
         let record = RECORD.replace(r#""target":"a/b/c""#, target);
-        places.map(|seq| format!("{{\"seq\":{seq},{record}}}\n")).collect::<Vec<_>>().concat()
+        places
+            .map(|seq| format!("{{\"seq\":{seq},{record}}}\n"))
+            .collect::<Vec<_>>()
+            .concat()
     }
 
     fn log() -> (tempfile::TempDir, PathBuf) {
@@ -94,18 +108,27 @@ mod tests {
     }
 
     fn places(path: &Path) -> Vec<u64> {
-        read(path).unwrap().map(|entry| entry.unwrap().seq).collect()
+        read(path)
+            .unwrap()
+            .map(|entry| entry.unwrap().seq)
+            .collect()
     }
 
     #[test]
     fn closed_segments_are_read_in_order_and_then_the_active_file() {
         let (dir, path) = log();
         assert_eq!(places(&path), [0, 1, 2, 3, 4, 5, 6]);
-        assert_eq!(places(&dir.path().join("audit.log.000000000000.gz")), [0, 1, 2]);
+        assert_eq!(
+            places(&dir.path().join("audit.log.000000000000.gz")),
+            [0, 1, 2]
+        );
         let entry = read(&path).unwrap().nth(4).unwrap().unwrap();
         assert_eq!(
             (entry.hash, [entry.line, b"\n".to_vec()].concat()),
-            (hash(lines(4..5).trim_end().as_bytes()), lines(4..5).into_bytes())
+            (
+                hash(lines(4..5).trim_end().as_bytes()),
+                lines(4..5).into_bytes()
+            )
         );
     }
 
@@ -115,8 +138,12 @@ mod tests {
         // As a crash leaves it, before the plain one is removed.
         std::fs::write(dir.path().join("audit.log.000000000000"), lines(0..3)).unwrap();
         std::fs::hard_link(&path, dir.path().join("audit.log.000000000005")).unwrap();
-        for other in ["audit.log.5", "audit.log.000000000001.bak", "other.log.000000000001", "audit.log.next"]
-        {
+        for other in [
+            "audit.log.5",
+            "audit.log.000000000001.bak",
+            "other.log.000000000001",
+            "audit.log.next",
+        ] {
             std::fs::write(dir.path().join(other), lines(1..2)).unwrap();
         }
         assert_eq!(places(&path), [0, 1, 2, 3, 4, 5, 6]);
@@ -126,7 +153,11 @@ mod tests {
     fn a_line_that_is_no_record_is_told_with_its_place_and_the_next_is_read() {
         let (_dir, path) = log();
         let long = "x".repeat(3 << 20);
-        std::fs::write(&path, format!("{}text\n{long}\n{}{{", lines(5..6), lines(6..7))).unwrap();
+        std::fs::write(
+            &path,
+            format!("{}text\n{long}\n{}{{", lines(5..6), lines(6..7)),
+        )
+        .unwrap();
         let told: Vec<_> = read(&path)
             .unwrap()
             .skip(5)
@@ -138,15 +169,28 @@ mod tests {
             .collect();
         assert_eq!(
             told,
-            [Ok(5), Err((2, Fault::Foreign)), Err((3, Fault::Long)), Ok(6), Err((5, Fault::Short))]
+            [
+                Ok(5),
+                Err((2, Fault::Foreign)),
+                Err((3, Fault::Long)),
+                Ok(6),
+                Err((5, Fault::Short))
+            ]
         );
     }
 
     #[test]
     fn a_file_that_cannot_be_read_ends_it() {
         let (dir, path) = log();
-        assert!(matches!(read(&dir.path().join("none")), Err(Unreadable::File { .. })));
-        std::fs::write(dir.path().join("audit.log.000000000000.gz"), [0x1f, 0x8b, 1, 2]).unwrap();
+        assert!(matches!(
+            read(&dir.path().join("none")),
+            Err(Unreadable::File { .. })
+        ));
+        std::fs::write(
+            dir.path().join("audit.log.000000000000.gz"),
+            [0x1f, 0x8b, 1, 2],
+        )
+        .unwrap();
         let told: Vec<_> = read(&path).unwrap().collect();
         assert!(
             matches!(&*told, [Err(Unreadable::File { path, .. })] if path.ends_with("audit.log.000000000000.gz")),

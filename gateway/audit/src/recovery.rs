@@ -30,10 +30,17 @@ pub(crate) struct Found {
 }
 
 /// Reads the active file, of `length` bytes, and as much of the closed segments as may hold open intents.
-pub(crate) fn find(log: &Path, mut file: &File, length: u64, now: jiff::Timestamp) -> io::Result<Found> {
+pub(crate) fn find(
+    log: &Path,
+    mut file: &File,
+    length: u64,
+    now: jiff::Timestamp,
+) -> io::Result<Found> {
     let closed = segment::closed(log)?;
     if length == 0 && !closed.is_empty() {
-        return Err(invalid("closed segments of another log lie beside it: move them away, too"));
+        return Err(invalid(
+            "closed segments of another log lie beside it: move them away, too",
+        ));
     }
     let mut open = Open::default();
     if length < BACK {
@@ -41,14 +48,25 @@ pub(crate) fn find(log: &Path, mut file: &File, length: u64, now: jiff::Timestam
     }
     file.seek(SeekFrom::Start(0))?;
     let mut walk = Walk::default();
-    walk.all(&mut BufReader::with_capacity(1 << 16, file.take(length)), length, &mut open)?;
-    let Walk { state, end, first, .. } = walk;
+    walk.all(
+        &mut BufReader::with_capacity(1 << 16, file.take(length)),
+        length,
+        &mut open,
+    )?;
+    let Walk {
+        state, end, first, ..
+    } = walk;
     if state.tree.size() != state.head.seq {
         return Err(invalid(
             "lines of it are missing, or there more than once: see `audit verify`, move it away",
         ));
     }
-    Ok(Found { state, end, first: first.unwrap_or(0), outcomes: open.outcomes(now) })
+    Ok(Found {
+        state,
+        end,
+        first: first.unwrap_or(0),
+        outcomes: open.outcomes(now),
+    })
 }
 
 /// Takes the steps of the newest closed segments, of at least so many bytes where there are as many.
@@ -105,10 +123,17 @@ impl Walk {
     /// What stands behind the last whole line must be the beginning of the next: nobody's file is cut because its name was
     /// put into a configuration by mistake. A file system may have made the file longer before it wrote what belongs there.
     fn rest(&self, part: &mut Vec<u8>, lines: &mut impl BufRead) -> io::Result<()> {
-        let written = part.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let written = part
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |last| last + 1);
         part.truncate(written);
         let empty = lines.bytes().all(|byte| matches!(byte, Ok(0)));
-        if empty && self.state.head.may_begin(part) { Ok(()) } else { Err(foreign()) }
+        if empty && self.state.head.may_begin(part) {
+            Ok(())
+        } else {
+            Err(foreign())
+        }
     }
 
     fn step(&mut self, line: &[u8]) -> io::Result<()> {
@@ -137,8 +162,14 @@ impl Walk {
         if about.seq == 0 {
             return Ok(());
         }
-        let Ok(Record { event: Event::Segment(start), .. }) = serde_json::from_slice(line) else {
-            return Err(invalid("its beginning is missing: see `audit verify`, move it away"));
+        let Ok(Record {
+            event: Event::Segment(start),
+            ..
+        }) = serde_json::from_slice(line)
+        else {
+            return Err(invalid(
+                "its beginning is missing: see `audit verify`, move it away",
+            ));
         };
         self.state.tree = Tree::of(about.seq, &start.frontier).ok_or_else(foreign)?;
         self.state.key = start.public_key.as_deref().and_then(PublicKey::decode);
@@ -148,16 +179,22 @@ impl Walk {
     /// Nothing is signed that contradicts what was signed before.
     fn check(&self, line: &[u8]) -> io::Result<()> {
         let record: Record = serde_json::from_slice(line).map_err(|_| foreign())?;
-        let Event::Head(head) = record.event else { return Err(foreign()) };
+        let Event::Head(head) = record.event else {
+            return Err(foreign());
+        };
         if head.size == self.state.tree.size() && head.root == hex(&self.state.tree.root()) {
             return Ok(());
         }
-        Err(invalid("it is not what was signed: see `audit verify`, move it away"))
+        Err(invalid(
+            "it is not what was signed: see `audit verify`, move it away",
+        ))
     }
 
     fn key(&mut self, line: &[u8]) -> io::Result<()> {
         let record: Record = serde_json::from_slice(line).map_err(|_| foreign())?;
-        let Event::Key(change) = record.event else { return Err(foreign()) };
+        let Event::Key(change) = record.event else {
+            return Err(foreign());
+        };
         self.state.key = PublicKey::decode(&change.public_key);
         Ok(())
     }
@@ -182,10 +219,16 @@ impl Open {
     fn step(&mut self, line: &[u8]) {
         self.place = self.place.saturating_add(1);
         match serde_json::from_slice(line) {
-            Ok(Step { request_id, event: Kind::Intent }) => {
+            Ok(Step {
+                request_id,
+                event: Kind::Intent,
+            }) => {
                 self.intents.insert(request_id, (self.place, line.to_vec()));
             }
-            Ok(Step { request_id, event: Kind::Outcome }) => drop(self.intents.remove(&request_id)),
+            Ok(Step {
+                request_id,
+                event: Kind::Outcome,
+            }) => drop(self.intents.remove(&request_id)),
             _ => {}
         }
     }
@@ -193,7 +236,9 @@ impl Open {
     fn outcomes(self, now: jiff::Timestamp) -> Vec<Record> {
         let mut open: Vec<_> = self.intents.into_values().collect();
         open.sort_unstable_by_key(|(place, _)| *place);
-        open.iter().filter_map(|(_, line)| unknown(serde_json::from_slice(line).ok()?, now)).collect()
+        open.iter()
+            .filter_map(|(_, line)| unknown(serde_json::from_slice(line).ok()?, now))
+            .collect()
     }
 }
 
@@ -232,7 +277,12 @@ fn unknown(intent: Record, now: jiff::Timestamp) -> Option<Record> {
         checkpoint_id: Some(checkpoint_id),
         ..Outcome::default()
     };
-    Some(Record { schema: Record::SCHEMA, at: now, event: Event::Outcome(Box::new(outcome)), ..intent })
+    Some(Record {
+        schema: Record::SCHEMA,
+        at: now,
+        event: Event::Outcome(Box::new(outcome)),
+        ..intent
+    })
 }
 
 fn foreign() -> io::Error {

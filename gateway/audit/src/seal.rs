@@ -24,7 +24,12 @@ pub struct SignedHead {
 impl SignedHead {
     /// Whether `key` signed it.
     pub fn signed_by(&self, key: &PublicKey) -> bool {
-        let TreeHead { size, root, key: id, signature } = &self.head;
+        let TreeHead {
+            size,
+            root,
+            key: id,
+            signature,
+        } = &self.head;
         id == key.id() && key.signed(&head_text(*size, root, id, self.at), signature)
     }
 }
@@ -48,14 +53,20 @@ fn removal_text(size: u64, root: &str, previous: &str, at: Timestamp) -> String 
 pub(crate) fn resigns(previous: &PublicKey, removal: &KeyRemoval, at: Timestamp) -> bool {
     let text = removal_text(removal.size, &removal.root, previous.id(), at);
     removal.previous == previous.id()
-        && removal.signature.as_deref().is_some_and(|signature| previous.signed(&text, signature))
+        && removal
+            .signature
+            .as_deref()
+            .is_some_and(|signature| previous.signed(&text, signature))
 }
 
 /// Whether `previous` signed the change of keys of that time.
 pub(crate) fn vouches(previous: &PublicKey, change: &KeyChange, at: Timestamp) -> bool {
     let text = key_text(change.size, &change.root, &change.key, previous.id(), at);
     change.previous.as_deref() == Some(previous.id())
-        && change.signature.as_deref().is_some_and(|signature| previous.signed(&text, signature))
+        && change
+            .signature
+            .as_deref()
+            .is_some_and(|signature| previous.signed(&text, signature))
 }
 
 /// All that the next line depends on.
@@ -89,10 +100,28 @@ impl State {
     }
 
     /// Adds a head over all that is there.
-    pub(crate) fn sign(&mut self, key: &SigningKey, at: Timestamp, lines: &mut Vec<u8>) -> io::Result<()> {
-        let (size, root, id) = (self.tree.size(), hex(&self.tree.root()), key.public().id().to_owned());
+    pub(crate) fn sign(
+        &mut self,
+        key: &SigningKey,
+        at: Timestamp,
+        lines: &mut Vec<u8>,
+    ) -> io::Result<()> {
+        let (size, root, id) = (
+            self.tree.size(),
+            hex(&self.tree.root()),
+            key.public().id().to_owned(),
+        );
         let signature = key.sign(&head_text(size, &root, &id, at));
-        self.say(at, Event::Head(TreeHead { size, root, key: id, signature }), lines)?;
+        self.say(
+            at,
+            Event::Head(TreeHead {
+                size,
+                root,
+                key: id,
+                signature,
+            }),
+            lines,
+        )?;
         self.unsigned = 0;
         Ok(())
     }
@@ -105,11 +134,23 @@ impl State {
         at: Timestamp,
         lines: &mut Vec<u8>,
     ) -> io::Result<()> {
-        let (size, root, key) = (self.tree.size(), hex(&self.tree.root()), new.id().to_owned());
+        let (size, root, key) = (
+            self.tree.size(),
+            hex(&self.tree.root()),
+            new.id().to_owned(),
+        );
         let previous = self.key.as_ref().map(|key| key.id().to_owned());
         let old = old.filter(|old| self.key.as_ref() == Some(old.public()));
-        let signature = old.map(|old| old.sign(&key_text(size, &root, &key, old.public().id(), at)));
-        let change = KeyChange { size, root, key, public_key: new.encode(), previous, signature };
+        let signature =
+            old.map(|old| old.sign(&key_text(size, &root, &key, old.public().id(), at)));
+        let change = KeyChange {
+            size,
+            root,
+            key,
+            public_key: new.encode(),
+            previous,
+            signature,
+        };
         self.say(at, Event::Key(change), lines)?;
         self.key = Some(new.clone());
         Ok(())
@@ -122,11 +163,22 @@ impl State {
         at: Timestamp,
         lines: &mut Vec<u8>,
     ) -> io::Result<()> {
-        let Some(previous) = self.key.as_ref().map(|key| key.id().to_owned()) else { return Ok(()) };
+        let Some(previous) = self.key.as_ref().map(|key| key.id().to_owned()) else {
+            return Ok(());
+        };
         let (size, root) = (self.tree.size(), hex(&self.tree.root()));
         let old = old.filter(|old| self.key.as_ref() == Some(old.public()));
         let signature = old.map(|old| old.sign(&removal_text(size, &root, &previous, at)));
-        self.say(at, Event::KeyRemoved(KeyRemoval { size, root, previous, signature }), lines)?;
+        self.say(
+            at,
+            Event::KeyRemoved(KeyRemoval {
+                size,
+                root,
+                previous,
+                signature,
+            }),
+            lines,
+        )?;
         self.key = None;
         Ok(())
     }
@@ -134,7 +186,14 @@ impl State {
     /// Adds the first line of a new file.
     pub(crate) fn begin_segment(&mut self, at: Timestamp, lines: &mut Vec<u8>) -> io::Result<()> {
         let public_key = self.key.as_ref().map(PublicKey::encode);
-        self.say(at, Event::Segment(SegmentStart { frontier: self.tree.frontier(), public_key }), lines)
+        self.say(
+            at,
+            Event::Segment(SegmentStart {
+                frontier: self.tree.frontier(),
+                public_key,
+            }),
+            lines,
+        )
     }
 
     fn say(&mut self, at: Timestamp, event: Event, lines: &mut Vec<u8>) -> io::Result<()> {

@@ -29,7 +29,10 @@ pub(crate) struct Segment {
 impl Segment {
     /// The segment of the log at `log` that begins with the line `first`.
     pub(crate) fn of(log: &Path, first: u64) -> Self {
-        Self { first, plain: with(log, &format!(".{first:0DIGITS$}")) }
+        Self {
+            first,
+            plain: with(log, &format!(".{first:0DIGITS$}")),
+        }
     }
 
     /// Where it is when it is compressed.
@@ -72,7 +75,10 @@ pub(crate) fn closed(log: &Path) -> io::Result<Vec<Segment>> {
     }
     firsts.sort_unstable();
     firsts.dedup();
-    Ok(firsts.into_iter().map(|first| Segment::of(log, first)).collect())
+    Ok(firsts
+        .into_iter()
+        .map(|first| Segment::of(log, first))
+        .collect())
 }
 
 /// The place of the first line of the segment that is called `name`; `None` for what is no segment of `log`.
@@ -126,7 +132,10 @@ pub(crate) fn lines(file: File) -> io::Result<Box<dyn BufRead + Send>> {
     let mut bytes = BufReader::with_capacity(CHUNK, file);
     // No line of a log begins so.
     if bytes.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Box::new(BufReader::with_capacity(CHUNK, MultiGzDecoder::new(bytes))));
+        return Ok(Box::new(BufReader::with_capacity(
+            CHUNK,
+            MultiGzDecoder::new(bytes),
+        )));
     }
     Ok(Box::new(bytes))
 }
@@ -134,7 +143,9 @@ pub(crate) fn lines(file: File) -> io::Result<Box<dyn BufRead + Send>> {
 /// The place of the first line of an open file, which is read again from its beginning; `None` where it has none.
 pub(crate) fn begins(mut file: &File) -> io::Result<Option<u64>> {
     let mut line = Vec::new();
-    BufReader::new(&mut file).take(LONGEST as u64 + 1).read_until(b'\n', &mut line)?;
+    BufReader::new(&mut file)
+        .take(LONGEST as u64 + 1)
+        .read_until(b'\n', &mut line)?;
     file.seek(SeekFrom::Start(0))?;
     Ok(Link::of(&line).ok().map(|link| link.seq))
 }

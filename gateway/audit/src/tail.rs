@@ -66,7 +66,12 @@ impl Tail {
     pub(crate) fn open(path: &Path, settings: Settings) -> io::Result<(Self, Recovered)> {
         let file = open_alone(path)?;
         let length = file.metadata()?.len();
-        let Found { state, end, first, outcomes } = recovery::find(path, &file, length, Timestamp::now())?;
+        let Found {
+            state,
+            end,
+            first,
+            outcomes,
+        } = recovery::find(path, &file, length, Timestamp::now())?;
         let owed = owed(&settings, &state, outcomes)?;
         if end < length {
             file.set_len(end)?;
@@ -81,7 +86,11 @@ impl Tail {
         if !segment::closed(path)?.is_empty() {
             tail.compressor.wake();
         }
-        let recovered = Recovered { cut: length.saturating_sub(end), unknown, waiting: tail.outcomes() };
+        let recovered = Recovered {
+            cut: length.saturating_sub(end),
+            unknown,
+            waiting: tail.outcomes(),
+        };
         Ok((tail, recovered))
     }
 
@@ -105,7 +114,10 @@ impl Tail {
 
     /// How many outcomes are owed.
     fn outcomes(&self) -> u64 {
-        self.owed.iter().filter(|owed| matches!(owed, Owed::Outcome(_))).count() as u64
+        self.owed
+            .iter()
+            .filter(|owed| matches!(owed, Owed::Outcome(_)))
+            .count() as u64
     }
 
     /// All of `works` durably with one fsync, or none: what a failed write left behind is cut off again. A record that makes
@@ -118,13 +130,19 @@ impl Tail {
             state = self.state.clone();
         });
         let mut signing = self.settings.signing.clone();
-        let made: Vec<_> = works.iter().map(|work| add(work, &mut signing, &mut state, &mut lines)).collect();
+        let made: Vec<_> = works
+            .iter()
+            .map(|work| add(work, &mut signing, &mut state, &mut lines))
+            .collect();
         match ready.and_then(|()| self.write(&lines, state)) {
             Ok(()) => {
                 self.settings.signing = signing;
                 made
             }
-            Err(error) => made.into_iter().map(|made| made.and_then(|()| Err(again(&error)))).collect(),
+            Err(error) => made
+                .into_iter()
+                .map(|made| made.and_then(|()| Err(again(&error))))
+                .collect(),
         }
     }
 
@@ -157,7 +175,10 @@ impl Tail {
 
     fn write(&mut self, lines: &[u8], state: State) -> io::Result<()> {
         self.mend()?;
-        let written = self.disk.write(lines, self.end).and_then(|()| self.disk.sync());
+        let written = self
+            .disk
+            .write(lines, self.end)
+            .and_then(|()| self.disk.sync());
         if written.is_err() {
             self.torn = true;
             // Where this fails, too, the next write begins with it.
@@ -173,7 +194,9 @@ impl Tail {
     fn tell(&mut self, lines: &[u8]) {
         let untold = std::mem::take(&mut self.untold);
         if let Some(observer) = &self.settings.observer {
-            let told = [untold.as_slice(), lines].into_iter().filter(|lines| !lines.is_empty());
+            let told = [untold.as_slice(), lines]
+                .into_iter()
+                .filter(|lines| !lines.is_empty());
             told.for_each(|lines| observer.durable(lines));
         }
     }
@@ -224,14 +247,24 @@ impl Tail {
 }
 
 /// Adds what is asked for, signed by `signing`.
-fn add(work: &Work, signing: &mut Option<Signing>, state: &mut State, lines: &mut Vec<u8>) -> io::Result<()> {
+fn add(
+    work: &Work,
+    signing: &mut Option<Signing>,
+    state: &mut State,
+    lines: &mut Vec<u8>,
+) -> io::Result<()> {
     let due = match work {
         Work::Record(body) => {
             state.extend(body, lines)?;
-            signing.as_ref().is_some_and(|signing| state.unsigned >= signing.records.get())
+            signing
+                .as_ref()
+                .is_some_and(|signing| state.unsigned >= signing.records.get())
         }
         Work::Seal => state.unsigned > 0,
-        Work::Keys { signing: next, changed } => {
+        Work::Keys {
+            signing: next,
+            changed,
+        } => {
             let other = turn_over(signing.as_ref(), next.as_ref(), state, lines)?;
             changed.store(other, Ordering::Relaxed);
             signing.clone_from(next);
@@ -261,7 +294,12 @@ fn turn_over(
     }
     let old = now.map(|now| &*now.key);
     match next {
-        Some(next) => state.introduce(next.key.public(), old.or(next.previous.as_deref()), at, lines)?,
+        Some(next) => state.introduce(
+            next.key.public(),
+            old.or(next.previous.as_deref()),
+            at,
+            lines,
+        )?,
         None => state.dismiss(old, at, lines)?,
     }
     Ok(true)
@@ -269,13 +307,25 @@ fn turn_over(
 
 /// What the log has to say first: the outcomes that nobody wrote, and the key where it is another one or there is none.
 fn owed(settings: &Settings, state: &State, outcomes: Vec<Record>) -> io::Result<VecDeque<Owed>> {
-    let mut owed: VecDeque<_> = outcomes.into_iter().map(Box::new).map(Owed::Outcome).collect();
-    let key = settings.signing.as_ref().map(|signing| signing.key.public());
+    let mut owed: VecDeque<_> = outcomes
+        .into_iter()
+        .map(Box::new)
+        .map(Owed::Outcome)
+        .collect();
+    let key = settings
+        .signing
+        .as_ref()
+        .map(|signing| signing.key.public());
     if state.key.as_ref() != key {
-        let previous = settings.signing.as_ref().and_then(|signing| signing.previous.as_deref());
+        let previous = settings
+            .signing
+            .as_ref()
+            .and_then(|signing| signing.previous.as_deref());
         let wrong = |previous: &SigningKey| state.key.as_ref() != Some(previous.public());
         if state.key.is_some() && previous.is_some_and(wrong) {
-            return Err(invalid("the previous key that was given is not the one that signed it"));
+            return Err(invalid(
+                "the previous key that was given is not the one that signed it",
+            ));
         }
         owed.push_back(Owed::Key);
     }
@@ -285,5 +335,7 @@ fn owed(settings: &Settings, state: &State, outcomes: Vec<Record>) -> io::Result
 /// The same error for each that waited for the same write.
 fn again(error: &io::Error) -> io::Error {
     let same = || io::Error::new(error.kind(), error.to_string());
-    error.raw_os_error().map_or_else(same, io::Error::from_raw_os_error)
+    error
+        .raw_os_error()
+        .map_or_else(same, io::Error::from_raw_os_error)
 }

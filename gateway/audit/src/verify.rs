@@ -46,11 +46,16 @@ impl FromStr for Anchor {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong =
-            || "an anchor is the seq of a line, a colon, and its prev in 64 hexadecimal digits".to_owned();
+        let wrong = || {
+            "an anchor is the seq of a line, a colon, and its prev in 64 hexadecimal digits"
+                .to_owned()
+        };
         let (seq, prev) = text.split_once(':').ok_or_else(wrong)?;
         merkle::parse(prev).ok_or_else(wrong)?;
-        Ok(Self { seq: seq.parse().map_err(|_| wrong())?, prev: prev.to_ascii_lowercase() })
+        Ok(Self {
+            seq: seq.parse().map_err(|_| wrong())?,
+            prev: prev.to_ascii_lowercase(),
+        })
     }
 }
 
@@ -157,7 +162,9 @@ pub enum Unverified {
         since: u64,
     },
     /// The head that was kept ends before the log begins.
-    #[error("the head that was kept covers {size} records, and the log begins behind them, at seq {begins}")]
+    #[error(
+        "the head that was kept covers {size} records, and the log begins behind them, at seq {begins}"
+    )]
     Before {
         /// How many the head covers.
         size: u64,
@@ -165,7 +172,9 @@ pub enum Unverified {
         begins: u64,
     },
     /// The head that was kept has no signature that counts.
-    #[error("the head that was kept is not signed by a key that is given, or that the log names (key {key})")]
+    #[error(
+        "the head that was kept is not signed by a key that is given, or that the log names (key {key})"
+    )]
     Forged {
         /// The key's id, as the head has it.
         key: String,

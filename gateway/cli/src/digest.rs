@@ -14,7 +14,10 @@ pub(crate) fn of(reader: &mut impl Read) -> io::Result<(u64, String)> {
 }
 
 /// Copies `reader` into `writer`; tells length and digest of what went through.
-pub(crate) fn copy(reader: &mut impl Read, writer: &mut impl io::Write) -> io::Result<(u64, String)> {
+pub(crate) fn copy(
+    reader: &mut impl Read,
+    writer: &mut impl io::Write,
+) -> io::Result<(u64, String)> {
     let mut digest = Context::new(&SHA256);
     let mut buffer = vec![0; CHUNK];
     let mut bytes = 0;
@@ -49,7 +52,13 @@ mod tests {
         let mut copied = Vec::new();
         let told = copy(&mut &b"abc"[..], &mut copied).unwrap();
         // FIPS 180-2, B.1.
-        assert_eq!(told, (3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned()));
+        assert_eq!(
+            told,
+            (
+                3,
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned()
+            )
+        );
         assert_eq!(copied, b"abc");
     }
 }

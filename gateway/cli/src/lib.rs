@@ -98,8 +98,12 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             tell(format_args!("error: {error:#}"));
-            if error.is::<gateway_server::config::Mistake>() { Exit::Misconfigured } else { Exit::Failure }
-                .into()
+            if error.is::<gateway_server::config::Mistake>() {
+                Exit::Misconfigured
+            } else {
+                Exit::Failure
+            }
+            .into()
         }
     }
 }

@@ -23,7 +23,9 @@ Exit status: 0 success; 1 where it cannot be written.
 
 pub(crate) fn run(_: &Options) -> Result<Exit> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(gateway_server::openapi::text().as_bytes()).and_then(|()| out.flush());
+    let written = out
+        .write_all(gateway_server::openapi::text().as_bytes())
+        .and_then(|()| out.flush());
     match written {
         // Whoever reads no further has had enough; any other file would be one that is cut.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

@@ -14,7 +14,10 @@ pub fn keep_secrets() {
 }
 
 fn tell(panic: &PanicHookInfo<'_>) {
-    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    let location = panic
+        .location()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let thread = thread::current();
     let thread = thread.name().unwrap_or("unnamed");
     let backtrace = Backtrace::capture();
@@ -31,7 +34,10 @@ fn tell(panic: &PanicHookInfo<'_>) {
     }
     // A second panic would end the process: where nobody reads it, it is not told.
     let mut out = std::io::stderr().lock();
-    let _ = writeln!(out, "error: panicked at {location}, thread {thread}; please report it");
+    let _ = writeln!(
+        out,
+        "error: panicked at {location}, thread {thread}; please report it"
+    );
     if let Some(backtrace) = backtrace {
         let _ = writeln!(out, "{backtrace}");
     }
@@ -56,9 +62,14 @@ mod tests {
     #[test]
     #[ignore = "the process that the next tests start"]
     fn panics() {
-        let Ok(with) = std::env::var(WITH) else { return };
+        let Ok(with) = std::env::var(WITH) else {
+            return;
+        };
         keep_secrets();
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(async {
             let format = config::LogFormat::Json;
             let settings = config::Telemetry {
@@ -66,19 +77,35 @@ mod tests {
                 log_level: config::LogLevel::Trace,
                 ..Default::default()
             };
-            let telemetry =
-                (with == "log").then(|| Telemetry::init(&settings, None::<BatchSpanProcessor>).unwrap());
+            let telemetry = (with == "log")
+                .then(|| Telemetry::init(&settings, None::<BatchSpanProcessor>).unwrap());
             let span = tracing::info_span!("request", request_id = "r-1");
             let task = TaskTracker::new().spawn(async { panic!("{SECRET}") }.instrument(span));
-            assert!(task.await.is_err_and(|error| error.is_panic()), "it ends the task and no more");
-            assert!(thread::spawn(|| SECRET.parse::<u32>().expect(SECRET)).join().is_err());
+            assert!(
+                task.await.is_err_and(|error| error.is_panic()),
+                "it ends the task and no more"
+            );
+            assert!(
+                thread::spawn(|| SECRET.parse::<u32>().expect(SECRET))
+                    .join()
+                    .is_err()
+            );
             drop(telemetry);
         });
     }
 
     fn told(with: &str, backtrace: &str) -> String {
-        let Output { stdout, stderr, status } = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "panics::tests::panics", "--ignored", "--nocapture"])
+        let Output {
+            stdout,
+            stderr,
+            status,
+        } = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "panics::tests::panics",
+                "--ignored",
+                "--nocapture",
+            ])
             .env(WITH, with)
             .env("RUST_BACKTRACE", backtrace)
             .output()
@@ -93,12 +120,19 @@ mod tests {
     fn a_panic_is_logged_with_its_request_and_its_place_and_without_its_message() {
         for backtrace in ["0", "1"] {
             let told = told("log", backtrace);
-            let lines: Vec<serde_json::Value> =
-                told.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-            let [of_task, of_thread] = &*lines else { panic!("{told}") };
+            let lines: Vec<serde_json::Value> = told
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect();
+            let [of_task, of_thread] = &*lines else {
+                panic!("{told}")
+            };
             for line in [of_task, of_thread] {
                 assert_eq!(line["level"], "ERROR");
-                assert!(line["location"].as_str().unwrap().contains("panics.rs:"), "{line}");
+                assert!(
+                    line["location"].as_str().unwrap().contains("panics.rs:"),
+                    "{line}"
+                );
                 assert_eq!(line.get("backtrace").is_some(), backtrace == "1", "{line}");
             }
             assert_eq!(of_task["spans"][0]["request_id"], "r-1");

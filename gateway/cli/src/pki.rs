@@ -65,7 +65,10 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let pem = params.self_signed(&key)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), pem })
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        })
     }
 
     /// The authority's own certificate, as PEM.
@@ -80,7 +83,9 @@ impl Authority {
     pub fn server(&self) -> Result<Credential> {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut params = CertificateParams::new(names)?;
-        params.distinguished_name.push(DnType::CommonName, "checkpoint-gateway");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "checkpoint-gateway");
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(&params)
     }
@@ -93,14 +98,23 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         if let Some(name) = &subject.name {
-            params.distinguished_name.push(DnType::CommonName, name.as_str());
+            params
+                .distinguished_name
+                .push(DnType::CommonName, name.as_str());
         }
-        anyhow::ensure!(subject.organizations.len() < 2, "only one organization can be written");
+        anyhow::ensure!(
+            subject.organizations.len() < 2,
+            "only one organization can be written"
+        );
         for organization in &subject.organizations {
-            params.distinguished_name.push(DnType::OrganizationName, organization.as_str());
+            params
+                .distinguished_name
+                .push(DnType::OrganizationName, organization.as_str());
         }
         for uri in &subject.uris {
-            params.subject_alt_names.push(SanType::URI(uri.as_str().try_into()?));
+            params
+                .subject_alt_names
+                .push(SanType::URI(uri.as_str().try_into()?));
         }
         params.extended_key_usages.clone_from(&subject.usages);
         if subject.expired {
@@ -113,7 +127,10 @@ impl Authority {
     fn sign(&self, params: &CertificateParams) -> Result<Credential> {
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        Ok(Credential { certificate: certificate.pem(), key: key.serialize_pem() })
+        Ok(Credential {
+            certificate: certificate.pem(),
+            key: key.serialize_pem(),
+        })
     }
 }
 
@@ -147,7 +164,10 @@ impl TokenIssuer {
     /// Where the system has no randomness.
     pub fn new(name: &str) -> Result<Self> {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
-        Ok(Self { name: name.to_owned(), key: EncodingKey::from_ec_der(&key.serialize_der()) })
+        Ok(Self {
+            name: name.to_owned(),
+            key: EncodingKey::from_ec_der(&key.serialize_der()),
+        })
     }
 
     /// The issuer's public keys, as a JSON Web Key Set (RFC 7517).
@@ -166,7 +186,9 @@ impl TokenIssuer {
     /// Where the claims cannot be signed.
     pub fn sign(&self, mut claims: Value) -> Result<String> {
         if let Some(claims) = claims.as_object_mut() {
-            claims.entry("iss").or_insert_with(|| self.name.clone().into());
+            claims
+                .entry("iss")
+                .or_insert_with(|| self.name.clone().into());
         }
         let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(Self::KEY_ID.to_owned());

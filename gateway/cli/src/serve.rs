@@ -28,15 +28,19 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let mut config = load(&options.config)?;
     config.policy_engine.strict |= options.strict;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start Tokio")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start Tokio")?;
     runtime.block_on(serve(&config, &options.config))
 }
 
 async fn serve(config: &Config, file: &Path) -> anyhow::Result<Exit> {
     let telemetry = Telemetry::init(&config.telemetry, None::<BatchSpanProcessor>)?;
     let stop = stop_on(&[SignalKind::terminate(), SignalKind::interrupt()])?;
-    let gateway = Gateway::start(config, &telemetry, stop).await?.with_reload(reload(file)?, config);
+    let gateway = Gateway::start(config, &telemetry, stop)
+        .await?
+        .with_reload(reload(file)?, config);
     info!(
         address = %gateway.address()?,
         admin = %gateway.admin_address()?,
@@ -66,7 +70,11 @@ fn reload(file: &Path) -> anyhow::Result<Reload> {
         }
     });
     let again = file.to_path_buf();
-    Ok(Reload { read: Box::new(move || load(&again)), file: file.to_path_buf(), asked })
+    Ok(Reload {
+        read: Box::new(move || load(&again)),
+        file: file.to_path_buf(),
+        asked,
+    })
 }
 
 /// Cancelled by the first of these signals. A second one changes nothing: only time ends a drain.

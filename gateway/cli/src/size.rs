@@ -16,6 +16,17 @@ mod tests {
     #[test]
     fn sizes_are_cut_to_one_digit_after_the_point() {
         let told = [0, 1023, 1024, 1_048_575, 1_048_576, 5_261_312, 10 << 30].map(size);
-        assert_eq!(told, ["0 B", "1023 B", "1.0 KiB", "1023.9 KiB", "1.0 MiB", "5.0 MiB", "10.0 GiB"]);
+        assert_eq!(
+            told,
+            [
+                "0 B",
+                "1023 B",
+                "1.0 KiB",
+                "1023.9 KiB",
+                "1.0 MiB",
+                "5.0 MiB",
+                "10.0 GiB"
+            ]
+        );
     }
 }

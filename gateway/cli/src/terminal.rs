@@ -4,7 +4,11 @@ pub(crate) fn shown(text: &str, max: usize) -> String {
     let mut shown = String::with_capacity(text.len().min(max));
     let mut length = 0_usize;
     for c in text.chars() {
-        let piece = if misleads(c) { c.escape_unicode().to_string() } else { c.to_string() };
+        let piece = if misleads(c) {
+            c.escape_unicode().to_string()
+        } else {
+            c.to_string()
+        };
         let width = piece.chars().count();
         if length.saturating_add(width) > max {
             shown.push('…');

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CheckpointId, CredentialKind, KeyChange, KeyRemoval, PlanRecord, RedactionSummary, RequestId,
-    RequestRecord, SegmentStart, Target, TraceId, TreeHead, Verdict,
+    Action, CheckpointId, CredentialKind, KeyChange, KeyRemoval, PlanRecord, RedactionSummary,
+    RequestId, RequestRecord, SegmentStart, Target, TraceId, TreeHead, Verdict,
 };
 
 /// One line of the audit log.
@@ -31,7 +31,13 @@ impl Record {
 
     /// A record of the log about itself.
     pub fn of_log(at: jiff::Timestamp, event: Event) -> Self {
-        Self { schema: Self::SCHEMA, at, request_id: RequestId::NONE, trace_id: None, event }
+        Self {
+            schema: Self::SCHEMA,
+            at,
+            request_id: RequestId::NONE,
+            trace_id: None,
+            event,
+        }
     }
 }
 
@@ -231,7 +237,10 @@ pub struct Listed {
     pub shown: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }

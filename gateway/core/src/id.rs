@@ -95,11 +95,17 @@ impl TryFrom<String> for TraceId {
     type Error = ParseIdError;
 
     fn try_from(text: String) -> Result<Self, ParseIdError> {
-        let wrong =
-            || ParseIdError { text: crate::one_line(&text, 64), expected: "32 hex digits in lower case" };
+        let wrong = || ParseIdError {
+            text: crate::one_line(&text, 64),
+            expected: "32 hex digits in lower case",
+        };
         let value = u128::from_str_radix(&text, 16).map_err(|_| wrong())?;
         let id = Self::new(value.to_be_bytes()).ok_or_else(wrong)?;
-        if id.to_string() == text { Ok(id) } else { Err(wrong()) }
+        if id.to_string() == text {
+            Ok(id)
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -111,9 +117,12 @@ mod tests {
     fn an_id_has_one_spelling() {
         let id = RequestId::from(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_abcd));
         assert_eq!(id.to_string().parse(), Ok(id));
-        for other in
-            [id.to_string().to_uppercase(), id.0.simple().to_string(), format!("{{{id}}}"), String::new()]
-        {
+        for other in [
+            id.to_string().to_uppercase(),
+            id.0.simple().to_string(),
+            format!("{{{id}}}"),
+            String::new(),
+        ] {
             assert!(other.parse::<RequestId>().is_err(), "{other}");
         }
     }
@@ -121,8 +130,16 @@ mod tests {
     #[test]
     fn a_trace_id_is_32_lower_case_hex_digits_and_not_zero() {
         let text = "4bf92f3577b34da6a3ce929d0e0e4736".to_owned();
-        assert_eq!(TraceId::try_from(text.clone()).map(String::from), Ok(text.clone()));
-        for wrong in [text.to_uppercase(), "0".repeat(32), format!("+{}", &text[1..]), text[1..].to_owned()] {
+        assert_eq!(
+            TraceId::try_from(text.clone()).map(String::from),
+            Ok(text.clone())
+        );
+        for wrong in [
+            text.to_uppercase(),
+            "0".repeat(32),
+            format!("+{}", &text[1..]),
+            text[1..].to_owned(),
+        ] {
             assert!(TraceId::try_from(wrong.clone()).is_err(), "{wrong}");
         }
     }

@@ -27,7 +27,9 @@ pub use container::Container;
 pub use decision::{Decision, Denial, Verdict};
 pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
 pub use identity::{CredentialKind, Identity};
-pub use inspection::{Criu, Dialect, InspectedContainer, Inspection, Member, Mount, Process, Sizes};
+pub use inspection::{
+    Criu, Dialect, InspectedContainer, Inspection, Member, Mount, Process, Sizes,
+};
 pub use proof::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
 pub use recorded::RequestRecord;
 pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, PlanRecord};

@@ -17,7 +17,9 @@ impl RequestRecord {
     /// too: claims name the user, and a label may have the value of another.
     pub fn of(request: &Request, hidden: &[String]) -> Self {
         // A request is always a JSON object: its maps have texts as keys.
-        let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else { return Self(Map::new()) };
+        let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else {
+            return Self(Map::new());
+        };
         let mut texts = Vec::new();
         for field in hidden {
             for place in places(field) {
@@ -38,7 +40,8 @@ impl RequestRecord {
     /// A field of it, by its path.
     pub fn field(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
-        rest.iter().try_fold(self.0.get(*first)?, |value, name| value.get(name))
+        rest.iter()
+            .try_fold(self.0.get(*first)?, |value, name| value.get(name))
     }
 }
 
@@ -54,7 +57,9 @@ fn places(field: &str) -> Vec<Vec<&str>> {
         }
         (Some("source-address"), None, None) => vec![vec!["source_address"]],
         (Some(part), Some("pod-labels"), Some(name)) => vec![vec![part, "pod_labels", name]],
-        (Some(part), Some("pod-annotations"), Some(name)) => vec![vec![part, "pod_annotations", name]],
+        (Some(part), Some("pod-annotations"), Some(name)) => {
+            vec![vec![part, "pod_annotations", name]]
+        }
         (Some(part), Some(map), Some(name)) => vec![vec![part, map, name]],
         (Some(part), Some(name), None) => vec![vec![part, name]],
         (Some(part), None, None) => vec![vec![part]],
@@ -91,9 +96,9 @@ fn remember(value: &Value, texts: &mut Vec<String>) {
 /// Takes out what shows one of `texts`: in the maps of the container and the caller, and in what others have written.
 fn scrub(fields: &mut Map<String, Value>, texts: &[String]) {
     let shows = |text: &str| {
-        texts
-            .iter()
-            .any(|hidden| text == hidden || (hidden.len() >= PART_MIN && text.contains(hidden.as_str())))
+        texts.iter().any(|hidden| {
+            text == hidden || (hidden.len() >= PART_MIN && text.contains(hidden.as_str()))
+        })
     };
     for place in [
         &["target", "labels"][..],
@@ -109,15 +114,26 @@ fn scrub(fields: &mut Map<String, Value>, texts: &[String]) {
             map.retain(|_, value| !shows(value.as_str().unwrap_or(&value.to_string())));
         }
     }
-    if fields.get("reason").and_then(Value::as_str).is_some_and(shows) {
+    if fields
+        .get("reason")
+        .and_then(Value::as_str)
+        .is_some_and(shows)
+    {
         fields.remove("reason");
     }
 }
 
-fn object<'a>(fields: &'a mut Map<String, Value>, place: &[&str]) -> Option<&'a mut Map<String, Value>> {
+fn object<'a>(
+    fields: &'a mut Map<String, Value>,
+    place: &[&str],
+) -> Option<&'a mut Map<String, Value>> {
     let (first, rest) = place.split_first()?;
     let inner = fields.get_mut(*first)?.as_object_mut()?;
-    if rest.is_empty() { Some(inner) } else { object(inner, rest) }
+    if rest.is_empty() {
+        Some(inner)
+    } else {
+        object(inner, rest)
+    }
 }
 
 #[cfg(test)]
@@ -127,10 +143,17 @@ mod tests {
 
     fn request() -> Request {
         let mut request: Request =
-            serde_json::from_str(include_str!("../../../policies/sdk/default-request.json")).unwrap();
+            serde_json::from_str(include_str!("../../../policies/sdk/default-request.json"))
+                .unwrap();
         request.reason = Some("ada@example.com asked for it".to_owned());
-        request.target.annotations.insert("made-of".to_owned(), request.target.image.clone());
-        request.target.pod_labels.insert("owner".to_owned(), "ada".to_owned());
+        request
+            .target
+            .annotations
+            .insert("made-of".to_owned(), request.target.image.clone());
+        request
+            .target
+            .pod_labels
+            .insert("owner".to_owned(), "ada".to_owned());
         request
     }
 
@@ -144,7 +167,10 @@ mod tests {
     #[test]
     fn a_request_of_which_nothing_is_hidden_can_be_asked_again() {
         assert_eq!(recorded(&[]).0.request(), Some(request()));
-        assert_eq!(recorded(&["headers"]).0.field(&["target", "pod"]), Some(&json!("cart-0")));
+        assert_eq!(
+            recorded(&["headers"]).0.field(&["target", "pod"]),
+            Some(&json!("cart-0"))
+        );
     }
 
     #[test]
@@ -161,13 +187,19 @@ mod tests {
             ("source-address", "192.0.2.10"),
         ] {
             let (_, told) = recorded(&[hidden]);
-            assert!(recorded(&[]).1.contains(text) && !told.contains(text), "{hidden}: {told}");
+            assert!(
+                recorded(&[]).1.contains(text) && !told.contains(text),
+                "{hidden}: {told}"
+            );
         }
     }
 
     #[test]
     fn a_short_text_is_not_looked_for_in_others() {
         let (_, told) = recorded(&["target.pod-labels.owner"]);
-        assert!(!told.contains("\"owner\"") && told.contains("ada@example.com"), "{told}");
+        assert!(
+            !told.contains("\"owner\"") && told.contains("ada@example.com"),
+            "{told}"
+        );
     }
 }

@@ -119,7 +119,9 @@ impl Plan {
 
     /// Whether a rule asks for values of environment variables.
     pub fn asks_for_environment(&self) -> bool {
-        self.mask.iter().any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)))
+        self.mask
+            .iter()
+            .any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)))
     }
 }
 

@@ -53,7 +53,11 @@ impl Target {
         Part::Namespace.check(namespace)?;
         Part::Pod.check(pod)?;
         Part::Container.check(container)?;
-        Ok(Self { namespace: namespace.to_owned(), pod: pod.to_owned(), container: container.to_owned() })
+        Ok(Self {
+            namespace: namespace.to_owned(),
+            pod: pod.to_owned(),
+            container: container.to_owned(),
+        })
     }
 
     /// The pod's namespace.
@@ -84,7 +88,9 @@ impl FromStr for Target {
     fn from_str(text: &str) -> Result<Self, ParseTargetError> {
         let mut parts = text.split('/');
         match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(namespace), Some(pod), Some(container), None) => Self::new(namespace, pod, container),
+            (Some(namespace), Some(pod), Some(container), None) => {
+                Self::new(namespace, pod, container)
+            }
             _ => Err(ParseTargetError::Arity),
         }
     }
@@ -110,7 +116,11 @@ impl Part {
                 "1 to 253 characters of a-z, 0-9, `-` and `.`, with a letter or digit at both ends of each part",
             ),
         };
-        if valid { Ok(()) } else { Err(ParseTargetError::Name { part: self, rule }) }
+        if valid {
+            Ok(())
+        } else {
+            Err(ParseTargetError::Name { part: self, rule })
+        }
     }
 }
 
@@ -148,8 +158,17 @@ mod tests {
 
     #[test]
     fn kubernetes_names_are_accepted() {
-        for text in ["shop/cart-0/app", "a/b/c", "kube-system/kube-proxy-x7z.node-1/1st"] {
-            assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok(text));
+        for text in [
+            "shop/cart-0/app",
+            "a/b/c",
+            "kube-system/kube-proxy-x7z.node-1/1st",
+        ] {
+            assert_eq!(
+                text.parse::<Target>()
+                    .map(|target| target.to_string())
+                    .as_deref(),
+                Ok(text)
+            );
         }
         let longest = format!("{}/{}/{}", "n".repeat(63), "p".repeat(253), "c".repeat(63));
         assert!(longest.parse::<Target>().is_ok());
@@ -157,9 +176,10 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused_by_the_part_that_is_wrong() {
-        for name in
-            ["", "..", ".", "A", "a_b", "-a", "a-", "%2e%2e", "a%2fb", "a;b", "a\\b", "a b", "ä", "a\0"]
-        {
+        for name in [
+            "", "..", ".", "A", "a_b", "-a", "a-", "%2e%2e", "a%2fb", "a;b", "a\\b", "a b", "ä",
+            "a\0",
+        ] {
             let part = |result: Result<Target, ParseTargetError>| match result {
                 Err(ParseTargetError::Name { part, .. }) => part,
                 other => panic!("{name:?}: {other:?}"),
@@ -170,14 +190,21 @@ mod tests {
         }
         assert!(Target::new(&"n".repeat(64), "p", "c").is_err());
         assert!(Target::new("n", &"p".repeat(254), "c").is_err());
-        assert!(Target::new("a.b", "p", "c").is_err(), "a namespace is one label");
+        assert!(
+            Target::new("a.b", "p", "c").is_err(),
+            "a namespace is one label"
+        );
         assert!(Target::new("n", "a..b", "c").is_err());
     }
 
     #[test]
     fn another_number_of_parts_is_refused() {
         for text in ["", "a", "a/b", "a/b/c/d"] {
-            assert_eq!(text.parse::<Target>(), Err(ParseTargetError::Arity), "{text}");
+            assert_eq!(
+                text.parse::<Target>(),
+                Err(ParseTargetError::Arity),
+                "{text}"
+            );
         }
     }
 

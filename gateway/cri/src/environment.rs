@@ -23,18 +23,28 @@ impl Environment {
     /// Reads what a runtime tells of a container. Whatever it does not tell in the way that is known is left out: the
     /// archive itself tells it later.
     fn of(info: &str) -> Self {
-        let Info { runtime_spec, config } = serde_json::from_str(info).unwrap_or_default();
+        let Info {
+            runtime_spec,
+            config,
+        } = serde_json::from_str(info).unwrap_or_default();
         let started = runtime_spec.process.env.into_iter();
-        let started = started
-            .filter_map(|pair| pair.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let asked = config.envs.into_iter().map(|variable| (variable.key, variable.value));
+        let started = started.filter_map(|pair| {
+            pair.split_once('=')
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        });
+        let asked = config
+            .envs
+            .into_iter()
+            .map(|variable| (variable.key, variable.value));
         Self(started.chain(asked).collect())
     }
 }
 
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
     }
 }
 
@@ -47,9 +57,18 @@ impl Runtime {
     /// [`Error::LookUp`] where the runtime does not answer.
     pub async fn environment(&self, container: &Container) -> Result<Environment, Error> {
         let mut client = self.client();
-        let request = ContainerStatusRequest { container_id: container.id.clone(), verbose: true };
-        let answer = self.look_up("ContainerStatus", client.container_status(request)).await?;
-        Ok(answer.info.get(INFO).map(|info| Environment::of(info)).unwrap_or_default())
+        let request = ContainerStatusRequest {
+            container_id: container.id.clone(),
+            verbose: true,
+        };
+        let answer = self
+            .look_up("ContainerStatus", client.container_status(request))
+            .await?;
+        Ok(answer
+            .info
+            .get(INFO)
+            .map(|info| Environment::of(info))
+            .unwrap_or_default())
     }
 }
 
@@ -104,7 +123,15 @@ mod tests {
     fn what_was_asked_for_and_what_it_was_started_with_both_count() {
         let info = r#"{"pid": 7, "config": {"envs": [{"key": "A", "value": "1"}, {"key": "B"}]},
             "runtimeSpec": {"ociVersion": "1.2.1", "process": {"env": ["A=2", "C=x=y", "none"]}}}"#;
-        assert_eq!(variables(info), [pair("A", "1"), pair("A", "2"), pair("B", ""), pair("C", "x=y")]);
+        assert_eq!(
+            variables(info),
+            [
+                pair("A", "1"),
+                pair("A", "2"),
+                pair("B", ""),
+                pair("C", "x=y")
+            ]
+        );
     }
 
     #[test]
@@ -115,7 +142,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_no_environment() {
-        for info in ["", "null", "[]", "{}", r#"{"runtimeSpec": {"process": {"env": 7}}}"#] {
+        for info in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"runtimeSpec": {"process": {"env": 7}}}"#,
+        ] {
             assert_eq!(variables(info), [], "{info}");
         }
     }

@@ -45,16 +45,25 @@ pub enum FailureKind {
 
 /// What texts mean, the first match counting. Each line was seen in an answer of the runtime that it names.
 const TEXTS: [(&str, FailureKind); 13] = [
-    ("criu binary not found or too old", FailureKind::NotSupported), // containerd 2.1
-    ("checkpoint/restore support not available", FailureKind::NotSupported), // CRI-O, switched off
-    ("is in container_exited state", FailureKind::NotRunning),       // containerd 2.1
-    ("is in container_created state", FailureKind::NotRunning),      // containerd 2.1
-    ("is not running", FailureKind::NotRunning),                     // CRI-O
-    ("cannot pause a paused container", FailureKind::Paused),        // runc
-    ("method checkpointcontainer not implemented", FailureKind::Unimplemented), // containerd 1.6 and 1.7
-    ("no space left on device", FailureKind::NoSpace),               // the kernel's ENOSPC
-    ("disk quota exceeded", FailureKind::NoSpace),                   // the kernel's EDQUOT
-    ("illegal seek", FailureKind::LocationRefused),                  // the kernel's ESPIPE
+    (
+        "criu binary not found or too old",
+        FailureKind::NotSupported,
+    ), // containerd 2.1
+    (
+        "checkpoint/restore support not available",
+        FailureKind::NotSupported,
+    ), // CRI-O, switched off
+    ("is in container_exited state", FailureKind::NotRunning), // containerd 2.1
+    ("is in container_created state", FailureKind::NotRunning), // containerd 2.1
+    ("is not running", FailureKind::NotRunning),               // CRI-O
+    ("cannot pause a paused container", FailureKind::Paused),  // runc
+    (
+        "method checkpointcontainer not implemented",
+        FailureKind::Unimplemented,
+    ), // containerd 1.6 and 1.7
+    ("no space left on device", FailureKind::NoSpace),         // the kernel's ENOSPC
+    ("disk quota exceeded", FailureKind::NoSpace),             // the kernel's EDQUOT
+    ("illegal seek", FailureKind::LocationRefused),            // the kernel's ESPIPE
     ("not a regular file", FailureKind::LocationRefused),
     ("is a named pipe", FailureKind::LocationRefused),
     ("not found", FailureKind::NotFound), // containerd, CRI-O; last, since the words are so common
@@ -62,7 +71,11 @@ const TEXTS: [(&str, FailureKind); 13] = [
 
 impl Failure {
     pub(crate) fn new(status: &Status) -> Self {
-        Self { kind: classify(status), code: status.code(), message: one_line(status.message(), MESSAGE_MAX) }
+        Self {
+            kind: classify(status),
+            code: status.code(),
+            message: one_line(status.message(), MESSAGE_MAX),
+        }
     }
 }
 
@@ -80,7 +93,12 @@ impl FailureKind {
 impl fmt::Display for Failure {
     /// As Go's gRPC writes it, and so the kubelet.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "rpc error: code = {} desc = {}", names(self.code).go, self.message)
+        write!(
+            f,
+            "rpc error: code = {} desc = {}",
+            names(self.code).go,
+            self.message
+        )
     }
 }
 
@@ -99,7 +117,10 @@ fn classify(status: &Status) -> FailureKind {
         _ => {}
     }
     let text = status.message().to_ascii_lowercase();
-    TEXTS.iter().find(|(words, _)| text.contains(words)).map_or(FailureKind::Other, |(_, kind)| *kind)
+    TEXTS
+        .iter()
+        .find(|(words, _)| text.contains(words))
+        .map_or(FailureKind::Other, |(_, kind)| *kind)
 }
 
 /// A status code's names.
@@ -144,27 +165,37 @@ mod tests {
     #[test]
     fn a_container_that_is_gone_is_not_found() {
         assert_eq!(
-            kind(Code::NotFound, "an error occurred when try to find container"),
+            kind(
+                Code::NotFound,
+                "an error occurred when try to find container"
+            ),
             FailureKind::NotFound
         );
-        assert_eq!(kind(Code::Unknown, "could not find container \"a\": not found"), FailureKind::NotFound);
+        assert_eq!(
+            kind(Code::Unknown, "could not find container \"a\": not found"),
+            FailureKind::NotFound
+        );
     }
 
     #[test]
     fn a_container_that_has_exited_is_not_running() {
-        let text =
-            "container \"a\" is in CONTAINER_EXITED state. only running containers can be checkpointed";
+        let text = "container \"a\" is in CONTAINER_EXITED state. only running containers can be checkpointed";
         assert_eq!(kind(Code::Unknown, text), FailureKind::NotRunning);
-        let text =
-            "container \"a\" is in CONTAINER_CREATED state. only running containers can be checkpointed";
+        let text = "container \"a\" is in CONTAINER_CREATED state. only running containers can be checkpointed";
         assert_eq!(kind(Code::Unknown, text), FailureKind::NotRunning);
-        assert_eq!(kind(Code::Unknown, "container a is not running"), FailureKind::NotRunning);
+        assert_eq!(
+            kind(Code::Unknown, "container a is not running"),
+            FailureKind::NotRunning
+        );
     }
 
     #[test]
     fn a_paused_container_is_told_apart() {
         assert_eq!(
-            kind(Code::Unknown, "runc: cannot pause a paused container: unknown"),
+            kind(
+                Code::Unknown,
+                "runc: cannot pause a paused container: unknown"
+            ),
             FailureKind::Paused
         );
     }
@@ -195,22 +226,44 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_told_apart() {
-        assert_eq!(kind(Code::Unknown, "write /x: no space left on device"), FailureKind::NoSpace);
-        assert_eq!(kind(Code::Unknown, "write /x: disk quota exceeded"), FailureKind::NoSpace);
+        assert_eq!(
+            kind(Code::Unknown, "write /x: no space left on device"),
+            FailureKind::NoSpace
+        );
+        assert_eq!(
+            kind(Code::Unknown, "write /x: disk quota exceeded"),
+            FailureKind::NoSpace
+        );
     }
 
     #[test]
     fn a_refused_fifo_is_told_apart() {
-        for text in ["seek /x: illegal seek", "/x is not a regular file", "/x is a named pipe"] {
-            assert_eq!(kind(Code::Unknown, text), FailureKind::LocationRefused, "{text}");
+        for text in [
+            "seek /x: illegal seek",
+            "/x is not a regular file",
+            "/x is a named pipe",
+        ] {
+            assert_eq!(
+                kind(Code::Unknown, text),
+                FailureKind::LocationRefused,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_runtime_that_went_away_is_unavailable_and_one_that_refuses_us_is_forbidden() {
-        assert_eq!(kind(Code::Unavailable, "transport error"), FailureKind::Unavailable);
-        assert_eq!(kind(Code::Cancelled, "operation was canceled"), FailureKind::Unavailable);
-        let cut = Status::from_error(Box::new(std::io::Error::from(std::io::ErrorKind::ConnectionReset)));
+        assert_eq!(
+            kind(Code::Unavailable, "transport error"),
+            FailureKind::Unavailable
+        );
+        assert_eq!(
+            kind(Code::Cancelled, "operation was canceled"),
+            FailureKind::Unavailable
+        );
+        let cut = Status::from_error(Box::new(std::io::Error::from(
+            std::io::ErrorKind::ConnectionReset,
+        )));
         assert_eq!(Failure::new(&cut).kind, FailureKind::Unavailable);
         assert_eq!(kind(Code::PermissionDenied, "no"), FailureKind::Forbidden);
         assert_eq!(kind(Code::Unauthenticated, "no"), FailureKind::Forbidden);
@@ -219,7 +272,10 @@ mod tests {
     #[test]
     fn anything_else_stays_what_it_is() {
         assert_eq!(
-            kind(Code::Unknown, "Connected TCP socket, consider using tcp-established"),
+            kind(
+                Code::Unknown,
+                "Connected TCP socket, consider using tcp-established"
+            ),
             FailureKind::Other
         );
         assert_eq!(kind(Code::Internal, ""), FailureKind::Other);
@@ -236,7 +292,15 @@ mod tests {
     #[test]
     fn a_failure_reads_as_the_kubelet_writes_it_and_stays_one_bounded_line() {
         let failure = Failure::new(&Status::cancelled("gone\r\naway"));
-        assert_eq!(failure.to_string(), "rpc error: code = Canceled desc = gone  away");
-        assert!(Failure::new(&Status::unknown("x".repeat(1 << 20))).to_string().len() < MESSAGE_MAX + 64);
+        assert_eq!(
+            failure.to_string(),
+            "rpc error: code = Canceled desc = gone  away"
+        );
+        assert!(
+            Failure::new(&Status::unknown("x".repeat(1 << 20)))
+                .to_string()
+                .len()
+                < MESSAGE_MAX + 64
+        );
     }
 }

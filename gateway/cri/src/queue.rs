@@ -61,7 +61,9 @@ impl Queue {
         Self {
             limits,
             running: Arc::new(Semaphore::new(limits.running)),
-            places: Arc::new(Semaphore::new(limits.running.saturating_add(limits.waiting))),
+            places: Arc::new(Semaphore::new(
+                limits.running.saturating_add(limits.waiting),
+            )),
             lanes: Mutex::default(),
         }
     }
@@ -92,7 +94,9 @@ impl Queue {
         lanes.retain(|_, lane| lane.strong_count() > 0);
         let lane = Arc::new(Lane {
             running: Arc::new(Semaphore::new(1)),
-            places: Arc::new(Semaphore::new(self.limits.waiting_per_container.saturating_add(1))),
+            places: Arc::new(Semaphore::new(
+                self.limits.waiting_per_container.saturating_add(1),
+            )),
         });
         lanes.insert(container_id.to_owned(), Arc::downgrade(&lane));
         lane
@@ -100,14 +104,21 @@ impl Queue {
 }
 
 fn place(places: &Arc<Semaphore>, scope: &'static str) -> Result<OwnedSemaphorePermit, Error> {
-    Arc::clone(places).try_acquire_owned().map_err(|error| match error {
-        TryAcquireError::NoPermits | TryAcquireError::Closed => Error::Busy { scope },
-    })
+    Arc::clone(places)
+        .try_acquire_owned()
+        .map_err(|error| match error {
+            TryAcquireError::NoPermits | TryAcquireError::Closed => Error::Busy { scope },
+        })
 }
 
 async fn acquire(running: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
     // These semaphores are never closed; if one were, nobody's turn would come.
-    Arc::clone(running).acquire_owned().await.map_err(|_| Error::Busy { scope: "on this node" })
+    Arc::clone(running)
+        .acquire_owned()
+        .await
+        .map_err(|_| Error::Busy {
+            scope: "on this node",
+        })
 }
 
 #[cfg(test)]
@@ -117,7 +128,11 @@ mod tests {
     use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
-    const LIMITS: Limits = Limits { running: 2, waiting: 2, waiting_per_container: 1 };
+    const LIMITS: Limits = Limits {
+        running: 2,
+        waiting: 2,
+        waiting_per_container: 1,
+    };
 
     fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(Waker::noop()))
@@ -141,7 +156,12 @@ mod tests {
         let _running = queue.turn("a").await.unwrap();
         let mut waiting = pin!(queue.turn("a"));
         assert!(poll(waiting.as_mut()).is_pending());
-        assert_eq!(queue.turn("a").await.unwrap_err(), Error::Busy { scope: "of this container" });
+        assert_eq!(
+            queue.turn("a").await.unwrap_err(),
+            Error::Busy {
+                scope: "of this container"
+            }
+        );
     }
 
     #[tokio::test]
@@ -151,7 +171,12 @@ mod tests {
         let _b = queue.turn("b").await.unwrap();
         let (mut c, mut d) = (pin!(queue.turn("c")), pin!(queue.turn("d")));
         assert!(poll(c.as_mut()).is_pending() && poll(d.as_mut()).is_pending());
-        assert_eq!(queue.turn("e").await.unwrap_err(), Error::Busy { scope: "on this node" });
+        assert_eq!(
+            queue.turn("e").await.unwrap_err(),
+            Error::Busy {
+                scope: "on this node"
+            }
+        );
     }
 
     #[tokio::test]

@@ -3,8 +3,8 @@ use std::collections::HashMap;
 
 use gateway_core::{Container, Target};
 use gateway_proto::v1::{
-    Container as Listed, ContainerFilter, ContainerState, ContainerStatsRequest, ListContainersRequest,
-    ListPodSandboxRequest, MemoryUsage, PodSandbox, PodSandboxFilter,
+    Container as Listed, ContainerFilter, ContainerState, ContainerStatsRequest,
+    ListContainersRequest, ListPodSandboxRequest, MemoryUsage, PodSandbox, PodSandboxFilter,
 };
 
 use crate::{Error, Runtime};
@@ -27,14 +27,18 @@ impl Runtime {
     /// exactly one; [`Error::BadAnswer`] and [`Error::LookUp`] where the runtime cannot tell.
     pub async fn resolve(&self, target: &Target) -> Result<Container, Error> {
         let named = self.list_named(target).await?;
-        let mut running =
-            named.iter().filter(|container| container.state() == ContainerState::ContainerRunning);
+        let mut running = named
+            .iter()
+            .filter(|container| container.state() == ContainerState::ContainerRunning);
         match (running.next(), running.count()) {
             (Some(container), 0) => self.describe(target, container).await,
-            (Some(_), others) => {
-                Err(Error::Ambiguous { target: target.clone(), count: others.saturating_add(1) })
-            }
-            (None, _) if !named.is_empty() => Err(Error::NotRunning { target: target.clone() }),
+            (Some(_), others) => Err(Error::Ambiguous {
+                target: target.clone(),
+                count: others.saturating_add(1),
+            }),
+            (None, _) if !named.is_empty() => Err(Error::NotRunning {
+                target: target.clone(),
+            }),
             (None, _) => Err(self.missing(target).await?),
         }
     }
@@ -42,37 +46,68 @@ impl Runtime {
     async fn list_named(&self, target: &Target) -> Result<Vec<Listed>, Error> {
         let mut wanted = pod_labels(target);
         wanted.insert(CONTAINER_NAME.to_owned(), target.container().to_owned());
-        let filter = ContainerFilter { label_selector: wanted.clone(), ..ContainerFilter::default() };
-        let request = ListContainersRequest { filter: Some(filter) };
+        let filter = ContainerFilter {
+            label_selector: wanted.clone(),
+            ..ContainerFilter::default()
+        };
+        let request = ListContainersRequest {
+            filter: Some(filter),
+        };
         let mut client = self.client();
-        let answer = self.look_up("ListContainers", client.list_containers(request)).await?;
+        let answer = self
+            .look_up("ListContainers", client.list_containers(request))
+            .await?;
         // A runtime that ignored the selector would have us checkpoint somebody else's container.
-        Ok(answer.containers.into_iter().filter(|listed| has_labels(&listed.labels, &wanted)).collect())
+        Ok(answer
+            .containers
+            .into_iter()
+            .filter(|listed| has_labels(&listed.labels, &wanted))
+            .collect())
     }
 
     async fn missing(&self, target: &Target) -> Result<Error, Error> {
-        let filter = PodSandboxFilter { label_selector: pod_labels(target), ..PodSandboxFilter::default() };
+        let filter = PodSandboxFilter {
+            label_selector: pod_labels(target),
+            ..PodSandboxFilter::default()
+        };
         let pods = self.list_pods(filter).await?;
-        let exists = pods.iter().any(|pod| has_labels(&pod.labels, &pod_labels(target)));
+        let exists = pods
+            .iter()
+            .any(|pod| has_labels(&pod.labels, &pod_labels(target)));
         let container = target.container().to_owned();
-        Ok(if exists { Error::NoContainer { container } } else { Error::NoPod })
+        Ok(if exists {
+            Error::NoContainer { container }
+        } else {
+            Error::NoPod
+        })
     }
 
     async fn list_pods(&self, filter: PodSandboxFilter) -> Result<Vec<PodSandbox>, Error> {
         let mut client = self.client();
-        let request = ListPodSandboxRequest { filter: Some(filter) };
-        Ok(self.look_up("ListPodSandbox", client.list_pod_sandbox(request)).await?.items)
+        let request = ListPodSandboxRequest {
+            filter: Some(filter),
+        };
+        Ok(self
+            .look_up("ListPodSandbox", client.list_pod_sandbox(request))
+            .await?
+            .items)
     }
 
     async fn describe(&self, target: &Target, listed: &Listed) -> Result<Container, Error> {
         let id = full_id("ListContainers", &listed.id)?;
         let sandbox_id = full_id("ListContainers", &listed.pod_sandbox_id)?;
-        let filter = PodSandboxFilter { id: sandbox_id.clone(), ..PodSandboxFilter::default() };
+        let filter = PodSandboxFilter {
+            id: sandbox_id.clone(),
+            ..PodSandboxFilter::default()
+        };
         let pods = self.list_pods(filter).await?;
-        let pod =
-            pods.into_iter().find(|pod| pod.id == sandbox_id && has_labels(&pod.labels, &pod_labels(target)));
-        let pod = pod
-            .ok_or(Error::BadAnswer { method: "ListPodSandbox", why: "the container's pod is not listed" })?;
+        let pod = pods
+            .into_iter()
+            .find(|pod| pod.id == sandbox_id && has_labels(&pod.labels, &pod_labels(target)));
+        let pod = pod.ok_or(Error::BadAnswer {
+            method: "ListPodSandbox",
+            why: "the container's pod is not listed",
+        })?;
         let image = listed.image.clone().unwrap_or_default();
         let memory_bytes = self.memory(&id).await;
         Ok(Container {
@@ -96,10 +131,24 @@ impl Runtime {
     /// An estimate, so a runtime that cannot tell is no reason to refuse a checkpoint.
     async fn memory(&self, container_id: &str) -> Option<u64> {
         let mut client = self.client();
-        let request = ContainerStatsRequest { container_id: container_id.to_owned() };
-        let answer = self.look_up("ContainerStats", client.container_stats(request)).await.ok()?;
-        let MemoryUsage { working_set_bytes, usage_bytes, rss_bytes, .. } = answer.stats?.memory?;
-        [working_set_bytes, usage_bytes, rss_bytes].into_iter().flatten().map(|bytes| bytes.value).max()
+        let request = ContainerStatsRequest {
+            container_id: container_id.to_owned(),
+        };
+        let answer = self
+            .look_up("ContainerStats", client.container_stats(request))
+            .await
+            .ok()?;
+        let MemoryUsage {
+            working_set_bytes,
+            usage_bytes,
+            rss_bytes,
+            ..
+        } = answer.stats?.memory?;
+        [working_set_bytes, usage_bytes, rss_bytes]
+            .into_iter()
+            .flatten()
+            .map(|bytes| bytes.value)
+            .max()
     }
 }
 
@@ -111,12 +160,22 @@ fn pod_labels(target: &Target) -> HashMap<String, String> {
 }
 
 fn has_labels(labels: &HashMap<String, String>, wanted: &HashMap<String, String>) -> bool {
-    wanted.iter().all(|(name, value)| labels.get(name) == Some(value))
+    wanted
+        .iter()
+        .all(|(name, value)| labels.get(name) == Some(value))
 }
 
 fn full_id(method: &'static str, id: &str) -> Result<String, Error> {
-    let fits = (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if fits { Ok(id.to_owned()) } else { Err(Error::BadAnswer { method, why: "an id that is none" }) }
+    let fits =
+        (1..=ID_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if fits {
+        Ok(id.to_owned())
+    } else {
+        Err(Error::BadAnswer {
+            method,
+            why: "an id that is none",
+        })
+    }
 }
 
 fn sorted(map: HashMap<String, String>) -> BTreeMap<String, String> {

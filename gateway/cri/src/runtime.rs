@@ -69,8 +69,14 @@ impl Runtime {
     /// [`Error::LookUp`] where it does not answer.
     pub async fn info(&self) -> Result<RuntimeInfo, Error> {
         let mut client = self.client();
-        let answer =
-            self.look_up("Version", client.version(VersionRequest { version: "v1".to_owned() })).await?;
+        let answer = self
+            .look_up(
+                "Version",
+                client.version(VersionRequest {
+                    version: "v1".to_owned(),
+                }),
+            )
+            .await?;
         Ok(RuntimeInfo {
             name: one_line(&answer.runtime_name, NAME_MAX),
             version: one_line(&answer.runtime_version, NAME_MAX),
@@ -83,13 +89,20 @@ impl Runtime {
     /// [`Error::LookUp`] where it does not answer, [`Error::BadAnswer`] where it answers that it is not ready.
     pub async fn ready(&self) -> Result<(), Error> {
         let mut client = self.client();
-        let answer = self.look_up("Status", client.status(StatusRequest { verbose: false })).await?;
+        let answer = self
+            .look_up("Status", client.status(StatusRequest { verbose: false }))
+            .await?;
         let conditions = answer.status.unwrap_or_default().conditions;
-        let ready = conditions.iter().any(|condition| condition.r#type == "RuntimeReady" && condition.status);
+        let ready = conditions
+            .iter()
+            .any(|condition| condition.r#type == "RuntimeReady" && condition.status);
         if ready {
             Ok(())
         } else {
-            Err(Error::BadAnswer { method: "Status", why: "it says that it is not ready" })
+            Err(Error::BadAnswer {
+                method: "Status",
+                why: "it says that it is not ready",
+            })
         }
     }
 
@@ -106,7 +119,12 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::Checkpoint`] with the runtime's words.
-    pub async fn checkpoint(&self, turn: &Turn, container: &Container, location: &Path) -> Result<(), Error> {
+    pub async fn checkpoint(
+        &self,
+        turn: &Turn,
+        container: &Container,
+        location: &Path,
+    ) -> Result<(), Error> {
         let method = "CheckpointContainer";
         let request = CheckpointContainerRequest {
             container_id: turn.container_id().to_owned(),
@@ -148,16 +166,19 @@ impl Runtime {
     ) -> Result<T, Error> {
         let answer = async {
             let answer = tokio::time::timeout(LOOK_UP, call).await;
-            let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in 10 s")));
+            let answer =
+                answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in 10 s")));
             record(&answer);
             answer
         };
         let answer = answer.instrument(rpc_span(method)).await;
-        answer.map(Response::into_inner).map_err(|status| Error::LookUp {
-            method,
-            socket: self.socket.clone(),
-            failure: Failure::new(&status),
-        })
+        answer
+            .map(Response::into_inner)
+            .map_err(|status| Error::LookUp {
+                method,
+                socket: self.socket.clone(),
+                failure: Failure::new(&status),
+            })
     }
 }
 
@@ -190,9 +211,10 @@ pub(crate) struct TraceHeaders(Propagate);
 impl Interceptor for TraceHeaders {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         for (name, value) in (self.0)() {
-            if let (Ok(name), Ok(value)) =
-                (AsciiMetadataKey::from_bytes(name.as_bytes()), AsciiMetadataValue::try_from(value))
-            {
+            if let (Ok(name), Ok(value)) = (
+                AsciiMetadataKey::from_bytes(name.as_bytes()),
+                AsciiMetadataValue::try_from(value),
+            ) {
                 request.metadata_mut().insert(name, value);
             }
         }

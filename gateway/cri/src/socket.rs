@@ -3,8 +3,11 @@ use std::path::{Path, PathBuf};
 use crate::Error;
 
 /// Where container runtimes listen, in the order in which they are tried: containerd, CRI-O, cri-dockerd.
-pub const WELL_KNOWN: [&str; 3] =
-    ["/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/cri-dockerd.sock"];
+pub const WELL_KNOWN: [&str; 3] = [
+    "/run/containerd/containerd.sock",
+    "/run/crio/crio.sock",
+    "/run/cri-dockerd.sock",
+];
 
 /// The runtime's socket: the `configured` one, whether it exists yet or not, else the first of `candidates` that exists.
 ///
@@ -14,9 +17,15 @@ pub fn find(configured: Option<&Path>, candidates: &[impl AsRef<Path>]) -> Resul
     if let Some(path) = configured {
         return Ok(path.to_path_buf());
     }
-    let found = candidates.iter().map(AsRef::as_ref).find(|path| path.exists());
+    let found = candidates
+        .iter()
+        .map(AsRef::as_ref)
+        .find(|path| path.exists());
     found.map(Path::to_path_buf).ok_or_else(|| Error::NoSocket {
-        looked: candidates.iter().map(|path| path.as_ref().to_path_buf()).collect(),
+        looked: candidates
+            .iter()
+            .map(|path| path.as_ref().to_path_buf())
+            .collect(),
     })
 }
 

@@ -4,7 +4,10 @@ use tokio::sync::watch;
 
 /// A method of `runtime.v1.RuntimeService`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the method of that name, and documented with the service")]
+#[expect(
+    missing_docs,
+    reason = "each is the method of that name, and documented with the service"
+)]
 pub enum Method {
     Version,
     Status,
@@ -67,7 +70,11 @@ impl Counter {
             tally.received += 1;
             tally.in_progress += 1;
         });
-        Call { calls: self.0.clone(), method, answered: false }
+        Call {
+            calls: self.0.clone(),
+            method,
+            answered: false,
+        }
     }
 
     pub(crate) fn now(&self) -> Calls {

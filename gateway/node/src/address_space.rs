@@ -15,7 +15,10 @@ pub(crate) fn write(
     files: &mut Files,
     folder: &Path,
 ) -> io::Result<()> {
-    let heap = maps.iter().rfind(|map| map.pathname == MMapPath::Heap).map(|map| map.address.1);
+    let heap = maps
+        .iter()
+        .rfind(|map| map.pathname == MMapPath::Heap)
+        .map(|map| map.address.1);
     let start_brk = stat.start_brk.unwrap_or_default();
     let program = process.exe().map_err(io::Error::other)?;
     let space = AddressSpace {
@@ -34,13 +37,20 @@ pub(crate) fn write(
         auxiliary: auxiliary(process)?,
         areas: maps.iter().map(|map| area(map, files)).collect(),
     };
-    Image::write(&folder.join(format!("mm-{}.img", stat.pid)), Kind::Memory, &space)
+    Image::write(
+        &folder.join(format!("mm-{}.img", stat.pid)),
+        Kind::Memory,
+        &space,
+    )
 }
 
 /// The auxiliary vector, word by word (`getauxval(3)`).
 fn auxiliary(process: &Process) -> io::Result<Vec<u64>> {
     let mut bytes = Vec::new();
-    process.open_relative("auxv").map_err(io::Error::other)?.read_to_end(&mut bytes)?;
+    process
+        .open_relative("auxv")
+        .map_err(io::Error::other)?
+        .read_to_end(&mut bytes)?;
     let (words, _) = bytes.as_chunks::<8>();
     Ok(words.iter().map(|word| u64::from_ne_bytes(*word)).collect())
 }
@@ -73,13 +83,21 @@ fn area(map: &MemoryMap, files: &mut Files) -> Area {
         MMapPath::Other(name) if name.starts_with("vvar") => status = 0x1201,
         _ => {}
     }
-    let protection = [(MMPermissions::READ, 1), (MMPermissions::WRITE, 2), (MMPermissions::EXECUTE, 4)];
+    let protection = [
+        (MMPermissions::READ, 1),
+        (MMPermissions::WRITE, 2),
+        (MMPermissions::EXECUTE, 4),
+    ];
     Area {
         start: map.address.0,
         end: map.address.1,
         offset: map.offset,
         file: file.unwrap_or_default().into(),
-        protection: protection.iter().filter(|(perm, _)| map.perms.contains(*perm)).map(|(_, bit)| bit).sum(),
+        protection: protection
+            .iter()
+            .filter(|(perm, _)| map.perms.contains(*perm))
+            .map(|(_, bit)| bit)
+            .sum(),
         flags,
         status,
         descriptor: -1,

@@ -91,7 +91,9 @@ impl Container {
             None => self.process.members().unwrap_or_default(),
             Some(_) => Vec::new(),
         };
-        let bytes = Some(v1::UInt64Value { value: members.iter().map(resident).sum() });
+        let bytes = Some(v1::UInt64Value {
+            value: members.iter().map(resident).sum(),
+        });
         v1::ContainerStats {
             attributes: Some(v1::ContainerAttributes {
                 id: self.id.clone(),
@@ -109,7 +111,10 @@ impl Container {
     }
 
     fn metadata(&self) -> v1::ContainerMetadata {
-        v1::ContainerMetadata { name: self.spec.name.clone(), attempt: self.attempt }
+        v1::ContainerMetadata {
+            name: self.spec.name.clone(),
+            attempt: self.attempt,
+        }
     }
 
     fn image(&self) -> v1::ImageSpec {
@@ -126,7 +131,14 @@ impl Container {
 fn resident(stat: &Stat) -> u64 {
     let exact = || {
         let rollup = Process::new(stat.pid).ok()?.smaps_rollup().ok()?;
-        rollup.memory_map_rollup.0.first()?.extension.map.get("Rss").copied()
+        rollup
+            .memory_map_rollup
+            .0
+            .first()?
+            .extension
+            .map
+            .get("Rss")
+            .copied()
     };
     exact().unwrap_or_else(|| stat.rss.saturating_mul(procfs::page_size()))
 }
@@ -137,5 +149,8 @@ pub(crate) fn nanoseconds(time: jiff::Timestamp) -> i64 {
 }
 
 fn map(pairs: &BTreeMap<String, String>) -> HashMap<String, String> {
-    pairs.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }

@@ -50,7 +50,8 @@ pub(crate) async fn write(
     for member in members(folder, dialect, extra).map_err(Stopped::Dump)? {
         match &member.body {
             Body::Folder => {
-                to.put(header(&member.name, 0o700, 0, EntryType::Directory)?.as_bytes()).await?;
+                to.put(header(&member.name, 0o700, 0, EntryType::Directory)?.as_bytes())
+                    .await?;
             }
             Body::File(path) => write_file(&member.name, path, &mut buffer, to).await?,
             Body::Pages(bytes) => write_pages(&member.name, *bytes, &mut buffer, to).await?,
@@ -60,10 +61,16 @@ pub(crate) async fn write(
     to.finish().await
 }
 
-async fn write_file(name: &str, path: &Path, buffer: &mut [u8], to: &mut Location) -> Result<(), Stopped> {
+async fn write_file(
+    name: &str,
+    path: &Path,
+    buffer: &mut [u8],
+    to: &mut Location,
+) -> Result<(), Stopped> {
     let file = File::open(path).await.map_err(Stopped::Dump)?;
     let size = file.metadata().await.map_err(Stopped::Dump)?.len();
-    to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes()).await?;
+    to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes())
+        .await?;
     let mut file = file.take(size);
     loop {
         let length = file.read(buffer).await.map_err(Stopped::Dump)?;
@@ -76,9 +83,15 @@ async fn write_file(name: &str, path: &Path, buffer: &mut [u8], to: &mut Locatio
 }
 
 /// Not compressible, not random: every page differs, and is the same every time.
-async fn write_pages(name: &str, bytes: u64, buffer: &mut [u8], to: &mut Location) -> Result<(), Stopped> {
+async fn write_pages(
+    name: &str,
+    bytes: u64,
+    buffer: &mut [u8],
+    to: &mut Location,
+) -> Result<(), Stopped> {
     let size = bytes.next_multiple_of(procfs::page_size());
-    to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes()).await?;
+    to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes())
+        .await?;
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut left = size;
     while left > 0 {
@@ -110,13 +123,20 @@ fn members(folder: &Path, dialect: Dialect, extra: Option<u64>) -> io::Result<Ve
     };
     Ok(match dialect {
         Dialect::Containerd => {
-            images.extend(files(folder, "")?.into_iter().filter(|member| member.name != "bind.mounts"));
+            images.extend(
+                files(folder, "")?
+                    .into_iter()
+                    .filter(|member| member.name != "bind.mounts"),
+            );
             images.sort_by(|one, other| one.name.cmp(&other.name));
             images
         }
-        Dialect::CriO => {
-            CRIO_BEFORE.iter().map(named).chain(images).chain(CRIO_AFTER.iter().map(named)).collect()
-        }
+        Dialect::CriO => CRIO_BEFORE
+            .iter()
+            .map(named)
+            .chain(images)
+            .chain(CRIO_AFTER.iter().map(named))
+            .collect(),
     })
 }
 
@@ -124,10 +144,19 @@ fn members(folder: &Path, dialect: Dialect, extra: Option<u64>) -> io::Result<Ve
 fn images(folder: &Path, extra: Option<u64>) -> io::Result<Vec<Member>> {
     let mut images = files(&folder.join("checkpoint"), "checkpoint/")?;
     if let Some(bytes) = extra {
-        let pages = images.iter().filter(|image| image.name.starts_with("checkpoint/pages-")).count();
-        images.push(Member { name: format!("checkpoint/pages-{}.img", pages + 1), body: Body::Pages(bytes) });
+        let pages = images
+            .iter()
+            .filter(|image| image.name.starts_with("checkpoint/pages-"))
+            .count();
+        images.push(Member {
+            name: format!("checkpoint/pages-{}.img", pages + 1),
+            body: Body::Pages(bytes),
+        });
     }
-    images.push(Member { name: "checkpoint/".to_owned(), body: Body::Folder });
+    images.push(Member {
+        name: "checkpoint/".to_owned(),
+        body: Body::Folder,
+    });
     images.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(images)
 }

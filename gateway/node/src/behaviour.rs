@@ -93,9 +93,13 @@ impl Behaviour {
             match fault {
                 Fault::Wait(at, time) if *at == moment => tokio::time::sleep(*time).await,
                 Fault::Hold(at, gate) if *at == moment => gate.pass().await,
-                Fault::Fail(at, code, text) if *at == moment => return Err(Status::new(*code, text)),
+                Fault::Fail(at, code, text) if *at == moment => {
+                    return Err(Status::new(*code, text));
+                }
                 Fault::NoCheckpoint if moment == Moment::Call(Method::CheckpointContainer) => {
-                    return Err(Status::unimplemented("method CheckpointContainer not implemented"));
+                    return Err(Status::unimplemented(
+                        "method CheckpointContainer not implemented",
+                    ));
                 }
                 _ => {}
             }
@@ -132,15 +136,21 @@ impl Behaviour {
     }
 
     pub(crate) fn replaces_location(&self) -> bool {
-        self.faults.iter().any(|fault| matches!(fault, Fault::ReplaceLocation))
+        self.faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::ReplaceLocation))
     }
 
     pub(crate) fn refuses_fifo(&self) -> bool {
-        self.faults.iter().any(|fault| matches!(fault, Fault::RefuseFifo))
+        self.faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::RefuseFifo))
     }
 
     pub(crate) fn freezes_when_abandoned(&self) -> bool {
-        self.faults.iter().any(|fault| matches!(fault, Fault::FreezeWhenAbandoned))
+        self.faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::FreezeWhenAbandoned))
     }
 
     fn find<T>(&self, pick: impl Fn(&Fault) -> Option<T>) -> Option<T> {

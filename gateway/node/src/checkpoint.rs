@@ -42,9 +42,13 @@ impl Checkpoint<'_> {
         self.behaviour.reach(Moment::AfterDump).await?;
         self.check_undisturbed(&turn)?;
         let mut location = Location::open(self.location, self.behaviour).await?;
-        let written =
-            archive::write(dump.folder(), self.author.dialect, self.behaviour.extra_pages(), &mut location)
-                .await;
+        let written = archive::write(
+            dump.folder(),
+            self.author.dialect,
+            self.behaviour.extra_pages(),
+            &mut location,
+        )
+        .await;
         if let (Err(Stopped::Cut), Some(cut)) = (&written, self.cut) {
             cut.now();
         }
@@ -87,7 +91,10 @@ impl Checkpoint<'_> {
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> Status {
-        Status::unknown(format!("checkpointing container {:?} failed: {error}", self.container.id))
+        Status::unknown(format!(
+            "checkpointing container {:?} failed: {error}",
+            self.container.id
+        ))
     }
 }
 

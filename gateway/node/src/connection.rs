@@ -21,7 +21,11 @@ pub(crate) struct Cut(CancellationToken);
 impl Connection {
     pub(crate) fn new(stream: UnixStream) -> Self {
         let cut = CancellationToken::new();
-        Self { stream, when_cut: Box::pin(cut.clone().cancelled_owned()), cut: Cut(cut) }
+        Self {
+            stream,
+            when_cut: Box::pin(cut.clone().cancelled_owned()),
+            cut: Cut(cut),
+        }
     }
 
     /// An error once the connection is cut; else whoever cuts it wakes the task that asks.
@@ -59,7 +63,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.check(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }

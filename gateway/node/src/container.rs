@@ -43,7 +43,10 @@ impl Sandbox {
         let mut labels = pod.labels.clone();
         labels.extend([
             ("io.kubernetes.pod.name".to_owned(), pod.name.clone()),
-            ("io.kubernetes.pod.namespace".to_owned(), pod.namespace.clone()),
+            (
+                "io.kubernetes.pod.namespace".to_owned(),
+                pod.namespace.clone(),
+            ),
             ("io.kubernetes.pod.uid".to_owned(), uid.clone()),
         ]);
         Self {
@@ -60,7 +63,10 @@ impl Sandbox {
     /// The labels that a kubelet gives the container `name` of this pod: its own, and those that lead to the pod.
     pub(crate) fn container_labels(&self, spec: &ContainerSpec) -> BTreeMap<String, String> {
         let mut labels = spec.labels.clone();
-        let kubernetes = self.labels.iter().filter(|(key, _)| key.starts_with("io.kubernetes.pod."));
+        let kubernetes = self
+            .labels
+            .iter()
+            .filter(|(key, _)| key.starts_with("io.kubernetes.pod."));
         labels.extend(kubernetes.map(|(key, value)| (key.clone(), value.clone())));
         labels.insert("io.kubernetes.container.name".to_owned(), spec.name.clone());
         labels
@@ -111,7 +117,10 @@ impl Turns {
             state.disturbed = true;
             return None;
         }
-        *state = State { taken: true, disturbed: false };
+        *state = State {
+            taken: true,
+            disturbed: false,
+        };
         Some(Turn(Arc::clone(self)))
     }
 }

@@ -56,7 +56,12 @@ impl Files {
 
     fn add(&mut self, kind: i32, fill: impl FnOnce(u32, &mut FileEntry)) -> u32 {
         let id = u32::try_from(self.entries.len()).unwrap_or(u32::MAX - 1) + 1;
-        let mut entry = FileEntry { kind, id, regular: None, pipe: None };
+        let mut entry = FileEntry {
+            kind,
+            id,
+            regular: None,
+            pipe: None,
+        };
         fill(id, &mut entry);
         self.entries.push(entry);
         id
@@ -69,7 +74,11 @@ impl Files {
             working: self.regular(&process.cwd().map_err(io::Error::other)?),
             root: self.regular(&process.root().map_err(io::Error::other)?),
         };
-        Image::write(&folder.join(format!("fs-{}.img", process.pid)), Kind::Folders, &folders)?;
+        Image::write(
+            &folder.join(format!("fs-{}.img", process.pid)),
+            Kind::Folders,
+            &folders,
+        )?;
         let mut image = Image::create(&folder.join(format!("fdinfo-{id}.img")), Kind::Descriptors)?;
         for open in process.fd().map_err(io::Error::other)? {
             let open = open.map_err(io::Error::other)?;
@@ -78,14 +87,21 @@ impl Files {
                 FDTarget::Pipe(inode) => (PIPE, self.pipe(*inode)),
                 _ => continue,
             };
-            image.entry(&Descriptor { file, flags: 0, kind, number: open.fd.unsigned_abs() })?;
+            image.entry(&Descriptor {
+                file,
+                flags: 0,
+                kind,
+                number: open.fd.unsigned_abs(),
+            })?;
         }
         image.finish()
     }
 
     pub(crate) fn write(&self, folder: &Path) -> io::Result<()> {
         let mut image = Image::create(&folder.join("files.img"), Kind::Files)?;
-        self.entries.iter().try_for_each(|entry| image.entry(entry))?;
+        self.entries
+            .iter()
+            .try_for_each(|entry| image.entry(entry))?;
         image.finish()
     }
 }

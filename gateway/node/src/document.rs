@@ -28,7 +28,12 @@ pub(crate) fn config(container: &Container, author: &Author, begun: jiff::Timest
 /// `spec.dump`: an OCI runtime specification, the environment in clear.
 pub(crate) fn spec(container: &Container) -> Value {
     let sandbox = &container.sandbox;
-    let env: Vec<String> = container.spec.env.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let env: Vec<String> = container
+        .spec
+        .env
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
     json!({
         "ociVersion": "1.2.1",
         "process": {
@@ -108,8 +113,12 @@ pub(crate) fn status(container: &Container) -> Value {
 /// `info` of a verbose `ContainerStatus`.
 pub(crate) fn info(container: &Container, author: &Author) -> Value {
     let sandbox = &container.sandbox;
-    let envs: Vec<Value> =
-        container.spec.env.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+    let envs: Vec<Value> = container
+        .spec
+        .env
+        .iter()
+        .map(|(key, value)| json!({ "key": key, "value": value }))
+        .collect();
     json!({
         "sandboxID": sandbox.id,
         "pid": container.pid(),

@@ -32,7 +32,11 @@ pub(crate) struct Author {
 impl Dump {
     /// Stops the container, copies it to `folder`, lets it go on, and adds what can be read while it runs. Blocks the
     /// thread.
-    pub(crate) fn take(container: &Container, author: &Author, folder: PathBuf) -> Result<Self, DumpError> {
+    pub(crate) fn take(
+        container: &Container,
+        author: &Author,
+        folder: PathBuf,
+    ) -> Result<Self, DumpError> {
         let begun = jiff::Timestamp::now();
         let dump = Self { folder };
         let images = dump.folder.join("checkpoint");
@@ -43,9 +47,13 @@ impl Dump {
             .map_err(while_doing("create the folder for the dump"))?;
         let mut session = Session::new(&images, author);
         session.processes(container)?;
-        session.write_log_and_stats(&dump.folder).map_err(while_doing("write the dump's statistics"))?;
-        dump.add_documents(container, author, begun).map_err(while_doing("describe the container"))?;
-        dump.add_files(container, author.dialect).map_err(while_doing("copy the container's files"))?;
+        session
+            .write_log_and_stats(&dump.folder)
+            .map_err(while_doing("write the dump's statistics"))?;
+        dump.add_documents(container, author, begun)
+            .map_err(while_doing("describe the container"))?;
+        dump.add_files(container, author.dialect)
+            .map_err(while_doing("copy the container's files"))?;
         Ok(dump)
     }
 
@@ -66,9 +74,9 @@ impl Dump {
             ("status", document::status(container)),
             ("bind.mounts", document::bind_mounts(container)),
         ];
-        documents
-            .iter()
-            .try_for_each(|(name, document)| fs::write(self.folder.join(name), document.to_string()))
+        documents.iter().try_for_each(|(name, document)| {
+            fs::write(self.folder.join(name), document.to_string())
+        })
     }
 
     fn add_files(&self, container: &Container, dialect: Dialect) -> io::Result<()> {
@@ -78,7 +86,11 @@ impl Dump {
             Err(error) if error.kind() == io::ErrorKind::NotFound => fs::write(&log, "")?,
             copied => drop(copied?),
         }
-        rootfs::write(&container.rootfs, &self.folder.join("rootfs-diff.tar"), dialect)
+        rootfs::write(
+            &container.rootfs,
+            &self.folder.join("rootfs-diff.tar"),
+            dialect,
+        )
     }
 }
 

@@ -22,7 +22,10 @@ pub(crate) struct Frozen<'a> {
 impl<'a> Frozen<'a> {
     /// Stops every process and waits until the kernel says that they have. Blocks the thread.
     pub(crate) fn freeze(process: &'a Process) -> io::Result<Self> {
-        let mut frozen = Self { process, members: Vec::new() };
+        let mut frozen = Self {
+            process,
+            members: Vec::new(),
+        };
         let deadline = Instant::now() + PATIENCE;
         let mut stopping = Instant::now();
         loop {
@@ -34,7 +37,10 @@ impl<'a> Frozen<'a> {
             process.signal(Signal::STOP);
             let members: Vec<Stat> = process.members()?.into_iter().filter(is_alive).collect();
             if members.is_empty() {
-                return Err(io::Error::new(io::ErrorKind::NotFound, "no process is left"));
+                return Err(io::Error::new(
+                    io::ErrorKind::NotFound,
+                    "no process is left",
+                ));
             }
             // Twice the same: what was not stopped while the first list was made could have forked.
             let settled = members.iter().all(is_stopped) && is_same(&members, &frozen.members);
@@ -43,7 +49,10 @@ impl<'a> Frozen<'a> {
                 return Ok(frozen);
             }
             if Instant::now() > deadline {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the processes do not stop"));
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the processes do not stop",
+                ));
             }
             std::thread::yield_now();
         }
@@ -68,11 +77,20 @@ fn is_alive(stat: &Stat) -> bool {
 /// Every thread must have stopped, not only the first.
 fn is_stopped(stat: &Stat) -> bool {
     let states = || -> procfs::ProcResult<Vec<char>> {
-        procfs::process::Process::new(stat.pid)?.tasks()?.map(|task| Ok(task?.stat()?.state)).collect()
+        procfs::process::Process::new(stat.pid)?
+            .tasks()?
+            .map(|task| Ok(task?.stat()?.state))
+            .collect()
     };
-    states().is_ok_and(|states| states.iter().all(|state| matches!(state, 'T' | 't' | 'Z' | 'X')))
+    states().is_ok_and(|states| {
+        states
+            .iter()
+            .all(|state| matches!(state, 'T' | 't' | 'Z' | 'X'))
+    })
 }
 
 fn is_same(one: &[Stat], other: &[Stat]) -> bool {
-    one.iter().map(|stat| stat.pid).eq(other.iter().map(|stat| stat.pid))
+    one.iter()
+        .map(|stat| stat.pid)
+        .eq(other.iter().map(|stat| stat.pid))
 }

@@ -18,7 +18,9 @@ impl Inner {
         spec: ContainerSpec,
     ) -> Result<Arc<Container>, Error> {
         if spec.command.is_empty() {
-            return Err(Error::NoCommand { container: spec.name });
+            return Err(Error::NoCommand {
+                container: spec.name,
+            });
         }
         let id = new_id();
         let folder = self.state.join("containers").join(&id);
@@ -30,8 +32,11 @@ impl Inner {
         let logs = self.state.join("logs").join(pod).join(&spec.name);
         make_folder(&logs)?;
         let log_path = logs.join(format!("{attempt}.log"));
-        let process = Process::spawn(&spec, &rootfs, &log_path, self)
-            .map_err(|source| Error::Spawn { container: spec.name.clone(), source })?;
+        let process =
+            Process::spawn(&spec, &rootfs, &log_path, self).map_err(|source| Error::Spawn {
+                container: spec.name.clone(),
+                source,
+            })?;
         let container = Arc::new(Container {
             id,
             sandbox: Arc::clone(sandbox),
@@ -53,14 +58,20 @@ impl Inner {
 
     fn attempt(&self, sandbox: &str, name: &str) -> u32 {
         let registry = lock(&self.registry);
-        let earlier = registry.containers_of(sandbox).filter(|container| container.spec.name == name);
+        let earlier = registry
+            .containers_of(sandbox)
+            .filter(|container| container.spec.name == name);
         u32::try_from(earlier.count()).unwrap_or(u32::MAX)
     }
 }
 
 /// Makes a folder, and those that lead to it, for this user alone.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
-    DirBuilder::new().mode(0o700).recursive(true).create(path).map_err(cannot_create(path))
+    DirBuilder::new()
+        .mode(0o700)
+        .recursive(true)
+        .create(path)
+        .map_err(cannot_create(path))
 }
 
 pub(crate) fn cannot_create(path: &Path) -> impl FnOnce(io::Error) -> Error {
@@ -71,16 +82,25 @@ pub(crate) fn cannot_create(path: &Path) -> impl FnOnce(io::Error) -> Error {
 /// What a kubelet adds to a container's annotations, and the container's own.
 fn annotations(spec: &ContainerSpec, attempt: u32) -> BTreeMap<String, String> {
     let mut annotations = spec.annotations.clone();
-    annotations.insert("io.kubernetes.container.restartCount".to_owned(), attempt.to_string());
+    annotations.insert(
+        "io.kubernetes.container.restartCount".to_owned(),
+        attempt.to_string(),
+    );
     annotations
 }
 
 fn write_files(rootfs: &Path, spec: &ContainerSpec) -> Result<(), Error> {
     for (name, contents) in &spec.files {
         let path = rootfs.join(name);
-        if !name.components().all(|part| matches!(part, Component::Normal(_))) {
+        if !name
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
             // It would lie somewhere on this machine, not in the container.
-            let outside = io::Error::new(io::ErrorKind::InvalidInput, "not below the working directory");
+            let outside = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "not below the working directory",
+            );
             return Err(cannot_create(&path)(outside));
         }
         path.parent().map_or(Ok(()), make_folder)?;

@@ -34,21 +34,37 @@ pub(crate) enum Stopped {
 
 impl Location {
     pub(crate) async fn open(path: &Path, behaviour: &Behaviour) -> Result<Self, Status> {
-        let failed = |error: io::Error| Status::unknown(format!("open {}: {}", path.display(), text(&error)));
-        let kind = fs::metadata(path).await.ok().map(|metadata| metadata.file_type());
+        let failed = |error: io::Error| {
+            Status::unknown(format!("open {}: {}", path.display(), text(&error)))
+        };
+        let kind = fs::metadata(path)
+            .await
+            .ok()
+            .map(|metadata| metadata.file_type());
         let is_fifo = kind.is_some_and(|kind| kind.is_fifo());
         if behaviour.refuses_fifo() && kind.is_some_and(|kind| !kind.is_file() && !kind.is_dir()) {
             return Err(failed(io::Error::other("not a regular file")));
         }
-        let temporary = behaviour.replaces_location().then(|| path.with_added_extension("partial"));
+        let temporary = behaviour
+            .replaces_location()
+            .then(|| path.with_added_extension("partial"));
         let out: Box<dyn AsyncWrite + Send + Unpin> = match &temporary {
             Some(temporary) => Box::new(regular(temporary).await.map_err(failed)?),
-            None if is_fifo => {
-                Box::new(pipe::OpenOptions::new().read_write(true).open_sender(path).map_err(failed)?)
-            }
+            None if is_fifo => Box::new(
+                pipe::OpenOptions::new()
+                    .read_write(true)
+                    .open_sender(path)
+                    .map_err(failed)?,
+            ),
             None => Box::new(regular(path).await.map_err(failed)?),
         };
-        Ok(Self { path: path.to_owned(), out, temporary, behaviour: behaviour.clone(), written: 0 })
+        Ok(Self {
+            path: path.to_owned(),
+            out,
+            temporary,
+            behaviour: behaviour.clone(),
+            written: 0,
+        })
     }
 
     /// Appends to the archive, up to the byte where a fault strikes.
@@ -59,12 +75,17 @@ impl Location {
         let length = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
         let whole = length == chunk.len();
         let chunk = chunk.get(..length).unwrap_or_default();
-        self.out.write_all(chunk).await.map_err(|error| self.failed(error))?;
+        self.out
+            .write_all(chunk)
+            .await
+            .map_err(|error| self.failed(error))?;
         self.written += length as u64;
         if !whole {
             self.out.flush().await.map_err(|error| self.failed(error))?;
             return Err(match full {
-                Some(full) if full == self.written => self.failed(io::ErrorKind::StorageFull.into()),
+                Some(full) if full == self.written => {
+                    self.failed(io::ErrorKind::StorageFull.into())
+                }
                 _ => Stopped::Cut,
             });
         }
@@ -77,7 +98,9 @@ impl Location {
     pub(crate) async fn finish(&mut self) -> Result<(), Stopped> {
         self.out.flush().await.map_err(|error| self.failed(error))?;
         match &self.temporary {
-            Some(temporary) => fs::rename(temporary, &self.path).await.map_err(|error| self.failed(error)),
+            Some(temporary) => fs::rename(temporary, &self.path)
+                .await
+                .map_err(|error| self.failed(error)),
             None => Ok(()),
         }
     }
@@ -90,17 +113,28 @@ impl Location {
 impl From<Stopped> for Status {
     fn from(stopped: Stopped) -> Self {
         match stopped {
-            Stopped::Dump(error) => Self::unknown(format!("failed to read the dump: {}", text(&error))),
-            Stopped::Location(path, error) => {
-                Self::unknown(format!("failed to write {}: {}", path.display(), text(&error)))
+            Stopped::Dump(error) => {
+                Self::unknown(format!("failed to read the dump: {}", text(&error)))
             }
+            Stopped::Location(path, error) => Self::unknown(format!(
+                "failed to write {}: {}",
+                path.display(),
+                text(&error)
+            )),
             Stopped::Cut => Self::unavailable("the connection is cut"),
         }
     }
 }
 
 async fn regular(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path).await
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .await
 }
 
 /// An error of the system as runtimes written in Go put it: `no such file or directory`.
@@ -111,5 +145,7 @@ fn text(error: &io::Error) -> String {
     };
     let text = text.split(" (os error").next().unwrap_or_default();
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().collect::<String>() + chars.as_str())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().collect::<String>() + chars.as_str()
+    })
 }

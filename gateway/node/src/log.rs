@@ -16,12 +16,22 @@ pub(crate) async fn record(output: impl AsyncRead + Unpin, stream: &'static str,
 }
 
 async fn copy(output: impl AsyncRead + Unpin, stream: &str, log: &Path) -> io::Result<()> {
-    let mut log = OpenOptions::new().create(true).append(true).mode(0o640).open(log).await?;
+    let mut log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o640)
+        .open(log)
+        .await?;
     let mut output = BufReader::new(output);
     let mut line = Vec::new();
     loop {
         line.clear();
-        if (&mut output).take(LONGEST).read_until(b'\n', &mut line).await? == 0 {
+        if (&mut output)
+            .take(LONGEST)
+            .read_until(b'\n', &mut line)
+            .await?
+            == 0
+        {
             return Ok(());
         }
         write(&mut log, stream, &line).await?;
@@ -68,6 +78,9 @@ mod tests {
     async fn a_line_without_end_is_recorded_in_bounded_parts() {
         let log = recorded(&vec![b'x'; 40_000]).await;
         assert_eq!(log.len(), 3);
-        assert!(log.iter().all(|line| line.contains(" stderr P x") && line.len() < 17_000));
+        assert!(
+            log.iter()
+                .all(|line| line.contains(" stderr P x") && line.len() < 17_000)
+        );
     }
 }

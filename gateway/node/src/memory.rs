@@ -53,7 +53,10 @@ impl<'a> Pages<'a> {
         folder: &Path,
         buffer: &'a mut [u8],
     ) -> io::Result<Self> {
-        let mut index = Image::create(&folder.join(format!("pagemap-{}.img", process.pid)), Kind::PageMap)?;
+        let mut index = Image::create(
+            &folder.join(format!("pagemap-{}.img", process.pid)),
+            Kind::PageMap,
+        )?;
         index.entry(&PageMapHead { pages_id: id })?;
         Ok(Self {
             memory: process.open_relative("mem").map_err(io::Error::other)?,
@@ -112,7 +115,9 @@ impl<'a> Pages<'a> {
         })?;
         let (mut at, end) = (run.address, run.address + run.pages * procfs::page_size());
         while at < end {
-            let length = usize::try_from(end - at).unwrap_or(usize::MAX).min(self.buffer.len());
+            let length = usize::try_from(end - at)
+                .unwrap_or(usize::MAX)
+                .min(self.buffer.len());
             let chunk = self.buffer.get_mut(..length).unwrap_or_default();
             self.memory.read_exact_at(chunk, at)?;
             self.out.write_all(chunk)?;
@@ -130,7 +135,9 @@ fn is_dumped(map: &MemoryMap) -> bool {
         MMapPath::Other(name) => !name.starts_with("vvar"),
         _ => true,
     };
-    ours && map.perms.contains(MMPermissions::PRIVATE | MMPermissions::READ)
+    ours && map
+        .perms
+        .contains(MMPermissions::PRIVATE | MMPermissions::READ)
 }
 
 fn is_anonymous(map: &MemoryMap) -> bool {

@@ -83,12 +83,20 @@ pub(crate) struct Inner {
 
 impl Node {
     /// Binds the socket and serves it. Must be called within a tokio runtime, and lives no longer than that.
-    #[expect(clippy::unused_async, reason = "so that it can only be called where a reactor is at hand")]
+    #[expect(
+        clippy::unused_async,
+        reason = "so that it can only be called where a reactor is at hand"
+    )]
     pub async fn start(options: Options) -> Result<Self, Error> {
         make_folder(&options.state)?;
-        let state = options.state.canonicalize().map_err(cannot_create(&options.state))?;
-        let listener = UnixListener::bind(&options.socket)
-            .map_err(|source| Error::Listen { path: options.socket.clone(), source })?;
+        let state = options
+            .state
+            .canonicalize()
+            .map_err(cannot_create(&options.state))?;
+        let listener = UnixListener::bind(&options.socket).map_err(|source| Error::Listen {
+            path: options.socket.clone(),
+            source,
+        })?;
         let inner = Arc::new(Inner {
             author: Author {
                 runtime: options.name.clone(),
@@ -120,13 +128,19 @@ impl Node {
     pub async fn run_pod(&self, pod: Pod) -> Result<RunningPod, Error> {
         let sandbox = Arc::new(Sandbox::new(&pod));
         lock(&self.inner.registry).add_sandbox(Arc::clone(&sandbox));
-        let started: Result<Vec<_>, _> =
-            pod.containers.into_iter().map(|spec| self.inner.launch(&sandbox, spec)).collect();
+        let started: Result<Vec<_>, _> = pod
+            .containers
+            .into_iter()
+            .map(|spec| self.inner.launch(&sandbox, spec))
+            .collect();
         let containers = started.inspect_err(|_| self.forget(&sandbox.id))?;
         Ok(RunningPod {
             uid: sandbox.uid.clone(),
             sandbox_id: sandbox.id.clone(),
-            containers: containers.iter().map(|container| container.running()).collect(),
+            containers: containers
+                .iter()
+                .map(|container| container.running())
+                .collect(),
         })
     }
 
@@ -140,7 +154,9 @@ impl Node {
         sandbox_id: &str,
         spec: ContainerSpec,
     ) -> Result<RunningContainer, Error> {
-        let sandbox = lock(&self.inner.registry).sandbox(sandbox_id).map_err(|_| unknown(sandbox_id))?;
+        let sandbox = lock(&self.inner.registry)
+            .sandbox(sandbox_id)
+            .map_err(|_| unknown(sandbox_id))?;
         Ok(self.inner.launch(&sandbox, spec)?.running())
     }
 
@@ -159,7 +175,9 @@ impl Node {
 
     /// Kills and forgets a pod and its containers.
     pub fn remove_pod(&self, sandbox_id: &str) -> Result<(), Error> {
-        let sandbox = lock(&self.inner.registry).sandbox(sandbox_id).map_err(|_| unknown(sandbox_id))?;
+        let sandbox = lock(&self.inner.registry)
+            .sandbox(sandbox_id)
+            .map_err(|_| unknown(sandbox_id))?;
         self.forget(&sandbox.id);
         Ok(())
     }
@@ -197,7 +215,9 @@ impl Node {
     }
 
     fn container(&self, id: &str) -> Result<Arc<Container>, Error> {
-        lock(&self.inner.registry).container(id).map_err(|_| unknown(id))
+        lock(&self.inner.registry)
+            .container(id)
+            .map_err(|_| unknown(id))
     }
 
     fn forget(&self, sandbox: &str) {
@@ -212,7 +232,8 @@ impl Inner {
     /// Runs a task until it or the node ends.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let stop = self.stop.clone();
-        self.tasks.spawn(async move { stop.run_until_cancelled(task).await });
+        self.tasks
+            .spawn(async move { stop.run_until_cancelled(task).await });
     }
 }
 

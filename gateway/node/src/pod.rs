@@ -53,7 +53,10 @@ pub struct ContainerSpec {
 
 impl ContainerSpec {
     /// A container named `name` that runs `command` with an empty environment.
-    pub fn new<C: Into<String>>(name: impl Into<String>, command: impl IntoIterator<Item = C>) -> Self {
+    pub fn new<C: Into<String>>(
+        name: impl Into<String>,
+        command: impl IntoIterator<Item = C>,
+    ) -> Self {
         let name = name.into();
         Self {
             image: format!("localhost/{name}:1"),
@@ -85,7 +88,9 @@ pub struct RunningPod {
 impl RunningPod {
     /// The container named `name`.
     pub fn container(&self, name: &str) -> Option<&RunningContainer> {
-        self.containers.iter().find(|container| container.name == name)
+        self.containers
+            .iter()
+            .find(|container| container.name == name)
     }
 }
 

@@ -8,7 +8,9 @@ use std::thread;
 
 use procfs::process::Stat;
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::sync::watch;
 
@@ -75,7 +77,12 @@ impl Process {
     /// Waits until the first process has ended and is reaped.
     pub(crate) async fn ended(&self) -> Option<Exit> {
         // An error would mean that the sender is gone, and `self` is the sender.
-        let exit = self.exit.subscribe().wait_for(Option::is_some).await.map(|exit| *exit);
+        let exit = self
+            .exit
+            .subscribe()
+            .wait_for(Option::is_some)
+            .await
+            .map(|exit| *exit);
         exit.unwrap_or_default()
     }
 
@@ -88,7 +95,10 @@ impl Process {
         // Only now may its number be used again, so the group is killed before it is reaped.
         self.send(Signal::KILL);
         let code = child.wait().map_or(-1, exit_code);
-        self.exit.send_replace(Some(Exit { code, at: jiff::Timestamp::now() }));
+        self.exit.send_replace(Some(Exit {
+            code,
+            at: jiff::Timestamp::now(),
+        }));
     }
 
     /// Every process of the container that can be seen, the first one first, then by number.
@@ -112,7 +122,10 @@ impl Process {
                 break;
             }
         }
-        let mut members: Vec<Stat> = all.into_iter().filter(|stat| ids.contains(&stat.pid)).collect();
+        let mut members: Vec<Stat> = all
+            .into_iter()
+            .filter(|stat| ids.contains(&stat.pid))
+            .collect();
         members.sort_by_key(|stat| (stat.pid != root, stat.pid));
         Ok(members)
     }
@@ -129,7 +142,12 @@ impl Process {
     fn send(&self, signal: Signal) {
         let _ = kill_process_group(self.pid, signal);
         let root = self.pid.as_raw_nonzero().get();
-        for stat in self.members().unwrap_or_default().iter().filter(|stat| stat.pgrp != root) {
+        for stat in self
+            .members()
+            .unwrap_or_default()
+            .iter()
+            .filter(|stat| stat.pgrp != root)
+        {
             if let Some(pid) = Pid::from_raw(stat.pid) {
                 let _ = kill_process(pid, signal);
             }
@@ -158,12 +176,16 @@ fn supervise(process: &Arc<Process>) -> io::Result<()> {
     let process = Arc::clone(process);
     let wait = move || {
         // The process stays to be reaped, so that its number remains its own until its group is killed.
-        while let Err(Errno::INTR) =
-            waitid(WaitId::Pid(process.pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)
-        {}
+        while let Err(Errno::INTR) = waitid(
+            WaitId::Pid(process.pid),
+            WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+        ) {}
         process.end();
     };
-    thread::Builder::new().name("container".to_owned()).spawn(wait).map(drop)
+    thread::Builder::new()
+        .name("container".to_owned())
+        .spawn(wait)
+        .map(drop)
 }
 
 fn command(spec: &ContainerSpec, folder: &Path) -> Command {
@@ -185,7 +207,9 @@ fn command(spec: &ContainerSpec, folder: &Path) -> Command {
 }
 
 fn exit_code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
+    status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
 }
 
 /// What the mutexes of this room guard is whole at every moment, so a panic elsewhere does not spoil it.

@@ -51,14 +51,22 @@ impl Registry {
     }
 
     /// The containers of one sandbox, the oldest first.
-    pub(crate) fn containers_of<'a>(&'a self, sandbox: &'a str) -> impl Iterator<Item = &'a Arc<Container>> {
-        self.containers.iter().filter(move |container| container.sandbox.id == sandbox)
+    pub(crate) fn containers_of<'a>(
+        &'a self,
+        sandbox: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Container>> {
+        self.containers
+            .iter()
+            .filter(move |container| container.sandbox.id == sandbox)
     }
 
     /// Forgets a sandbox and its containers.
     pub(crate) fn remove(&mut self, sandbox: &str) -> Vec<Arc<Container>> {
         self.sandboxes.retain(|other| other.id != sandbox);
-        let (gone, kept) = self.containers.drain(..).partition(|container| container.sandbox.id == sandbox);
+        let (gone, kept) = self
+            .containers
+            .drain(..)
+            .partition(|container| container.sandbox.id == sandbox);
         self.containers = kept;
         gone
     }
@@ -69,9 +77,17 @@ impl Registry {
             .iter()
             .filter(|sandbox| is_meant(&self.sandboxes, &filter.id, &sandbox.id))
             .map(|sandbox| sandbox.listed())
-            .filter(|found| filter.state.as_ref().is_none_or(|state| state.state == found.state))
             .filter(|found| {
-                filter.label_selector.iter().all(|(key, value)| found.labels.get(key) == Some(value))
+                filter
+                    .state
+                    .as_ref()
+                    .is_none_or(|state| state.state == found.state)
+            })
+            .filter(|found| {
+                filter
+                    .label_selector
+                    .iter()
+                    .all(|(key, value)| found.labels.get(key) == Some(value))
             })
             .collect()
     }
@@ -81,11 +97,25 @@ impl Registry {
         self.containers
             .iter()
             .filter(|container| is_meant(&self.containers, &filter.id, &container.id))
-            .filter(|container| is_meant(&self.sandboxes, &filter.pod_sandbox_id, &container.sandbox.id))
+            .filter(|container| {
+                is_meant(
+                    &self.sandboxes,
+                    &filter.pod_sandbox_id,
+                    &container.sandbox.id,
+                )
+            })
             .map(|container| container.listed())
-            .filter(|found| filter.state.as_ref().is_none_or(|state| state.state == found.state))
             .filter(|found| {
-                filter.label_selector.iter().all(|(key, value)| found.labels.get(key) == Some(value))
+                filter
+                    .state
+                    .as_ref()
+                    .is_none_or(|state| state.state == found.state)
+            })
+            .filter(|found| {
+                filter
+                    .label_selector
+                    .iter()
+                    .all(|(key, value)| found.labels.get(key) == Some(value))
             })
             .collect()
     }

@@ -34,8 +34,9 @@ fn write_to(out: &mut dyn Write, rootfs: &Path) -> io::Result<()> {
 }
 
 fn add_folder(diff: &mut Diff<'_>, folder: &Path, name: &Path) -> io::Result<()> {
-    let mut names: Vec<_> =
-        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<_, _>>()?;
+    let mut names: Vec<_> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<Result<_, _>>()?;
     names.sort();
     for entry in names {
         let (path, name) = (folder.join(&entry), name.join(&entry));
@@ -50,7 +51,11 @@ fn add_folder(diff: &mut Diff<'_>, folder: &Path, name: &Path) -> io::Result<()>
 fn add(diff: &mut Diff<'_>, path: &Path, name: &Path) -> io::Result<()> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_dir() {
-        diff.append_data(&mut header(&metadata, EntryType::Directory, 0), name, io::empty())?;
+        diff.append_data(
+            &mut header(&metadata, EntryType::Directory, 0),
+            name,
+            io::empty(),
+        )?;
         add_folder(diff, path, name)
     } else if metadata.is_symlink() {
         let target = fs::read_link(path)?;
@@ -62,7 +67,11 @@ fn add(diff: &mut Diff<'_>, path: &Path, name: &Path) -> io::Result<()> {
             .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))
             .open(path)?;
         let contents = file.chain(io::repeat(0)).take(metadata.len());
-        diff.append_data(&mut header(&metadata, EntryType::Regular, metadata.len()), name, contents)
+        diff.append_data(
+            &mut header(&metadata, EntryType::Regular, metadata.len()),
+            name,
+            contents,
+        )
     } else {
         Ok(())
     }

@@ -46,14 +46,23 @@ impl Service {
         lock(&self.0.behaviour).clone()
     }
 
-    fn container(&self, id: &str, failed: impl FnOnce(&Missing) -> String) -> Result<Arc<Container>, Status> {
-        lock(&self.0.registry).container(id).map_err(|missing| status(&missing, failed(&missing)))
+    fn container(
+        &self,
+        id: &str,
+        failed: impl FnOnce(&Missing) -> String,
+    ) -> Result<Arc<Container>, Status> {
+        lock(&self.0.registry)
+            .container(id)
+            .map_err(|missing| status(&missing, failed(&missing)))
     }
 }
 
 #[tonic::async_trait]
 impl RuntimeService for Service {
-    async fn version(&self, _: Request<v1::VersionRequest>) -> Result<Response<v1::VersionResponse>, Status> {
+    async fn version(
+        &self,
+        _: Request<v1::VersionRequest>,
+    ) -> Result<Response<v1::VersionResponse>, Status> {
         self.call(Method::Version, async {
             Ok(v1::VersionResponse {
                 version: KUBELET_API.to_owned(),
@@ -65,7 +74,10 @@ impl RuntimeService for Service {
         .await
     }
 
-    async fn status(&self, _: Request<v1::StatusRequest>) -> Result<Response<v1::StatusResponse>, Status> {
+    async fn status(
+        &self,
+        _: Request<v1::StatusRequest>,
+    ) -> Result<Response<v1::StatusResponse>, Status> {
         let ready = |name: &str| v1::RuntimeCondition {
             r#type: name.to_owned(),
             status: true,
@@ -101,7 +113,10 @@ impl RuntimeService for Service {
         let id = request.into_inner().pod_sandbox_id;
         self.call(Method::PodSandboxStatus, async {
             let sandbox = lock(&self.0.registry).sandbox(&id).map_err(|missing| {
-                status(&missing, format!("an error occurred when try to find sandbox: {missing}"))
+                status(
+                    &missing,
+                    format!("an error occurred when try to find sandbox: {missing}"),
+                )
             })?;
             Ok(v1::PodSandboxStatusResponse {
                 status: Some(sandbox.status()),
@@ -130,12 +145,20 @@ impl RuntimeService for Service {
         let request = request.into_inner();
         self.call(Method::ContainerStatus, async {
             let container = self.container(&request.container_id, |missing| {
-                format!("an error occurred when try to find container {:?}: {missing}", request.container_id)
+                format!(
+                    "an error occurred when try to find container {:?}: {missing}",
+                    request.container_id
+                )
             })?;
-            let info = request.verbose.then(|| document::info(&container, &self.0.author).to_string());
+            let info = request
+                .verbose
+                .then(|| document::info(&container, &self.0.author).to_string());
             Ok(v1::ContainerStatusResponse {
                 status: Some(container.status()),
-                info: info.into_iter().map(|info| ("info".to_owned(), info)).collect(),
+                info: info
+                    .into_iter()
+                    .map(|info| ("info".to_owned(), info))
+                    .collect(),
             })
         })
         .await
@@ -147,8 +170,12 @@ impl RuntimeService for Service {
     ) -> Result<Response<v1::ContainerStatsResponse>, Status> {
         let id = request.into_inner().container_id;
         self.call(Method::ContainerStats, async {
-            let container = self.container(&id, |missing| format!("failed to find container: {missing}"))?;
-            Ok(v1::ContainerStatsResponse { stats: Some(container.stats()) })
+            let container = self.container(&id, |missing| {
+                format!("failed to find container: {missing}")
+            })?;
+            Ok(v1::ContainerStatsResponse {
+                stats: Some(container.stats()),
+            })
         })
         .await
     }
@@ -188,7 +215,9 @@ impl RuntimeService for Service {
         _: Request<v1::CheckpointPodRequest>,
     ) -> Result<Response<v1::CheckpointPodResponse>, Status> {
         self.call(Method::CheckpointPod, async {
-            Err(Status::unimplemented("unknown method CheckpointPod for service runtime.v1.RuntimeService"))
+            Err(Status::unimplemented(
+                "unknown method CheckpointPod for service runtime.v1.RuntimeService",
+            ))
         })
         .await
     }

@@ -44,19 +44,22 @@ impl<'a> Session<'a> {
     /// The part for which the container stands still.
     pub(crate) fn processes(&mut self, container: &Container) -> Result<(), DumpError> {
         let before = Instant::now();
-        let frozen = Frozen::freeze(&container.process).map_err(while_doing("freeze the container"))?;
+        let frozen =
+            Frozen::freeze(&container.process).map_err(while_doing("freeze the container"))?;
         self.stats.freezing_time = microseconds(before.elapsed());
         self.note(&format!("Frozen {} processes", frozen.members().len()));
         let stopped = Instant::now();
         for (id, stat) in (1..).zip(frozen.members()) {
-            self.process(id, stat).map_err(while_doing(&format!("dump process {}", stat.pid)))?;
+            self.process(id, stat)
+                .map_err(while_doing(&format!("dump process {}", stat.pid)))?;
         }
         self.stats.memdump_time = microseconds(stopped.elapsed());
         self.stats.memwrite_time = self.stats.memdump_time;
         let members = frozen.members().to_vec();
         drop(frozen);
         self.stats.frozen_time = microseconds(stopped.elapsed());
-        self.tree(&members).map_err(while_doing("write the process tree"))?;
+        self.tree(&members)
+            .map_err(while_doing("write the process tree"))?;
         self.note("Dumping finished successfully");
         Ok(())
     }
@@ -73,7 +76,10 @@ impl<'a> Session<'a> {
         self.stats.pages_scanned += pages.scanned;
         let written = pages.written;
         pages.finish()?;
-        self.note(&format!("Dumped process {} ({}): {written} pages", stat.pid, stat.comm));
+        self.note(&format!(
+            "Dumped process {} ({}): {written} pages",
+            stat.pid, stat.comm
+        ));
         Ok(())
     }
 
@@ -122,29 +128,47 @@ impl<'a> Session<'a> {
             namespaces_per_id: Some(true),
             run_id: Some(self.run_id.clone()),
         };
-        Image::write(&self.images.join("inventory.img"), Kind::Inventory, &inventory)
+        Image::write(
+            &self.images.join("inventory.img"),
+            Kind::Inventory,
+            &inventory,
+        )
     }
 
     fn note(&mut self, line: &str) {
         // Writing to a string cannot fail.
-        let _ = writeln!(self.log, "({:09.6}) {line}", self.started.elapsed().as_secs_f64());
+        let _ = writeln!(
+            self.log,
+            "({:09.6}) {line}",
+            self.started.elapsed().as_secs_f64()
+        );
     }
 
     pub(crate) fn write_log_and_stats(&self, folder: &Path) -> io::Result<()> {
         fs::write(folder.join("dump.log"), &self.log)?;
-        let stats = Stats { dump: Some(self.stats) };
+        let stats = Stats {
+            dump: Some(self.stats),
+        };
         Image::write(&folder.join("stats-dump"), Kind::Stats, &stats)
     }
 }
 
 /// A process that shares nothing.
 fn own(id: u32) -> Ids {
-    Ids { memory: id, files: id, folders: id, signals: id }
+    Ids {
+        memory: id,
+        files: id,
+        folders: id,
+        signals: id,
+    }
 }
 
 fn threads(stat: &Stat) -> Vec<u32> {
     let listed = || -> procfs::ProcResult<Vec<u32>> {
-        Process::new(stat.pid)?.tasks()?.map(|task| Ok(task?.tid.unsigned_abs())).collect()
+        Process::new(stat.pid)?
+            .tasks()?
+            .map(|task| Ok(task?.tid.unsigned_abs()))
+            .collect()
     };
     // The process runs again, so it may be gone; its first thread is known in any case.
     listed().unwrap_or_else(|_| vec![stat.pid.unsigned_abs()])

@@ -35,7 +35,10 @@ impl AllowList {
         let target = &request.target.target;
         Decision::Deny(Denial {
             code: "not-on-allow-list".into(),
-            message: format!("no rule of the allow list lets this user {} {target}", request.action.as_str()),
+            message: format!(
+                "no rule of the allow list lets this user {} {target}",
+                request.action.as_str()
+            ),
         })
     }
 }
@@ -43,10 +46,12 @@ impl AllowList {
 impl AllowRule {
     fn allows(&self, request: &Request) -> bool {
         let who = &request.identity;
-        let named =
-            self.users.contains(&who.user) || who.groups.iter().any(|group| self.groups.contains(group));
+        let named = self.users.contains(&who.user)
+            || who.groups.iter().any(|group| self.groups.contains(group));
         let namespace = request.target.target.namespace();
-        named && (self.namespaces.is_empty() || self.namespaces.iter().any(|allowed| allowed == namespace))
+        named
+            && (self.namespaces.is_empty()
+                || self.namespaces.iter().any(|allowed| allowed == namespace))
     }
 }
 
@@ -96,7 +101,9 @@ mod tests {
 
     #[test]
     fn an_empty_list_allows_nobody() {
-        let Decision::Deny(denial) = AllowList::default().decide(&request("alice", &["sec"], "shop")) else {
+        let Decision::Deny(denial) =
+            AllowList::default().decide(&request("alice", &["sec"], "shop"))
+        else {
             panic!("allowed")
         };
         assert_eq!(denial.code, "not-on-allow-list");
@@ -104,12 +111,21 @@ mod tests {
 
     #[test]
     fn a_rule_names_users_or_groups_exactly() {
-        let rule =
-            AllowRule { users: vec!["alice".into()], groups: vec!["sec".into()], ..AllowRule::default() };
+        let rule = AllowRule {
+            users: vec!["alice".into()],
+            groups: vec!["sec".into()],
+            ..AllowRule::default()
+        };
         assert!(allows(rule.clone(), &request("alice", &[], "shop")));
-        assert!(allows(rule.clone(), &request("bob", &["dev", "sec"], "shop")));
+        assert!(allows(
+            rule.clone(),
+            &request("bob", &["dev", "sec"], "shop")
+        ));
         for (user, group) in [("Alice", "dev"), ("alice ", "secs"), ("", "")] {
-            assert!(!allows(rule.clone(), &request(user, &[group], "shop")), "{user} {group}");
+            assert!(
+                !allows(rule.clone(), &request(user, &[group], "shop")),
+                "{user} {group}"
+            );
         }
     }
 

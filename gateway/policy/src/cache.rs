@@ -25,7 +25,10 @@ impl Cache {
     /// # Errors
     /// Where it cannot be made, or somebody else could write to it.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         let meta = std::fs::symlink_metadata(folder)?;
         if meta.is_dir() && is_private(&meta, 0o700) {
             Ok(Self(folder.to_path_buf()))
@@ -37,9 +40,18 @@ impl Cache {
 
     pub(crate) fn key(engine: &Engine, module: &str, wasi: Wasi, settings: &str) -> String {
         let mut hasher = DefaultHasher::new();
-        engine.wasm().precompile_compatibility_hash().hash(&mut hasher);
+        engine
+            .wasm()
+            .precompile_compatibility_hash()
+            .hash(&mut hasher);
         let version = env!("CARGO_PKG_VERSION");
-        sha256(format!("{:016x} {version} {module} {wasi:?} {settings}", hasher.finish()).as_bytes())
+        sha256(
+            format!(
+                "{:016x} {version} {module} {wasi:?} {settings}",
+                hasher.finish()
+            )
+            .as_bytes(),
+        )
     }
 
     /// The compiled component, if it is there and ours. What is there and does not load is passed over.
@@ -56,14 +68,21 @@ impl Cache {
     pub(crate) fn store(&self, key: &str, component: &Component) {
         // Whoever reads it must find all of it, so it is written under another name and renamed.
         let temporary = self.path(&format!("{key}.{}", std::process::id()));
-        let written = component.serialize().map_err(io::Error::other).and_then(|bytes| {
-            let mut file: File =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-            file.write_all(&sealed(key, &bytes))?;
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, self.path(key))
-        });
+        let written = component
+            .serialize()
+            .map_err(io::Error::other)
+            .and_then(|bytes| {
+                let mut file: File = OpenOptions::new()
+                    .write(true)
+                    .create(true)
+                    .truncate(true)
+                    .mode(0o600)
+                    .open(&temporary)?;
+                file.write_all(&sealed(key, &bytes))?;
+                file.write_all(&bytes)?;
+                file.sync_all()?;
+                std::fs::rename(&temporary, self.path(key))
+            });
         if written.is_err() {
             let _ = std::fs::remove_file(&temporary);
         }
@@ -78,7 +97,10 @@ fn is_private(meta: &std::fs::Metadata, mode: u32) -> bool {
     meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o7777 == mode
 }
 
-#[expect(unsafe_code, reason = "running code from a file is what a cache of compiled code is for")]
+#[expect(
+    unsafe_code,
+    reason = "running code from a file is what a cache of compiled code is for"
+)]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
     // SAFETY: the bytes were written by this program: the folder is 0700 and ours, the file 0600, ours and no link, as was
     // checked when the folder was opened and just before this, and it has its seal, so no disk has bent it. wasmtime itself

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
-    Action, Archive, Container, CredentialKind, Decision, Denial, DropRule, Identity, MaskRule, Pattern,
-    Place, Plan, Request,
+    Action, Archive, Container, CredentialKind, Decision, Denial, DropRule, Identity, MaskRule,
+    Pattern, Place, Plan, Request,
 };
 
 /// Components that decide.
@@ -120,7 +120,9 @@ fn archive(archive: &Archive) -> types::Archive {
 }
 
 fn pairs(map: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    map.iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// The contract has no times before 1970.
@@ -135,7 +137,11 @@ pub(crate) fn verdict(
     if verdict.annotations.len() > ANNOTATIONS_MAX {
         return Err("more than 64 annotations");
     }
-    if !verdict.annotations.iter().all(|(name, value)| is_text(name) && is_text(value)) {
+    if !verdict
+        .annotations
+        .iter()
+        .all(|(name, value)| is_text(name) && is_text(value))
+    {
         return Err("an annotation is longer than 1024 bytes or has control characters");
     }
     let decision = match verdict.decision {
@@ -147,9 +153,10 @@ pub(crate) fn verdict(
         authorization::Decision::Deny(denial) if !is_text(&denial.message) => {
             return Err("a denial's message is longer than 1024 bytes or has control characters");
         }
-        authorization::Decision::Deny(denial) => {
-            Decision::Deny(Denial { code: denial.code, message: denial.message })
-        }
+        authorization::Decision::Deny(denial) => Decision::Deny(Denial {
+            code: denial.code,
+            message: denial.message,
+        }),
     };
     Ok((decision, verdict.annotations.into_iter().collect()))
 }
@@ -163,7 +170,10 @@ fn is_code(code: &str) -> bool {
     (1..=64).contains(&code.len())
         && !code.starts_with("policy-")
         && code.split('-').all(|word| {
-            !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            !word.is_empty()
+                && word
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         })
 }
 
@@ -171,7 +181,14 @@ fn is_code(code: &str) -> bool {
 pub(crate) fn plan(plan: redaction::Plan) -> Plan {
     Plan {
         mask: plan.mask.into_iter().map(mask).collect(),
-        drop: plan.drop.into_iter().map(|rule| DropRule { name: rule.name, entry: rule.entry }).collect(),
+        drop: plan
+            .drop
+            .into_iter()
+            .map(|rule| DropRule {
+                name: rule.name,
+                entry: rule.entry,
+            })
+            .collect(),
         hide: plan.hide,
     }
 }
@@ -189,7 +206,14 @@ fn mask(rule: redaction::MaskRule) -> MaskRule {
         (redaction::Places::LOGS, Place::Logs),
         (redaction::Places::FILES, Place::Files),
     ];
-    let places: BTreeSet<_> =
-        flags.into_iter().filter(|(flag, _)| rule.places.contains(*flag)).map(|(_, place)| place).collect();
-    MaskRule { name: rule.name, pattern, places }
+    let places: BTreeSet<_> = flags
+        .into_iter()
+        .filter(|(flag, _)| rule.places.contains(*flag))
+        .map(|(_, place)| place)
+        .collect();
+    MaskRule {
+        name: rule.name,
+        pattern,
+        places,
+    }
 }

@@ -30,8 +30,11 @@ impl Description {
     pub fn of(engine: &Engine, path: &Path) -> Result<Self, Fault> {
         let module = Module::read(path, None)?;
         let (ready, imports) = module.plain(engine, Wasi::Empty)?;
-        let limits =
-            Limits { deadline_milliseconds: 5000, memory_bytes: engine.memory_max(), ..Limits::default() };
+        let limits = Limits {
+            deadline_milliseconds: 5000,
+            memory_bytes: engine.memory_max(),
+            ..Limits::default()
+        };
         let schema = schema(engine, &ready, limits)?;
         Ok(Self {
             kind: ready.kind(),
@@ -44,16 +47,23 @@ impl Description {
 }
 
 /// The JSON Schema of the settings, as a fresh instance tells it.
-pub(crate) fn schema(engine: &Engine, ready: &Ready, limits: Limits) -> Result<serde_json::Value, Fault> {
+pub(crate) fn schema(
+    engine: &Engine,
+    ready: &Ready,
+    limits: Limits,
+) -> Result<serde_json::Value, Fault> {
     let ask = |store: &mut Store<Guest>| match ready {
-        Ready::Authorizer(pre) => {
-            pre.instantiate(&mut *store)?.checkpoint_gateway_policy_settings().call_schema(store)
-        }
-        Ready::Redactor(pre) => {
-            pre.instantiate(&mut *store)?.checkpoint_gateway_policy_settings().call_schema(store)
-        }
+        Ready::Authorizer(pre) => pre
+            .instantiate(&mut *store)?
+            .checkpoint_gateway_policy_settings()
+            .call_schema(store),
+        Ready::Redactor(pre) => pre
+            .instantiate(&mut *store)?
+            .checkpoint_gateway_policy_settings()
+            .call_schema(store),
     };
-    let no_json = |error: serde_json::Error| Fault::Answer(format!("the schema is no JSON: {error}"));
+    let no_json =
+        |error: serde_json::Error| Fault::Answer(format!("the schema is no JSON: {error}"));
     run::call(engine, limits, Moment::before_all(), ask, |text, _| {
         serde_json::from_str(&text).map_err(no_json)
     })

@@ -41,7 +41,13 @@ impl Engine {
         let ticker = std::thread::Builder::new()
             .name("policy-ticker".to_owned())
             .spawn(move || ticking.run(&engine))?;
-        Ok(Self(Arc::new(Inner { wasm, slots: Slots::new(slots), memory_max, clock, ticker: Some(ticker) })))
+        Ok(Self(Arc::new(Inner {
+            wasm,
+            slots: Slots::new(slots),
+            memory_max,
+            clock,
+            ticker: Some(ticker),
+        })))
     }
 
     /// The most memory that any policy can have, in bytes.
@@ -62,13 +68,17 @@ impl Engine {
 
     /// In how many ticks, at least one, a deadline that is `left` away is to be looked at.
     pub(crate) fn ticks(left: Duration) -> u64 {
-        u64::try_from(left.as_micros().div_ceil(TICK.as_micros())).unwrap_or(u64::MAX >> 1).max(1)
+        u64::try_from(left.as_micros().div_ceil(TICK.as_micros()))
+            .unwrap_or(u64::MAX >> 1)
+            .max(1)
     }
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("memory_max", &self.0.memory_max).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("memory_max", &self.0.memory_max)
+            .finish_non_exhaustive()
     }
 }
 
@@ -138,17 +148,25 @@ impl Clock {
         while !state.ended {
             if idle < LINGER {
                 let left = due.saturating_duration_since(Instant::now());
-                let tick = self.changed.wait_timeout_while(state, left, |state| !state.ended);
+                let tick = self
+                    .changed
+                    .wait_timeout_while(state, left, |state| !state.ended);
                 state = tick.unwrap_or_else(PoisonError::into_inner).0;
                 // On a busy machine this thread comes late: the ticks that it missed are counted too.
                 while due <= Instant::now() {
                     engine.increment_epoch();
                     due += TICK;
                 }
-                idle = if state.running == 0 { idle.saturating_add(1) } else { 0 };
+                idle = if state.running == 0 {
+                    idle.saturating_add(1)
+                } else {
+                    0
+                };
             } else {
                 state.asleep = true;
-                let woken = self.changed.wait_while(state, |state| state.running == 0 && !state.ended);
+                let woken = self
+                    .changed
+                    .wait_while(state, |state| state.running == 0 && !state.ended);
                 state = woken.unwrap_or_else(PoisonError::into_inner);
                 state.asleep = false;
                 (idle, due) = (0, Instant::now() + TICK);
@@ -188,7 +206,10 @@ struct Places {
 
 impl Slots {
     fn new(free: usize) -> Self {
-        Self { places: Mutex::new(Places { free, waiting: 0 }), given: Condvar::new() }
+        Self {
+            places: Mutex::new(Places { free, waiting: 0 }),
+            given: Condvar::new(),
+        }
     }
 
     fn take(&self, until: Instant) -> Option<()> {
@@ -196,7 +217,9 @@ impl Slots {
         if places.free == 0 {
             places.waiting = places.waiting.saturating_add(1);
             let left = until.saturating_duration_since(Instant::now());
-            let given = self.given.wait_timeout_while(places, left, |places| places.free == 0);
+            let given = self
+                .given
+                .wait_timeout_while(places, left, |places| places.free == 0);
             places = given.unwrap_or_else(PoisonError::into_inner).0;
             places.waiting = places.waiting.saturating_sub(1);
         }

@@ -38,12 +38,19 @@ impl Judgement {
 impl Policies {
     /// Asks all that are bound to `request`, as the gateway does: redactors where it is a checkpoint that is permitted.
     pub fn judge(&self, request: &Request) -> Judgement {
-        let mut judgement = Judgement { verdicts: self.authorize(request), plan: PlanRecord::default() };
+        let mut judgement = Judgement {
+            verdicts: self.authorize(request),
+            plan: PlanRecord::default(),
+        };
         if request.action == Action::Create && judgement.allows() {
             let planning = self.redact(request);
             judgement.verdicts.extend(planning.asked);
             // Whoever failed has denied.
-            judgement.plan = planning.plan.as_ref().map(crate::record).unwrap_or_default();
+            judgement.plan = planning
+                .plan
+                .as_ref()
+                .map(crate::record)
+                .unwrap_or_default();
         }
         judgement
     }
@@ -55,18 +62,36 @@ mod tests {
     use gateway_core::{Decision, Denial};
 
     fn judged(decision: Decision, plan: &str) -> Judgement {
-        let plan = PlanRecord { sha256: plan.to_owned(), ..PlanRecord::default() };
-        Judgement { verdicts: vec![Verdict::of("p", decision)], plan }
+        let plan = PlanRecord {
+            sha256: plan.to_owned(),
+            ..PlanRecord::default()
+        };
+        Judgement {
+            verdicts: vec![Verdict::of("p", decision)],
+            plan,
+        }
     }
 
     #[test]
     fn what_comes_of_a_request_is_compared_and_not_who_says_it() {
-        let denial = |code: &str| Decision::Deny(Denial { code: code.into(), message: String::new() });
+        let denial = |code: &str| {
+            Decision::Deny(Denial {
+                code: code.into(),
+                message: String::new(),
+            })
+        };
         let (allowed, denied) = (judged(Decision::Allow, ""), judged(denial("no"), ""));
         assert_eq!(allowed.difference(&denied), Some(Difference::NowDenied));
         assert_eq!(denied.difference(&allowed), Some(Difference::NowAllowed));
-        assert_eq!(denied.difference(&judged(denial("never"), "x")), None, "denied is denied");
-        assert_eq!(allowed.difference(&judged(Decision::Allow, "x")), Some(Difference::PlanChanged));
+        assert_eq!(
+            denied.difference(&judged(denial("never"), "x")),
+            None,
+            "denied is denied"
+        );
+        assert_eq!(
+            allowed.difference(&judged(Decision::Allow, "x")),
+            Some(Difference::PlanChanged)
+        );
         assert_eq!(allowed.difference(&allowed), None);
         assert!(judged(denial("policy-deadline"), "").is_timed_out() && !denied.is_timed_out());
     }

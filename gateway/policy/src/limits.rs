@@ -53,7 +53,13 @@ pub(crate) enum Exceeded {
 
 impl Guest {
     pub(crate) fn new(limits: Limits, moment: Moment) -> Self {
-        Self { limits, moment, memory: 0, logged: 0, log: Vec::new() }
+        Self {
+            limits,
+            moment,
+            memory: 0,
+            logged: 0,
+            log: Vec::new(),
+        }
     }
 
     pub(crate) fn limits(&self) -> Limits {
@@ -71,7 +77,12 @@ impl Guest {
 }
 
 impl ResourceLimiter for Guest {
-    fn memory_growing(&mut self, current: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let memory = self.memory.saturating_sub(current).saturating_add(desired);
         if memory > self.limits.memory_bytes {
             return Err(Exceeded::Memory.into());
@@ -97,7 +108,8 @@ impl logging::Host for Guest {
     fn log(&mut self, level: logging::Level, message: String) {
         self.logged = self.logged.saturating_add(message.len()).saturating_add(16);
         if self.logged <= self.limits.log_bytes {
-            self.log.push((level, gateway_core::one_line(&message, 1024)));
+            self.log
+                .push((level, gateway_core::one_line(&message, 1024)));
         }
     }
 }

@@ -48,23 +48,30 @@ pub(crate) enum Ready {
 impl Module {
     /// The module at `path`, if it has the digest that is `pinned`.
     pub(crate) fn read(path: &Path, pinned: Option<&str>) -> Result<Self, Fault> {
-        let missing = |error: std::io::Error| Fault::Missing(format!("`{}`: {error}", path.display()));
+        let missing =
+            |error: std::io::Error| Fault::Missing(format!("`{}`: {error}", path.display()));
         let file = std::fs::File::open(path).map_err(missing)?;
         let too_large = || Fault::Invalid(format!("it is larger than {} MiB", SIZE_MAX >> 20));
         if file.metadata().map_err(missing)?.len() > SIZE_MAX {
             return Err(too_large());
         }
         let mut bytes = Vec::new();
-        file.take(SIZE_MAX.saturating_add(1)).read_to_end(&mut bytes).map_err(missing)?;
+        file.take(SIZE_MAX.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(missing)?;
         if bytes.len() as u64 > SIZE_MAX {
             return Err(too_large());
         }
         let found = sha256(&bytes);
         match pinned {
-            Some(pinned) if !pinned.eq_ignore_ascii_case(&found) => {
-                Err(Fault::Digest { pinned: one_line(pinned, 64), found })
-            }
-            _ => Ok(Self { bytes, digest: found }),
+            Some(pinned) if !pinned.eq_ignore_ascii_case(&found) => Err(Fault::Digest {
+                pinned: one_line(pinned, 64),
+                found,
+            }),
+            _ => Ok(Self {
+                bytes,
+                digest: found,
+            }),
         }
     }
 
@@ -87,7 +94,10 @@ impl Module {
         let component = compile(engine, &self.bytes)?;
         check_imports(engine, &component, wasi)?;
         let ty = component.component_type();
-        let imports = ty.imports(engine.wasm()).map(|(name, _)| one_line(name, 128)).collect();
+        let imports = ty
+            .imports(engine.wasm())
+            .map(|(name, _)| one_line(name, 128))
+            .collect();
         Ok((Ready::of(engine, &component, wasi)?, imports))
     }
 
@@ -122,14 +132,22 @@ impl Ready {
         let world = |error: wasmtime::Error| Fault::World(told(error));
         match (exports("authorization"), exports("redaction")) {
             (true, false) => {
-                let instance = linker(engine, component, wasi)?.instantiate_pre(component).map_err(world)?;
-                Ok(Self::Authorizer(AuthorizerPre::new(instance).map_err(world)?))
+                let instance = linker(engine, component, wasi)?
+                    .instantiate_pre(component)
+                    .map_err(world)?;
+                Ok(Self::Authorizer(
+                    AuthorizerPre::new(instance).map_err(world)?,
+                ))
             }
             (false, true) => {
-                let instance = linker(engine, component, wasi)?.instantiate_pre(component).map_err(world)?;
+                let instance = linker(engine, component, wasi)?
+                    .instantiate_pre(component)
+                    .map_err(world)?;
                 Ok(Self::Redactor(RedactorPre::new(instance).map_err(world)?))
             }
-            (true, true) => Err(Fault::World("it exports both; make two policies of it".to_owned())),
+            (true, true) => Err(Fault::World(
+                "it exports both; make two policies of it".to_owned(),
+            )),
             (false, false) => Err(Fault::World(exported(engine, component))),
         }
     }
@@ -143,11 +161,16 @@ impl Ready {
 }
 
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, Fault> {
-    Component::from_binary(engine.wasm(), bytes).map_err(|error| Fault::Invalid(told(format!("{error:#}"))))
+    Component::from_binary(engine.wasm(), bytes)
+        .map_err(|error| Fault::Invalid(told(format!("{error:#}"))))
 }
 
 /// All that a policy gets from us: a place to log to, and a WASI with nothing behind it where that is granted.
-pub(crate) fn linker(engine: &Engine, component: &Component, wasi: Wasi) -> Result<Linker<Guest>, Fault> {
+pub(crate) fn linker(
+    engine: &Engine,
+    component: &Component,
+    wasi: Wasi,
+) -> Result<Linker<Guest>, Fault> {
     let mut linker = Linker::new(engine.wasm());
     let defect = |error: wasmtime::Error| Fault::Invalid(told(error));
     Authorizer::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest).map_err(defect)?;
@@ -159,17 +182,26 @@ pub(crate) fn linker(engine: &Engine, component: &Component, wasi: Wasi) -> Resu
 
 /// Refuses what the contract does not give, by name, before anything of it is linked.
 fn check_imports(engine: &Engine, component: &Component, wasi: Wasi) -> Result<(), Fault> {
-    let given = [format!("{PACKAGE}types@{VERSION}"), format!("{PACKAGE}logging@{VERSION}")];
+    let given = [
+        format!("{PACKAGE}types@{VERSION}"),
+        format!("{PACKAGE}logging@{VERSION}"),
+    ];
     let ty = component.component_type();
     let is_given = |name: &str| given.iter().any(|given| given == name) || wasi.gives(name);
-    let strange = ty.imports(engine.wasm()).filter(|(name, _)| !is_given(name));
+    let strange = ty
+        .imports(engine.wasm())
+        .filter(|(name, _)| !is_given(name));
     let mut strange: Vec<_> = strange.map(|(name, _)| one_line(name, 128)).collect();
     let more = strange.len().saturating_sub(IMPORTS_TOLD);
     strange.truncate(IMPORTS_TOLD);
     if more > 0 {
         strange.push(format!("{more} more"));
     }
-    if strange.is_empty() { Ok(()) } else { Err(Fault::Import(strange)) }
+    if strange.is_empty() {
+        Ok(())
+    } else {
+        Err(Fault::Import(strange))
+    }
 }
 
 fn exported(engine: &Engine, component: &Component) -> String {
@@ -187,10 +219,13 @@ fn exported(engine: &Engine, component: &Component) -> String {
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes).as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // writing to a string does not fail
-        text
-    })
+    digest(&SHA256, bytes)
+        .as_ref()
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}"); // writing to a string does not fail
+            text
+        })
 }
 
 // The redactor's world imports nothing that the authorizer's does not; this keeps it so.

@@ -16,7 +16,13 @@ const STARS_MAX: usize = 8;
 /// Whether `plan` can be carried out at all: every expression compiles within bounds, every name is known.
 pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
     let wrong = |what: String| Err(Fault::Plan(crate::fault::told(what)));
-    if plan.mask.len().saturating_add(plan.drop.len()).saturating_add(plan.hide.len()) > RULES_MAX {
+    if plan
+        .mask
+        .len()
+        .saturating_add(plan.drop.len())
+        .saturating_add(plan.hide.len())
+        > RULES_MAX
+    {
         return wrong(format!("more than {RULES_MAX} rules"));
     }
     for rule in &plan.mask {
@@ -32,7 +38,11 @@ pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
         // A thousand expressions, each within its bounds, compile for seconds.
         deadline.check()?;
     }
-    if let Some(rule) = plan.drop.iter().find(|rule| !is_name(&rule.name) || !is_name(&rule.entry)) {
+    if let Some(rule) = plan
+        .drop
+        .iter()
+        .find(|rule| !is_name(&rule.name) || !is_name(&rule.entry))
+    {
         return wrong(format!("rule `{}` drops no proper entry", rule.name));
     }
     if let Some(field) = plan.hide.iter().find(|field| !is_field(field)) {
@@ -45,24 +55,36 @@ fn check_pattern(pattern: &Pattern) -> Result<(), String> {
     match pattern {
         Pattern::Literal(bytes) if (1..=REGEX_MAX).contains(&bytes.len()) => Ok(()),
         Pattern::Literal(_) => Err(format!("a literal must be 1 to {REGEX_MAX} bytes long")),
-        Pattern::Regex(regex) if regex.len() > REGEX_MAX => Err(format!("longer than {REGEX_MAX} bytes")),
+        Pattern::Regex(regex) if regex.len() > REGEX_MAX => {
+            Err(format!("longer than {REGEX_MAX} bytes"))
+        }
         Pattern::Regex(regex) => compile(regex),
         Pattern::EnvValue(glob) if !is_name(glob) || glob.matches('*').count() > STARS_MAX => {
-            Err(format!("a glob must be one line of up to {NAME_MAX} bytes with up to {STARS_MAX} stars"))
+            Err(format!(
+                "a glob must be one line of up to {NAME_MAX} bytes with up to {STARS_MAX} stars"
+            ))
         }
         Pattern::EnvValue(_) => Ok(()),
         Pattern::Detector(name) if DETECTORS.contains(&name.as_str()) => Ok(()),
-        Pattern::Detector(name) => {
-            Err(format!("there is no detector `{name}`; there are {}", DETECTORS.join(", ")))
-        }
+        Pattern::Detector(name) => Err(format!(
+            "there is no detector `{name}`; there are {}",
+            DETECTORS.join(", ")
+        )),
     }
 }
 
 fn compile(regex: &str) -> Result<(), String> {
-    let built = regex::bytes::RegexBuilder::new(regex).size_limit(REGEX_SIZE).nest_limit(64).build();
+    let built = regex::bytes::RegexBuilder::new(regex)
+        .size_limit(REGEX_SIZE)
+        .nest_limit(64)
+        .build();
     let built = built.map_err(|error| error.to_string())?;
     // Such an expression would mask everything, or nothing.
-    if built.is_match(b"") { Err("the expression matches the empty text".to_owned()) } else { Ok(()) }
+    if built.is_match(b"") {
+        Err("the expression matches the empty text".to_owned())
+    } else {
+        Ok(())
+    }
 }
 
 fn is_name(name: &str) -> bool {
@@ -86,7 +108,9 @@ fn is_field(field: &str) -> bool {
         "target.pod-annotations.",
         "identity.claims.",
     ];
-    let in_map = MAPS.iter().any(|map| field.strip_prefix(map).is_some_and(is_name));
+    let in_map = MAPS
+        .iter()
+        .any(|map| field.strip_prefix(map).is_some_and(is_name));
     is_name(field) && (WHOLE.contains(&field) || in_map)
 }
 

@@ -76,7 +76,10 @@ impl Spec {
         let namespace = target.target.namespace();
         (self.actions.is_empty() || self.actions.contains(&request.action))
             && (self.namespaces.is_empty() || self.namespaces.iter().any(|name| name == namespace))
-            && self.pod_labels.iter().all(|(name, value)| target.pod_labels.get(name) == Some(value))
+            && self
+                .pod_labels
+                .iter()
+                .all(|(name, value)| target.pod_labels.get(name) == Some(value))
     }
 }
 
@@ -88,10 +91,17 @@ impl Policy {
     pub fn load(engine: &Engine, spec: &Spec, cache: Option<&Cache>) -> Result<Self, Fault> {
         let module = Module::read(&spec.file, spec.sha256.as_deref())?;
         let settings = serde_json::Value::Object(spec.settings.clone()).to_string();
-        let limits =
-            Limits { memory_bytes: spec.limits.memory_bytes.min(engine.memory_max()), ..spec.limits };
+        let limits = Limits {
+            memory_bytes: spec.limits.memory_bytes.min(engine.memory_max()),
+            ..spec.limits
+        };
         let ready = module.prepare(engine, &settings, limits, spec.wasi, cache)?;
-        let policy = Self { engine: engine.clone(), ready, digest: module.digest().to_owned(), limits };
+        let policy = Self {
+            engine: engine.clone(),
+            ready,
+            digest: module.digest().to_owned(),
+            limits,
+        };
         policy.schema()?; // a fresh instance of the snapshot works
         Ok(policy)
     }
@@ -111,7 +121,10 @@ impl Policy {
     /// # Errors
     /// Where the policy fails to tell, or what it tells is no JSON.
     pub fn schema(&self) -> Result<serde_json::Value, Fault> {
-        let limits = Limits { deadline_milliseconds: self.limits.configure_milliseconds, ..self.limits };
+        let limits = Limits {
+            deadline_milliseconds: self.limits.configure_milliseconds,
+            ..self.limits
+        };
         describe::schema(&self.engine, &self.ready, limits)
     }
 
@@ -121,7 +134,10 @@ impl Policy {
     /// However it fails; a redactor has no answer to this.
     pub fn authorize(&self, request: &Request) -> (Result<Answer, Fault>, Usage) {
         let Ready::Authorizer(pre) = &self.ready else {
-            return (Err(Fault::World("it is a redactor".to_owned())), Usage::default());
+            return (
+                Err(Fault::World("it is a redactor".to_owned())),
+                Usage::default(),
+            );
         };
         let (moment, request) = (Moment::of(request), contract::request(request));
         let ask = |store: &mut Store<Guest>| {
@@ -140,16 +156,28 @@ impl Policy {
     /// However it fails; an authorizer has no answer to this.
     pub fn redact(&self, request: &Request) -> (Result<Plan, Fault>, Usage) {
         let Ready::Redactor(pre) = &self.ready else {
-            return (Err(Fault::World("it is an authorizer".to_owned())), Usage::default());
+            return (
+                Err(Fault::World("it is an authorizer".to_owned())),
+                Usage::default(),
+            );
         };
         let (moment, request) = (Moment::of(request), contract::request(request));
         let ask = |store: &mut Store<Guest>| {
-            pre.instantiate(&mut *store)?.checkpoint_gateway_policy_redaction().call_redact(store, &request)
+            pre.instantiate(&mut *store)?
+                .checkpoint_gateway_policy_redaction()
+                .call_redact(store, &request)
         };
-        run::call(&self.engine, self.limits, moment, ask, |planned, deadline| {
-            let plan = contract::plan(planned.map_err(|why| Fault::Refused(crate::fault::told(why)))?);
-            plan::check(&plan, deadline)?;
-            Ok(plan)
-        })
+        run::call(
+            &self.engine,
+            self.limits,
+            moment,
+            ask,
+            |planned, deadline| {
+                let plan =
+                    contract::plan(planned.map_err(|why| Fault::Refused(crate::fault::told(why)))?);
+                plan::check(&plan, deadline)?;
+                Ok(plan)
+            },
+        )
     }
 }

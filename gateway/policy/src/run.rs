@@ -28,13 +28,25 @@ pub(crate) fn call<T, U>(
     let begun = Instant::now();
     let deadline = Deadline::after(limits.deadline_milliseconds);
     let Some(_place) = engine.enter(deadline.until) else {
-        return (Err(deadline.fault()), Usage { time: begun.elapsed(), memory: 0 });
+        return (
+            Err(deadline.fault()),
+            Usage {
+                time: begun.elapsed(),
+                memory: 0,
+            },
+        );
     };
     let mut store = store(engine, limits, moment, &deadline);
     let result = call(&mut store);
     let answer = judged(result, &store, &deadline).and_then(|answer| read(answer, &deadline));
     let answer = answer.and_then(|answer| deadline.check().map(|()| answer));
-    (answer, Usage { time: begun.elapsed(), memory: store.data().memory() })
+    (
+        answer,
+        Usage {
+            time: begun.elapsed(),
+            memory: store.data().memory(),
+        },
+    )
 }
 
 /// When a call must have ended.
@@ -46,26 +58,42 @@ pub(crate) struct Deadline {
 
 impl Deadline {
     pub(crate) fn after(milliseconds: u64) -> Self {
-        Self { until: Instant::now() + Duration::from_millis(milliseconds), milliseconds }
+        Self {
+            until: Instant::now() + Duration::from_millis(milliseconds),
+            milliseconds,
+        }
     }
 
     /// Fails once the time is over. What the host does for a guest counts as the guest's.
     pub(crate) fn check(&self) -> Result<(), Fault> {
-        if Instant::now() > self.until { Err(self.fault()) } else { Ok(()) }
+        if Instant::now() > self.until {
+            Err(self.fault())
+        } else {
+            Ok(())
+        }
     }
 
     pub(crate) fn fault(&self) -> Fault {
-        Fault::Deadline { milliseconds: self.milliseconds }
+        Fault::Deadline {
+            milliseconds: self.milliseconds,
+        }
     }
 }
 
 /// A store that ends its guest at the `deadline`.
-pub(crate) fn store(engine: &Engine, limits: Limits, moment: Moment, deadline: &Deadline) -> Store<Guest> {
+pub(crate) fn store(
+    engine: &Engine,
+    limits: Limits,
+    moment: Moment,
+    deadline: &Deadline,
+) -> Store<Guest> {
     let mut store = Store::new(engine.wasm(), Guest::new(limits, moment));
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(limits.answer_bytes);
     let until = deadline.until;
-    store.set_epoch_deadline(Engine::ticks(until.saturating_duration_since(Instant::now())));
+    store.set_epoch_deadline(Engine::ticks(
+        until.saturating_duration_since(Instant::now()),
+    ));
     // A ticker that was late counts what it missed all at once, so ticks may end early: the time itself has the last word.
     store.epoch_deadline_callback(move |_| {
         Ok(match until.checked_duration_since(Instant::now()) {
@@ -85,7 +113,9 @@ pub(crate) fn judged<T>(
     let limits = store.data().limits();
     match result {
         Err(error) => Err(named(&error, limits, deadline)),
-        Ok(_) if store.data().logged_too_much() => Err(Fault::Log { bytes: limits.log_bytes }),
+        Ok(_) if store.data().logged_too_much() => Err(Fault::Log {
+            bytes: limits.log_bytes,
+        }),
         Ok(answer) => deadline.check().map(|()| answer),
     }
 }

@@ -40,8 +40,15 @@ impl Policies {
         engine: &Engine,
         cache: Option<&Cache>,
     ) -> Self {
-        let load = |spec: Spec| Bound { policy: Policy::load(engine, &spec, cache), spec };
-        Self { generation, allow_list, bound: specs.into_iter().map(load).collect() }
+        let load = |spec: Spec| Bound {
+            policy: Policy::load(engine, &spec, cache),
+            spec,
+        };
+        Self {
+            generation,
+            allow_list,
+            bound: specs.into_iter().map(load).collect(),
+        }
     }
 
     /// The same with the allow list of a configuration: it is asked where it has `rules`, or where nobody else could be.
@@ -58,7 +65,11 @@ impl Policies {
 
     /// Policies that consist of the built-in allow list.
     pub fn of_allow_list(allow_list: AllowList) -> Self {
-        Self { generation: 0, allow_list: Some(allow_list), bound: Vec::new() }
+        Self {
+            generation: 0,
+            allow_list: Some(allow_list),
+            bound: Vec::new(),
+        }
     }
 
     /// Which generation this is. Every record names it.
@@ -68,12 +79,17 @@ impl Policies {
 
     /// Those that could not be loaded, by name, and why.
     pub fn broken(&self) -> impl Iterator<Item = (&str, &Fault)> {
-        self.bound.iter().filter_map(|bound| Some((bound.spec.name.as_str(), bound.policy.as_ref().err()?)))
+        self.bound
+            .iter()
+            .filter_map(|bound| Some((bound.spec.name.as_str(), bound.policy.as_ref().err()?)))
     }
 
     /// The names of all, in the order of the configuration.
     pub fn names(&self) -> BTreeSet<&str> {
-        self.bound.iter().map(|bound| bound.spec.name.as_str()).collect()
+        self.bound
+            .iter()
+            .map(|bound| bound.spec.name.as_str())
+            .collect()
     }
 
     /// What every authorizer that is bound to `request` says of it, in the order of the configuration.
@@ -85,23 +101,34 @@ impl Policies {
                 ..Verdict::of(AllowList::NAME, list.decide(request))
             });
         }
-        verdicts.extend(self.bound_to(request).filter_map(|bound| bound.authorize(self.generation, request)));
+        verdicts.extend(
+            self.bound_to(request)
+                .filter_map(|bound| bound.authorize(self.generation, request)),
+        );
         verdicts
     }
 
     /// What all redactors that are bound to `request` want hidden. One that fails, or could not be loaded, means that
     /// there is no plan.
     pub fn redact(&self, request: &Request) -> Planning {
-        let mut planning = Planning { plan: Ok(Plan::default()), asked: Vec::new() };
+        let mut planning = Planning {
+            plan: Ok(Plan::default()),
+            asked: Vec::new(),
+        };
         let mut plans = Vec::new();
         for bound in self.bound_to(request) {
-            if let (Err(fault), Mode::Enforce, true) = (&bound.policy, bound.spec.mode, planning.plan.is_ok())
+            if let (Err(fault), Mode::Enforce, true) =
+                (&bound.policy, bound.spec.mode, planning.plan.is_ok())
             {
                 // It may have been a redactor. That it was asked, and denied, is told by `authorize`.
                 planning.plan = Err((bound.spec.name.clone(), fault.clone()));
             }
-            let Some((result, usage)) = bound.redact(request) else { continue };
-            planning.asked.push(bound.asked(self.generation, result.as_ref().map(drop), usage));
+            let Some((result, usage)) = bound.redact(request) else {
+                continue;
+            };
+            planning
+                .asked
+                .push(bound.asked(self.generation, result.as_ref().map(drop), usage));
             match result {
                 Ok(plan) if bound.spec.mode == Mode::Enforce => plans.push(plan),
                 Err(fault) if bound.spec.mode == Mode::Enforce && planning.plan.is_ok() => {
@@ -115,7 +142,9 @@ impl Policies {
     }
 
     fn bound_to<'a>(&'a self, request: &'a Request) -> impl Iterator<Item = &'a Bound> {
-        self.bound.iter().filter(|bound| bound.spec.is_bound_to(request))
+        self.bound
+            .iter()
+            .filter(|bound| bound.spec.is_bound_to(request))
     }
 }
 
@@ -136,33 +165,49 @@ impl Bound {
             Ok(policy) => policy,
             // What it would have been is not known, so it denies as an authorizer.
             Err(fault) => {
-                return Some(self.verdict(generation, Decision::Deny(fault.denial()), Usage::default()));
+                return Some(self.verdict(
+                    generation,
+                    Decision::Deny(fault.denial()),
+                    Usage::default(),
+                ));
             }
         };
         let (answer, usage) = policy.authorize(request);
         Some(match answer {
-            Ok((decision, annotations)) => {
-                Verdict { annotations, ..self.verdict(generation, decision, usage) }
-            }
+            Ok((decision, annotations)) => Verdict {
+                annotations,
+                ..self.verdict(generation, decision, usage)
+            },
             Err(fault) => self.verdict(generation, Decision::Deny(fault.denial()), usage),
         })
     }
 
     /// `None` where it is an authorizer, or could not be loaded and has denied already.
     fn redact(&self, request: &Request) -> Option<(Result<Plan, Fault>, Usage)> {
-        let policy = self.policy.as_ref().ok().filter(|policy| policy.kind() == Kind::Redactor)?;
+        let policy = self
+            .policy
+            .as_ref()
+            .ok()
+            .filter(|policy| policy.kind() == Kind::Redactor)?;
         Some(policy.redact(request))
     }
 
     fn asked(&self, generation: u64, result: Result<(), &Fault>, usage: Usage) -> Verdict {
-        let decision = result.map_or_else(|fault| Decision::Deny(fault.denial()), |()| Decision::Abstain);
+        let decision = result.map_or_else(
+            |fault| Decision::Deny(fault.denial()),
+            |()| Decision::Abstain,
+        );
         self.verdict(generation, decision, usage)
     }
 
     fn verdict(&self, generation: u64, decision: Decision, usage: Usage) -> Verdict {
         Verdict {
             generation,
-            digest: self.policy.as_ref().ok().map(|policy| policy.digest().to_owned()),
+            digest: self
+                .policy
+                .as_ref()
+                .ok()
+                .map(|policy| policy.digest().to_owned()),
             monitored: self.spec.mode == Mode::Monitor,
             microseconds: u64::try_from(usage.time.as_micros()).unwrap_or(u64::MAX),
             memory_bytes: usage.memory as u64,
@@ -187,7 +232,10 @@ pub fn decide(verdicts: &[Verdict]) -> Result<(), (String, Denial)> {
         None if counting().any(|verdict| verdict.decision == Decision::Allow) => Ok(()),
         None => Err((
             String::new(),
-            Denial { code: "no-policy-allows".into(), message: "no policy allows this request".into() },
+            Denial {
+                code: "no-policy-allows".into(),
+                message: "no policy allows this request".into(),
+            },
         )),
     }
 }
@@ -197,18 +245,33 @@ mod tests {
     use super::*;
 
     fn denial(code: &str) -> Decision {
-        Decision::Deny(Denial { code: code.into(), message: String::new() })
+        Decision::Deny(Denial {
+            code: code.into(),
+            message: String::new(),
+        })
     }
 
     #[test]
     fn silence_is_a_denial() {
         assert_eq!(decide(&[]).unwrap_err().1.code, "no-policy-allows");
-        assert_eq!(decide(&[Verdict::of("a", Decision::Abstain)]).unwrap_err().1.code, "no-policy-allows");
+        assert_eq!(
+            decide(&[Verdict::of("a", Decision::Abstain)])
+                .unwrap_err()
+                .1
+                .code,
+            "no-policy-allows"
+        );
     }
 
     #[test]
     fn one_allow_is_enough_and_one_denial_outweighs_every_allow() {
-        assert_eq!(decide(&[Verdict::of("a", Decision::Abstain), Verdict::of("b", Decision::Allow)]), Ok(()));
+        assert_eq!(
+            decide(&[
+                Verdict::of("a", Decision::Abstain),
+                Verdict::of("b", Decision::Allow)
+            ]),
+            Ok(())
+        );
         let verdicts = [
             Verdict::of("a", Decision::Allow),
             Verdict::of("b", denial("no")),
@@ -220,8 +283,14 @@ mod tests {
 
     #[test]
     fn what_is_monitored_changes_nothing() {
-        let monitored = |decision| Verdict { monitored: true, ..Verdict::of("m", decision) };
-        assert_eq!(decide(&[Verdict::of("a", Decision::Allow), monitored(denial("no"))]), Ok(()));
+        let monitored = |decision| Verdict {
+            monitored: true,
+            ..Verdict::of("m", decision)
+        };
+        assert_eq!(
+            decide(&[Verdict::of("a", Decision::Allow), monitored(denial("no"))]),
+            Ok(())
+        );
         assert!(decide(&[monitored(Decision::Allow)]).is_err());
     }
 }

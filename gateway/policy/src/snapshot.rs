@@ -29,18 +29,26 @@ pub(crate) fn configured(
 ) -> Result<Vec<u8>, Fault> {
     let invalid = |error: wasmtime::Error| Fault::Invalid(told(format!("{error:#}")));
     let wizer = Wizer::new();
-    let (context, instrumented) = unless_it_panics(|| wizer.instrument_component(bytes)).map_err(invalid)?;
+    let (context, instrumented) =
+        unless_it_panics(|| wizer.instrument_component(bytes)).map_err(invalid)?;
     let component = compile(engine, &instrumented)?;
     let linker = linker(engine, &component, wasi)?;
     let deadline = Deadline::after(limits.configure_milliseconds);
-    let _place = engine.enter(deadline.until).ok_or_else(|| deadline.fault())?;
+    let _place = engine
+        .enter(deadline.until)
+        .ok_or_else(|| deadline.fault())?;
     let mut store = run::store(engine, limits, Moment::of_configuration(), &deadline);
     let instance = linker.instantiate(&mut store, &component);
     let instance = run::judged(instance, &store, &deadline)?;
-    let policy = Policy::of(&mut store, &instance, kind).map_err(|error| Fault::World(told(error)))?;
+    let policy =
+        Policy::of(&mut store, &instance, kind).map_err(|error| Fault::World(told(error)))?;
     let taken = policy.configure(&mut store, settings);
     run::judged(taken, &store, &deadline)?.map_err(|refusal| Fault::Settings(told(refusal)))?;
-    let mut state = State { store: &mut store, instance, failure: None };
+    let mut state = State {
+        store: &mut store,
+        instance,
+        failure: None,
+    };
     // Reading what is there takes as long as it takes, and is bounded by the policy's memory.
     state.store.set_epoch_deadline(u64::MAX >> 1);
     state.store.set_hostcall_fuel(usize::MAX);
@@ -72,14 +80,18 @@ impl Policy {
         })
     }
 
-    fn configure(&self, store: &mut Store<Guest>, settings: &str) -> wasmtime::Result<Result<(), String>> {
+    fn configure(
+        &self,
+        store: &mut Store<Guest>,
+        settings: &str,
+    ) -> wasmtime::Result<Result<(), String>> {
         match self {
-            Self::Authorizer(policy) => {
-                policy.checkpoint_gateway_policy_settings().call_configure(store, settings)
-            }
-            Self::Redactor(policy) => {
-                policy.checkpoint_gateway_policy_settings().call_configure(store, settings)
-            }
+            Self::Authorizer(policy) => policy
+                .checkpoint_gateway_policy_settings()
+                .call_configure(store, settings),
+            Self::Redactor(policy) => policy
+                .checkpoint_gateway_policy_settings()
+                .call_configure(store, settings),
         }
     }
 }
@@ -109,8 +121,12 @@ impl State<'_> {
     where
         (R,): ComponentNamedList,
     {
-        let result = self.call(instance, function).and_then(|value| keep(self.store, value));
-        result.map_err(|error| self.failure.get_or_insert(error).to_string()).ok()
+        let result = self
+            .call(instance, function)
+            .and_then(|value| keep(self.store, value));
+        result
+            .map_err(|error| self.failure.get_or_insert(error).to_string())
+            .ok()
     }
 
     fn call<R: Lift + 'static>(&mut self, instance: &str, function: &str) -> wasmtime::Result<R>
@@ -118,10 +134,17 @@ impl State<'_> {
         (R,): ComponentNamedList,
     {
         let missing = || wasmtime::Error::msg("the instrumented component lacks an export");
-        let outer = self.instance.get_export_index(&mut *self.store, None, instance).ok_or_else(missing)?;
-        let inner =
-            self.instance.get_export_index(&mut *self.store, Some(&outer), function).ok_or_else(missing)?;
-        let function = self.instance.get_typed_func::<(), (R,)>(&mut *self.store, inner)?;
+        let outer = self
+            .instance
+            .get_export_index(&mut *self.store, None, instance)
+            .ok_or_else(missing)?;
+        let inner = self
+            .instance
+            .get_export_index(&mut *self.store, Some(&outer), function)
+            .ok_or_else(missing)?;
+        let function = self
+            .instance
+            .get_typed_func::<(), (R,)>(&mut *self.store, inner)?;
         Ok(function.call(&mut *self.store, ())?.0)
     }
 }
@@ -135,22 +158,30 @@ impl ComponentInstanceState for State<'_> {
     ) {
         let list = self.read(instance, func, |_, list: WasmList<u8>| Ok(list));
         // Called in any case, since the rewriter counts on it; where nothing could be read, the failure is kept.
-        contents(list.as_ref().map(|list| list.as_le_slice(&*self.store)).unwrap_or_default());
+        contents(
+            list.as_ref()
+                .map(|list| list.as_le_slice(&*self.store))
+                .unwrap_or_default(),
+        );
     }
 
     async fn call_func_ret_s32(&mut self, instance: &str, func: &str) -> i32 {
-        self.read(instance, func, |_, value| Ok(value)).unwrap_or_default()
+        self.read(instance, func, |_, value| Ok(value))
+            .unwrap_or_default()
     }
 
     async fn call_func_ret_s64(&mut self, instance: &str, func: &str) -> i64 {
-        self.read(instance, func, |_, value| Ok(value)).unwrap_or_default()
+        self.read(instance, func, |_, value| Ok(value))
+            .unwrap_or_default()
     }
 
     async fn call_func_ret_f32(&mut self, instance: &str, func: &str) -> u32 {
-        self.read(instance, func, |_, value: f32| Ok(value.to_bits())).unwrap_or_default()
+        self.read(instance, func, |_, value: f32| Ok(value.to_bits()))
+            .unwrap_or_default()
     }
 
     async fn call_func_ret_f64(&mut self, instance: &str, func: &str) -> u64 {
-        self.read(instance, func, |_, value: f64| Ok(value.to_bits())).unwrap_or_default()
+        self.read(instance, func, |_, value: f64| Ok(value.to_bits()))
+            .unwrap_or_default()
     }
 }

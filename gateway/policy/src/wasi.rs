@@ -9,7 +9,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use gateway_core::Request;
 use serde::{Deserialize, Serialize};
 use wasmtime::component::types::{ComponentInstance, ComponentItem};
-use wasmtime::component::{Component, ComponentType, Linker, LinkerInstance, Lower, Resource, ResourceType};
+use wasmtime::component::{
+    Component, ComponentType, Linker, LinkerInstance, Lower, Resource, ResourceType,
+};
 use wasmtime::{Engine, Result, StoreContextMut};
 
 use crate::contract::logging::{Host, Level};
@@ -51,17 +53,29 @@ pub(crate) struct Moment {
 impl Moment {
     /// Before there is any request.
     pub(crate) fn before_all() -> Self {
-        Self { milliseconds: 0, seed: String::new(), drawn: 0, configuring: false }
+        Self {
+            milliseconds: 0,
+            seed: String::new(),
+            drawn: 0,
+            configuring: false,
+        }
     }
 
     /// While a policy is configured.
     pub(crate) fn of_configuration() -> Self {
-        Self { configuring: true, ..Self::before_all() }
+        Self {
+            configuring: true,
+            ..Self::before_all()
+        }
     }
 
     pub(crate) fn of(request: &Request) -> Self {
         let milliseconds = u64::try_from(request.received_at.as_millisecond()).unwrap_or_default();
-        Self { milliseconds, seed: request.id.to_string(), ..Self::before_all() }
+        Self {
+            milliseconds,
+            seed: request.id.to_string(),
+            ..Self::before_all()
+        }
     }
 
     /// The next 32 bytes: SHA-256 over the seed and a count.
@@ -72,7 +86,10 @@ impl Moment {
     }
 
     fn number(&mut self) -> u64 {
-        self.draw().first_chunk().map(|bytes| u64::from_le_bytes(*bytes)).unwrap_or_default()
+        self.draw()
+            .first_chunk()
+            .map(|bytes| u64::from_le_bytes(*bytes))
+            .unwrap_or_default()
     }
 
     fn bytes(&mut self, length: u64) -> Vec<u8> {
@@ -170,7 +187,9 @@ fn given(linker: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) ->
         "wasi:cli/environment" => environment(linker, name),
         "wasi:cli/stdin" | "wasi:cli/stdout" | "wasi:cli/stderr" => standard(linker, name),
         "wasi:cli/terminal-stdin" | "wasi:cli/terminal-stdout" | "wasi:cli/terminal-stderr" => {
-            linker.func_wrap(name, |_: Store<'_>, (): ()| Ok((None::<Resource<Terminal>>,)))?;
+            linker.func_wrap(name, |_: Store<'_>, (): ()| {
+                Ok((None::<Resource<Terminal>>,))
+            })?;
             Ok(true)
         }
         "wasi:clocks/wall-clock" | "wasi:clocks/monotonic-clock" => clock(linker, interface, name),
@@ -180,7 +199,9 @@ fn given(linker: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) ->
             })?;
             Ok(true)
         }
-        "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => chance(linker, name),
+        "wasi:random/random" | "wasi:random/insecure" | "wasi:random/insecure-seed" => {
+            chance(linker, name)
+        }
         "wasi:io/streams" => stream(linker, name),
         _ => Ok(false),
     }
@@ -189,9 +210,13 @@ fn given(linker: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) ->
 fn environment(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     match name {
         "get-environment" => {
-            linker.func_wrap(name, |_: Store<'_>, (): ()| Ok((Vec::<(String, String)>::new(),)))?;
+            linker.func_wrap(name, |_: Store<'_>, (): ()| {
+                Ok((Vec::<(String, String)>::new(),))
+            })?;
         }
-        "get-arguments" => linker.func_wrap(name, |_: Store<'_>, (): ()| Ok((Vec::<String>::new(),)))?,
+        "get-arguments" => {
+            linker.func_wrap(name, |_: Store<'_>, (): ()| Ok((Vec::<String>::new(),)))?
+        }
         "initial-cwd" => linker.func_wrap(name, |_: Store<'_>, (): ()| Ok((None::<String>,)))?,
         _ => return Ok(false),
     }
@@ -200,12 +225,18 @@ fn environment(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<boo
 
 fn standard(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     match name {
-        "get-stdin" => linker.func_wrap(name, |store: Store<'_>, (): ()| opened::<InputStream>(&store, 0))?,
+        "get-stdin" => linker.func_wrap(name, |store: Store<'_>, (): ()| {
+            opened::<InputStream>(&store, 0)
+        })?,
         "get-stdout" => {
-            linker.func_wrap(name, |store: Store<'_>, (): ()| opened::<OutputStream>(&store, STDOUT))?;
+            linker.func_wrap(name, |store: Store<'_>, (): ()| {
+                opened::<OutputStream>(&store, STDOUT)
+            })?;
         }
         "get-stderr" => {
-            linker.func_wrap(name, |store: Store<'_>, (): ()| opened::<OutputStream>(&store, STDERR))?;
+            linker.func_wrap(name, |store: Store<'_>, (): ()| {
+                opened::<OutputStream>(&store, STDERR)
+            })?;
         }
         _ => return Ok(false),
     }
@@ -222,7 +253,9 @@ fn opened<T: 'static>(store: &Store<'_>, stream: u32) -> Result<(Resource<T>,)> 
 fn clock(linker: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) -> Result<bool> {
     match (interface, name) {
         ("wasi:clocks/wall-clock", "now") => linker
-            .func_wrap(name, |store: Store<'_>, (): ()| Ok((datetime(store.data().moment.milliseconds),)))?,
+            .func_wrap(name, |store: Store<'_>, (): ()| {
+                Ok((datetime(store.data().moment.milliseconds),))
+            })?,
         ("wasi:clocks/wall-clock", "resolution") => {
             linker.func_wrap(name, |_: Store<'_>, (): ()| Ok((datetime(1),)))?;
         }
@@ -238,8 +271,13 @@ fn clock(linker: &mut LinkerInstance<'_, Guest>, interface: &str, name: &str) ->
 }
 
 fn datetime(milliseconds: u64) -> Datetime {
-    let nanoseconds = u32::try_from(milliseconds % 1000).unwrap_or_default().saturating_mul(1_000_000);
-    Datetime { seconds: milliseconds / 1000, nanoseconds }
+    let nanoseconds = u32::try_from(milliseconds % 1000)
+        .unwrap_or_default()
+        .saturating_mul(1_000_000);
+    Datetime {
+        seconds: milliseconds / 1000,
+        nanoseconds,
+    }
 }
 
 fn chance(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
@@ -253,7 +291,9 @@ fn chance(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
             })?;
         }
         "get-random-u64" | "get-insecure-random-u64" => {
-            linker.func_wrap(name, |mut store: Store<'_>, (): ()| Ok((store.data_mut().moment.number(),)))?;
+            linker.func_wrap(name, |mut store: Store<'_>, (): ()| {
+                Ok((store.data_mut().moment.number(),))
+            })?;
         }
         "insecure-seed" => linker.func_wrap(name, |mut store: Store<'_>, (): ()| {
             let moment = &mut store.data_mut().moment;
@@ -269,13 +309,19 @@ fn stream(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     type Output = (Resource<OutputStream>,);
     match name {
         "[method]input-stream.read" | "[method]input-stream.blocking-read" => {
-            linker.func_wrap(name, |_: Store<'_>, _: Input| Ok((Err::<Vec<u8>, _>(StreamError::Closed),)))?;
+            linker.func_wrap(name, |_: Store<'_>, _: Input| {
+                Ok((Err::<Vec<u8>, _>(StreamError::Closed),))
+            })?;
         }
         "[method]output-stream.check-write" => {
-            linker.func_wrap(name, |_: Store<'_>, _: Output| Ok((Ok::<_, StreamError>(WRITE_MAX),)))?;
+            linker.func_wrap(name, |_: Store<'_>, _: Output| {
+                Ok((Ok::<_, StreamError>(WRITE_MAX),))
+            })?;
         }
         "[method]output-stream.flush" | "[method]output-stream.blocking-flush" => {
-            linker.func_wrap(name, |_: Store<'_>, _: Output| Ok((Ok::<(), StreamError>(()),)))?;
+            linker.func_wrap(name, |_: Store<'_>, _: Output| {
+                Ok((Ok::<(), StreamError>(()),))
+            })?;
         }
         "[method]output-stream.write" | "[method]output-stream.blocking-write-and-flush" => {
             linker.func_wrap(
@@ -293,6 +339,12 @@ fn stream(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
 
 /// What a guest writes is what it logs, and counts as that.
 fn note(mut store: Store<'_>, stream: &Resource<OutputStream>, bytes: &[u8]) {
-    let level = if stream.rep() == STDERR { Level::Warn } else { Level::Info };
-    store.data_mut().log(level, String::from_utf8_lossy(bytes).trim_end().to_owned());
+    let level = if stream.rep() == STDERR {
+        Level::Warn
+    } else {
+        Level::Info
+    };
+    store
+        .data_mut()
+        .log(level, String::from_utf8_lossy(bytes).trim_end().to_owned());
 }

@@ -19,9 +19,15 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 fn remarks(cx: &Context) -> Vec<String> {
     let policies = cx.policies.now();
     let broken = policies.broken().map(|(name, fault)| {
-        format!("[!]policy {name} denies what it is bound to: {} ({fault})", fault.code())
+        format!(
+            "[!]policy {name} denies what it is bound to: {} ({fault})",
+            fault.code()
+        )
     });
-    let rejected = cx.policies.rejected().map(|why| format!("[!]the last reload was not taken: {why}"));
+    let rejected = cx
+        .policies
+        .rejected()
+        .map(|why| format!("[!]the last reload was not taken: {why}"));
     broken.chain(rejected).collect()
 }
 
@@ -39,14 +45,28 @@ pub(crate) async fn answer<B>(
 ) -> Response<Body> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = reply::text(StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned());
-        response.headers_mut().insert(http::header::ALLOW, http::HeaderValue::from_static("GET, HEAD"));
+        response.headers_mut().insert(
+            http::header::ALLOW,
+            http::HeaderValue::from_static("GET, HEAD"),
+        );
         return response;
     }
     match request.uri().path() {
         "/livez" => reply::text(StatusCode::OK, "ok\n".to_owned()),
-        "/readyz" => ready(&checks(cx, stop).await, &remarks(cx), request.uri().query().unwrap_or_default()),
-        "/metrics" => reply::answer(StatusCode::OK, OPEN_METRICS, cx.metrics.encode().into_bytes()),
-        _ => reply::text(StatusCode::NOT_FOUND, "try /livez, /readyz?verbose or /metrics\n".to_owned()),
+        "/readyz" => ready(
+            &checks(cx, stop).await,
+            &remarks(cx),
+            request.uri().query().unwrap_or_default(),
+        ),
+        "/metrics" => reply::answer(
+            StatusCode::OK,
+            OPEN_METRICS,
+            cx.metrics.encode().into_bytes(),
+        ),
+        _ => reply::text(
+            StatusCode::NOT_FOUND,
+            "try /livez, /readyz?verbose or /metrics\n".to_owned(),
+        ),
     }
 }
 
@@ -55,18 +75,26 @@ async fn checks(cx: &Context, stop: &CancellationToken) -> Vec<Check> {
     let audit = tokio::time::timeout(CHECK, cx.audit.probe());
     let (runtime, audit) = tokio::join!(runtime, audit);
     let slow = || Some(format!("no answer within {} s", CHECK.as_secs()));
-    let stopping = stop.is_cancelled().then(|| "the gateway is stopping".to_owned());
+    let stopping = stop
+        .is_cancelled()
+        .then(|| "the gateway is stopping".to_owned());
     vec![
         Check {
             name: "runtime",
             obstacle: runtime.map_or_else(|_| slow(), |result| result.err().map(|e| cause(&e))),
         },
-        Check { name: "store", obstacle: cx.store.probe().err().map(|error| cause(&error)) },
+        Check {
+            name: "store",
+            obstacle: cx.store.probe().err().map(|error| cause(&error)),
+        },
         Check {
             name: "audit",
             obstacle: audit.map_or_else(|_| slow(), |result| result.err().map(|e| cause(&e))),
         },
-        Check { name: "shutdown", obstacle: stopping },
+        Check {
+            name: "shutdown",
+            obstacle: stopping,
+        },
     ]
 }
 
@@ -86,9 +114,20 @@ fn ready(checks: &[Check], remarks: &[String], query: &str) -> Response<Body> {
             text.push_str(remark);
             text.push('\n');
         }
-        text.push_str(if ready { "readyz check passed\n" } else { "readyz check failed\n" });
+        text.push_str(if ready {
+            "readyz check passed\n"
+        } else {
+            "readyz check failed\n"
+        });
     } else {
         text.push_str("ok\n");
     }
-    reply::text(if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, text)
+    reply::text(
+        if ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        },
+        text,
+    )
 }

@@ -60,7 +60,9 @@ impl Arrival {
 
 impl Told {
     pub(crate) fn user(&self) -> Option<&str> {
-        self.identity.as_ref().map(|identity| identity.user.as_str())
+        self.identity
+            .as_ref()
+            .map(|identity| identity.user.as_str())
     }
 }
 
@@ -75,16 +77,31 @@ pub(crate) async fn record(
     if arrival.recorded.load(Ordering::Relaxed) {
         return;
     }
-    let left_out = if told.identity.is_some() { Some(0) } else { unproven.take(Instant::now()) };
+    let left_out = if told.identity.is_some() {
+        Some(0)
+    } else {
+        unproven.take(Instant::now())
+    };
     let Some(suppressed) = left_out else {
         cx.metrics.audit_suppressed.inc();
         return;
     };
     let subject = arrival.subject(told);
     let outcome = match ended {
-        Ok(status) => Outcome { status: status.as_u16(), ..subject.outcome() },
+        Ok(status) => Outcome {
+            status: status.as_u16(),
+            ..subject.outcome()
+        },
         Err(error) => subject.failed(error),
     };
     // It is counted and logged where it is lost; nothing has been done that the log would have to show.
-    let _ = subject.close(cx, Outcome { suppressed, ..outcome }).await;
+    let _ = subject
+        .close(
+            cx,
+            Outcome {
+                suppressed,
+                ..outcome
+            },
+        )
+        .await;
 }

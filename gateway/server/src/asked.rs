@@ -27,9 +27,14 @@ pub(crate) async fn length(mut body: Incoming) -> Option<usize> {
 
 /// Whether the caller says `Prefer: respond-async` (RFC 7240, section 4.1).
 pub(crate) fn prefers_not_to_wait(headers: &HeaderMap) -> bool {
-    let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let preferences = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     preferences.flat_map(|value| value.split(',')).any(|one| {
-        one.split(';').next().is_some_and(|name| name.trim().eq_ignore_ascii_case("respond-async"))
+        one.split(';')
+            .next()
+            .is_some_and(|name| name.trim().eq_ignore_ascii_case("respond-async"))
     })
 }
 
@@ -39,7 +44,13 @@ pub(crate) fn reason(headers: &HeaderMap) -> Result<Option<String>, Error> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text = std::str::from_utf8(value.as_bytes()).map_err(|_| Error::BadReason)?.trim();
+    let text = std::str::from_utf8(value.as_bytes())
+        .map_err(|_| Error::BadReason)?
+        .trim();
     let fits = (1..=REASON_MAX).contains(&text.len()) && !text.chars().any(char::is_control);
-    if fits && values.next().is_none() { Ok(Some(text.to_owned())) } else { Err(Error::BadReason) }
+    if fits && values.next().is_none() {
+        Ok(Some(text.to_owned()))
+    } else {
+        Err(Error::BadReason)
+    }
 }

@@ -25,7 +25,14 @@ impl Bucket {
     pub(crate) fn new(per_second: NonZeroU32, burst: NonZeroU32, now: Instant) -> Self {
         let interval = Duration::from_secs(1) / per_second.get();
         let tolerance = interval.saturating_mul(burst.get() - 1);
-        Self { interval, tolerance, state: Mutex::new(State { full: now, left_out: 0 }) }
+        Self {
+            interval,
+            tolerance,
+            state: Mutex::new(State {
+                full: now,
+                left_out: 0,
+            }),
+        }
     }
 
     /// Takes a token, and tells how many were asked for in vain since the last one that was there; `None` where there is none.
@@ -56,6 +63,10 @@ mod tests {
         assert_eq!((bucket.take(later), bucket.take(later)), (Some(2), None));
         let much_later = start + Duration::from_mins(1);
         let taken: Vec<_> = (0..4).map(|_| bucket.take(much_later)).collect();
-        assert_eq!(taken, [Some(1), Some(0), Some(0), None], "no more than the burst is saved up");
+        assert_eq!(
+            taken,
+            [Some(1), Some(0), Some(0), None],
+            "no more than the burst is saved up"
+        );
     }
 }

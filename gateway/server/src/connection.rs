@@ -45,7 +45,12 @@ pub(crate) struct Handshake {
 
 impl Handshake {
     pub(crate) fn new(begun: SystemTime, done: SystemTime, version: &'static str) -> Self {
-        Self { begun, done, version, told: AtomicBool::new(false) }
+        Self {
+            begun,
+            done,
+            version,
+            told: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn tell_once(&self) -> Option<&Self> {
@@ -59,7 +64,12 @@ impl Peer {
         certificate: Option<Result<Certificate, BadCertificate>>,
         handshake: Handshake,
     ) -> Self {
-        Self { address: peer.ip().to_canonical(), port: peer.port(), certificate, handshake }
+        Self {
+            address: peer.ip().to_canonical(),
+            port: peer.port(),
+            certificate,
+            handshake,
+        }
     }
 }
 

@@ -46,7 +46,9 @@ pub enum Error {
     #[error("cannot parse value of timeout parameter: {0}")]
     BadTimeout(&'static str),
     /// `X-Checkpoint-Reason` is no reason.
-    #[error("the X-Checkpoint-Reason header must come once, as up to 1024 bytes of printable UTF-8")]
+    #[error(
+        "the X-Checkpoint-Reason header must come once, as up to 1024 bytes of printable UTF-8"
+    )]
     BadReason,
     /// The body is larger than any call needs.
     #[error("the body is too large: no call here needs one")]
@@ -74,7 +76,9 @@ pub enum Error {
     #[error("the audit log cannot be written, so nothing was done")]
     Audit(#[from] gateway_audit::Error),
     /// What the log would have to be told does not fit into a record, so nothing was done.
-    #[error("what is to be written down of this request is too long for a record, so nothing was done")]
+    #[error(
+        "what is to be written down of this request is too long for a record, so nothing was done"
+    )]
     Unrecordable,
     /// The caller's wait is over; the checkpoint goes on.
     #[error("no checkpoint within {seconds} s; it goes on and will be stored as {id}")]
@@ -85,7 +89,9 @@ pub enum Error {
         id: CheckpointId,
     },
     /// The gateway stopped before the checkpoint was done.
-    #[error("the gateway had to stop before the checkpoint was done; its container may stay frozen")]
+    #[error(
+        "the gateway had to stop before the checkpoint was done; its container may stay frozen"
+    )]
     CutShort,
     /// The gateway is stopping.
     #[error("the gateway is stopping")]

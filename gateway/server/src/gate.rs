@@ -110,10 +110,16 @@ impl Gate {
     }
 
     /// Answers one request.
-    pub(crate) async fn answer(&self, peer: Arc<Peer>, request: Request<Incoming>) -> Response<Body> {
+    pub(crate) async fn answer(
+        &self,
+        peer: Arc<Peer>,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
         let span = span::of_request(&request, &peer);
-        let marks =
-            Marks { request_id: RequestId::from(Uuid::now_v7()), trace_id: telemetry::trace_id(&span) };
+        let marks = Marks {
+            request_id: RequestId::from(Uuid::now_v7()),
+            trace_id: telemetry::trace_id(&span),
+        };
         span::mark(&span, marks);
         let arrival = Arrival {
             peer,
@@ -123,7 +129,10 @@ impl Gate {
             span: span.clone(),
             recorded: Arc::default(),
         };
-        let mut told = Told { route: Route::of(&request).ok(), ..Told::default() };
+        let mut told = Told {
+            route: Route::of(&request).ok(),
+            ..Told::default()
+        };
         async {
             // Held until it is on record: nobody has more of them on their way than there are places.
             let place = Arc::clone(&self.requests).try_acquire_owned().map(Arc::new);
@@ -146,16 +155,25 @@ impl Gate {
         told: &mut Told,
         place: &Place,
     ) -> Result<Response<Body>, Error> {
-        let caller = info_span!("authn")
-            .in_scope(|| self.authenticator.verify(request.headers(), arrival.peer.certificate.as_ref()))?;
+        let caller = info_span!("authn").in_scope(|| {
+            self.authenticator
+                .verify(request.headers(), arrival.peer.certificate.as_ref())
+        })?;
         told.identity = Some(caller.identity().clone());
         let headers = request.headers().clone();
         let route = self.read(arrival, request, told).await?;
         let subject = arrival.subject(told);
         match route {
             Route::WhoAmI => reply::json(caller.identity()),
-            Route::OpenApi => Ok(reply::answer(StatusCode::OK, "application/json", openapi::text().into())),
-            Route::Checkpoint { target, timeout_seconds } => {
+            Route::OpenApi => Ok(reply::answer(
+                StatusCode::OK,
+                "application/json",
+                openapi::text().into(),
+            )),
+            Route::Checkpoint {
+                target,
+                timeout_seconds,
+            } => {
                 let wanted = Wanted {
                     checkpoint_id: self.cx.ids.next(),
                     subject,
@@ -166,7 +184,9 @@ impl Gate {
                     received_at: arrival.at,
                 };
                 match self.checkpoint(wanted, Arc::clone(place)).await? {
-                    Taken::Stored(checkpoint) => reply::json(&json!({ "items": [checkpoint.path] })),
+                    Taken::Stored(checkpoint) => {
+                        reply::json(&json!({ "items": [checkpoint.path] }))
+                    }
                     Taken::Accepted(id) => reply::accepted(id),
                 }
             }
@@ -177,7 +197,12 @@ impl Gate {
                     place: Arc::clone(place),
                     patience: self.settings.idle,
                 };
-                let call = Call { subject, caller, received_at: arrival.at, headers };
+                let call = Call {
+                    subject,
+                    caller,
+                    received_at: arrival.at,
+                    headers,
+                };
                 access::answer(&self.cx, call, route, &sending).await
             }
         }
@@ -221,7 +246,10 @@ impl Gate {
             return Err(Error::Draining);
         }
         let id = wanted.checkpoint_id;
-        let patience = wanted.timeout_seconds.and_then(NonZeroU32::new).unwrap_or(self.settings.default_wait);
+        let patience = wanted
+            .timeout_seconds
+            .and_then(NonZeroU32::new)
+            .unwrap_or(self.settings.default_wait);
         let patience = patience.min(self.settings.max_wait);
         let (span, accepted) = (span::of_work(&wanted), wanted.accepted.clone());
         let cx = self.cx.clone();
@@ -247,13 +275,25 @@ impl Gate {
         }
     }
 
-    fn close(&self, arrival: &Arrival, told: &Told, result: Result<Response<Body>, Error>) -> Response<Body> {
-        let failure = result.as_ref().err().map(|error| (error.answer(), cause(error)));
+    fn close(
+        &self,
+        arrival: &Arrival,
+        told: &Told,
+        result: Result<Response<Body>, Error>,
+    ) -> Response<Body> {
+        let failure = result
+            .as_ref()
+            .err()
+            .map(|error| (error.answer(), cause(error)));
         let response = result.unwrap_or_else(|error| reply::problem(&error, arrival.marks));
         let status = response.status();
         let code = failure.as_ref().map_or("", |(answer, _)| answer.code);
         let took = arrival.since.elapsed();
-        let labels = RequestLabels { action: told.action, status: status.as_u16(), code };
+        let labels = RequestLabels {
+            action: told.action,
+            status: status.as_u16(),
+            code,
+        };
         self.cx.metrics.request(&labels, took);
         span::of_peer(&arrival.span, &arrival.peer, &told.hidden);
         span::close(&arrival.span, status, code);
@@ -263,7 +303,9 @@ impl Gate {
             call = told.action,
             user = told.hidden.show("identity.user", told.user()).flatten(),
             target = told.target.as_ref().map(ToString::to_string),
-            peer = told.hidden.show("source-address", arrival.peer.address.to_string()),
+            peer = told
+                .hidden
+                .show("source-address", arrival.peer.address.to_string()),
             cause = failure.map(|(_, cause)| cause),
             took_ms = took.as_secs_f64() * 1e3,
             "answered"

@@ -13,13 +13,19 @@ pub(crate) struct Hidden(Arc<RwLock<BTreeSet<String>>>);
 impl Hidden {
     /// From now on these are hidden, too.
     pub(crate) fn add(&self, fields: impl IntoIterator<Item = String>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(fields);
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(fields);
     }
 
     /// The request is about this checkpoint: what its own plan hid of its maker and its container is hidden, too. All else
     /// was told of the request that made it, and of no other.
     pub(crate) fn add_of(&self, checkpoint: &Checkpoint) {
-        let of_container = checkpoint.hidden.iter().filter(|field| field.starts_with("target."));
+        let of_container = checkpoint
+            .hidden
+            .iter()
+            .filter(|field| field.starts_with("target."));
         self.add(of_container.cloned().chain(maker(checkpoint, "archive")));
     }
 
@@ -30,12 +36,21 @@ impl Hidden {
 
     /// Which fields, for the record.
     pub(crate) fn fields(&self) -> Vec<String> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
     }
 
     /// `value`, unless it is the value of a hidden `field`.
     pub(crate) fn show<T>(&self, field: &str, value: T) -> Option<T> {
-        let hidden = self.0.read().unwrap_or_else(PoisonError::into_inner).contains(field);
+        let hidden = self
+            .0
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(field);
         (!hidden).then_some(value)
     }
 
@@ -50,7 +65,11 @@ impl Hidden {
 
 /// Where a request tells who made a checkpoint, if that is hidden.
 fn maker(checkpoint: &Checkpoint, place: &str) -> Option<String> {
-    checkpoint.hidden.iter().any(|field| field == "identity.user").then(|| format!("{place}.created_by"))
+    checkpoint
+        .hidden
+        .iter()
+        .any(|field| field == "identity.user")
+        .then(|| format!("{place}.created_by"))
 }
 
 #[cfg(test)]
@@ -60,10 +79,19 @@ mod tests {
     #[test]
     fn what_is_hidden_is_not_shown_and_the_rest_is() {
         let hidden = Hidden::default();
-        assert_eq!(hidden.show("identity.user", 1), Some(1), "there is no plan yet");
-        hidden.clone().add(["reason".into(), "identity.user".into()]);
+        assert_eq!(
+            hidden.show("identity.user", 1),
+            Some(1),
+            "there is no plan yet"
+        );
+        hidden
+            .clone()
+            .add(["reason".into(), "identity.user".into()]);
         hidden.add(["reason".into()]);
-        assert_eq!((hidden.show("identity.user", 1), hidden.show("headers", 2)), (None, Some(2)));
+        assert_eq!(
+            (hidden.show("identity.user", 1), hidden.show("headers", 2)),
+            (None, Some(2))
+        );
         assert_eq!(hidden.fields(), ["identity.user", "reason"]);
     }
 }

@@ -22,7 +22,10 @@ impl CheckpointIds {
         let time = newest.and_then(|newest| Uuid::from(newest).get_timestamp());
         let millisecond = time.map(|time| {
             let (seconds, nanoseconds) = time.to_unix();
-            seconds.saturating_mul(1000).saturating_add(u64::from(nanoseconds / 1_000_000)).saturating_add(1)
+            seconds
+                .saturating_mul(1000)
+                .saturating_add(u64::from(nanoseconds / 1_000_000))
+                .saturating_add(1)
         });
         if let Some(next) = millisecond.filter(|next| *next < END) {
             let nanoseconds = u32::try_from(next % 1000).unwrap_or_default() * 1_000_000;
@@ -56,12 +59,17 @@ mod tests {
 
     #[test]
     fn ids_tell_the_clock_once_it_is_ahead() {
-        for newest in
-            [None, Some(Uuid::new_v7(Timestamp::from_unix(NoContext, 1, 0)).into()), Some(Uuid::max().into())]
-        {
+        for newest in [
+            None,
+            Some(Uuid::new_v7(Timestamp::from_unix(NoContext, 1, 0)).into()),
+            Some(Uuid::max().into()),
+        ] {
             let began = now();
             let id = Uuid::from(CheckpointIds::behind(newest).next());
-            assert!((began..=now()).contains(&id.get_timestamp().unwrap().to_unix().0), "{newest:?}");
+            assert!(
+                (began..=now()).contains(&id.get_timestamp().unwrap().to_unix().0),
+                "{newest:?}"
+            );
         }
     }
 }

@@ -13,7 +13,9 @@ use crate::telemetry::Metrics;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The engine cannot be made.
-    #[error("cannot make room for policies (`policy-engine.slots`, `policy-engine.memory-bytes`): {0}")]
+    #[error(
+        "cannot make room for policies (`policy-engine.slots`, `policy-engine.memory-bytes`): {0}"
+    )]
     Engine(String),
     /// The cache cannot be used.
     #[error("cannot keep compiled policies in `{path}` (`policy-engine.cache-directory`)")]
@@ -66,7 +68,14 @@ impl InForce {
         }
         metrics.policies(&first);
         let shadow = Shadow::load(config, 1, cache.as_ref(), Arc::clone(&metrics))?;
-        Ok(Self { engine, cache, now: RwLock::new(first), rejected: Mutex::default(), shadow, metrics })
+        Ok(Self {
+            engine,
+            cache,
+            now: RwLock::new(first),
+            rejected: Mutex::default(),
+            shadow,
+            metrics,
+        })
     }
 
     /// The generation in force.
@@ -82,9 +91,16 @@ impl InForce {
     /// Loads what `config` describes beside what is in force, all of it or nothing. Compiles, so it blocks.
     pub(crate) fn prepare(&self, config: &Config) -> Result<Prepared, Error> {
         let generation = self.now().generation().saturating_add(1);
-        let policies = Arc::new(self::generation(generation, config, &self.engine, self.cache.as_ref()));
+        let policies = Arc::new(self::generation(
+            generation,
+            config,
+            &self.engine,
+            self.cache.as_ref(),
+        ));
         whole(&policies)?;
-        let shadow = self.shadow.prepare(config, generation, self.cache.as_ref())?;
+        let shadow = self
+            .shadow
+            .prepare(config, generation, self.cache.as_ref())?;
         Ok(Prepared { policies, shadow })
     }
 
@@ -103,12 +119,18 @@ impl InForce {
     pub(crate) fn reject(&self, why: &str) {
         self.metrics.reloads_rejected.inc();
         self.note(Some(why.to_owned()));
-        warn!(cause = why, "the new configuration is not taken; the old one stays in force");
+        warn!(
+            cause = why,
+            "the new configuration is not taken; the old one stays in force"
+        );
     }
 
     /// Why the last candidate was not taken, where it was not.
     pub(crate) fn rejected(&self) -> Option<String> {
-        self.rejected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.rejected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn note(&self, why: Option<String>) {
@@ -125,7 +147,10 @@ fn cache(config: &Config) -> Result<Option<Cache>, Error> {
     match Cache::open(folder) {
         Ok(cache) => Ok(Some(cache)),
         Err(_) if config.policies.is_empty() && config.shadow.policies.is_empty() => Ok(None),
-        Err(source) => Err(Error::Cache { path: folder.display().to_string(), source }),
+        Err(source) => Err(Error::Cache {
+            path: folder.display().to_string(),
+            source,
+        }),
     }
 }
 
@@ -137,7 +162,10 @@ fn generation(number: u64, config: &Config, engine: &Engine, cache: Option<&Cach
 fn whole(policies: &Policies) -> Result<(), Error> {
     let broken = policies.broken().next();
     broken.map_or(Ok(()), |(policy, fault)| {
-        Err(Error::Broken { policy: policy.to_owned(), fault: fault.clone() })
+        Err(Error::Broken {
+            policy: policy.to_owned(),
+            fault: fault.clone(),
+        })
     })
 }
 
@@ -148,8 +176,10 @@ mod tests {
     use std::collections::BTreeSet;
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    const COMPONENT: &str =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/namespace-allowlist/namespace-allowlist.wasm");
+    const COMPONENT: &str = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../policies/namespace-allowlist/namespace-allowlist.wasm"
+    );
     const REQUEST: &str = include_str!("../../../policies/sdk/default-request.json");
 
     fn config(cache: &std::path::Path, label: &str) -> Config {
@@ -185,7 +215,9 @@ mod tests {
                 while !swapped.load(Ordering::Relaxed) {
                     let verdicts = in_force.now().authorize(&request);
                     assert!(
-                        verdicts.iter().all(|verdict| verdict.decision == Decision::Allow),
+                        verdicts
+                            .iter()
+                            .all(|verdict| verdict.decision == Decision::Allow),
                         "{verdicts:?}"
                     );
                     let generations: BTreeSet<_> =
@@ -202,6 +234,10 @@ mod tests {
             load.join().unwrap()
         });
         assert_eq!(in_force.now().generation(), 1002);
-        assert!(asked.len() > 100, "the load saw only {} generations", asked.len());
+        assert!(
+            asked.len() > 100,
+            "the load saw only {} generations",
+            asked.len()
+        );
     }
 }

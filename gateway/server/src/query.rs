@@ -56,7 +56,11 @@ impl Query {
     }
 
     fn take(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        let time = |name, value: &str| value.parse().map_err(|_| Error::BadQuery(name, "a time of RFC 3339"));
+        let time = |name, value: &str| {
+            value
+                .parse()
+                .map_err(|_| Error::BadQuery(name, "a time of RFC 3339"))
+        };
         match name {
             "namespace" => self.namespace = Some(value.to_owned()),
             "pod" => self.pod = Some(value.to_owned()),
@@ -64,12 +68,19 @@ impl Query {
             "since" => self.since = Some(time("since", value)?),
             "until" => self.until = Some(time("until", value)?),
             "after" => {
-                let id = value.parse().map_err(|_| Error::BadQuery("after", "the `next` of another page"))?;
+                let id = value
+                    .parse()
+                    .map_err(|_| Error::BadQuery("after", "the `next` of another page"))?;
                 self.after = Some(id);
             }
             "limit" => {
-                let limit = value.parse().ok().filter(|limit: &NonZeroUsize| limit.get() <= PAGE_MAX);
-                self.limit = limit.ok_or(Error::BadQuery("limit", "a number from 1 to 500"))?.get();
+                let limit = value
+                    .parse()
+                    .ok()
+                    .filter(|limit: &NonZeroUsize| limit.get() <= PAGE_MAX);
+                self.limit = limit
+                    .ok_or(Error::BadQuery("limit", "a number from 1 to 500"))?
+                    .get();
             }
             _ => {
                 return Err(Error::BadQuery(
@@ -96,9 +107,15 @@ mod tests {
 
     #[test]
     fn what_is_none_is_refused_by_name() {
-        for query in
-            ["limit=0", "limit=501", "limit=x", "since=yesterday", "after=1", "limit=1&limit=2", "order=up"]
-        {
+        for query in [
+            "limit=0",
+            "limit=501",
+            "limit=x",
+            "since=yesterday",
+            "after=1",
+            "limit=1&limit=2",
+            "order=up",
+        ] {
             let error = Query::of(query).unwrap_err();
             assert_eq!(error.answer().code, "bad-query", "{query}");
         }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use gateway_audit::Intent;
 use gateway_core::{
-    Action, CheckpointId, Decision, Event, Identity, Outcome, PlanRecord, Record, Request, RequestId,
-    RequestRecord, Target, TraceId, Verdict,
+    Action, CheckpointId, Decision, Event, Identity, Outcome, PlanRecord, Record, Request,
+    RequestId, RequestRecord, Target, TraceId, Verdict,
 };
 use jiff::Timestamp;
 use tracing::{Instrument, error, info_span};
@@ -77,13 +77,25 @@ impl Subject {
     ///
     /// # Errors
     /// It is counted and logged here; what is lost is the record, never what it is about.
-    pub(crate) async fn close(&self, cx: &Context, outcome: Outcome) -> Result<(), gateway_audit::Error> {
+    pub(crate) async fn close(
+        &self,
+        cx: &Context,
+        outcome: Outcome,
+    ) -> Result<(), gateway_audit::Error> {
         self.recorded.store(true, Ordering::Relaxed);
-        let written = cx.audit.close(self.record(Event::Outcome(Box::new(fitting(outcome)))));
-        let written = written.instrument(info_span!("audit", checkpoint_gateway.audit.event = "outcome"));
+        let written = cx
+            .audit
+            .close(self.record(Event::Outcome(Box::new(fitting(outcome)))));
+        let written = written.instrument(info_span!(
+            "audit",
+            checkpoint_gateway.audit.event = "outcome"
+        ));
         written.await.inspect_err(|lost| {
             cx.metrics.audit_failures.inc();
-            error!(cause = cause(lost), "the outcome of a request is not in the audit log");
+            error!(
+                cause = cause(lost),
+                "the outcome of a request is not in the audit log"
+            );
         })
     }
 
@@ -96,10 +108,10 @@ impl Subject {
         if length(&record) > Record::LONGEST {
             return Err(Error::Unrecordable);
         }
-        let written = cx
-            .audit
-            .intend(record)
-            .instrument(info_span!("audit", checkpoint_gateway.audit.event = "intent"));
+        let written = cx.audit.intend(record).instrument(info_span!(
+            "audit",
+            checkpoint_gateway.audit.event = "intent"
+        ));
         Ok(written.await.inspect_err(|_| {
             cx.metrics.audit_failures.inc();
         })?)
@@ -128,7 +140,9 @@ pub(crate) fn intent(
     Event::Intent {
         action: request.action,
         user: hidden.show("identity.user", identity.user.clone()),
-        groups: hidden.show("identity.groups", identity.groups.clone()).unwrap_or_default(),
+        groups: hidden
+            .show("identity.groups", identity.groups.clone())
+            .unwrap_or_default(),
         credential: identity.credential,
         issuer: identity.issuer.clone(),
         source_address: hidden.show("source-address", request.source_address),
@@ -150,11 +164,15 @@ type Cut = fn(&mut Outcome);
 fn fitting(mut outcome: Outcome) -> Outcome {
     let cuts: [(&str, Cut); 5] = [
         ("request", |outcome| outcome.request = None),
-        ("verdicts", |outcome| outcome.verdicts.iter_mut().for_each(shorten)),
+        ("verdicts", |outcome| {
+            outcome.verdicts.iter_mut().for_each(shorten)
+        }),
         ("redaction", |outcome| outcome.redaction = None),
         ("plan", |outcome| {
-            outcome.plan =
-                PlanRecord { sha256: std::mem::take(&mut outcome.plan.sha256), ..PlanRecord::default() };
+            outcome.plan = PlanRecord {
+                sha256: std::mem::take(&mut outcome.plan.sha256),
+                ..PlanRecord::default()
+            };
         }),
         ("groups", |outcome| outcome.groups.clear()),
     ];
@@ -207,10 +225,18 @@ mod tests {
 
     fn outcome(label: usize, annotation: usize) -> Outcome {
         let mut request: Request = serde_json::from_str(REQUEST).unwrap();
-        request.target.labels.insert("large".to_owned(), "\"".repeat(label));
-        let denial = Denial { code: "no".to_owned(), message: "never".to_owned() };
+        request
+            .target
+            .labels
+            .insert("large".to_owned(), "\"".repeat(label));
+        let denial = Denial {
+            code: "no".to_owned(),
+            message: "never".to_owned(),
+        };
         let mut verdict = Verdict::of("p", Decision::Deny(denial));
-        verdict.annotations.insert("large".to_owned(), "x".repeat(annotation));
+        verdict
+            .annotations
+            .insert("large".to_owned(), "x".repeat(annotation));
         Outcome {
             status: 403,
             request: Some(RequestRecord::of(&request, &[])),
@@ -227,8 +253,15 @@ mod tests {
     #[test]
     fn one_that_is_too_long_loses_what_is_large_and_says_so() {
         let cut = fitting(outcome(600_000, 1000));
-        assert_eq!((cut.omitted.as_slice(), cut.request.is_none()), (&["request".to_owned()][..], true));
-        assert_eq!(cut.verdicts, outcome(0, 1000).verdicts, "what was decided stays");
+        assert_eq!(
+            (cut.omitted.as_slice(), cut.request.is_none()),
+            (&["request".to_owned()][..], true)
+        );
+        assert_eq!(
+            cut.verdicts,
+            outcome(0, 1000).verdicts,
+            "what was decided stays"
+        );
         let cut = fitting(outcome(10, 2_000_000));
         assert_eq!(cut.omitted, ["request", "verdicts"]);
         assert_eq!((cut.status, cut.verdicts[0].policy.as_str()), (403, "p"));

@@ -37,7 +37,10 @@ pub struct Reload {
 pub(crate) async fn follow(reload: Reload, cx: Context, config: &Config, stop: CancellationToken) {
     let reload = Arc::new(reload);
     let (news, mut changes) = mpsc::channel(1);
-    let mut watch = Watch { watcher: watcher(news), folders: BTreeSet::new() };
+    let mut watch = Watch {
+        watcher: watcher(news),
+        folders: BTreeSet::new(),
+    };
     watch.add(folders(&files(&reload.file, config)));
     let mut seen = prints(files(&reload.file, config));
     loop {
@@ -57,7 +60,10 @@ pub(crate) async fn follow(reload: Reload, cx: Context, config: &Config, stop: C
             let files = files(&reload.file, &config);
             watch.add(folders(&files));
             // As they were before they were read: what has changed since then is yet to be taken.
-            seen = prints(files).into_iter().map(|(file, now)| before(&seen, file, now)).collect();
+            seen = prints(files)
+                .into_iter()
+                .map(|(file, now)| before(&seen, file, now))
+                .collect();
         }
     }
 }
@@ -65,7 +71,10 @@ pub(crate) async fn follow(reload: Reload, cx: Context, config: &Config, stop: C
 /// Waits until nothing changes any more.
 async fn settle(changes: &mut mpsc::Receiver<()>) {
     let quiet = async {
-        while tokio::time::timeout(QUIET, changes.recv()).await.is_ok_and(|change| change.is_some()) {}
+        while tokio::time::timeout(QUIET, changes.recv())
+            .await
+            .is_ok_and(|change| change.is_some())
+        {}
     };
     let _ = tokio::time::timeout(LATEST, quiet).await;
 }
@@ -93,10 +102,20 @@ async fn ready(reload: &Arc<Reload>, cx: &Context) -> Result<(Config, Prepared),
         let signing = seal::signing(&config.audit).map_err(|error| cause(&error))?;
         Ok((config, policies, signing))
     });
-    let prepared = prepared.await.unwrap_or_else(|_| Err("loading it failed".to_owned()));
+    let prepared = prepared
+        .await
+        .unwrap_or_else(|_| Err("loading it failed".to_owned()));
     let (config, policies, signing) = prepared?;
-    let key = signing.as_ref().map_or("none", |signing| signing.key.public().id()).to_owned();
-    if cx.audit.sign_with(signing).await.map_err(|error| cause(&error))? {
+    let key = signing
+        .as_ref()
+        .map_or("none", |signing| signing.key.public().id())
+        .to_owned();
+    if cx
+        .audit
+        .sign_with(signing)
+        .await
+        .map_err(|error| cause(&error))?
+    {
         info!(key, "another key signs the audit log, or none");
     }
     Ok((config, policies))
@@ -109,7 +128,9 @@ fn watcher(news: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
             let _ = news.try_send(());
         }
     });
-    watcher.inspect_err(|error| warn!(%error, "files cannot be watched; SIGHUP still reloads")).ok()
+    watcher
+        .inspect_err(|error| warn!(%error, "files cannot be watched; SIGHUP still reloads"))
+        .ok()
 }
 
 /// The folders that are watched.
@@ -120,7 +141,9 @@ struct Watch {
 
 impl Watch {
     fn add(&mut self, folders: BTreeSet<PathBuf>) {
-        let Some(watcher) = &mut self.watcher else { return };
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
         for folder in folders {
             if self.folders.contains(&folder) {
                 continue;
@@ -139,13 +162,26 @@ impl Watch {
 fn files(file: &Path, config: &Config) -> Vec<PathBuf> {
     let policies = config.policies.iter().chain(&config.shadow.policies);
     let key = seal::key(&config.audit).map(Path::to_path_buf);
-    policies.map(|policy| policy.file.clone()).chain(key).chain([file.to_path_buf()]).collect()
+    policies
+        .map(|policy| policy.file.clone())
+        .chain(key)
+        .chain([file.to_path_buf()])
+        .collect()
 }
 
 fn folders(files: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let folder =
-        |parent: &Path| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.to_path_buf() };
-    files.iter().filter_map(|file| file.parent()).map(folder).collect()
+    let folder = |parent: &Path| {
+        if parent.as_os_str().is_empty() {
+            PathBuf::from(".")
+        } else {
+            parent.to_path_buf()
+        }
+    };
+    files
+        .iter()
+        .filter_map(|file| file.parent())
+        .map(folder)
+        .collect()
 }
 
 /// By what a file is known to be the one that was read: where its links lead, and what is there.
@@ -159,9 +195,18 @@ fn prints(files: impl IntoIterator<Item = PathBuf>) -> Prints {
         let real = file.canonicalize().ok()?;
         let meta = real.metadata().ok()?;
         // Not when it was written: a mode that is set after that may make a key usable.
-        Some((real, meta.ino(), meta.size(), meta.ctime(), meta.ctime_nsec()))
+        Some((
+            real,
+            meta.ino(),
+            meta.size(),
+            meta.ctime(),
+            meta.ctime_nsec(),
+        ))
     };
-    files.into_iter().map(|file| (file.clone(), print(&file))).collect()
+    files
+        .into_iter()
+        .map(|file| (file.clone(), print(&file)))
+        .collect()
 }
 
 fn before(seen: &Prints, file: PathBuf, now: Option<Print>) -> (PathBuf, Option<Print>) {

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use gateway_core::{CheckpointId, RequestId, TraceId};
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE,
 };
 use http::{Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -54,7 +55,11 @@ pub(crate) fn text(status: StatusCode, text: String) -> Response<Body> {
     answer(status, "text/plain; charset=utf-8", text.into_bytes())
 }
 
-pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+pub(crate) fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: Vec<u8>,
+) -> Response<Body> {
     let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
     let mut response = Response::new(body.boxed_unsync());
     *response.status_mut() = status;
@@ -68,10 +73,13 @@ pub(crate) fn answer(status: StatusCode, content_type: &'static str, body: Vec<u
 pub(crate) fn accepted(id: CheckpointId) -> Result<Response<Body>, Error> {
     let mut response = json(&serde_json::json!({ "id": id }))?;
     *response.status_mut() = StatusCode::ACCEPTED;
-    let location = HeaderValue::try_from(format!("/v1/checkpoints/{id}")).map_err(|_| Error::Internal)?;
+    let location =
+        HeaderValue::try_from(format!("/v1/checkpoints/{id}")).map_err(|_| Error::Internal)?;
     response.headers_mut().insert(LOCATION, location);
     let applied = HeaderName::from_static("preference-applied");
-    response.headers_mut().insert(applied, HeaderValue::from_static("respond-async"));
+    response
+        .headers_mut()
+        .insert(applied, HeaderValue::from_static("respond-async"));
     Ok(response)
 }
 
@@ -99,7 +107,11 @@ pub(crate) fn problem(error: &Error, marks: Marks) -> Response<Body> {
         trace_id: marks.trace_id,
         denial,
         policy: policy.filter(|name| !name.is_empty()),
-        checkpoint_id: if let Error::WaitOver { id, .. } = error { Some(*id) } else { None },
+        checkpoint_id: if let Error::WaitOver { id, .. } = error {
+            Some(*id)
+        } else {
+            None
+        },
     };
     // A struct of strings and numbers always serializes; an empty body would still carry the status.
     let body = serde_json::to_vec(&problem).unwrap_or_default();

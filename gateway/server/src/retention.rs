@@ -28,7 +28,10 @@ pub(crate) async fn follow(cx: Context, stop: CancellationToken) {
                 let ids = (RequestId::from(Uuid::now_v7()), None);
                 record(&cx, ids, Because::Age, &removed).await;
             }
-            Ok(Err(failed)) => warn!(cause = cause(&failed), "what became too old could not be removed"),
+            Ok(Err(failed)) => warn!(
+                cause = cause(&failed),
+                "what became too old could not be removed"
+            ),
             Err(_) => error!("looking for what became too old broke off"),
         }
     }
@@ -51,10 +54,19 @@ pub(crate) async fn record(
             sha256: checkpoint.sha256.clone(),
             bytes: checkpoint.bytes,
         };
-        let record = Record { schema: Record::SCHEMA, at: Timestamp::now(), request_id, trace_id, event };
+        let record = Record {
+            schema: Record::SCHEMA,
+            at: Timestamp::now(),
+            request_id,
+            trace_id,
+            event,
+        };
         if let Err(lost) = cx.audit.close(record).await {
             cx.metrics.audit_failures.inc();
-            error!(cause = cause(&lost), "what was removed is not in the audit log");
+            error!(
+                cause = cause(&lost),
+                "what was removed is not in the audit log"
+            );
         }
     }
 }

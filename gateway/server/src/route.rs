@@ -57,8 +57,13 @@ enum Path<'a> {
 }
 
 /// What no path of ours holds, percent-encoding among it: each is a way to make two readers see two paths.
-const TRICKS: [(&str, &str); 5] =
-    [("%", "`%`"), (";", "`;`"), ("\\", "`\\`"), ("//", "an empty segment"), ("/..", "`..`")];
+const TRICKS: [(&str, &str); 5] = [
+    ("%", "`%`"),
+    (";", "`;`"),
+    ("\\", "`\\`"),
+    ("//", "an empty segment"),
+    ("/..", "`..`"),
+];
 
 impl Route {
     /// Each of them, without what it names: what the interface's description and a test go through.
@@ -71,18 +76,31 @@ impl Route {
     pub fn of<B>(request: &Request<B>) -> Result<Self, Error> {
         let path = Path::of(request.uri().path())?;
         let query = request.uri().query().unwrap_or_default();
-        let (get, delete) = (*request.method() == Method::GET, *request.method() == Method::DELETE);
-        let kind = if matches!(path, Path::Archive(_)) { "application/x-tar" } else { "application/json" };
+        let (get, delete) = (
+            *request.method() == Method::GET,
+            *request.method() == Method::DELETE,
+        );
+        let kind = if matches!(path, Path::Archive(_)) {
+            "application/x-tar"
+        } else {
+            "application/json"
+        };
         let route = match path {
             Path::Checkpoint([namespace, pod, container]) if *request.method() == Method::POST => {
                 accept(request.headers(), kind)?;
                 let target = Target::new(namespace, pod, container)?;
-                Self::Checkpoint { target, timeout_seconds: timeout(query)? }
+                Self::Checkpoint {
+                    target,
+                    timeout_seconds: timeout(query)?,
+                }
             }
             Path::Checkpoints if get => Self::List(Query::of(query)?),
             Path::Stored(id) if get => Self::Inspect(id.parse()?),
             Path::Stored(id) if delete => Self::Delete(id.parse()?),
-            Path::Archive(id) if get => Self::Download { id: id.parse()?, original: original(query)? },
+            Path::Archive(id) if get => Self::Download {
+                id: id.parse()?,
+                original: original(query)?,
+            },
             Path::Hold(id) if *request.method() == Method::PUT => Self::Hold(id.parse()?),
             Path::Hold(id) if delete => Self::Release(id.parse()?),
             Path::WhoAmI if get => Self::WhoAmI,
@@ -124,7 +142,9 @@ impl Route {
             Self::List(_) => Some(Action::List),
             Self::Inspect(_) => Some(Action::Inspect),
             Self::Delete(_) => Some(Action::Delete),
-            Self::Download { original: false, .. } => Some(Action::Download),
+            Self::Download {
+                original: false, ..
+            } => Some(Action::Download),
             Self::Download { original: true, .. } => Some(Action::DownloadOriginal),
             Self::Hold(_) | Self::Release(_) => Some(Action::Hold),
             Self::WhoAmI | Self::OpenApi => None,
@@ -148,7 +168,11 @@ impl Route {
 
     /// The container that is named.
     pub fn target(&self) -> Option<&Target> {
-        if let Self::Checkpoint { target, .. } = self { Some(target) } else { None }
+        if let Self::Checkpoint { target, .. } = self {
+            Some(target)
+        } else {
+            None
+        }
     }
 
     /// The checkpoint that is named.
@@ -169,10 +193,16 @@ impl<'a> Path<'a> {
         if let Some((_, name)) = TRICKS.iter().find(|(trick, _)| path.contains(trick)) {
             return Err(Error::BadPath(name));
         }
-        let segments: Vec<_> = path.strip_prefix('/').ok_or(Error::NoRoute)?.split('/').collect();
+        let segments: Vec<_> = path
+            .strip_prefix('/')
+            .ok_or(Error::NoRoute)?
+            .split('/')
+            .collect();
         match segments.as_slice() {
             [_, .., ""] => Err(Error::BadPath("an empty segment")),
-            ["checkpoint", namespace, pod, container] => Ok(Self::Checkpoint([namespace, pod, container])),
+            ["checkpoint", namespace, pod, container] => {
+                Ok(Self::Checkpoint([namespace, pod, container]))
+            }
             ["openapi.json"] => Ok(Self::OpenApi),
             ["v1", "whoami"] => Ok(Self::WhoAmI),
             ["v1", "checkpoints"] => Ok(Self::Checkpoints),
@@ -214,7 +244,9 @@ fn timeout(query: &str) -> Result<Option<u32>, Error> {
     if values.next().is_some() {
         return Err(Error::BadTimeout("given more than once"));
     }
-    let seconds: i64 = value.parse().map_err(|_| Error::BadTimeout("not an integer"))?;
+    let seconds: i64 = value
+        .parse()
+        .map_err(|_| Error::BadTimeout("not an integer"))?;
     if seconds < 0 {
         return Err(Error::BadTimeout("negative"));
     }
@@ -223,7 +255,11 @@ fn timeout(query: &str) -> Result<Option<u32>, Error> {
 }
 
 fn accept(headers: &HeaderMap, kind: &'static str) -> Result<(), Error> {
-    if takes(headers, kind) { Ok(()) } else { Err(Error::NotAcceptable(kind)) }
+    if takes(headers, kind) {
+        Ok(())
+    } else {
+        Err(Error::NotAcceptable(kind))
+    }
 }
 
 /// Whether one of the media ranges in `Accept` takes this kind (RFC 9110, section 12.5.1). The most specific range decides.
@@ -232,14 +268,21 @@ fn takes(headers: &HeaderMap, kind: &str) -> bool {
     for value in headers.get_all(ACCEPT) {
         for range in value.to_str().unwrap_or_default().split(',') {
             let mut parts = range.split(';').map(str::trim);
-            let weight = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
+            let weight = match parts
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+                .as_str()
+            {
                 range if range == kind => 3,
                 "application/*" => 2,
                 "*/*" => 1,
                 _ => continue,
             };
             let refused = parts.any(|part| {
-                part.strip_prefix("q=").or(part.strip_prefix("Q=")).and_then(|q| q.parse::<f32>().ok())
+                part.strip_prefix("q=")
+                    .or(part.strip_prefix("Q="))
+                    .and_then(|q| q.parse::<f32>().ok())
                     == Some(0.0)
             });
             best = best.max(Some((weight, !refused)));

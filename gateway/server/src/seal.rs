@@ -13,25 +13,51 @@ use crate::line::Context;
 
 /// Opens the audit log, which tells `observer` of its lines, and says what a crash left in it.
 pub(crate) fn open(config: &Audit, observer: Option<Box<dyn Observer>>) -> Result<Log, Error> {
-    let log = Log::open_with(&config.file, Settings { observer, ..settings(config)? })?;
-    let Recovered { cut, unknown, waiting } = log.recovered();
+    let log = Log::open_with(
+        &config.file,
+        Settings {
+            observer,
+            ..settings(config)?
+        },
+    )?;
+    let Recovered {
+        cut,
+        unknown,
+        waiting,
+    } = log.recovered();
     if (cut, unknown) != (0, 0) {
-        warn!(cut, unknown, "the audit log was left open: a line was cut off, or outcomes are unknown");
+        warn!(
+            cut,
+            unknown, "the audit log was left open: a line was cut off, or outcomes are unknown"
+        );
     }
     if waiting != 0 {
-        warn!(waiting, "the audit log cannot be written yet: nothing is served before it can");
+        warn!(
+            waiting,
+            "the audit log cannot be written yet: nothing is served before it can"
+        );
     }
     Ok(log)
 }
 
 /// What `[audit]` says, with the keys that it names.
 pub(crate) fn settings(config: &Audit) -> Result<Settings, Error> {
-    Ok(Settings { segment_bytes: config.segment_bytes, signing: signing(config)?, observer: None })
+    Ok(Settings {
+        segment_bytes: config.segment_bytes,
+        signing: signing(config)?,
+        observer: None,
+    })
 }
 
 /// The keys that `[audit]` names, if it names any.
 pub(crate) fn signing(config: &Audit) -> Result<Option<Signing>, Error> {
-    let read = |key| Signing::read(key, named(&config.previous_key_file), config.head_records.into());
+    let read = |key| {
+        Signing::read(
+            key,
+            named(&config.previous_key_file),
+            config.head_records.into(),
+        )
+    };
     key(config).map(read).transpose()
 }
 
@@ -54,7 +80,10 @@ pub(crate) async fn follow(cx: Context, every: Duration, stop: CancellationToken
 pub(crate) async fn seal(cx: &Context) {
     if let Err(error) = cx.audit.seal().await {
         cx.metrics.audit_failures.inc();
-        warn!(cause = cause(&error), "the audit log took no head; the next one covers it");
+        warn!(
+            cause = cause(&error),
+            "the audit log took no head; the next one covers it"
+        );
     }
 }
 

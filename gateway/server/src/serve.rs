@@ -120,7 +120,17 @@ impl Gateway {
         let admin = bind(config.listen.admin_address).await?;
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         let (limits, head) = (config.limits.clone(), seconds(config.audit.head_seconds));
-        Ok(Self { gate, cx, acceptor, main, admin, limits, stop, reload: None, head })
+        Ok(Self {
+            gate,
+            cx,
+            acceptor,
+            main,
+            admin,
+            limits,
+            stop,
+            reload: None,
+            head,
+        })
     }
 
     /// Where the main listener is.
@@ -142,7 +152,10 @@ impl Gateway {
     /// Takes in changes of the policies and of the key that signs the audit log while it runs.
     #[must_use]
     pub fn with_reload(self, reload: Reload, config: &Config) -> Self {
-        Self { reload: Some((reload, config.clone())), ..self }
+        Self {
+            reload: Some((reload, config.clone())),
+            ..self
+        }
     }
 
     /// Serves until `stop` is cancelled, and then until what runs has finished or `limits.drain-seconds` are over. Health
@@ -150,8 +163,13 @@ impl Gateway {
     pub async fn run(self) -> Ended {
         let end = CancellationToken::new();
         let connections = TaskTracker::new();
-        let admin =
-            serve_admin(self.admin, self.cx.clone(), self.limits.clone(), self.stop.clone(), end.clone());
+        let admin = serve_admin(
+            self.admin,
+            self.cx.clone(),
+            self.limits.clone(),
+            self.stop.clone(),
+            end.clone(),
+        );
         let admin = connections.spawn(admin);
         connections.spawn(introduce(self.cx.runtime.clone()));
         connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
@@ -161,8 +179,19 @@ impl Gateway {
             let (cx, stop) = (self.cx.clone(), self.stop.clone());
             connections.spawn(async move { follow(reload, cx, &config, stop).await });
         }
-        accept(self.main, self.acceptor, &self.gate, &self.limits, &self.stop, &connections).await;
-        info!(checkpoints = self.gate.under_way(), "stopping: no new requests, what runs may finish");
+        accept(
+            self.main,
+            self.acceptor,
+            &self.gate,
+            &self.limits,
+            &self.stop,
+            &connections,
+        )
+        .await;
+        info!(
+            checkpoints = self.gate.under_way(),
+            "stopping: no new requests, what runs may finish"
+        );
         let ended = drain(&self.gate, seconds(self.limits.drain_seconds), &self.cx.cut).await;
         seal::seal(&self.cx).await;
         end.cancel();
@@ -186,7 +215,10 @@ async fn drain(gate: &Gate, time: Duration, cut: &CancellationToken) -> Ended {
         warn!("downloads were cut off: their callers can go on where they were");
         return Ended::Clean;
     }
-    error!(checkpoints, "checkpoints were cut short: their containers may stay frozen; see the audit log");
+    error!(
+        checkpoints,
+        "checkpoints were cut short: their containers may stay frozen; see the audit log"
+    );
     Ended::CutShort(checkpoints)
 }
 
@@ -199,7 +231,10 @@ fn context(
     for left in cleaned {
         warn!(path = %left.path.display(), bytes = left.bytes, what = left.what.as_str(), "removed what a crash had left");
     }
-    let newest = store.list(&gateway_archive::Filter::default(), None, 1)?.checkpoints.pop();
+    let newest = store
+        .list(&gateway_archive::Filter::default(), None, 1)?
+        .checkpoints
+        .pop();
     let socket = gateway_cri::find(config.runtime.socket.as_deref(), &gateway_cri::WELL_KNOWN)?;
     let limits = gateway_cri::Limits {
         running: config.runtime.running.get(),
@@ -232,13 +267,21 @@ fn redaction(config: &Config) -> gateway_archive::RedactionSettings {
 async fn introduce(runtime: gateway_cri::Runtime) {
     let socket = runtime.socket().display().to_string();
     match runtime.info().await {
-        Ok(RuntimeInfo { name, version }) => info!(name, version, socket, "found the container runtime"),
-        Err(error) => warn!(socket, cause = cause(&error), "the container runtime does not answer yet"),
+        Ok(RuntimeInfo { name, version }) => {
+            info!(name, version, socket, "found the container runtime")
+        }
+        Err(error) => warn!(
+            socket,
+            cause = cause(&error),
+            "the container runtime does not answer yet"
+        ),
     }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| StartError::Listen { address, source })
 }
 
 /// The next connection, once there is a place for it; `None` when it is time to stop.
@@ -277,8 +320,12 @@ async fn accept(
 ) {
     let places = Arc::new(Semaphore::new(limits.connections.get()));
     while let Some((stream, peer, place)) = next(&listener, &places, stop).await {
-        let (gate, acceptor, limits, stop) =
-            (Arc::clone(gate), acceptor.clone(), limits.clone(), stop.clone());
+        let (gate, acceptor, limits, stop) = (
+            Arc::clone(gate),
+            acceptor.clone(),
+            limits.clone(),
+            stop.clone(),
+        );
         connections.spawn(async move {
             let _place = place;
             gate.metrics().connections.inc();
@@ -299,7 +346,8 @@ async fn converse(
     let begun = SystemTime::now();
     // Answers are small and go out whole; waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let shaken = tokio::time::timeout(seconds(limits.handshake_seconds), acceptor.accept(stream)).await;
+    let shaken =
+        tokio::time::timeout(seconds(limits.handshake_seconds), acceptor.accept(stream)).await;
     let stream = match shaken {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return refused(gate, peer, &error.to_string()),
@@ -321,10 +369,28 @@ fn refused(gate: &Gate, peer: SocketAddr, why: &str) {
 
 fn met(stream: &TlsStream<TcpStream>, peer: SocketAddr, begun: SystemTime) -> (Peer, Protocol) {
     let (_, tls) = stream.get_ref();
-    let version = if tls.protocol_version() == Some(ProtocolVersion::TLSv1_3) { "1.3" } else { "1.2" };
-    let protocol = if tls.alpn_protocol() == Some(b"h2") { Protocol::Http2 } else { Protocol::Http1 };
-    let certificate = tls.peer_certificates().and_then(|chain| chain.first()).map(Certificate::of);
-    (Peer::new(peer, certificate, Handshake::new(begun, SystemTime::now(), version)), protocol)
+    let version = if tls.protocol_version() == Some(ProtocolVersion::TLSv1_3) {
+        "1.3"
+    } else {
+        "1.2"
+    };
+    let protocol = if tls.alpn_protocol() == Some(b"h2") {
+        Protocol::Http2
+    } else {
+        Protocol::Http1
+    };
+    let certificate = tls
+        .peer_certificates()
+        .and_then(|chain| chain.first())
+        .map(Certificate::of);
+    (
+        Peer::new(
+            peer,
+            certificate,
+            Handshake::new(begun, SystemTime::now(), version),
+        ),
+        protocol,
+    )
 }
 
 /// `stop` is what `/readyz` tells of; `end` is when this listener itself stops.

@@ -53,7 +53,12 @@ impl Shadow {
         metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
         let (to, from) = mpsc::channel(config.shadow.waiting.get());
-        let shadow = Self { candidate: RwLock::default(), to, from: Mutex::new(Some(from)), metrics };
+        let shadow = Self {
+            candidate: RwLock::default(),
+            to,
+            from: Mutex::new(Some(from)),
+            metrics,
+        };
         shadow.take(shadow.prepare(config, generation, cache)?);
         Ok(shadow)
     }
@@ -71,7 +76,9 @@ impl Shadow {
         }
         let engine = self.engine(config)?;
         let (rules, specs) = (wanted.allow.clone(), wanted.policies.clone());
-        let policies = Arc::new(Policies::configured(generation, rules, specs, &engine, cache));
+        let policies = Arc::new(Policies::configured(
+            generation, rules, specs, &engine, cache,
+        ));
         for (policy, fault) in policies.broken() {
             warn!(policy, code = fault.code(), cause = %fault, "a policy in the shadow cannot be loaded; it would deny what it is bound to");
         }
@@ -80,11 +87,17 @@ impl Shadow {
 
     /// Takes it in place of the one before.
     pub(crate) fn take(&self, candidate: Option<Candidate>) {
-        *self.candidate.write().unwrap_or_else(PoisonError::into_inner) = candidate;
+        *self
+            .candidate
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = candidate;
     }
 
     fn engine(&self, config: &Config) -> Result<Engine, Error> {
-        let candidate = self.candidate.read().unwrap_or_else(PoisonError::into_inner);
+        let candidate = self
+            .candidate
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(Candidate { engine, .. }) = candidate.as_ref() {
             return Ok(engine.clone());
         }
@@ -112,22 +125,33 @@ impl Shadow {
     }
 
     fn now(&self) -> Option<Arc<Policies>> {
-        let candidate = self.candidate.read().unwrap_or_else(PoisonError::into_inner);
-        candidate.as_ref().map(|candidate| Arc::clone(&candidate.policies))
+        let candidate = self
+            .candidate
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        candidate
+            .as_ref()
+            .map(|candidate| Arc::clone(&candidate.policies))
     }
 }
 
 /// Asks the candidate about what was seen, one after another, until `end`.
 pub(crate) async fn follow(cx: Context, end: CancellationToken) {
     let shadow = cx.policies.shadow();
-    let from = shadow.from.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let from = shadow
+        .from
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
     let Some(mut from) = from else { return };
     loop {
         let seen = tokio::select! {
             () = end.cancelled() => return,
             seen = from.recv() => seen,
         };
-        let (Some(seen), Some(policies)) = (seen, shadow.now()) else { continue };
+        let (Some(seen), Some(policies)) = (seen, shadow.now()) else {
+            continue;
+        };
         let judging = tokio::task::spawn_blocking(move || (policies.judge(&seen.request), seen));
         if let Ok((now, seen)) = judging.await {
             compare(&cx, seen, now).await;
@@ -141,7 +165,9 @@ async fn compare(cx: &Context, seen: Seen, now: Judgement) {
     let difference = seen.was.difference(&now);
     let result = match difference {
         // That it was slow beside real work says nothing of what it would say.
-        _ if now.is_timed_out() || seen.was.is_timed_out() => return cx.metrics.shadow("timed-out"),
+        _ if now.is_timed_out() || seen.was.is_timed_out() => {
+            return cx.metrics.shadow("timed-out");
+        }
         None => return cx.metrics.shadow("same"),
         Some(difference) => difference,
     };
@@ -165,13 +191,25 @@ async fn compare(cx: &Context, seen: Seen, now: Judgement) {
         action: seen.request.action,
         target: seen.request.target.target,
         verdicts: told(now.verdicts, &seen.hidden),
-        plan: PlanRecord { sha256: now.plan.sha256, ..PlanRecord::default() },
+        plan: PlanRecord {
+            sha256: now.plan.sha256,
+            ..PlanRecord::default()
+        },
     };
     let (request_id, trace_id) = (seen.request_id, seen.trace_id);
-    let record = Record { schema: Record::SCHEMA, at: Timestamp::now(), request_id, trace_id, event };
+    let record = Record {
+        schema: Record::SCHEMA,
+        at: Timestamp::now(),
+        request_id,
+        trace_id,
+        event,
+    };
     if let Err(lost) = cx.audit.close(record).await {
         cx.metrics.audit_failures.inc();
-        error!(cause = cause(&lost), "what the policies in the shadow say is not in the audit log");
+        error!(
+            cause = cause(&lost),
+            "what the policies in the shadow say is not in the audit log"
+        );
     }
 }
 
@@ -179,12 +217,21 @@ async fn compare(cx: &Context, seen: Seen, now: Judgement) {
 /// repeat it.
 fn told(mut verdicts: Vec<Verdict>, hidden: &Hidden) -> Vec<Verdict> {
     let words = |verdict: &Verdict| {
-        let annotations = verdict.annotations.iter().map(|(name, value)| name.len() + value.len());
-        let message = if let Decision::Deny(denial) = &verdict.decision { denial.message.len() } else { 0 };
+        let annotations = verdict
+            .annotations
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        let message = if let Decision::Deny(denial) = &verdict.decision {
+            denial.message.len()
+        } else {
+            0
+        };
         annotations.sum::<usize>() + message
     };
     // Escaped in JSON, a character may take six times the room.
-    if !hidden.fields().is_empty() || verdicts.iter().map(words).sum::<usize>() > Record::LONGEST / 8 {
+    if !hidden.fields().is_empty()
+        || verdicts.iter().map(words).sum::<usize>() > Record::LONGEST / 8
+    {
         verdicts.iter_mut().for_each(record::shorten);
     }
     verdicts
@@ -218,8 +265,12 @@ mod tests {
         let metrics = Arc::new(Metrics::new(crate::telemetry::Exports::default()));
         let shadow = Shadow::load(&config, 1, None, Arc::clone(&metrics)).unwrap();
         let request: Request =
-            serde_json::from_str(include_str!("../../../policies/sdk/default-request.json")).unwrap();
-        let was = Judgement { verdicts: vec![Verdict::of("p", Decision::Allow)], ..Judgement::default() };
+            serde_json::from_str(include_str!("../../../policies/sdk/default-request.json"))
+                .unwrap();
+        let was = Judgement {
+            verdicts: vec![Verdict::of("p", Decision::Allow)],
+            ..Judgement::default()
+        };
         for _ in 0..5 {
             shadow.offer(&subject(), &request, was.clone());
         }
@@ -231,20 +282,28 @@ mod tests {
     fn what_is_too_much_for_the_shadow_is_left_out_and_counted() {
         let (waiting, metrics) = waiting(&format!("{CONFIG}[[shadow.allow]]\nusers = [\"ada\"]\n"));
         assert_eq!(waiting, 2);
-        assert!(metrics.contains("checkpoint_gateway_shadow_dropped_total 3\n"), "{metrics}");
+        assert!(
+            metrics.contains("checkpoint_gateway_shadow_dropped_total 3\n"),
+            "{metrics}"
+        );
     }
 
     #[test]
     fn without_a_candidate_nothing_is_kept() {
         let (waiting, metrics) = waiting(CONFIG);
         assert_eq!(waiting, 0);
-        assert!(metrics.contains("checkpoint_gateway_shadow_dropped_total 0\n"), "{metrics}");
+        assert!(
+            metrics.contains("checkpoint_gateway_shadow_dropped_total 0\n"),
+            "{metrics}"
+        );
     }
 
     #[test]
     fn what_is_hidden_is_not_told_in_a_policys_words() {
         let mut verdict = Verdict::of("p", Decision::Allow);
-        verdict.annotations.insert("user".to_owned(), "alice".to_owned());
+        verdict
+            .annotations
+            .insert("user".to_owned(), "alice".to_owned());
         let hidden = Hidden::default();
         assert_eq!(told(vec![verdict.clone()], &hidden), [verdict.clone()]);
         hidden.add(["identity.user".to_owned()]);

@@ -24,16 +24,31 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "
 
 /// The server span of a request, below the caller's own where it sends one.
 pub(crate) fn of_request<B>(request: &Request<B>, peer: &Peer) -> Span {
-    let method = METHODS.into_iter().find(|known| *known == request.method().as_str()).unwrap_or("_OTHER");
-    let span =
-        info_span!("request", otel.kind = "server", otel.name = method, request_id = Empty, trace_id = Empty);
+    let method = METHODS
+        .into_iter()
+        .find(|known| *known == request.method().as_str())
+        .unwrap_or("_OTHER");
+    let span = info_span!(
+        "request",
+        otel.kind = "server",
+        otel.name = method,
+        request_id = Empty,
+        trace_id = Empty
+    );
     // Fails only where the span is not recorded at all, and then there is no trace to belong to.
     let _ = span.set_parent(telemetry::parent_of(request.headers()));
     span.set_attribute(semconv::HTTP_REQUEST_METHOD, method);
     span.set_attribute(semconv::URL_SCHEME, "https");
-    span.set_attribute(semconv::URL_PATH, gateway_core::one_line(request.uri().path(), 512));
+    span.set_attribute(
+        semconv::URL_PATH,
+        gateway_core::one_line(request.uri().path(), 512),
+    );
     span.set_attribute(semconv::NETWORK_PEER_PORT, i64::from(peer.port));
-    let version = if request.version() == Version::HTTP_2 { "2" } else { "1.1" };
+    let version = if request.version() == Version::HTTP_2 {
+        "2"
+    } else {
+        "1.1"
+    };
     span.set_attribute(semconv::NETWORK_PROTOCOL_VERSION, version);
     if let Some(handshake) = peer.handshake.tell_once() {
         tell(handshake, &span);
@@ -46,7 +61,10 @@ fn tell(handshake: &Handshake, request: &Span) {
     let tracer = global::tracer(TRACER);
     let builder = SpanBuilder::from_name("TLS handshake")
         .with_start_time(handshake.begun)
-        .with_attributes([KeyValue::new(semconv::TLS_PROTOCOL_VERSION, handshake.version)]);
+        .with_attributes([KeyValue::new(
+            semconv::TLS_PROTOCOL_VERSION,
+            handshake.version,
+        )]);
     let mut span = tracer.build_with_context(builder, &request.context());
     span.end_with_timestamp(handshake.done);
 }
@@ -61,34 +79,56 @@ pub(crate) fn mark(span: &Span, marks: Marks) {
 
 /// Names the span after the call that it turned out to be.
 pub(crate) fn name(span: &Span, route: &Route) {
-    span.context().span().update_name(format!("{} {}", route.method(), route.template()));
+    span.context()
+        .span()
+        .update_name(format!("{} {}", route.method(), route.template()));
     span.set_attribute(semconv::HTTP_ROUTE, route.template());
 }
 
 /// The span of a checkpoint's work.
 pub(crate) fn of_work(wanted: &Wanted) -> Span {
     let request = Span::current().context();
-    let span =
-        info_span!(parent: None, "checkpoint", request_id = %wanted.subject.request_id, trace_id = Empty);
+    let span = info_span!(parent: None, "checkpoint", request_id = %wanted.subject.request_id, trace_id = Empty);
     let _ = span.set_parent(request);
     if let Some(trace_id) = wanted.subject.trace_id {
         span.record("trace_id", trace_id.to_string());
     }
-    span.set_attribute(semconv::K8S_NAMESPACE_NAME, wanted.target.namespace().to_owned());
+    span.set_attribute(
+        semconv::K8S_NAMESPACE_NAME,
+        wanted.target.namespace().to_owned(),
+    );
     span.set_attribute(semconv::K8S_POD_NAME, wanted.target.pod().to_owned());
-    span.set_attribute(semconv::K8S_CONTAINER_NAME, wanted.target.container().to_owned());
-    span.set_attribute("checkpoint_gateway.request.id", wanted.subject.request_id.to_string());
-    span.set_attribute("checkpoint_gateway.checkpoint.id", wanted.checkpoint_id.to_string());
+    span.set_attribute(
+        semconv::K8S_CONTAINER_NAME,
+        wanted.target.container().to_owned(),
+    );
+    span.set_attribute(
+        "checkpoint_gateway.request.id",
+        wanted.subject.request_id.to_string(),
+    );
+    span.set_attribute(
+        "checkpoint_gateway.checkpoint.id",
+        wanted.checkpoint_id.to_string(),
+    );
     span
 }
 
 /// Which checkpoint a request is about.
 pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) {
     let span = Span::current();
-    span.set_attribute("checkpoint_gateway.checkpoint.id", checkpoint.id.to_string());
-    span.set_attribute(semconv::K8S_NAMESPACE_NAME, checkpoint.target.namespace().to_owned());
+    span.set_attribute(
+        "checkpoint_gateway.checkpoint.id",
+        checkpoint.id.to_string(),
+    );
+    span.set_attribute(
+        semconv::K8S_NAMESPACE_NAME,
+        checkpoint.target.namespace().to_owned(),
+    );
     span.set_attribute(semconv::K8S_POD_NAME, checkpoint.target.pod().to_owned());
-    span.set_attribute(semconv::K8S_CONTAINER_NAME, checkpoint.target.container().to_owned());
+    span.set_attribute(
+        semconv::K8S_CONTAINER_NAME,
+        checkpoint.target.container().to_owned(),
+    );
 }
 
 /// Where the request came from. Told at its end, when it is known whether that may be told.
@@ -111,7 +151,10 @@ pub(crate) fn of_subject(span: &Span, user: Option<String>, image: Option<String
 
 /// How the request ended. By the conventions only a server's own failure is an error of a server span.
 pub(crate) fn close(span: &Span, status: StatusCode, code: &'static str) {
-    span.set_attribute(semconv::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()));
+    span.set_attribute(
+        semconv::HTTP_RESPONSE_STATUS_CODE,
+        i64::from(status.as_u16()),
+    );
     if !code.is_empty() {
         span.set_attribute(semconv::ERROR_TYPE, code);
     }

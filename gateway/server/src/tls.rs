@@ -50,7 +50,9 @@ impl Error {
     /// Which file is meant.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Pem { path, .. } | Self::ClientCa { path, .. } | Self::Identity { path, .. } => path,
+            Self::Pem { path, .. } | Self::ClientCa { path, .. } | Self::Identity { path, .. } => {
+                path
+            }
         }
     }
 }
@@ -65,9 +67,13 @@ pub fn server_config(tls: &Tls) -> Result<ServerConfig, Error> {
         TlsVersion::V1_2 => &[&rustls::version::TLS13, &rustls::version::TLS12],
         TlsVersion::V1_3 => &[&rustls::version::TLS13],
     };
-    let unusable = |source| Error::Identity { path: tls.certificate.clone(), source };
+    let unusable = |source| Error::Identity {
+        path: tls.certificate.clone(),
+        source,
+    };
     let chain = certificates("a certificate", &tls.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(pem_error("a private key", &tls.key))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&tls.key).map_err(pem_error("a private key", &tls.key))?;
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_protocol_versions(versions).map_err(unusable)?;
     let builder = match &tls.client_ca {
@@ -80,24 +86,42 @@ pub fn server_config(tls: &Tls) -> Result<ServerConfig, Error> {
 }
 
 /// A certificate is asked for and not demanded: whoever has none may still send a token.
-fn verifier(ca: &Path, provider: Arc<CryptoProvider>) -> Result<Arc<dyn ClientCertVerifier>, Error> {
-    let wrong =
-        |source: Box<dyn std::error::Error + Send + Sync>| Error::ClientCa { path: ca.to_path_buf(), source };
+fn verifier(
+    ca: &Path,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>, Error> {
+    let wrong = |source: Box<dyn std::error::Error + Send + Sync>| Error::ClientCa {
+        path: ca.to_path_buf(),
+        source,
+    };
     let mut roots = RootCertStore::empty();
     for certificate in certificates("a CA certificate", ca)? {
-        roots.add(certificate).map_err(|error| wrong(error.into()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| wrong(error.into()))?;
     }
-    let verifier =
-        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).allow_unauthenticated();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+        .allow_unauthenticated();
     verifier.build().map_err(|error| wrong(error.into()))
 }
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let found = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let found = found.and_then(|list| if list.is_empty() { Err(pem::Error::NoItemsFound) } else { Ok(list) });
+    let found =
+        CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let found = found.and_then(|list| {
+        if list.is_empty() {
+            Err(pem::Error::NoItemsFound)
+        } else {
+            Ok(list)
+        }
+    });
     found.map_err(pem_error(what, path))
 }
 
 fn pem_error(what: &'static str, path: &Path) -> impl FnOnce(pem::Error) -> Error {
-    move |source| Error::Pem { what, path: path.to_path_buf(), source }
+    move |source| Error::Pem {
+        what,
+        path: path.to_path_buf(),
+        source,
+    }
 }

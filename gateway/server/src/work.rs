@@ -39,14 +39,23 @@ impl Subject {
     fn of_work(wanted: &Wanted) -> Self {
         // From now on the outcome is written here, whoever waits for it.
         wanted.subject.recorded.store(true, Ordering::Relaxed);
-        Self { action: Some(Action::Create), target: Some(wanted.target.clone()), ..wanted.subject.clone() }
+        Self {
+            action: Some(Action::Create),
+            target: Some(wanted.target.clone()),
+            ..wanted.subject.clone()
+        }
     }
 
     fn tell(&self, notes: &Notes) {
         let user = self.identity.as_ref().map(|identity| identity.user.clone());
-        let image = notes.request.as_ref().map(|request| request.target.image.clone());
-        let (user, image) =
-            (self.hidden.show("identity.user", user), self.hidden.show("target.image", image));
+        let image = notes
+            .request
+            .as_ref()
+            .map(|request| request.target.image.clone());
+        let (user, image) = (
+            self.hidden.show("identity.user", user),
+            self.hidden.show("target.image", image),
+        );
         span::of_subject(&Span::current(), user.flatten(), image.flatten());
     }
 
@@ -65,7 +74,11 @@ impl Subject {
         let request = notes.request.filter(|_| !notes.intended);
         Outcome {
             verdicts: self.hidden.verdicts(notes.verdicts),
-            plan: notes.plan.as_ref().map(gateway_policy::record).unwrap_or_default(),
+            plan: notes
+                .plan
+                .as_ref()
+                .map(gateway_policy::record)
+                .unwrap_or_default(),
             request: request.map(|request| RequestRecord::of(&request, &self.hidden.fields())),
             ..told
         }

@@ -8,7 +8,11 @@ use gateway_core::{DropRule, MaskRule, Pattern, Place, Plan};
 /// A plan with a rule of each kind, in every place.
 pub fn redaction() -> Redaction {
     let places = [Place::Spec, Place::Memory, Place::Logs, Place::Files];
-    let rule = |pattern| MaskRule { name: "rule".to_owned(), pattern, places: places.into() };
+    let rule = |pattern| MaskRule {
+        name: "rule".to_owned(),
+        pattern,
+        places: places.into(),
+    };
     let plan = Plan {
         mask: vec![
             rule(Pattern::Literal(b"open-sesame".to_vec())),
@@ -17,19 +21,34 @@ pub fn redaction() -> Redaction {
             rule(Pattern::Detector("jwt".to_owned())),
             rule(Pattern::Detector("credit-card".to_owned())),
         ],
-        drop: vec![DropRule { name: "log".to_owned(), entry: "dump.log".to_owned() }],
+        drop: vec![DropRule {
+            name: "log".to_owned(),
+            entry: "dump.log".to_owned(),
+        }],
         hide: Vec::new(),
     };
-    let values = vec![EnvValue { name: "API_KEY".to_owned(), value: b"hunter2hunter2".to_vec() }];
-    Redaction { plan, values, ..Redaction::default() }
+    let values = vec![EnvValue {
+        name: "API_KEY".to_owned(),
+        value: b"hunter2hunter2".to_vec(),
+    }];
+    Redaction {
+        plan,
+        values,
+        ..Redaction::default()
+    }
 }
 
 /// Redacts `archive`: an error, or an archive that is whole.
 pub fn redact(mut archive: &[u8]) {
-    let Ok(mut out) = tempfile::tempfile() else { return };
+    let Ok(mut out) = tempfile::tempfile() else {
+        return;
+    };
     if redact_file(redaction(), &mut archive, &mut out, &mut tempfile::tempfile).is_err() {
         return;
     }
     let rewound = out.seek(SeekFrom::Start(0));
-    assert!(rewound.is_ok() && verify(&mut out).is_ok(), "what was redacted is no archive any more");
+    assert!(
+        rewound.is_ok() && verify(&mut out).is_ok(),
+        "what was redacted is no archive any more"
+    );
 }

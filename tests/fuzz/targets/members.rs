@@ -41,7 +41,11 @@ fn archive(mut text: &[u8]) -> Vec<u8> {
         header.set_size(length as u64);
         header.set_mode(0o600);
         builder
-            .append_data(&mut header, NAMES[usize::from(name) % NAMES.len()], contents)
+            .append_data(
+                &mut header,
+                NAMES[usize::from(name) % NAMES.len()],
+                contents,
+            )
             .expect("a tar in memory");
         text = rest;
     }

@@ -41,8 +41,11 @@ const EXPRESSIONS: [&str; 12] = [
 ];
 
 /// These have none.
-const BARE: [&str; 3] =
-    ["[0-9a-f]{40}", r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", r"[A-Za-z0-9._%+-]+@shop\.internal"];
+const BARE: [&str; 3] = [
+    "[0-9a-f]{40}",
+    r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b",
+    r"[A-Za-z0-9._%+-]+@shop\.internal",
+];
 
 /// Made to waste time; the slowest of them bounds what a workload can do to its own checkpoint.
 const HOSTILE: [&str; 8] = [
@@ -61,16 +64,28 @@ fn main() -> Result<(), Failure> {
     let memory = memory(MIB, None, &secrets)?;
     let plan = |detectors: usize, expressions: &[&str]| plan(&secrets, expressions, detectors);
     let usual = Scan::new(&plan(10, &EXPRESSIONS), &[])?;
-    say("64 literals, 12 expressions, 10 detectors", &ratios(&usual, &memory)?)?;
-    say("the same and credit-card", &ratios(&Scan::new(&plan(11, &EXPRESSIONS), &[])?, &memory)?)?;
+    say(
+        "64 literals, 12 expressions, 10 detectors",
+        &ratios(&usual, &memory)?,
+    )?;
+    say(
+        "the same and credit-card",
+        &ratios(&Scan::new(&plan(11, &EXPRESSIONS), &[])?, &memory)?,
+    )?;
     for bare in BARE {
         let expressions: Vec<&str> = EXPRESSIONS.into_iter().chain([bare]).collect();
         let scan = Scan::new(&plan(10, &expressions), &[])?;
         say(&format!("the same and `{bare}`"), &ratios(&scan, &memory)?)?;
     }
-    say("the same and 32 environment values", &ratios(&with_values(&secrets)?, &memory)?)?;
+    say(
+        "the same and 32 environment values",
+        &ratios(&with_values(&secrets)?, &memory)?,
+    )?;
     for kind in KINDS {
-        say(kind, &ratios(&usual, &self::memory(MIB / 2, Some(kind), &[])?)?)?;
+        say(
+            kind,
+            &ratios(&usual, &self::memory(MIB / 2, Some(kind), &[])?)?,
+        )?;
     }
     let all = Scan::new(&plan(11, &EXPRESSIONS), &[])?;
     for text in HOSTILE {
@@ -86,16 +101,32 @@ fn main() -> Result<(), Failure> {
 
 /// What the same 64 literals alone cost with other matchers, to know what the filter is worth.
 fn alternatives(literals: &[String], memory: &[u8]) -> Result<(), Failure> {
-    let packed = packed::Config::new().builder().extend(literals).build().ok_or("no packed searcher")?;
-    let automaton = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(literals)?;
+    let packed = packed::Config::new()
+        .builder()
+        .extend(literals)
+        .build()
+        .ok_or("no packed searcher")?;
+    let automaton = AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::DFA))
+        .build(literals)?;
     let ours = Scan::new(&plan(literals, &[], 0), &[])?;
     let expressions = literals.iter().map(|literal| regex_syntax::escape(literal));
     let expression = regex_automata::meta::Regex::new(&expressions.collect::<Vec<_>>().join("|"))?;
     let compared: [(&str, &dyn Fn() -> u64); 4] = [
-        ("the filter", &|| ours.stream(Place::Memory, memory.chunks(PIECE), |piece| _ = black_box(piece))),
-        ("aho-corasick, packed (Teddy)", &|| packed.find_iter(memory).count() as u64),
-        ("aho-corasick, DFA", &|| automaton.find_iter(memory).count() as u64),
-        ("one expression of regex-automata", &|| expression.find_iter(memory).count() as u64),
+        ("the filter", &|| {
+            ours.stream(Place::Memory, memory.chunks(PIECE), |piece| {
+                _ = black_box(piece)
+            })
+        }),
+        ("aho-corasick, packed (Teddy)", &|| {
+            packed.find_iter(memory).count() as u64
+        }),
+        ("aho-corasick, DFA", &|| {
+            automaton.find_iter(memory).count() as u64
+        }),
+        ("one expression of regex-automata", &|| {
+            expression.find_iter(memory).count() as u64
+        }),
     ];
     for (what, search) in compared {
         let (took, found) = took(search);
@@ -112,35 +143,60 @@ fn literals() -> Vec<String> {
     let mut numbers = Numbers::new();
     let one = |index: usize| match index % 4 {
         0 => numbers.text(b"0123456789abcdef", 32),
-        1 => numbers.text(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", 24),
-        2 => format!("{}-{}-{index}", numbers.text(b"aeioustrnl", 7), numbers.text(b"aeioustrnl", 6)),
+        1 => numbers.text(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+            24,
+        ),
+        2 => format!(
+            "{}-{}-{index}",
+            numbers.text(b"aeioustrnl", 7),
+            numbers.text(b"aeioustrnl", 6)
+        ),
         _ => format!("{}!{index}", numbers.text(b"abcdefghijklmnopqrstuvwxyz", 9)),
     };
     (0..64).map(one).collect()
 }
 
 fn plan(literals: &[String], expressions: &[&str], detectors: usize) -> Plan {
-    let literals = literals.iter().map(|text| Pattern::Literal(text.clone().into_bytes()));
-    let expressions = expressions.iter().map(|text| Pattern::Regex((*text).to_owned()));
+    let literals = literals
+        .iter()
+        .map(|text| Pattern::Literal(text.clone().into_bytes()));
+    let expressions = expressions
+        .iter()
+        .map(|text| Pattern::Regex((*text).to_owned()));
     let mut named = DETECTORS.to_vec();
     named.sort_by_key(|&name| name == "credit-card");
-    let detectors = named.into_iter().take(detectors).map(|name| Pattern::Detector(name.to_owned()));
-    let patterns = literals.chain(expressions).chain(detectors).chain([Pattern::EnvValue("*".to_owned())]);
+    let detectors = named
+        .into_iter()
+        .take(detectors)
+        .map(|name| Pattern::Detector(name.to_owned()));
+    let patterns = literals
+        .chain(expressions)
+        .chain(detectors)
+        .chain([Pattern::EnvValue("*".to_owned())]);
     let rule = |(index, pattern)| MaskRule {
         name: format!("rule {index}"),
         pattern,
         places: BTreeSet::from([Place::Memory]),
     };
-    Plan { mask: patterns.enumerate().map(rule).collect(), ..Plan::default() }
+    Plan {
+        mask: patterns.enumerate().map(rule).collect(),
+        ..Plan::default()
+    }
 }
 
 fn with_values(literals: &[String]) -> Result<Scan, Failure> {
     let mut numbers = Numbers::new();
     let values = (0..32u32).map(|index| EnvValue {
         name: format!("SECRET_{index}"),
-        value: numbers.text(b"abcdefghijklmnopqrstuvwxyz0123456789!$&/ ", 20).into_bytes(),
+        value: numbers
+            .text(b"abcdefghijklmnopqrstuvwxyz0123456789!$&/ ", 20)
+            .into_bytes(),
     });
-    Ok(Scan::new(&plan(literals, &EXPRESSIONS, 10), &values.collect::<Vec<_>>())?)
+    Ok(Scan::new(
+        &plan(literals, &EXPRESSIONS, 10),
+        &values.collect::<Vec<_>>(),
+    )?)
 }
 
 /// What one round took, on one thread: hashing alone, redacting alone, hashing what was redacted, and sealing what came
@@ -160,9 +216,15 @@ struct Ratios {
 }
 
 fn ratios(scan: &Scan, memory: &[u8]) -> Result<Ratios, Failure> {
-    let recipients = Recipients::parse(&[age::x25519::Identity::generate().to_public().to_string()])?;
-    let rounds = (0..ROUNDS).map(|_| round(scan, memory, &recipients)).collect::<io::Result<_>>()?;
-    Ok(Ratios { rounds, bytes: memory.len() })
+    let recipients =
+        Recipients::parse(&[age::x25519::Identity::generate().to_public().to_string()])?;
+    let rounds = (0..ROUNDS)
+        .map(|_| round(scan, memory, &recipients))
+        .collect::<io::Result<_>>()?;
+    Ok(Ratios {
+        rounds,
+        bytes: memory.len(),
+    })
 }
 
 fn round(scan: &Scan, memory: &[u8], recipients: &Recipients) -> io::Result<Round> {
@@ -171,30 +233,46 @@ fn round(scan: &Scan, memory: &[u8], recipients: &Recipients) -> io::Result<Roun
         memory.chunks(PIECE).for_each(|piece| context.update(piece));
         black_box(context.finish());
     });
-    let (redact, masks) =
-        took(|| scan.stream(Place::Memory, memory.chunks(PIECE), |piece| _ = black_box(piece)));
+    let (redact, masks) = took(|| {
+        scan.stream(Place::Memory, memory.chunks(PIECE), |piece| {
+            _ = black_box(piece)
+        })
+    });
     let (both, ()) = took(|| {
         let mut context = Context::new(&SHA256);
-        scan.stream(Place::Memory, memory.chunks(PIECE), |piece| context.update(piece));
+        scan.stream(Place::Memory, memory.chunks(PIECE), |piece| {
+            context.update(piece)
+        });
         black_box(context.finish());
     });
     let (seal, sealed) = took(|| {
         let mut sealed = Stream::begin(io::sink(), recipients)?;
-        memory.chunks(PIECE).try_for_each(|piece| sealed.write_all(piece))?;
+        memory
+            .chunks(PIECE)
+            .try_for_each(|piece| sealed.write_all(piece))?;
         sealed.finish()
     });
     let (all, whole) = took(|| {
         let mut context = Context::new(&SHA256);
         let mut sealed = Stream::begin(io::sink(), recipients)?;
         let mut written = Ok(());
-        let pieces = memory.chunks(PIECE).inspect(|piece| written = sealed.write_all(piece));
+        let pieces = memory
+            .chunks(PIECE)
+            .inspect(|piece| written = sealed.write_all(piece));
         scan.stream(Place::Memory, pieces, |piece| context.update(piece));
         black_box(context.finish());
         written?;
         sealed.finish()
     });
     sealed.and(whole)?;
-    Ok(Round { hash, redact, both, seal, all, masks })
+    Ok(Round {
+        hash,
+        redact,
+        both,
+        seal,
+        all,
+        masks,
+    })
 }
 
 fn took<T>(work: impl FnOnce() -> T) -> (Duration, T) {
@@ -231,10 +309,16 @@ fn figures(scan: &Scan, memory: &[u8]) {
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Bytes(memory.len() as u64));
     group.bench_function("stream", |bencher| {
-        bencher.iter(|| scan.stream(Place::Memory, memory.chunks(PIECE), |piece| _ = black_box(piece)));
+        bencher.iter(|| {
+            scan.stream(Place::Memory, memory.chunks(PIECE), |piece| {
+                _ = black_box(piece)
+            })
+        });
     });
     let mut copy = memory.to_vec();
-    group.bench_function("whole", |bencher| bencher.iter(|| scan.whole(Place::Memory, &mut copy)));
+    group.bench_function("whole", |bencher| {
+        bencher.iter(|| scan.whole(Place::Memory, &mut copy))
+    });
     group.finish();
     criterion.final_summary();
 }

@@ -14,7 +14,10 @@ impl Numbers {
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 ^ self.0 >> 29
     }
 
@@ -24,7 +27,11 @@ impl Numbers {
 
     /// As many characters as wanted, of these.
     pub(crate) fn text(&mut self, alphabet: &[u8], length: usize) -> String {
-        let one = |_| alphabet.get(usize::try_from(self.below(alphabet.len() as u64)).ok()?).copied();
+        let one = |_| {
+            alphabet
+                .get(usize::try_from(self.below(alphabet.len() as u64)).ok()?)
+                .copied()
+        };
         String::from_utf8((0..length).filter_map(one).collect()).unwrap_or_default()
     }
 }
@@ -44,7 +51,10 @@ pub(crate) fn memory(mib: usize, kind: Option<&str>, secrets: &[String]) -> io::
         page(&mut numbers, chosen, code, &mut memory);
     }
     for (index, mebibyte) in memory.chunks_mut(1 << 20).enumerate() {
-        let secret = kind.is_none().then(|| secrets.get(index % secrets.len().max(1))).flatten();
+        let secret = kind
+            .is_none()
+            .then(|| secrets.get(index % secrets.len().max(1)))
+            .flatten();
         let places = mebibyte.chunks_mut(secret.map_or(1, String::len));
         let at = usize::try_from(numbers.below(1 << 14)).unwrap_or(0);
         if let Some((place, secret)) = places.into_iter().nth(at).zip(secret)
@@ -108,13 +118,20 @@ fn line(numbers: &mut Numbers) -> String {
         2 => format!(
             "GET /static/{name}.js?v={count} HTTP/1.1\r\nHost: shop.example\r\nAccept: */*\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nReferer: https://shop.example/{name}\r\n\r\n"
         ),
-        3 => format!("trace {:016x}{:016x} span {:016x}\n", numbers.next(), numbers.next(), id),
+        3 => format!(
+            "trace {:016x}{:016x} span {:016x}\n",
+            numbers.next(),
+            numbers.next(),
+            id
+        ),
         4 => format!(
             "SELECT o.id, o.total FROM orders o WHERE o.customer_id = {id} AND o.state = 'open' LIMIT {count};\0"
         ),
         5 => format!(
             "Der Auftrag {id} für {name} wurde geprüft; die Überweisung über {count} € ist unterwegs. "
         ),
-        _ => format!("/usr/lib/python3.13/site-packages/{name}/__init__.py\0PATH=/usr/local/bin:/usr/bin\0"),
+        _ => format!(
+            "/usr/lib/python3.13/site-packages/{name}/__init__.py\0PATH=/usr/local/bin:/usr/bin\0"
+        ),
     }
 }

@@ -19,7 +19,10 @@ pub(crate) fn about(number: u128) -> Result<About, Box<dyn Error>> {
         facts: Container::named(target, text()),
         created_by: text(),
         reason: None,
-        runtime: RuntimeInfo { name: text(), version: text() },
+        runtime: RuntimeInfo {
+            name: text(),
+            version: text(),
+        },
         request_id: RequestId::from(Uuid::from_u128(number)),
         trace_id: None,
         hidden: Vec::new(),

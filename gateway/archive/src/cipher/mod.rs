@@ -32,8 +32,15 @@ impl Cipher {
     }
 
     /// Seals `plain` into `sealed`, which is longer by the tag. No nonce may come twice.
-    pub(crate) fn seal(&mut self, nonce: [u8; NONCE], plain: &[u8], sealed: &mut [u8]) -> io::Result<()> {
-        let parts = sealed.split_at_mut_checked(plain.len()).filter(|(_, tag)| tag.len() == TAG);
+    pub(crate) fn seal(
+        &mut self,
+        nonce: [u8; NONCE],
+        plain: &[u8],
+        sealed: &mut [u8],
+    ) -> io::Result<()> {
+        let parts = sealed
+            .split_at_mut_checked(plain.len())
+            .filter(|(_, tag)| tag.len() == TAG);
         let (text, tag) = parts.ok_or(io::ErrorKind::InvalidInput)?;
         match self {
             Self::Provider(cipher) => cipher.seal(nonce, plain, text, tag),
@@ -58,7 +65,10 @@ mod tests {
             ours.seal(nonce, &plain, &mut one).unwrap();
             theirs.seal(nonce, &plain, &mut other).unwrap();
             assert!(ours.seal(nonce, &plain, &mut one[1..]).is_err());
-            assert!(one == other && (length == 0 || one[..length] != plain), "{length} bytes");
+            assert!(
+                one == other && (length == 0 || one[..length] != plain),
+                "{length} bytes"
+            );
         }
     }
 }

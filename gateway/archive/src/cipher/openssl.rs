@@ -16,13 +16,17 @@ pub(crate) struct Cipher {
 impl Cipher {
     /// `None` on a CPU without AVX-512.
     pub(super) fn new(key: &[u8; KEY]) -> io::Result<Option<Self>> {
-        Level::new().as_avx512().map(|cpu| Self::on(Some(cpu), key)).transpose()
+        Level::new()
+            .as_avx512()
+            .map(|cpu| Self::on(Some(cpu), key))
+            .transpose()
     }
 
     /// On any CPU.
     pub(super) fn on(cpu: Option<Avx512>, key: &[u8; KEY]) -> io::Result<Self> {
         let mut cx = CipherCtx::new().map_err(failed)?;
-        cx.encrypt_init(Some(Kind::chacha20_poly1305()), Some(key), None).map_err(failed)?;
+        cx.encrypt_init(Some(Kind::chacha20_poly1305()), Some(key), None)
+            .map_err(failed)?;
         Ok(Self { cx, cpu })
     }
 

@@ -11,7 +11,10 @@ pub(crate) struct Cipher(LessSafeKey);
 
 impl Cipher {
     pub(super) fn new(key: &[u8; KEY]) -> io::Result<Self> {
-        UnboundKey::new(&CHACHA20_POLY1305, key).map(LessSafeKey::new).map(Self).map_err(failed)
+        UnboundKey::new(&CHACHA20_POLY1305, key)
+            .map(LessSafeKey::new)
+            .map(Self)
+            .map_err(failed)
     }
 
     /// `text` is as long as `plain`.
@@ -24,7 +27,10 @@ impl Cipher {
     ) -> io::Result<()> {
         text.copy_from_slice(plain);
         let nonce = Nonce::assume_unique_for_key(nonce);
-        let made = self.0.seal_in_place_separate_tag(nonce, Aad::empty(), text).map_err(failed)?;
+        let made = self
+            .0
+            .seal_in_place_separate_tag(nonce, Aad::empty(), text)
+            .map_err(failed)?;
         tag.copy_from_slice(made.as_ref());
         Ok(())
     }

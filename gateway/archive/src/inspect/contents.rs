@@ -72,7 +72,10 @@ impl<R: Read + Seek> Contents<R> {
     }
 
     pub(super) fn sizes(&self) -> Sizes {
-        let pages = self.parts.iter().filter(|(part, _)| matches!(part, Part::Pages(_)));
+        let pages = self
+            .parts
+            .iter()
+            .filter(|(part, _)| matches!(part, Part::Pages(_)));
         Sizes {
             archive: self.length,
             memory: pages.fold(0, |sum, (_, extent)| sum.saturating_add(extent.size)),
@@ -91,8 +94,15 @@ impl<R: Read + Seek> Contents<R> {
     }
 
     /// `length` bytes of `part` from `offset` on, or what there is of them.
-    pub(super) fn bytes(&mut self, part: Part, offset: u64, length: u64) -> Result<Option<Vec<u8>>, Error> {
-        let Some(mut contents) = self.open_at(part, offset, length)? else { return Ok(None) };
+    pub(super) fn bytes(
+        &mut self,
+        part: Part,
+        offset: u64,
+        length: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let Some(mut contents) = self.open_at(part, offset, length)? else {
+            return Ok(None);
+        };
         let mut bytes = Vec::new();
         contents.read_to_end(&mut bytes).map_err(Error::reading)?;
         Ok(Some(bytes))
@@ -106,7 +116,9 @@ impl<R: Read + Seek> Contents<R> {
         largest: usize,
         mut take: impl FnMut(&[u8]) -> bool,
     ) -> Result<Option<()>, Error> {
-        let Some(mut contents) = self.open(part)? else { return Ok(None) };
+        let Some(mut contents) = self.open(part)? else {
+            return Ok(None);
+        };
         let mut entries = Entries::new(largest);
         pieces(&mut contents, |piece| {
             entries.push(piece, &mut take);
@@ -140,10 +152,16 @@ impl<R: Read + Seek> Contents<R> {
         offset: u64,
         length: u64,
     ) -> Result<Option<Take<&mut BufReader<R>>>, Error> {
-        let Some(extent) = self.parts.get(&part) else { return Ok(None) };
+        let Some(extent) = self.parts.get(&part) else {
+            return Ok(None);
+        };
         let offset = offset.min(extent.size);
-        self.reader.seek(SeekFrom::Start(extent.at + offset)).map_err(Error::Reading)?;
-        Ok(Some(self.reader.by_ref().take(length.min(extent.size - offset))))
+        self.reader
+            .seek(SeekFrom::Start(extent.at + offset))
+            .map_err(Error::Reading)?;
+        Ok(Some(
+            self.reader.by_ref().take(length.min(extent.size - offset)),
+        ))
     }
 
     fn member(&mut self, member: &Member, texts: &mut Texts) -> Result<(), Error> {
@@ -152,7 +170,9 @@ impl<R: Read + Seek> Contents<R> {
             return Err(Error::BadTar("it has too many members"));
         }
         let at = self.reader.stream_position().map_err(Error::Reading)?;
-        let end = at.saturating_add(member.size).saturating_add(padding(member.size) as u64);
+        let end = at
+            .saturating_add(member.size)
+            .saturating_add(padding(member.size) as u64);
         if end > self.length {
             return Err(Error::CutShort);
         }
@@ -170,7 +190,13 @@ impl<R: Read + Seek> Contents<R> {
         // Of two of one name, whoever unpacks is left with the later.
         if let Some(part) = Part::of(&member.name) {
             if member.kind() == Kind::File && !member.sparse {
-                self.parts.insert(part, Extent { at, size: member.size });
+                self.parts.insert(
+                    part,
+                    Extent {
+                        at,
+                        size: member.size,
+                    },
+                );
             } else {
                 self.parts.remove(&part);
                 self.note_unreadable(part);
@@ -180,7 +206,10 @@ impl<R: Read + Seek> Contents<R> {
             return texts.note_cut();
         }
         if let Some(name) = texts.line(&member.name, MAX_NAME) {
-            self.members.push(Listed { name, bytes: member.size });
+            self.members.push(Listed {
+                name,
+                bytes: member.size,
+            });
         }
     }
 }

@@ -15,11 +15,18 @@ const MAX_ENTRIES: u64 = 100_000;
 /// How many regular files `rootfs-diff.tar` holds. `None` where there is none, where it is no tar archive and where
 /// counting would take long.
 pub(super) fn files<R: Read + Seek>(contents: &mut Contents<R>) -> Result<Option<u64>, Error> {
-    if contents.size(Part::Diff).is_none_or(|size| size > MAX_UNPACKED) {
+    if contents
+        .size(Part::Diff)
+        .is_none_or(|size| size > MAX_UNPACKED)
+    {
         return Ok(None);
     }
-    let packed = contents.bytes(Part::Diff, 0, 2)?.is_some_and(|start| start == GZIP);
-    let Some(diff) = contents.open(Part::Diff)? else { return Ok(None) };
+    let packed = contents
+        .bytes(Part::Diff, 0, 2)?
+        .is_some_and(|start| start == GZIP);
+    let Some(diff) = contents.open(Part::Diff)? else {
+        return Ok(None);
+    };
     let counted = if packed {
         let unpacked = MultiGzDecoder::new(diff).take(MAX_UNPACKED);
         count(&mut BufReader::new(unpacked))
@@ -41,7 +48,9 @@ fn count(tar: &mut dyn BufRead) -> Result<Option<u64>, Error> {
     let mut files = 0;
     for _ in 0..MAX_ENTRIES {
         // Some writers leave out the end.
-        let Next::Member(member) = Member::next(tar)? else { return Ok(Some(files)) };
+        let Next::Member(member) = Member::next(tar)? else {
+            return Ok(Some(files));
+        };
         files += u64::from(matches!(member.kind(), Kind::File | Kind::OldSparse));
         let size = member.size.saturating_add(padding(member.size) as u64);
         let mut body = tar.take(size);

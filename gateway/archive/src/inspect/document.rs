@@ -71,7 +71,9 @@ pub(super) fn config<R: Read + Seek>(
     texts: &mut Texts,
     found: &mut Inspection,
 ) -> Result<(), Error> {
-    let Some(config) = read::<Config, _>(contents, Part::Config)? else { return Ok(()) };
+    let Some(config) = read::<Config, _>(contents, Part::Config)? else {
+        return Ok(());
+    };
     let to = &mut found.container;
     to.id = line(texts, config.id);
     to.runtime_name = line(texts, config.name);
@@ -90,10 +92,15 @@ pub(super) fn spec<R: Read + Seek>(
     texts: &mut Texts,
     found: &mut Inspection,
 ) -> Result<(), Error> {
-    let Some(mut spec) = read::<Spec, _>(contents, Part::Spec)? else { return Ok(()) };
+    let Some(mut spec) = read::<Spec, _>(contents, Part::Spec)? else {
+        return Ok(());
+    };
     if let Some(value) = spec.value.take() {
         found.dialect = found.dialect.or(Some(Dialect::Containerd));
-        let Some(inner) = STANDARD.decode(value).ok().and_then(|text| serde_json::from_slice(&text).ok())
+        let Some(inner) = STANDARD
+            .decode(value)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
         else {
             contents.note_unreadable(Part::Spec);
             return Ok(());
@@ -101,16 +108,27 @@ pub(super) fn spec<R: Read + Seek>(
         spec = inner;
     }
     let env = spec.process.unwrap_or_default().env.unwrap_or_default();
-    let names = env.iter().filter_map(|variable| variables::name(variable.as_bytes()));
-    found.env = texts.list(names, MAX_LIST, |texts, name| texts.line(name, variables::MAX_NAME));
+    let names = env
+        .iter()
+        .filter_map(|variable| variables::name(variable.as_bytes()));
+    found.env = texts.list(names, MAX_LIST, |texts, name| {
+        texts.line(name, variables::MAX_NAME)
+    });
     found.mounts = texts.list(spec.mounts.unwrap_or_default(), MAX_LIST, mount);
     let mut annotations = spec.annotations.unwrap_or_default();
     // containerd's key, then CRI-O's.
-    let mut told = |keys: [&str; 2]| line(texts, keys.iter().find_map(|key| annotations.remove(*key)));
+    let mut told =
+        |keys: [&str; 2]| line(texts, keys.iter().find_map(|key| annotations.remove(*key)));
     let to = &mut found.container;
-    to.name = told(["io.kubernetes.cri.container-name", "io.kubernetes.container.name"]);
+    to.name = told([
+        "io.kubernetes.cri.container-name",
+        "io.kubernetes.container.name",
+    ]);
     to.pod = told(["io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name"]);
-    to.namespace = told(["io.kubernetes.cri.sandbox-namespace", "io.kubernetes.pod.namespace"]);
+    to.namespace = told([
+        "io.kubernetes.cri.sandbox-namespace",
+        "io.kubernetes.pod.namespace",
+    ]);
     Ok(())
 }
 
@@ -121,15 +139,23 @@ pub(super) fn criu<R: Read + Seek>(
     found: &mut Inspection,
 ) -> Result<(), Error> {
     // The inventory is older than the second magic number of all others; CRIU pads its place with nothing.
-    let bytes = contents.bytes(Part::Inventory, 0, MAX_INVENTORY as u64)?.unwrap_or_default();
-    found.criu.image_version = [4, 8].into_iter().find_map(|magic| image_version(bytes.get(magic..)?));
+    let bytes = contents
+        .bytes(Part::Inventory, 0, MAX_INVENTORY as u64)?
+        .unwrap_or_default();
+    found.criu.image_version = [4, 8]
+        .into_iter()
+        .find_map(|magic| image_version(bytes.get(magic..)?));
     if found.criu.image_version.is_none() && contents.size(Part::Inventory).is_some() {
         contents.note_unreadable(Part::Inventory);
     }
-    let log = contents.bytes(Part::DumpLog, 0, LOG_HEAD)?.unwrap_or_default();
+    let log = contents
+        .bytes(Part::DumpLog, 0, LOG_HEAD)?
+        .unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     let mut after = |word: &str| {
-        let told = log.lines().find_map(|line| line.split_once(") ")?.1.strip_prefix(word));
+        let told = log
+            .lines()
+            .find_map(|line| line.split_once(") ")?.1.strip_prefix(word));
         told.and_then(|told| texts.line(told.as_bytes(), 256))
     };
     found.criu.version = after("Version: ");
@@ -151,7 +177,9 @@ fn read<T: DeserializeOwned, R: Read + Seek>(
     contents: &mut Contents<R>,
     part: Part,
 ) -> Result<Option<T>, Error> {
-    let Some(text) = contents.bytes(part, 0, MAX_DOCUMENT)? else { return Ok(None) };
+    let Some(text) = contents.bytes(part, 0, MAX_DOCUMENT)? else {
+        return Ok(None);
+    };
     let document = serde_json::from_slice(&text).ok();
     if document.is_none() {
         contents.note_unreadable(part);
@@ -161,14 +189,20 @@ fn read<T: DeserializeOwned, R: Read + Seek>(
 
 fn mount(texts: &mut Texts, mount: SpecMount) -> Option<Mount> {
     let destination = texts.line(mount.destination?.as_bytes(), MAX_TEXT)?;
-    Some(Mount { destination, kind: line(texts, mount.kind), source: line(texts, mount.source) })
+    Some(Mount {
+        destination,
+        kind: line(texts, mount.kind),
+        source: line(texts, mount.source),
+    })
 }
 
 fn line(texts: &mut Texts, text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty()).and_then(|text| texts.line(text.as_bytes(), MAX_TEXT))
+    text.filter(|text| !text.is_empty())
+        .and_then(|text| texts.line(text.as_bytes(), MAX_TEXT))
 }
 
 /// Go's zero time means that there is none.
 fn time(text: Option<String>) -> Option<jiff::Timestamp> {
-    text.filter(|text| !text.starts_with("0001-")).and_then(|text| text.parse().ok())
+    text.filter(|text| !text.starts_with("0001-"))
+        .and_then(|text| text.parse().ok())
 }

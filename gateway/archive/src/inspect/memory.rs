@@ -43,9 +43,15 @@ impl Map {
         wanted: &[Range<u64>],
     ) -> Result<Option<Self>, Error> {
         let mut reading = Reading::default();
-        contents.entries(Part::PageMap(pid), MAX_ENTRY, |entry| reading.entry(entry, wanted))?;
-        let Some(pages) = reading.id.map(Part::Pages) else { return Ok(None) };
-        let Some(size) = contents.size(pages) else { return Ok(None) };
+        contents.entries(Part::PageMap(pid), MAX_ENTRY, |entry| {
+            reading.entry(entry, wanted)
+        })?;
+        let Some(pages) = reading.id.map(Part::Pages) else {
+            return Ok(None);
+        };
+        let Some(size) = contents.size(pages) else {
+            return Ok(None);
+        };
         // The archive may come from a machine with other pages.
         let page_size = size.checked_div(reading.pages).unwrap_or_default();
         let fits = PAGE.contains(&page_size) && page_size.is_power_of_two();
@@ -53,7 +59,11 @@ impl Map {
             contents.note_unreadable(Part::PageMap(pid));
             return Ok(None);
         }
-        Ok(Some(Self { pages, page_size, runs: reading.runs }))
+        Ok(Some(Self {
+            pages,
+            page_size,
+            runs: reading.runs,
+        }))
     }
 
     /// What there is of `range`, in order and without overlap, where pieces that touch are one.
@@ -64,19 +74,28 @@ impl Map {
     ) -> Result<Vec<Piece>, Error> {
         let (mut pieces, mut from) = (Vec::<Piece>::new(), range.start);
         for (before, run) in &self.runs {
-            let run_end = run.address.saturating_add(run.pages.saturating_mul(self.page_size));
+            let run_end = run
+                .address
+                .saturating_add(run.pages.saturating_mul(self.page_size));
             let (start, end) = (from.max(run.address), range.end.min(run_end));
             if start >= end {
                 continue;
             }
-            let offset = before.saturating_mul(self.page_size).saturating_add(start - run.address);
-            let bytes = contents.bytes(self.pages, offset, end - start)?.unwrap_or_default();
+            let offset = before
+                .saturating_mul(self.page_size)
+                .saturating_add(start - run.address);
+            let bytes = contents
+                .bytes(self.pages, offset, end - start)?
+                .unwrap_or_default();
             match pieces
                 .last_mut()
                 .filter(|last| last.address.saturating_add(last.bytes.len() as u64) == start)
             {
                 Some(last) => last.bytes.extend(bytes),
-                None => pieces.push(Piece { address: start, bytes }),
+                None => pieces.push(Piece {
+                    address: start,
+                    bytes,
+                }),
             }
             from = end;
         }
@@ -90,10 +109,16 @@ impl Reading {
             self.id = pages_id(entry);
             return self.id.is_some();
         }
-        let Some(run) = Run::read(entry) else { return false };
+        let Some(run) = Run::read(entry) else {
+            return false;
+        };
         if run.present {
-            let reach = run.address.saturating_add(run.pages.saturating_mul(*PAGE.end()));
-            let concerns = wanted.iter().any(|range| run.address < range.end && range.start < reach);
+            let reach = run
+                .address
+                .saturating_add(run.pages.saturating_mul(*PAGE.end()));
+            let concerns = wanted
+                .iter()
+                .any(|range| run.address < range.end && range.start < reach);
             if concerns && self.runs.len() < MAX_RUNS {
                 self.runs.push((self.pages, run));
             }

@@ -29,13 +29,17 @@ use text::Texts;
 pub fn inspect(archive: &mut (impl Read + Seek)) -> Result<Inspection, Error> {
     let mut texts = Texts::default();
     let mut contents = Contents::read(archive, &mut texts)?;
-    let mut found = Inspection { dialect: contents.dialect(), ..Inspection::default() };
+    let mut found = Inspection {
+        dialect: contents.dialect(),
+        ..Inspection::default()
+    };
     document::config(&mut contents, &mut texts, &mut found)?;
     document::spec(&mut contents, &mut texts, &mut found)?;
     document::criu(&mut contents, &mut texts, &mut found)?;
     found.processes = tree::processes(&mut contents, &mut texts)?;
     let first = found.processes.first().map(|process| process.pid);
-    found.criu.architecture = first.map_or(Ok(None), |pid| process::architecture(&mut contents, pid))?;
+    found.criu.architecture =
+        first.map_or(Ok(None), |pid| process::architecture(&mut contents, pid))?;
     found.sizes = contents.sizes();
     found.sizes.rootfs_files = diff::files(&mut contents)?;
     (found.members, found.member_count, found.unreadable) = contents.into_lists(&mut texts);

@@ -71,7 +71,10 @@ mod tests {
     fn a_part_and_its_name_are_one() {
         use Part::*;
         let parts = [Config, Spec, DumpLog, Diff, Inventory, Tree];
-        for part in parts.into_iter().chain([Core(7), AddressSpace(7), PageMap(7), Pages(1)]) {
+        for part in parts
+            .into_iter()
+            .chain([Core(7), AddressSpace(7), PageMap(7), Pages(1)])
+        {
             assert_eq!(Part::of(part.to_string().as_bytes()), Some(part));
         }
         for name in [

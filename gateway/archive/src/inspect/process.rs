@@ -45,10 +45,14 @@ pub(super) fn describe<R: Read + Seek>(
         true
     })?;
     process.command = command.and_then(|command| texts.line(&command, MAX_COMMAND));
-    contents.entries(Part::AddressSpace(process.pid), MAX_ADDRESS_SPACE, |entry| {
-        bounds = Bounds::read(entry);
-        bounds.is_some()
-    })?;
+    contents.entries(
+        Part::AddressSpace(process.pid),
+        MAX_ADDRESS_SPACE,
+        |entry| {
+            bounds = Bounds::read(entry);
+            bounds.is_some()
+        },
+    )?;
     match bounds {
         Some(bounds) => memory(contents, texts, process, &bounds),
         None => Ok(()),
@@ -127,16 +131,22 @@ fn memory<R: Read + Seek>(
     let environment = shortened(&bounds.environment, MAX_ENVIRONMENT, texts);
     let last = bounds.arguments.end.saturating_sub(1)..bounds.arguments.end;
     let wanted = [arguments.clone(), last.clone(), environment.clone()];
-    let Some(map) = Map::read(contents, process.pid, &wanted)? else { return Ok(()) };
+    let Some(map) = Map::read(contents, process.pid, &wanted)? else {
+        return Ok(());
+    };
     process.arguments = told_arguments(&map.bytes(contents, &arguments)?, &arguments, texts);
     // Then, as the kernel sees it (fs/proc/base.c, `get_mm_cmdline`), the process has written a title over its arguments,
     // and on into the environment.
     let end = map.bytes(contents, &last)?;
-    let titled = end.iter().any(|piece| piece.bytes.iter().any(|byte| *byte != 0));
+    let titled = end
+        .iter()
+        .any(|piece| piece.bytes.iter().any(|byte| *byte != 0));
     let pieces = map.bytes(contents, &environment)?;
     if !titled && !pieces.is_empty() {
         let names = variables::names(environment.start, &pieces);
-        process.env = Some(texts.list(names, MAX_LIST, |texts, name| texts.line(name, variables::MAX_NAME)));
+        process.env = Some(texts.list(names, MAX_LIST, |texts, name| {
+            texts.line(name, variables::MAX_NAME)
+        }));
     }
     Ok(())
 }
@@ -152,7 +162,9 @@ fn shortened(range: &Range<u64>, most: u64, texts: &mut Texts) -> Range<u64> {
 
 /// The arguments, as far as they can be read from the first on.
 fn told_arguments(pieces: &[Piece], range: &Range<u64>, texts: &mut Texts) -> Option<Vec<String>> {
-    let first = pieces.first().filter(|first| first.address == range.start)?;
+    let first = pieces
+        .first()
+        .filter(|first| first.address == range.start)?;
     let mut text = first.bytes.as_slice();
     // A title may have much of nothing behind it.
     while let Some(rest) = text.strip_suffix(b"\0") {
@@ -162,5 +174,7 @@ fn told_arguments(pieces: &[Piece], range: &Range<u64>, texts: &mut Texts) -> Op
         texts.note_cut();
     }
     let all = text.split(|byte| *byte == 0);
-    Some(texts.list(all, MAX_LIST, |texts, argument| texts.line(argument, MAX_ARGUMENT)))
+    Some(texts.list(all, MAX_LIST, |texts, argument| {
+        texts.line(argument, MAX_ARGUMENT)
+    }))
 }

@@ -26,7 +26,9 @@ fn tar(members: &[(&str, Vec<u8>)]) -> Vec<u8> {
     for (name, bytes) in members {
         let mut header = tar::Header::new_ustar();
         header.set_size(bytes.len() as u64);
-        builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
+        builder
+            .append_data(&mut header, name, bytes.as_slice())
+            .unwrap();
     }
     builder.into_inner().unwrap()
 }
@@ -36,13 +38,22 @@ fn look(archive: Vec<u8>) -> Result<Inspection, Error> {
 }
 
 fn image(entries: &[Vec<u8>]) -> Vec<u8> {
-    let entry = |entry: &Vec<u8>| [&u32::try_from(entry.len()).unwrap().to_le_bytes()[..], entry].concat();
+    let entry = |entry: &Vec<u8>| {
+        [
+            &u32::try_from(entry.len()).unwrap().to_le_bytes()[..],
+            entry,
+        ]
+        .concat()
+    };
     [vec![0; 8], entries.iter().flat_map(entry).collect()].concat()
 }
 
 /// Bytes of messages that nearly make sense.
 fn message() -> impl Strategy<Value = Vec<u8>> {
-    let field = (1u8..16, prop_oneof![Just(0u64), Just(4), 0..1u64 << 14, any::<u64>()]);
+    let field = (
+        1u8..16,
+        prop_oneof![Just(0u64), Just(4), 0..1u64 << 14, any::<u64>()],
+    );
     prop::collection::vec(field, 0..8).prop_map(|fields| {
         let mut message = Vec::new();
         for (number, mut value) in fields {
@@ -121,7 +132,10 @@ fn a_process_tree_of_many_and_of_doubles_is_bounded() {
 fn ends_that_are_missing_are_errors() {
     let archive = tar(&[("config.dump", vec![b' '; 600])]);
     for length in [0, 512, 1024, 1536] {
-        assert!(matches!(look(archive[..length].to_vec()), Err(Error::CutShort)), "{length}");
+        assert!(
+            matches!(look(archive[..length].to_vec()), Err(Error::CutShort)),
+            "{length}"
+        );
     }
     assert!(matches!(look(vec![1; 1024]), Err(Error::BadTar(_))));
 }

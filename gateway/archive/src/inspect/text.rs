@@ -13,7 +13,10 @@ pub(super) struct Texts {
 
 impl Default for Texts {
     fn default() -> Self {
-        Self { left: ALL, cut: false }
+        Self {
+            left: ALL,
+            cut: false,
+        }
     }
 }
 
@@ -72,7 +75,9 @@ mod tests {
         assert_eq!(texts.line(b"\xff\xfe", 100).unwrap(), "\u{fffd}\u{fffd}");
         assert!(!texts.were_cut());
         let long = vec![b'a'; 1 << 20];
-        let list = texts.list(std::iter::repeat(&long), 1000, |texts, text| texts.line(text, 1 << 20));
+        let list = texts.list(std::iter::repeat(&long), 1000, |texts, text| {
+            texts.line(text, 1 << 20)
+        });
         assert_eq!(list.len(), 15);
         assert!(texts.were_cut());
     }

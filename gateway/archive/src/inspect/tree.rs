@@ -23,7 +23,9 @@ pub(super) fn processes<R: Read + Seek>(
     // Once only: else a small archive could have a large image read over and over.
     let (mut processes, mut seen) = (Vec::new(), BTreeSet::new());
     contents.entries(Part::Tree, MAX_ENTRY, |entry| {
-        let Some(process) = read(entry) else { return false };
+        let Some(process) = read(entry) else {
+            return false;
+        };
         if processes.len() == MAX_PROCESSES {
             texts.note_cut();
         } else if seen.insert(process.pid) {
@@ -49,7 +51,10 @@ fn read(entry: &[u8]) -> Option<Process> {
             _ => {}
         }
     }
-    Some(Process { pid: pid?, ..process })
+    Some(Process {
+        pid: pid?,
+        ..process
+    })
 }
 
 /// How many numbers are packed here.

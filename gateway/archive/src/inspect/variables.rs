@@ -7,7 +7,10 @@ pub(super) const MAX_NAME: usize = 256;
 
 /// The name of `NAME=VALUE`, if it is one as Kubernetes takes them: what is told must not be a piece of some value.
 pub(super) fn name(variable: &[u8]) -> Option<&[u8]> {
-    let name = variable.split(|byte| *byte == b'=').next().filter(|name| name.len() < variable.len())?;
+    let name = variable
+        .split(|byte| *byte == b'=')
+        .next()
+        .filter(|name| name.len() < variable.len())?;
     let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
     let starts = name.first().is_some_and(|first| !first.is_ascii_digit());
     (starts && name.len() <= MAX_NAME && name.iter().all(fits)).then_some(name)
@@ -37,21 +40,37 @@ mod tests {
     fn told(pieces: &[(u64, &str)]) -> Vec<String> {
         let pieces: Vec<_> = pieces
             .iter()
-            .map(|(address, text)| Piece { address: *address, bytes: text.as_bytes().to_vec() })
+            .map(|(address, text)| Piece {
+                address: *address,
+                bytes: text.as_bytes().to_vec(),
+            })
             .collect();
-        names(100, &pieces).into_iter().map(|name| String::from_utf8(name.to_vec()).unwrap()).collect()
+        names(100, &pieces)
+            .into_iter()
+            .map(|name| String::from_utf8(name.to_vec()).unwrap())
+            .collect()
     }
 
     #[test]
     fn names_are_what_stands_before_the_first_equals_sign() {
-        assert_eq!(told(&[(100, "PATH=/bin\0A.b-c_1=x=y\0EMPTY=\0PATH=2\0")]), ["PATH", "A.b-c_1", "EMPTY"]);
+        assert_eq!(
+            told(&[(100, "PATH=/bin\0A.b-c_1=x=y\0EMPTY=\0PATH=2\0")]),
+            ["PATH", "A.b-c_1", "EMPTY"]
+        );
         assert_eq!(told(&[(100, "NONE\0=x\x001A=2\0a b=c\0CUT")]), [""; 0]);
     }
 
     #[test]
     fn what_may_be_a_piece_of_a_value_is_no_name() {
-        assert_eq!(told(&[(100, "A=val"), (5000, "c2VjcmV0=\0B=2\0")]), ["A", "B"]);
+        assert_eq!(
+            told(&[(100, "A=val"), (5000, "c2VjcmV0=\0B=2\0")]),
+            ["A", "B"]
+        );
         assert_eq!(told(&[(5000, "c2VjcmV0=\0B=2\0")]), ["B"]);
-        assert_eq!(told(&[(100, "A=1\0\0\0c2VjcmV0=\0B=2\0")]), ["A"], "a title lies over it");
+        assert_eq!(
+            told(&[(100, "A=1\0\0\0c2VjcmV0=\0B=2\0")]),
+            ["A"],
+            "a title lies over it"
+        );
     }
 }

@@ -32,12 +32,16 @@ impl Content {
                 Self::Bytes(&[Place::Logs])
             }
             DIFF => Self::Diff,
-            _ => name.strip_prefix(b"checkpoint/").map_or(Self::Unknown, Self::of_image),
+            _ => name
+                .strip_prefix(b"checkpoint/")
+                .map_or(Self::Unknown, Self::of_image),
         }
     }
 
     fn of_image(name: &[u8]) -> Self {
-        let Some(stem) = name.strip_suffix(b".img") else { return Self::Unknown };
+        let Some(stem) = name.strip_suffix(b".img") else {
+            return Self::Unknown;
+        };
         if stem.starts_with(b"tmpfs-dev-") && stem.ends_with(b".tar.gz") {
             return Self::Tmpfs;
         }
@@ -49,7 +53,10 @@ impl Content {
         let pages = numbered(b"pages-").map(Self::Pages);
         let space = || numbered(b"mm-").map(Self::AddressSpace);
         let map = || numbered(b"pagemap-").map(Self::PageMap);
-        pages.or_else(space).or_else(map).unwrap_or(Self::Bytes(&[Place::Memory]))
+        pages
+            .or_else(space)
+            .or_else(map)
+            .unwrap_or(Self::Bytes(&[Place::Memory]))
     }
 
     /// Whether what is done depends on where in the contents something stands.
@@ -61,7 +68,11 @@ impl Content {
 /// As CRIU writes numbers into names.
 pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     let plain = digits.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
+    std::str::from_utf8(digits)
+        .ok()
+        .filter(|_| plain)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -75,10 +86,16 @@ mod tests {
             ("checkpoint/pages-12.img", Content::Pages(12)),
             ("checkpoint/mm-7.img", Content::AddressSpace(7)),
             ("checkpoint/pagemap-7.img", Content::PageMap(7)),
-            ("checkpoint/pagemap-shmem-7.img", Content::Bytes(&[Place::Memory])),
+            (
+                "checkpoint/pagemap-shmem-7.img",
+                Content::Bytes(&[Place::Memory]),
+            ),
             ("checkpoint/core-7.img", Content::Bytes(&[Place::Memory])),
             ("checkpoint/tmpfs-dev-64.tar.gz.img", Content::Tmpfs),
-            ("checkpoint/ghost-file-1.img", Content::Bytes(&[Place::Files, Place::Memory])),
+            (
+                "checkpoint/ghost-file-1.img",
+                Content::Bytes(&[Place::Files, Place::Memory]),
+            ),
             ("checkpoint/cgroup", Content::Unknown),
             ("x/spec.dump", Content::Unknown),
             ("status", Content::Unknown),

@@ -65,7 +65,8 @@ impl Environ {
 
     /// Whether a piece of `length` bytes that comes next holds anything of an environment.
     pub(super) fn concerns(&self, length: usize) -> bool {
-        self.current.is_some_and(|segment| segment.at < self.at.saturating_add(length as u64))
+        self.current
+            .is_some_and(|segment| segment.at < self.at.saturating_add(length as u64))
     }
 
     /// A piece that holds nothing of an environment.
@@ -110,9 +111,13 @@ impl Environ {
         while !bytes.is_empty() {
             let ends = |byte: &u8| *byte == 0 || self.state == State::Name && *byte == b'=';
             let found = bytes.iter().position(ends);
-            let (text, rest) = bytes.split_at_mut_checked(found.unwrap_or(bytes.len())).unwrap_or_default();
+            let (text, rest) = bytes
+                .split_at_mut_checked(found.unwrap_or(bytes.len()))
+                .unwrap_or_default();
             self.part(text, tools);
-            let Some((end, rest)) = rest.split_first_mut() else { return Ok(()) };
+            let Some((end, rest)) = rest.split_first_mut() else {
+                return Ok(());
+            };
             match *end {
                 b'=' => self.begin_value(tools),
                 _ => self.close(tools)?,
@@ -145,12 +150,23 @@ impl Environ {
     fn close(&mut self, tools: &mut Tools<'_>) -> Result<(), Error> {
         let hidden = self.state == State::Hidden && !self.value.is_empty();
         self.state = State::Name;
-        let (name, value) = (std::mem::take(&mut self.name), std::mem::take(&mut self.value));
+        let (name, value) = (
+            std::mem::take(&mut self.name),
+            std::mem::take(&mut self.value),
+        );
         if !std::mem::replace(&mut self.overwritten, true) {
-            tools.known.count(tools.rules, Place::Memory, &name, self.length, tools.found);
+            tools
+                .known
+                .count(tools.rules, Place::Memory, &name, self.length, tools.found);
         }
         self.length = 0;
-        if hidden { tools.known.learn(tools.rules, &String::from_utf8_lossy(&name), &value) } else { Ok(()) }
+        if hidden {
+            tools
+                .known
+                .learn(tools.rules, &String::from_utf8_lossy(&name), &value)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -10,8 +10,18 @@ use crate::Error;
 const MAX_EXTENSION: u64 = 1 << 20;
 
 /// Keys of records that are the archive's structure (POSIX.1, pax), names aside. The values of all others are data.
-const STRUCTURE: [&[u8]; 10] =
-    [b"size", b"uid", b"gid", b"uname", b"gname", b"mtime", b"atime", b"ctime", b"charset", b"hdrcharset"];
+const STRUCTURE: [&[u8]; 10] = [
+    b"size",
+    b"uid",
+    b"gid",
+    b"uname",
+    b"gname",
+    b"mtime",
+    b"atime",
+    b"ctime",
+    b"charset",
+    b"hdrcharset",
+];
 
 /// A header that says something about the next one.
 #[derive(Debug)]
@@ -65,7 +75,9 @@ impl Extension {
     ) -> Result<Option<Vec<u8>>, Error> {
         let (mut body, mut renamed) = (self.body.clone(), None);
         for (range, kind, own) in self.texts()? {
-            let Some(text) = body.get_mut(range.clone()) else { continue };
+            let Some(text) = body.get_mut(range.clone()) else {
+                continue;
+            };
             edit(kind, text);
             if own && Some(&*text) != self.body.get(range) {
                 renamed = Some(text.to_vec());
@@ -84,9 +96,11 @@ impl Extension {
     /// Where texts stand, of which kind they are, and which of them is the member's own name.
     fn texts(&self) -> Result<Vec<(Range<usize>, Text, bool)>, Error> {
         match self.header.kind() {
-            kind @ (Kind::LongName | Kind::LongLink) => {
-                Ok(vec![(0..self.body.len(), Text::Name, kind == Kind::LongName)])
-            }
+            kind @ (Kind::LongName | Kind::LongLink) => Ok(vec![(
+                0..self.body.len(),
+                Text::Name,
+                kind == Kind::LongName,
+            )]),
             Kind::Pax | Kind::Global => {
                 let records = pax::records(&self.body)?.into_iter();
                 Ok(records.filter_map(|record| self.text(record)).collect())
@@ -109,14 +123,20 @@ impl Extension {
     pub(super) fn without_size(&self) -> Result<Self, Error> {
         let mut body = Vec::new();
         if self.header.kind() != Kind::Pax {
-            return Ok(Self { header: self.header.clone(), body: self.body.clone() });
+            return Ok(Self {
+                header: self.header.clone(),
+                body: self.body.clone(),
+            });
         }
         for record in pax::records(&self.body)? {
             if pax::text(&self.body, &record.key) != b"size" {
                 body.extend(pax::text(&self.body, &record.whole));
             }
         }
-        Ok(Self { header: self.header.with_size(body.len() as u64), body })
+        Ok(Self {
+            header: self.header.with_size(body.len() as u64),
+            body,
+        })
     }
 }
 
@@ -153,15 +173,24 @@ impl Told {
 
 /// GNU's, with NULs at its end. Anything behind them would be passed on without a look.
 fn long_name(body: &[u8]) -> Result<Vec<u8>, Error> {
-    let end = body.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let end = body
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1);
     let name = body.get(..end).unwrap_or_default();
-    if name.contains(&0) { Err(Error::BadTar("a member's name has a NUL in it")) } else { Ok(name.to_vec()) }
+    if name.contains(&0) {
+        Err(Error::BadTar("a member's name has a NUL in it"))
+    } else {
+        Ok(name.to_vec())
+    }
 }
 
 /// Some readers take the first word on a matter, some the last: we take no two.
 fn set<T: PartialEq>(told: &mut Option<T>, value: T) -> Result<(), Error> {
     if told.as_ref().is_some_and(|before| *before != value) {
-        return Err(Error::BadTar("a member's extended headers contradict one another"));
+        return Err(Error::BadTar(
+            "a member's extended headers contradict one another",
+        ));
     }
     *told = Some(value);
     Ok(())

@@ -37,12 +37,17 @@ pub(super) struct Packed {
 
 impl Packer {
     pub(super) fn new(file: ScratchFile, level: Compression) -> Self {
-        Self { deflate: DeflateEncoder::new(BufWriter::new(file), level), crc: Crc::new() }
+        Self {
+            deflate: DeflateEncoder::new(BufWriter::new(file), level),
+            crc: Crc::new(),
+        }
     }
 
     pub(super) fn finish(self) -> Result<Packed, Error> {
-        let file =
-            self.deflate.finish().and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
+        let file = self
+            .deflate
+            .finish()
+            .and_then(|file| file.into_inner().map_err(io::IntoInnerError::into_error));
         let mut file = file.map_err(Error::scratch)?.into_file();
         let bytes = file.stream_position().map_err(Error::Reading)?;
         Ok(Packed::new(file, bytes, &self.crc))
@@ -58,7 +63,12 @@ impl Sink for Packer {
 
 impl Packed {
     pub(super) fn new(file: File, bytes: u64, crc: &Crc) -> Self {
-        Self { file, bytes, crc: crc.sum(), length: crc.amount() }
+        Self {
+            file,
+            bytes,
+            crc: crc.sum(),
+            length: crc.amount(),
+        }
     }
 
     /// The least that a gzip file of it takes, in bytes.
@@ -103,7 +113,10 @@ pub(super) fn skip_header(input: &mut impl BufRead) -> io::Result<bool> {
     if flags & EXTRA != 0 {
         let mut length = [0; 2];
         input.read_exact(&mut length)?;
-        io::copy(&mut input.take(u16::from_le_bytes(length).into()), &mut io::sink())?;
+        io::copy(
+            &mut input.take(u16::from_le_bytes(length).into()),
+            &mut io::sink(),
+        )?;
     }
     for text in [NAME, COMMENT] {
         if flags & text != 0 {
@@ -156,25 +169,35 @@ mod tests {
     fn a_gzip_file_has_exactly_the_length_that_is_asked_for() {
         let text = b"the quick brown fox".repeat(100);
         for more in (0..12).chain([4096, 50_001, 1 << 20]) {
-            let mut deflater =
-                Packer::new(ScratchFile::unbounded(tempfile::tempfile().unwrap()), Compression::best());
+            let mut deflater = Packer::new(
+                ScratchFile::unbounded(tempfile::tempfile().unwrap()),
+                Compression::best(),
+            );
             deflater.put(&text).unwrap();
             let packed = deflater.finish().unwrap();
             let (size, mut out) = (packed.size() + more, Memory(Vec::new()));
             packed.write(size, &mut out).unwrap();
             assert_eq!(out.0.len() as u64, size);
             let mut read = Vec::new();
-            flate2::read::MultiGzDecoder::new(out.0.as_slice()).read_to_end(&mut read).unwrap();
+            flate2::read::MultiGzDecoder::new(out.0.as_slice())
+                .read_to_end(&mut read)
+                .unwrap();
             assert!(read == text);
         }
     }
 
     #[test]
     fn too_little_room_is_an_error() {
-        let packed = Packer::new(ScratchFile::unbounded(tempfile::tempfile().unwrap()), Compression::best())
-            .finish()
-            .unwrap();
+        let packed = Packer::new(
+            ScratchFile::unbounded(tempfile::tempfile().unwrap()),
+            Compression::best(),
+        )
+        .finish()
+        .unwrap();
         let size = packed.size() - 1;
-        assert!(matches!(packed.write(size, &mut Memory(Vec::new())), Err(Error::BrokeArchive(_))));
+        assert!(matches!(
+            packed.write(size, &mut Memory(Vec::new())),
+            Err(Error::BrokeArchive(_))
+        ));
     }
 }

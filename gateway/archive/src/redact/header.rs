@@ -45,10 +45,15 @@ impl Header {
             return Ok(None);
         }
         let header = Self(Box::new(*block));
-        let told = octal(header.field(CHECKSUM)).ok_or(Error::BadTar("a header's checksum is no number"))?;
+        let told = octal(header.field(CHECKSUM))
+            .ok_or(Error::BadTar("a header's checksum is no number"))?;
         // Some old writers summed signed bytes.
         let holds = header.checksum() == told || header.signed_checksum() == Some(told);
-        if holds { Ok(Some(header)) } else { Err(Error::BadTar("a header's checksum does not hold")) }
+        if holds {
+            Ok(Some(header))
+        } else {
+            Err(Error::BadTar("a header's checksum does not hold"))
+        }
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -74,7 +79,11 @@ impl Header {
 
     pub(super) fn name(&self) -> Vec<u8> {
         let name = text(self.field(NAME));
-        if self.has_prefix() { [text(self.field(PREFIX)), b"/", name].concat() } else { name.to_vec() }
+        if self.has_prefix() {
+            [text(self.field(PREFIX)), b"/", name].concat()
+        } else {
+            name.to_vec()
+        }
     }
 
     /// The same header with the names in it edited: a member's own, and where a link points.
@@ -98,18 +107,29 @@ impl Header {
             header.put(PREFIX, &[0; PREFIX.end - PREFIX.start]);
         }
         header.put(NAME, &[0; NAME.end - NAME.start]);
-        header.put(NAME, name.get(..name.len().min(NAME.len() - 1)).unwrap_or_default());
+        header.put(
+            NAME,
+            name.get(..name.len().min(NAME.len() - 1))
+                .unwrap_or_default(),
+        );
         header.sum();
         header
     }
 
     /// Puts back a name that is as long as before.
     fn put_name(&mut self, name: &[u8]) {
-        let prefix = if self.has_prefix() { text(self.field(PREFIX)).len() } else { 0 };
+        let prefix = if self.has_prefix() {
+            text(self.field(PREFIX)).len()
+        } else {
+            0
+        };
         let (before, after) = name.split_at_checked(prefix).unwrap_or_default();
         self.put(PREFIX, before);
         // Between the two stands a slash that is in neither.
-        self.put(NAME, after.get(usize::from(prefix > 0)..).unwrap_or_default());
+        self.put(
+            NAME,
+            after.get(usize::from(prefix > 0)..).unwrap_or_default(),
+        );
     }
 
     fn has_prefix(&self) -> bool {
@@ -127,7 +147,8 @@ impl Header {
             Some(first) if first & 0x80 != 0 => base_256(field),
             _ => octal(field),
         };
-        size.filter(|size| i64::try_from(*size).is_ok()).ok_or(Error::BadTar("a member's size is no number"))
+        size.filter(|size| i64::try_from(*size).is_ok())
+            .ok_or(Error::BadTar("a member's size is no number"))
     }
 
     /// The same header for other contents.
@@ -138,7 +159,10 @@ impl Header {
         if digits.len() == SIZE.len() {
             header.put(SIZE, digits.as_bytes());
         } else {
-            header.put(SIZE, &[&[0x80, 0, 0, 0], size.to_be_bytes().as_slice()].concat());
+            header.put(
+                SIZE,
+                &[&[0x80, 0, 0, 0], size.to_be_bytes().as_slice()].concat(),
+            );
         }
         header.sum();
         header
@@ -155,7 +179,10 @@ impl Header {
 
     fn put(&mut self, range: Range<usize>, bytes: &[u8]) {
         if let Some(field) = self.0.get_mut(range) {
-            field.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+            field
+                .iter_mut()
+                .zip(bytes)
+                .for_each(|(to, from)| *to = *from);
         }
     }
 
@@ -173,12 +200,20 @@ impl Header {
     }
 
     fn signed_checksum(&self) -> Option<u64> {
-        u64::try_from(self.summed().map(|byte| i64::from(byte.cast_signed())).sum::<i64>()).ok()
+        u64::try_from(
+            self.summed()
+                .map(|byte| i64::from(byte.cast_signed()))
+                .sum::<i64>(),
+        )
+        .ok()
     }
 
     /// The bytes that a checksum is made of: its own field counts as spaces.
     fn summed(&self) -> impl Iterator<Item = u8> {
-        self.0.iter().enumerate().map(|(at, byte)| if CHECKSUM.contains(&at) { b' ' } else { *byte })
+        self.0
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| if CHECKSUM.contains(&at) { b' ' } else { *byte })
     }
 }
 
@@ -200,7 +235,10 @@ fn text(field: &[u8]) -> &[u8] {
 /// Spaces before, digits, then NULs or spaces. Nothing at all is zero, as every reader has it; what comes behind a NUL is
 /// read by some and not by others, so it is refused.
 fn octal(field: &[u8]) -> Option<u64> {
-    let end = field.iter().rposition(|byte| !matches!(byte, 0 | b' ')).map_or(0, |last| last + 1);
+    let end = field
+        .iter()
+        .rposition(|byte| !matches!(byte, 0 | b' '))
+        .map_or(0, |last| last + 1);
     let digits = field.get(..end)?.trim_ascii_start();
     digits.iter().try_fold(0u64, |number, digit| match digit {
         b'0'..=b'7' => number.checked_mul(8)?.checked_add(u64::from(digit - b'0')),
@@ -231,12 +269,23 @@ mod tests {
 
     #[test]
     fn a_size_survives_its_own_header_however_large_it_is() {
-        for size in [0, 1, 0o777_7777_7777, 0o1_0000_0000_0000, i64::MAX.cast_unsigned()] {
+        for size in [
+            0,
+            1,
+            0o777_7777_7777,
+            0o1_0000_0000_0000,
+            i64::MAX.cast_unsigned(),
+        ] {
             let resized = header().with_size(size);
             let read = Header::parse(&resized.0).unwrap().unwrap();
             assert_eq!(read.size().unwrap(), size);
             assert_eq!(read.name(), b"checkpoint/pages-1.img");
-            assert_eq!(tar::Header::from_byte_slice(read.as_bytes()).size().unwrap(), size);
+            assert_eq!(
+                tar::Header::from_byte_slice(read.as_bytes())
+                    .size()
+                    .unwrap(),
+                size
+            );
         }
     }
 

@@ -25,7 +25,12 @@ const LENGTH: usize = 4;
 impl Entries {
     /// Entries of up to `largest` bytes.
     pub(crate) fn new(largest: usize) -> Self {
-        Self { held: Vec::new(), wanted: MAGIC, state: State::Magic, largest }
+        Self {
+            held: Vec::new(),
+            wanted: MAGIC,
+            state: State::Magic,
+            largest,
+        }
     }
 
     /// Hands each entry that is complete to `take`, which tells whether it makes sense.
@@ -60,7 +65,10 @@ impl Entries {
     }
 
     fn entry(&self) -> (State, usize) {
-        let length = self.held.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+        let length = self
+            .held
+            .first_chunk()
+            .map(|bytes| u32::from_le_bytes(*bytes));
         let length = length.and_then(|length| usize::try_from(length).ok());
         length
             .filter(|length| *length <= self.largest)
@@ -99,9 +107,12 @@ mod tests {
 
     #[test]
     fn a_length_that_lies_is_noticed() {
-        for (bytes, whole) in
-            [(&[0u8; 8][..], true), (&[0; 7], false), (&[0; 9], false), (&[0xff; 12], false)]
-        {
+        for (bytes, whole) in [
+            (&[0u8; 8][..], true),
+            (&[0; 7], false),
+            (&[0; 9], false),
+            (&[0xff; 12], false),
+        ] {
             let mut entries = Entries::new(20);
             entries.push(bytes, |_| true);
             assert_eq!(entries.is_whole(), whole, "{bytes:?}");

@@ -26,7 +26,11 @@ pub(super) struct Inner<'a> {
 
 impl Inner<'_> {
     /// Goes through `input` and writes what is left of it; tells whether an entry was left out.
-    pub(super) fn run(&mut self, input: &mut dyn BufRead, out: &mut dyn Sink) -> Result<bool, Error> {
+    pub(super) fn run(
+        &mut self,
+        input: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<bool, Error> {
         let mut dropped = false;
         loop {
             match Member::next(input)? {
@@ -43,7 +47,12 @@ impl Inner<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Member, input: &mut dyn BufRead, out: &mut dyn Sink) -> Result<bool, Error> {
+    fn entry(
+        &mut self,
+        entry: &Member,
+        input: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<bool, Error> {
         // A hard link to what is left out could not be unpacked any more.
         let dropped = self.drops.take_entry(self.member, &entry.name)
             || entry.kind() == Kind::HardLink && self.drops.take_entry(self.member, &entry.link);
@@ -57,7 +66,9 @@ impl Inner<'_> {
         out.put(&front)?;
         let mut content = input.take(entry.size);
         let screen = Screen::new(self.rules, &[Place::Files]);
-        copy(&mut content, screen, self.found, &mut |bytes| out.put(bytes))?;
+        copy(&mut content, screen, self.found, &mut |bytes| {
+            out.put(bytes)
+        })?;
         whole(content.limit())?;
         pad(input, entry.size, out).map(|()| false)
     }
@@ -65,13 +76,19 @@ impl Inner<'_> {
 
 /// Counts one more member.
 pub(super) fn count(left: &mut u64) -> Result<(), Error> {
-    *left = left.checked_sub(1).ok_or(Error::BadTar("it has too many members"))?;
+    *left = left
+        .checked_sub(1)
+        .ok_or(Error::BadTar("it has too many members"))?;
     Ok(())
 }
 
 /// Whether contents came to their end.
 pub(super) fn whole(missing: u64) -> Result<(), Error> {
-    if missing == 0 { Ok(()) } else { Err(Error::CutShort) }
+    if missing == 0 {
+        Ok(())
+    } else {
+        Err(Error::CutShort)
+    }
 }
 
 /// Passes on the end of an archive. Some readers look for more behind it, and nothing there would be looked at.

@@ -26,7 +26,11 @@ struct Listed {
 impl Inventory {
     pub(super) fn add(&mut self, member: &Member, content: Content) {
         let size = (content != Content::Diff).then_some(member.size);
-        self.members.push(Listed { name: hash(&member.name), kind: member.kind_byte(), size });
+        self.members.push(Listed {
+            name: hash(&member.name),
+            kind: member.kind_byte(),
+            size,
+        });
     }
 
     /// Reads `file` once more, but for the contents, and compares: nothing that the passes noted about what they wrote
@@ -43,14 +47,20 @@ impl Inventory {
             let mut found = Self::default();
             found.add(&member, content);
             if expected.next() != found.members.first() {
-                return Err(broke(&format!("`{}` is not what came in", shown(&member.name))));
+                return Err(broke(&format!(
+                    "`{}` is not what came in",
+                    shown(&member.name)
+                )));
             }
             if !pages.look(&member, content, &mut reader, length)? {
                 return Err(broke("it ends in the middle"));
             }
         }
         match expected.next() {
-            None => pages.faults().next().map_or(Ok(()), |fault| Err(broke(&fault))),
+            None => pages
+                .faults()
+                .next()
+                .map_or(Ok(()), |fault| Err(broke(&fault))),
             Some(_) => Err(broke("members are missing")),
         }
     }
@@ -88,7 +98,9 @@ mod tests {
         let (mut inventory, mut rest) = (Inventory::default(), archive);
         while let Next::Member(member) = Member::next(&mut rest).unwrap() {
             inventory.add(&member, Content::of(&member.name));
-            rest = &rest[usize::try_from(member.size).unwrap().next_multiple_of(BLOCK)..];
+            rest = &rest[usize::try_from(member.size)
+                .unwrap()
+                .next_multiple_of(BLOCK)..];
         }
         inventory
     }
@@ -99,12 +111,19 @@ mod tests {
         inventory(&tar(before)).check(&file)
     }
 
-    const BEFORE: Members<'_> =
-        &[("checkpoint/a.img", b"1234"), ("rootfs-diff.tar", b"12"), ("status", b"{}")];
+    const BEFORE: Members<'_> = &[
+        ("checkpoint/a.img", b"1234"),
+        ("rootfs-diff.tar", b"12"),
+        ("status", b"{}"),
+    ];
 
     #[test]
     fn only_what_may_change_may_have_changed() {
-        let other = [("checkpoint/a.img", &b"****"[..]), ("rootfs-diff.tar", b"12345"), ("status", b"[]")];
+        let other = [
+            ("checkpoint/a.img", &b"****"[..]),
+            ("rootfs-diff.tar", b"12345"),
+            ("status", b"[]"),
+        ];
         check(BEFORE, &tar(&other)).unwrap();
         for (at, name, bytes) in [
             (0, "checkpoint/a.img", &b"123"[..]),
@@ -114,16 +133,22 @@ mod tests {
         ] {
             let mut after = other;
             after[at] = (name, bytes);
-            assert!(matches!(check(BEFORE, &tar(&after)), Err(Error::BrokeArchive(_))), "{name}");
+            assert!(
+                matches!(check(BEFORE, &tar(&after)), Err(Error::BrokeArchive(_))),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn members_that_are_missing_added_or_cut_are_noticed() {
         let whole = tar(BEFORE);
-        for after in
-            [tar(&BEFORE[..2]), tar(&[BEFORE, &BEFORE[..1]].concat()), whole[..BLOCK + 2].to_vec(), vec![]]
-        {
+        for after in [
+            tar(&BEFORE[..2]),
+            tar(&[BEFORE, &BEFORE[..1]].concat()),
+            whole[..BLOCK + 2].to_vec(),
+            vec![],
+        ] {
             assert!(matches!(check(BEFORE, &after), Err(Error::BrokeArchive(_))));
         }
     }

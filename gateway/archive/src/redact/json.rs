@@ -52,7 +52,9 @@ impl Editor<'_> {
         if is_json(text) {
             return Ok(true);
         }
-        Err(Error::BrokeArchive("masking broke a JSON document".to_owned()))
+        Err(Error::BrokeArchive(
+            "masking broke a JSON document".to_owned(),
+        ))
     }
 
     fn walk(&mut self, text: &mut [u8], depth: u32) -> Result<(), Error> {
@@ -79,7 +81,10 @@ impl Editor<'_> {
         depth: u32,
     ) -> Result<usize, Error> {
         let end = literal::end(text, start);
-        let is_key = text.get(end + 1..).and_then(|rest| rest.trim_ascii_start().first()) == Some(&b':');
+        let is_key = text
+            .get(end + 1..)
+            .and_then(|rest| rest.trim_ascii_start().first())
+            == Some(&b':');
         let top_level = stack.len() == 1;
         let string = text.get_mut(start..end).unwrap_or_default();
         match stack.last_mut() {
@@ -120,15 +125,21 @@ impl Editor<'_> {
     /// Overwrites the whole value of a variable that is to be hidden, however short it is; tells where it begins.
     fn hide_value(&mut self, string: &mut [u8]) -> Result<Option<usize>, Error> {
         let decoded = literal::decode(string);
-        let split = decoded.iter().position(|byte| *byte == b'=').and_then(|at| decoded.split_at_checked(at));
+        let split = decoded
+            .iter()
+            .position(|byte| *byte == b'=')
+            .and_then(|at| decoded.split_at_checked(at));
         let equals = literal::units(string).find(|unit| unit.text == b"=");
-        let Some(((name, value), equals)) = split.zip(equals) else { return Ok(None) };
+        let Some(((name, value), equals)) = split.zip(equals) else {
+            return Ok(None);
+        };
         let mut places = self.places.iter().copied();
         let Some(place) = places.find(|place| self.known.hides(self.rules, *place, name)) else {
             return Ok(None);
         };
         let value = value.get(1..).unwrap_or_default();
-        self.known.learn(self.rules, &String::from_utf8_lossy(name), value)?;
+        self.known
+            .learn(self.rules, &String::from_utf8_lossy(name), value)?;
         let raw = string.get_mut(equals.raw.end..).unwrap_or_default();
         self.known.hide(self.rules, place, name, raw, self.found);
         Ok(Some(equals.raw.end))
@@ -138,7 +149,9 @@ impl Editor<'_> {
     fn text(&mut self, string: &mut [u8]) {
         self.scan(string, <[u8]>::to_vec, |unit, _| unit.raw.clone());
         if string.contains(&b'\\') {
-            self.scan(string, literal::decode, |unit, read| read..read + unit.text.len());
+            self.scan(string, literal::decode, |unit, read| {
+                read..read + unit.text.len()
+            });
         }
     }
 

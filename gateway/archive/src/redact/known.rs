@@ -48,7 +48,14 @@ impl Known {
     }
 
     /// Overwrites the value of the variable `name`, however short it is.
-    pub(super) fn hide(&self, rules: &Rules, place: Place, name: &[u8], value: &mut [u8], found: &mut Tally) {
+    pub(super) fn hide(
+        &self,
+        rules: &Rules,
+        place: Place,
+        name: &[u8],
+        value: &mut [u8],
+        found: &mut Tally,
+    ) {
         if self.overwrite(value) {
             self.count(rules, place, name, value.len() as u64, found);
         }
@@ -62,7 +69,14 @@ impl Known {
     }
 
     /// Counts one value of the variable `name` as hidden.
-    pub(super) fn count(&self, rules: &Rules, place: Place, name: &[u8], bytes: u64, found: &mut Tally) {
+    pub(super) fn count(
+        &self,
+        rules: &Rules,
+        place: Place,
+        name: &[u8],
+        bytes: u64,
+        found: &mut Tally,
+    ) {
         for rule in self.hiding(rules, place, name) {
             found.add(rule, place, Count { masks: 1, bytes });
         }
@@ -74,7 +88,11 @@ impl Known {
         place: Place,
         name: &'a [u8],
     ) -> impl Iterator<Item = usize> + 'a {
-        let there = move |rule: &usize| self.places.get(*rule).is_some_and(|places| places.contains(&place));
+        let there = move |rule: &usize| {
+            self.places
+                .get(*rule)
+                .is_some_and(|places| places.contains(&place))
+        };
         rules.selecting(name).filter(there)
     }
 
@@ -122,7 +140,10 @@ impl Known {
 
     fn add(&mut self, name: &str, value: Vec<u8>) -> Result<(), Error> {
         self.bound(value.len())?;
-        self.values.push(EnvValue { name: name.to_owned(), value });
+        self.values.push(EnvValue {
+            name: name.to_owned(),
+            value,
+        });
         self.news = true;
         Ok(())
     }
@@ -139,10 +160,14 @@ impl Known {
 
 /// As it stands in JSON: as nearly everyone writes it, and as Go does.
 fn escaped(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let text = std::str::from_utf8(value).ok().and_then(|text| serde_json::to_string(text).ok());
+    let text = std::str::from_utf8(value)
+        .ok()
+        .and_then(|text| serde_json::to_string(text).ok());
     let plain = text.map(|text| text.get(1..text.len() - 1).unwrap_or_default().to_owned());
-    let go = plain
-        .as_ref()
-        .map(|text| text.replace('&', "\\u0026").replace('<', "\\u003c").replace('>', "\\u003e"));
+    let go = plain.as_ref().map(|text| {
+        text.replace('&', "\\u0026")
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e")
+    });
     plain.into_iter().chain(go).map(String::into_bytes)
 }

@@ -85,7 +85,9 @@ impl Layout {
                 None => return false,
             }
         }
-        let Some(bounds) = start.zip(end) else { return false };
+        let Some(bounds) = start.zip(end) else {
+            return false;
+        };
         if bounds.0 < bounds.1 && self.environments.entry(process).or_default().insert(bounds) {
             self.late |= self.mapped.contains(&process);
         }
@@ -95,7 +97,11 @@ impl Layout {
     /// A page map begins.
     pub(super) fn page_map(&mut self, process: u64) -> PageMap {
         self.mapped.insert(process);
-        PageMap { process, pages: None, at: 0 }
+        PageMap {
+            process,
+            pages: None,
+            at: 0,
+        }
     }
 
     /// The next entry of `map`; `false` if it is none.
@@ -104,7 +110,9 @@ impl Layout {
             map.pages = head(entry);
             return Ok(map.pages.is_some());
         };
-        let Some(run) = Run::read(entry) else { return Ok(false) };
+        let Some(run) = Run::read(entry) else {
+            return Ok(false);
+        };
         if run.present {
             let length = run.pages.saturating_mul(self.page_size);
             self.add(pages, map, run.address..run.address.saturating_add(length))?;
@@ -132,7 +140,11 @@ impl Layout {
             if skipped < segment.length {
                 let at = segment.at.saturating_add(skipped);
                 let address = segment.address.saturating_add(skipped);
-                segments.push(Segment { at, length: segment.length - skipped, address });
+                segments.push(Segment {
+                    at,
+                    length: segment.length - skipped,
+                    address,
+                });
                 end = segment.at.saturating_add(segment.length);
             }
         }
@@ -146,7 +158,11 @@ impl Layout {
                 continue;
             }
             let at = map.at.saturating_add(start - run.start);
-            let segment = Segment { at, length: end - start, address: start };
+            let segment = Segment {
+                at,
+                length: end - start,
+                address: start,
+            };
             if self.segments.entry(pages).or_default().insert(segment) {
                 self.late |= self.streamed.contains(&pages);
                 self.count += 1;
@@ -162,7 +178,10 @@ impl Layout {
 impl Run {
     /// A `pagemap_entry`: 1 `vaddr`, 2 `compat_nr_pages`, 3 `in_parent`, 4 `flags`, 5 `nr_pages`.
     pub(crate) fn read(entry: &[u8]) -> Option<Self> {
-        let mut run = Self { present: true, ..Self::default() };
+        let mut run = Self {
+            present: true,
+            ..Self::default()
+        };
         let (mut old, mut flags) = (None, None);
         for field in fields(entry) {
             match field? {

@@ -21,7 +21,10 @@ pub(super) fn units(literal: &[u8]) -> impl Iterator<Item = Unit> {
         let (length, text) = unit(rest);
         let start = at;
         at += length.clamp(1, rest.len());
-        Some(Unit { raw: start..at, text })
+        Some(Unit {
+            raw: start..at,
+            text,
+        })
     })
 }
 
@@ -53,7 +56,9 @@ fn unit(rest: &[u8]) -> (usize, Vec<u8>) {
                 0xf0..=0xf7 => 4,
                 _ => 1,
             };
-            let text = rest.get(..length).filter(|text| std::str::from_utf8(text).is_ok());
+            let text = rest
+                .get(..length)
+                .filter(|text| std::str::from_utf8(text).is_ok());
             text.map_or((1, vec![*first]), |text| (length, text.to_vec()))
         }
         [] => (1, Vec::new()),
@@ -77,9 +82,15 @@ fn unicode(rest: &[u8]) -> (usize, Vec<u8>) {
     match (code(rest, 0), code(rest, 6)) {
         (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) => {
             let number = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-            (12, char::from_u32(number).map_or_else(|| REPLACEMENT.into(), text))
+            (
+                12,
+                char::from_u32(number).map_or_else(|| REPLACEMENT.into(), text),
+            )
         }
-        (Some(number), _) => (6, char::from_u32(number).map_or_else(|| REPLACEMENT.into(), text)),
+        (Some(number), _) => (
+            6,
+            char::from_u32(number).map_or_else(|| REPLACEMENT.into(), text),
+        ),
         (None, _) => (6, REPLACEMENT.into()),
     }
 }
@@ -116,7 +127,10 @@ mod tests {
 
     #[test]
     fn escapes_are_whole() {
-        assert_eq!(decode(br#"a\"\u0062\ud83d\ude00\n\/"#), "a\"b\u{1f600}\n/".as_bytes());
+        assert_eq!(
+            decode(br#"a\"\u0062\ud83d\ude00\n\/"#),
+            "a\"b\u{1f600}\n/".as_bytes()
+        );
         let read: Vec<_> = units(br"\ud83dx\u12").map(|unit| unit.raw).collect();
         assert_eq!(read, [0..6, 6..7, 7..11]);
     }

@@ -43,12 +43,23 @@ impl Member {
         let (mut extensions, mut told, mut front) = (Vec::new(), Told::default(), 0);
         loop {
             let Some(block) = block(input)? else {
-                return if extensions.is_empty() { Ok(Next::Cut) } else { Err(Error::CutShort) };
+                return if extensions.is_empty() {
+                    Ok(Next::Cut)
+                } else {
+                    Err(Error::CutShort)
+                };
             };
             let Some(header) = Header::parse(&block)? else {
-                return if extensions.is_empty() { Ok(Next::End) } else { Err(Error::CutShort) };
+                return if extensions.is_empty() {
+                    Ok(Next::End)
+                } else {
+                    Err(Error::CutShort)
+                };
             };
-            if !matches!(header.kind(), Kind::Pax | Kind::Global | Kind::LongName | Kind::LongLink) {
+            if !matches!(
+                header.kind(),
+                Kind::Pax | Kind::Global | Kind::LongName | Kind::LongLink
+            ) {
                 return Self::new(extensions, header, told, input)
                     .map(|member| Next::Member(Box::new(member)));
             }
@@ -69,7 +80,10 @@ impl Member {
         input: &mut dyn BufRead,
     ) -> Result<Self, Error> {
         let size = told.size.map_or_else(|| header.size(), Ok)?;
-        let name = told.sparse_name.or(told.name).unwrap_or_else(|| header.name());
+        let name = told
+            .sparse_name
+            .or(told.name)
+            .unwrap_or_else(|| header.name());
         if name.contains(&0) {
             return Err(Error::BadTar("a member's name has a NUL in it"));
         }
@@ -81,9 +95,21 @@ impl Member {
             return Err(Error::BadTar("a link, directory or device has contents"));
         }
         let link = normalise(&told.link.unwrap_or_else(|| header.link()));
-        let map = if header.has_more_map() { read_map(input)? } else { Vec::new() };
+        let map = if header.has_more_map() {
+            read_map(input)?
+        } else {
+            Vec::new()
+        };
         let sparse = told.sparse || header.kind() == Kind::OldSparse;
-        Ok(Self { extensions, header, map, name: normalise(&name), link, size, sparse })
+        Ok(Self {
+            extensions,
+            header,
+            map,
+            name: normalise(&name),
+            link,
+            size,
+            sparse,
+        })
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -103,7 +129,10 @@ impl Member {
         }
         // A name that is too long for the header is cut there, and with it what was to be hidden.
         let header = match renamed {
-            Some(name) => self.header.with_beginning_of(&name).with_names(|text| edit(Text::Name, text)),
+            Some(name) => self
+                .header
+                .with_beginning_of(&name)
+                .with_names(|text| edit(Text::Name, text)),
             None => self.header.with_names(|text| edit(Text::Name, text)),
         };
         front.extend_from_slice(header.as_bytes());
@@ -113,7 +142,11 @@ impl Member {
 
     /// The same for contents of another size.
     pub(super) fn resized(&self, size: u64) -> Result<Self, Error> {
-        let extensions = self.extensions.iter().map(Extension::without_size).collect::<Result<_, _>>()?;
+        let extensions = self
+            .extensions
+            .iter()
+            .map(Extension::without_size)
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             extensions,
             header: self.header.with_size(size),

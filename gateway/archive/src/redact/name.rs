@@ -24,12 +24,20 @@ mod tests {
 
     #[test]
     fn all_spellings_of_a_name_are_one() {
-        for name in
-            ["spec.dump", "./spec.dump", "/spec.dump", "a/../spec.dump", "../../spec.dump", ".//spec.dump/"]
-        {
+        for name in [
+            "spec.dump",
+            "./spec.dump",
+            "/spec.dump",
+            "a/../spec.dump",
+            "../../spec.dump",
+            ".//spec.dump/",
+        ] {
             assert_eq!(normalise(name.as_bytes()), b"spec.dump", "{name}");
         }
-        assert_eq!(normalise(b"checkpoint//./pages-1.img"), b"checkpoint/pages-1.img");
+        assert_eq!(
+            normalise(b"checkpoint//./pages-1.img"),
+            b"checkpoint/pages-1.img"
+        );
         assert_eq!(normalise(b"/.."), b"");
     }
 }

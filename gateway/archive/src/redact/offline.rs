@@ -22,8 +22,9 @@ pub fn redact_file(
     scratch: &mut (dyn FnMut() -> io::Result<File> + '_),
 ) -> Result<RedactionSummary, Error> {
     let mut redactor = Redactor::new(redaction)?;
-    let mut again =
-        redactor.pass(input, &mut Plain(output), &mut || scratch().map(ScratchFile::unbounded))?;
+    let mut again = redactor.pass(input, &mut Plain(output), &mut || {
+        scratch().map(ScratchFile::unbounded)
+    })?;
     while again {
         again = once_more(&mut redactor, output, scratch)?;
     }
@@ -38,9 +39,13 @@ fn once_more(
 ) -> Result<bool, Error> {
     let mut next = scratch().map_err(Error::Reading)?;
     output.rewind().map_err(Error::Reading)?;
-    let again =
-        redactor.pass(output, &mut Plain(&mut next), &mut || scratch().map(ScratchFile::unbounded))?;
-    next.rewind().and_then(|()| output.rewind()).and_then(|()| output.set_len(0)).map_err(Error::Reading)?;
+    let again = redactor.pass(output, &mut Plain(&mut next), &mut || {
+        scratch().map(ScratchFile::unbounded)
+    })?;
+    next.rewind()
+        .and_then(|()| output.rewind())
+        .and_then(|()| output.set_len(0))
+        .map_err(Error::Reading)?;
     io::copy(&mut next, output).map_err(writing)?;
     Ok(again)
 }

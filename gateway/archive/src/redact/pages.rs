@@ -33,7 +33,9 @@ impl Pages {
         length: u64,
     ) -> Result<bool, Error> {
         match content {
-            Content::PageMap(process) => self.read_map(process, &mut reader.by_ref().take(member.size))?,
+            Content::PageMap(process) => {
+                self.read_map(process, &mut reader.by_ref().take(member.size))?
+            }
             Content::Pages(id) => {
                 self.bytes.insert(id, member.size);
                 skip(reader, member.size)?;
@@ -51,13 +53,16 @@ impl Pages {
             let page = bytes.checked_div(*pages);
             let fits = page.is_none_or(|page| PAGE.contains(&page) && page.is_power_of_two());
             let whole = page.unwrap_or_default().saturating_mul(*pages) == bytes;
-            (!fits || !whole).then(|| format!("`pages-{id}.img` has {bytes} bytes for {pages} pages"))
+            (!fits || !whole)
+                .then(|| format!("`pages-{id}.img` has {bytes} bytes for {pages} pages"))
         })
     }
 
     /// Page maps that nothing could be told by, in words. Redaction passes on what a runtime has broken.
     pub(crate) fn damage(&self) -> impl Iterator<Item = String> + '_ {
-        self.damaged.iter().map(|process| format!("`pagemap-{process}.img` is no image of CRIU's"))
+        self.damaged
+            .iter()
+            .map(|process| format!("`pagemap-{process}.img` is no image of CRIU's"))
     }
 
     fn read_map(&mut self, process: u64, content: &mut dyn BufRead) -> Result<(), Error> {

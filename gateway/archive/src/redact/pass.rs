@@ -55,7 +55,12 @@ impl Pass<'_> {
         }
     }
 
-    fn member(&mut self, member: &Member, input: &mut dyn BufRead, out: &mut dyn Sink) -> Result<(), Error> {
+    fn member(
+        &mut self,
+        member: &Member,
+        input: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<(), Error> {
         count(&mut self.left)?;
         if self.drops.take_member(&member.name) {
             return skip(input, member.size);
@@ -82,7 +87,10 @@ impl Pass<'_> {
     ) -> Result<u64, Error> {
         if member.sparse && content.has_structure() {
             let member = shown(&member.name);
-            return Err(Error::Opaque { member, reason: "it is stored with holes" });
+            return Err(Error::Opaque {
+                member,
+                reason: "it is stored with holes",
+            });
         }
         match content {
             Content::Document => self.document(member, body, out)?,
@@ -139,11 +147,26 @@ impl Pass<'_> {
         })?)
     }
 
-    fn bytes(&mut self, body: &mut dyn BufRead, places: &[Place], out: &mut dyn Sink) -> Result<(), Error> {
-        copy(body, Screen::new(self.rules, places), self.found, &mut |bytes| out.put(bytes))
+    fn bytes(
+        &mut self,
+        body: &mut dyn BufRead,
+        places: &[Place],
+        out: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        copy(
+            body,
+            Screen::new(self.rules, places),
+            self.found,
+            &mut |bytes| out.put(bytes),
+        )
     }
 
-    fn document(&mut self, member: &Member, body: &mut dyn BufRead, out: &mut dyn Sink) -> Result<(), Error> {
+    fn document(
+        &mut self,
+        member: &Member,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<(), Error> {
         if member.size > self.settings.max_document_bytes {
             return Err(Error::BadTar("a JSON document is too large"));
         }
@@ -158,7 +181,12 @@ impl Pass<'_> {
     }
 
     /// What is not known is treated as JSON if it is that, so that it stays that.
-    fn unknown(&mut self, member: &Member, body: &mut dyn BufRead, out: &mut dyn Sink) -> Result<(), Error> {
+    fn unknown(
+        &mut self,
+        member: &Member,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<(), Error> {
         self.front(member, out)?;
         if member.size > self.settings.max_document_bytes {
             return self.bytes(body, EVERYWHERE, out);
@@ -172,8 +200,21 @@ impl Pass<'_> {
     }
 
     fn edit(&mut self, text: &mut [u8], places: &'static [Place]) -> Result<bool, Error> {
-        let Self { rules, known, found, settings, .. } = self;
-        Editor { rules, places, mask: settings.mask, known, found }.edit(text)
+        let Self {
+            rules,
+            known,
+            found,
+            settings,
+            ..
+        } = self;
+        Editor {
+            rules,
+            places,
+            mask: settings.mask,
+            known,
+            found,
+        }
+        .edit(text)
     }
 
     /// An image that tells where environments lie. `read` tells whether all up to there made sense.
@@ -197,7 +238,10 @@ impl Pass<'_> {
             return Ok(());
         }
         let member = shown(&member.name);
-        Err(Error::Opaque { member, reason: "it is no image of CRIU's, and tells where environments lie" })
+        Err(Error::Opaque {
+            member,
+            reason: "it is no image of CRIU's, and tells where environments lie",
+        })
     }
 
     fn pages(
@@ -210,7 +254,11 @@ impl Pass<'_> {
         let mut environ = Environ::new(self.layout.pages(id, member.size)?);
         let mut screen = Screen::new(self.rules, &[Place::Memory]);
         let (mut edited, mut out) = (Vec::new(), |bytes: &[u8]| out.put(bytes));
-        let mut tools = Tools { rules: self.rules, known: self.known, found: self.found };
+        let mut tools = Tools {
+            rules: self.rules,
+            known: self.known,
+            found: self.found,
+        };
         pieces(body, |piece| {
             if !environ.concerns(piece.len()) {
                 environ.skip(piece.len());

@@ -16,7 +16,10 @@ pub(super) fn records(body: &[u8]) -> Result<Vec<Record>, Error> {
     let mut records = Vec::new();
     let mut at = 0;
     // Some writers leave NULs at the end.
-    while let Some(rest) = body.get(at..).filter(|rest| rest.first().is_some_and(|first| *first != 0)) {
+    while let Some(rest) = body
+        .get(at..)
+        .filter(|rest| rest.first().is_some_and(|first| *first != 0))
+    {
         let record = record(rest, at).ok_or(Error::BadTar("an extended header is damaged"))?;
         at = record.whole.end;
         records.push(record);
@@ -24,7 +27,9 @@ pub(super) fn records(body: &[u8]) -> Result<Vec<Record>, Error> {
     let rest = body.get(at..).unwrap_or_default();
     if rest.iter().any(|byte| *byte != 0) {
         // It would be passed on without a look.
-        return Err(Error::BadTar("something follows an extended header's records"));
+        return Err(Error::BadTar(
+            "something follows an extended header's records",
+        ));
     }
     Ok(records)
 }
@@ -36,7 +41,9 @@ pub(super) fn text(body: &[u8], range: &Range<usize>) -> Vec<u8> {
 
 /// A size as a record has it.
 pub(super) fn number(text: &[u8]) -> Result<u64, Error> {
-    let number = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+    let number = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok());
     number
         .filter(|number| i64::try_from(*number).is_ok())
         .ok_or(Error::BadTar("an extended header's size is no number"))
@@ -48,7 +55,11 @@ fn record(rest: &[u8], at: usize) -> Option<Record> {
     let text = rest.get(space + 1..length)?.strip_suffix(b"\n")?;
     let equals = text.iter().position(|byte| *byte == b'=')?;
     let key = at + space + 1;
-    Some(Record { whole: at..at + length, key: key..key + equals, value: key + equals + 1..at + length - 1 })
+    Some(Record {
+        whole: at..at + length,
+        key: key..key + equals,
+        value: key + equals + 1..at + length - 1,
+    })
 }
 
 #[cfg(test)]
@@ -65,13 +76,26 @@ mod tests {
             .collect();
         assert_eq!(
             read,
-            [(b"size".to_vec(), b"700".to_vec()), (b"comment".to_vec(), b"a=".to_vec())].to_vec()
+            [
+                (b"size".to_vec(), b"700".to_vec()),
+                (b"comment".to_vec(), b"a=".to_vec())
+            ]
+            .to_vec()
         );
     }
 
     #[test]
     fn lengths_that_lie_are_refused() {
-        for body in ["99 size=7\n", "11 size=7\n", "x", "10 size=7", "1 \n", "0 a=b\n", "5 a=b\n", "\0x"] {
+        for body in [
+            "99 size=7\n",
+            "11 size=7\n",
+            "x",
+            "10 size=7",
+            "1 \n",
+            "0 a=b\n",
+            "5 a=b\n",
+            "\0x",
+        ] {
             assert!(records(body.as_bytes()).is_err(), "{body}");
         }
     }

@@ -55,12 +55,16 @@ impl Drops {
                 reason,
             })
         });
-        Ok(Self { drops: drops.collect::<Result<_, _>>()? })
+        Ok(Self {
+            drops: drops.collect::<Result<_, _>>()?,
+        })
     }
 
     /// Whether something in `member` is left out.
     pub(super) fn reach_into(&self, member: &[u8]) -> bool {
-        self.drops.iter().any(|drop| drop.inner.is_some() && drop.member == member)
+        self.drops
+            .iter()
+            .any(|drop| drop.inner.is_some() && drop.member == member)
     }
 
     /// Whether the member `name` is left out; counts it.
@@ -71,7 +75,11 @@ impl Drops {
     /// Whether the entry `name` of `member` is left out, or a directory that it is in; counts it.
     pub(super) fn take_entry(&mut self, member: &[u8], name: &[u8]) -> bool {
         self.take(|drop| {
-            drop.member == member && drop.inner.as_deref().is_some_and(|inner| holds(inner, name))
+            drop.member == member
+                && drop
+                    .inner
+                    .as_deref()
+                    .is_some_and(|inner| holds(inner, name))
         })
     }
 
@@ -81,7 +89,10 @@ impl Drops {
     }
 
     pub(super) fn set_counts(&mut self, counts: &[u64]) {
-        self.drops.iter_mut().zip(counts).for_each(|(drop, count)| drop.entries = *count);
+        self.drops
+            .iter_mut()
+            .zip(counts)
+            .for_each(|(drop, count)| drop.entries = *count);
     }
 
     fn take(&mut self, is_it: impl Fn(&Drop) -> bool) -> bool {
@@ -92,30 +103,44 @@ impl Drops {
 
 impl Drop {
     fn parse(entry: &str) -> Result<Self, &'static str> {
-        let (member, inner) =
-            entry.split_once(':').map_or((entry, None), |(member, inner)| (member, Some(inner)));
+        let (member, inner) = entry
+            .split_once(':')
+            .map_or((entry, None), |(member, inner)| (member, Some(inner)));
         if entry.split(['/', ':']).any(|part| part == "..") {
             return Err("its name goes through `..`");
         }
-        let (member, inner) = (normalise(member.as_bytes()), inner.map(|inner| normalise(inner.as_bytes())));
-        let first = member.split(|byte| *byte == b'/').next().unwrap_or_default();
+        let (member, inner) = (
+            normalise(member.as_bytes()),
+            inner.map(|inner| normalise(inner.as_bytes())),
+        );
+        let first = member
+            .split(|byte| *byte == b'/')
+            .next()
+            .unwrap_or_default();
         match &inner {
             _ if member.is_empty() => Err("it has no name"),
             _ if NEEDED.contains(&first) => Err("a restore needs it"),
             Some(inner) if inner.is_empty() => Err("it has no name"),
             Some(_) if member != DIFF => Err("only `rootfs-diff.tar` has entries"),
-            _ => Ok(Self { member, inner, entries: 0 }),
+            _ => Ok(Self {
+                member,
+                inner,
+                entries: 0,
+            }),
         }
     }
 }
 
 /// Whether `plan` hides environment variables in `place`.
 pub(super) fn hides_environments(plan: &Plan, place: Place) -> bool {
-    plan.mask.iter().any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)) && rule.places.contains(&place))
+    plan.mask
+        .iter()
+        .any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)) && rule.places.contains(&place))
 }
 
 fn holds(directory: &[u8], name: &[u8]) -> bool {
-    name.strip_prefix(directory).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    name.strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }
 
 #[cfg(test)]
@@ -124,8 +149,14 @@ mod tests {
     use gateway_core::DropRule;
 
     fn plan(entry: &str) -> Plan {
-        let rule = DropRule { name: "rule".to_owned(), entry: entry.to_owned() };
-        Plan { drop: vec![rule], ..Plan::default() }
+        let rule = DropRule {
+            name: "rule".to_owned(),
+            entry: entry.to_owned(),
+        };
+        Plan {
+            drop: vec![rule],
+            ..Plan::default()
+        }
     }
 
     #[test]
@@ -146,15 +177,22 @@ mod tests {
             "spec.dump:process",
         ] {
             let refused = check_plan(&plan(entry), &RedactionSettings::default()).unwrap_err();
-            assert!(refused.to_string().contains("cannot drop"), "{entry}: {refused}");
+            assert!(
+                refused.to_string().contains("cannot drop"),
+                "{entry}: {refused}"
+            );
         }
     }
 
     #[test]
     fn logs_and_changed_files_can_be_dropped() {
-        for entry in
-            ["container.log", "dump.log", "stats-dump", "rootfs-diff.tar:/etc/shadow", "rootfs-diff.tar"]
-        {
+        for entry in [
+            "container.log",
+            "dump.log",
+            "stats-dump",
+            "rootfs-diff.tar:/etc/shadow",
+            "rootfs-diff.tar",
+        ] {
             check_plan(&plan(entry), &RedactionSettings::default()).unwrap();
         }
     }
@@ -162,8 +200,13 @@ mod tests {
     #[test]
     fn a_directory_goes_with_all_that_is_in_it() {
         let mut drops = Drops::new(&plan("rootfs-diff.tar:/run/secrets")).unwrap();
-        let taken = [&b"run/secrets"[..], b"run/secrets/token", b"run/secrets2", b"run"]
-            .map(|name| drops.take_entry(DIFF, name));
+        let taken = [
+            &b"run/secrets"[..],
+            b"run/secrets/token",
+            b"run/secrets2",
+            b"run",
+        ]
+        .map(|name| drops.take_entry(DIFF, name));
         assert_eq!(taken, [true, true, false, false]);
         assert!(!drops.take_entry(b"checkpoint/tmpfs-dev-1.tar.gz.img", b"run/secrets"));
         assert_eq!(drops.counts(), [2]);
@@ -172,7 +215,10 @@ mod tests {
     #[test]
     fn a_mask_that_would_break_json_is_refused() {
         for mask in [0, b'"', b'\\', b'\n', 0xff] {
-            let settings = RedactionSettings { mask, ..RedactionSettings::default() };
+            let settings = RedactionSettings {
+                mask,
+                ..RedactionSettings::default()
+            };
             assert!(check_plan(&Plan::default(), &settings).is_err());
         }
     }

@@ -74,10 +74,24 @@ mod tests {
 
     #[test]
     fn fields_are_walked_by_number_and_length() {
-        let message = [0x08, 0x96, 0x01, 0x12, 2, 0xff, 0xff, 0x1d, 1, 2, 3, 4, 0x20, 7];
+        let message = [
+            0x08, 0x96, 0x01, 0x12, 2, 0xff, 0xff, 0x1d, 1, 2, 3, 4, 0x20, 7,
+        ];
         let read: Vec<_> = fields(&message).collect();
-        let values = [Value::Number(150), Value::Bytes(&[0xff, 0xff]), Value::Fixed, Value::Number(7)];
-        assert_eq!(read, [1, 2, 3, 4].into_iter().zip(values).map(Some).collect::<Vec<_>>());
+        let values = [
+            Value::Number(150),
+            Value::Bytes(&[0xff, 0xff]),
+            Value::Fixed,
+            Value::Number(7),
+        ];
+        assert_eq!(
+            read,
+            [1, 2, 3, 4]
+                .into_iter()
+                .zip(values)
+                .map(Some)
+                .collect::<Vec<_>>()
+        );
     }
 
     proptest! {

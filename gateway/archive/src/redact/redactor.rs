@@ -46,7 +46,11 @@ pub(crate) struct Redactor {
 
 impl Redactor {
     pub(crate) fn new(redaction: Redaction) -> Result<Self, Error> {
-        let Redaction { plan, values, settings } = redaction;
+        let Redaction {
+            plan,
+            values,
+            settings,
+        } = redaction;
         check_plan(&plan, &settings)?;
         let mut redactor = Self {
             drops: Drops::new(&plan)?,
@@ -95,7 +99,9 @@ impl Redactor {
         }
         let (news, late) = (self.known.take_news(), self.layout.end_pass());
         match news || late {
-            true if self.passes >= MAX_PASSES => Err(Error::NotSettled { passes: self.passes }),
+            true if self.passes >= MAX_PASSES => Err(Error::NotSettled {
+                passes: self.passes,
+            }),
             again => Ok(again),
         }
     }
@@ -105,7 +111,13 @@ impl Redactor {
         self.inventory.check(output)?;
         let (values_hidden, values_too_short) = self.known.counts();
         Ok(RedactionSummary {
-            rules: self.plan.mask.iter().enumerate().map(|(at, rule)| self.rule(at, &rule.name)).collect(),
+            rules: self
+                .plan
+                .mask
+                .iter()
+                .enumerate()
+                .map(|(at, rule)| self.rule(at, &rule.name))
+                .collect(),
             dropped: self.dropped(),
             values_hidden,
             values_too_short,
@@ -116,7 +128,10 @@ impl Redactor {
 
     fn hear(&mut self, values: &[EnvValue]) -> Result<(), Error> {
         let rules = self.rules()?;
-        for value in values.iter().filter(|known| rules.selects(known.name.as_bytes())) {
+        for value in values
+            .iter()
+            .filter(|known| rules.selects(known.name.as_bytes()))
+        {
             self.known.learn(&rules, &value.name, &value.value)?;
         }
         self.known.take_news();
@@ -124,13 +139,28 @@ impl Redactor {
     }
 
     fn rules(&self) -> Result<Rules, Error> {
-        Ok(Rules::compile(&self.plan, self.known.values(), &self.settings.scan())?)
+        Ok(Rules::compile(
+            &self.plan,
+            self.known.values(),
+            &self.settings.scan(),
+        )?)
     }
 
     fn rule(&self, at: usize, name: &str) -> RuleSummary {
         let mine = self.found.iter().filter(|(rule, _, _)| *rule == at);
-        let places = mine.map(|(_, place, count)| (place, Masked { masks: count.masks, bytes: count.bytes }));
-        RuleSummary { name: name.to_owned(), places: places.collect() }
+        let places = mine.map(|(_, place, count)| {
+            (
+                place,
+                Masked {
+                    masks: count.masks,
+                    bytes: count.bytes,
+                },
+            )
+        });
+        RuleSummary {
+            name: name.to_owned(),
+            places: places.collect(),
+        }
     }
 
     fn dropped(&self) -> Vec<DropSummary> {

@@ -16,12 +16,18 @@ pub(crate) struct ScratchFile {
 
 impl ScratchFile {
     pub(crate) fn within(file: File, reservation: Reservation) -> Self {
-        Self { file, reservation: Some(reservation) }
+        Self {
+            file,
+            reservation: Some(reservation),
+        }
     }
 
     /// For whoever looks after the disk's space otherwise.
     pub(crate) fn unbounded(file: File) -> Self {
-        Self { file, reservation: None }
+        Self {
+            file,
+            reservation: None,
+        }
     }
 
     /// All is written.
@@ -32,8 +38,12 @@ impl ScratchFile {
 
 impl Write for ScratchFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let Some(reservation) = &mut self.reservation else { return self.file.write(bytes) };
-        reservation.cover(bytes.len() as u64).map_err(io::Error::other)?;
+        let Some(reservation) = &mut self.reservation else {
+            return self.file.write(bytes);
+        };
+        reservation
+            .cover(bytes.len() as u64)
+            .map_err(io::Error::other)?;
         let written = self.file.write(bytes)?;
         reservation.spend(written as u64);
         Ok(written)
@@ -54,7 +64,8 @@ mod tests {
     #[test]
     fn what_must_stay_free_stays_free_of_scratch_files_too() {
         let space = Arc::new(Space::new(100 << 20, || Ok(120 << 20)));
-        let mut scratch = ScratchFile::within(tempfile::tempfile().unwrap(), space.reserve(0).unwrap());
+        let mut scratch =
+            ScratchFile::within(tempfile::tempfile().unwrap(), space.reserve(0).unwrap());
         scratch.write_all(&vec![7; 1 << 20]).unwrap();
         let error = scratch.write_all(&vec![7; 64 << 20]).unwrap_err();
         assert!(matches!(Error::scratch(error), Error::NoSpace { .. }));

@@ -20,7 +20,9 @@ pub(super) struct Screen<'r> {
 impl<'r> Screen<'r> {
     pub(super) fn new(rules: &'r Rules, places: &[Place]) -> Self {
         let looked_in = places.iter().filter(|place| rules.looks_in(**place));
-        Self { maskers: looked_in.map(|place| rules.masker(*place)).collect() }
+        Self {
+            maskers: looked_in.map(|place| rules.masker(*place)).collect(),
+        }
     }
 
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Out<'_>) -> Result<(), Error> {

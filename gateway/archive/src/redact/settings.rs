@@ -37,12 +37,18 @@ impl Default for RedactionSettings {
 
 impl RedactionSettings {
     pub(super) fn scan(&self) -> ScanSettings {
-        ScanSettings { mask: self.mask, min_value_length: self.min_value_length, ..ScanSettings::default() }
+        ScanSettings {
+            mask: self.mask,
+            min_value_length: self.min_value_length,
+            ..ScanSettings::default()
+        }
     }
 
     /// What a compressed member of `size` bytes may unpack to.
     pub(super) fn unpacked(&self, size: u64) -> u64 {
         const ALWAYS: u64 = 256 << 20;
-        size.saturating_mul(self.max_ratio).max(ALWAYS).min(self.max_unpacked_bytes)
+        size.saturating_mul(self.max_ratio)
+            .max(ALWAYS)
+            .min(self.max_unpacked_bytes)
     }
 }

@@ -42,7 +42,9 @@ impl Pass<'_> {
             return pieces(body, |bytes| out.put(bytes)).map(|()| member.size);
         }
         let mut start = Vec::new();
-        body.take(BLOCK as u64).read_to_end(&mut start).map_err(Error::reading)?;
+        body.take(BLOCK as u64)
+            .read_to_end(&mut start)
+            .map_err(Error::reading)?;
         super::inner::whole(member.size.min(BLOCK as u64) - start.len() as u64)?;
         let form = Form::of(&start);
         let mut body = start.as_slice().chain(body);
@@ -55,7 +57,10 @@ impl Pass<'_> {
             }
             Form::Other => {
                 let member = shown(&member.name);
-                Err(Error::Opaque { member, reason: "it is neither a tar archive nor one in gzip" })
+                Err(Error::Opaque {
+                    member,
+                    reason: "it is neither a tar archive nor one in gzip",
+                })
             }
         }
     }
@@ -75,7 +80,11 @@ impl Pass<'_> {
     }
 
     fn front_for(&mut self, member: &Member, size: u64, out: &mut dyn Sink) -> Result<(), Error> {
-        if size == member.size { self.front(member, out) } else { self.front(&member.resized(size)?, out) }
+        if size == member.size {
+            self.front(member, out)
+        } else {
+            self.front(&member.resized(size)?, out)
+        }
     }
 
     /// Kept as it came until it is clear whether anything in it is to be hidden: if not, it goes on as it came.
@@ -124,7 +133,10 @@ impl Pass<'_> {
 
     /// Compresses `original` again with the matches that it has, so that it does not grow.
     fn rework(&mut self, member: &Member, mut original: &File) -> Result<(Packed, Tally), Error> {
-        let mut text = Checked { spool: self.spool()?, crc: Crc::new() };
+        let mut text = Checked {
+            spool: self.spool()?,
+            crc: Crc::new(),
+        };
         let (_, found) = self.unpack(member, original, &mut text)?;
         let (new, _) = text.spool.finish()?;
         original.rewind().map_err(Error::Reading)?;
@@ -159,7 +171,10 @@ impl Pass<'_> {
         inner.left = &mut left;
         let outcome = inner.run(&mut unpacked, out);
         if unpacked.get_ref().limit() == 0 {
-            return Err(Error::Bomb { member: shown(&member.name), limit });
+            return Err(Error::Bomb {
+                member: shown(&member.name),
+                limit,
+            });
         }
         self.left = left;
         let dropped = outcome?;
@@ -187,11 +202,17 @@ struct Spool {
 
 impl Spool {
     fn new(file: ScratchFile) -> Self {
-        Self { file: std::io::BufWriter::with_capacity(1 << 17, file), bytes: 0 }
+        Self {
+            file: std::io::BufWriter::with_capacity(1 << 17, file),
+            bytes: 0,
+        }
     }
 
     fn finish(self) -> Result<(File, u64), Error> {
-        let file = self.file.into_inner().map_err(|error| Error::scratch(error.into_error()));
+        let file = self
+            .file
+            .into_inner()
+            .map_err(|error| Error::scratch(error.into_error()));
         let mut file = file?.into_file();
         file.rewind().map_err(Error::Reading)?;
         Ok((file, self.bytes))

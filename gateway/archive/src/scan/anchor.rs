@@ -38,7 +38,12 @@ impl Anchor {
 
     /// Whether it is at the start of `bytes`.
     pub(super) fn starts(&self, bytes: &[u8]) -> bool {
-        bytes.len() >= self.0.len() && self.0.iter().zip(bytes).all(|(set, &byte)| set.contains(byte))
+        bytes.len() >= self.0.len()
+            && self
+                .0
+                .iter()
+                .zip(bytes)
+                .all(|(set, &byte)| set.contains(byte))
     }
 
     /// The rarest windows at an even and at an odd offset, since the filter looks at every other position only; `None` for
@@ -52,21 +57,35 @@ impl Anchor {
         let offsets = (-1..=last).filter(|offset| offset.rem_euclid(2) == parity);
         let best = offsets
             .filter(|&offset| {
-                self.sets(offset).iter().map(|set| set.iter().count()).product::<usize>() <= GRAMS_MAX
+                self.sets(offset)
+                    .iter()
+                    .map(|set| set.iter().count())
+                    .product::<usize>()
+                    <= GRAMS_MAX
             })
             .min_by(|&a, &b| self.chance(a).total_cmp(&self.chance(b)))?;
-        Some(Window { offset: best, grams: expand(&self.sets(best)) })
+        Some(Window {
+            offset: best,
+            grams: expand(&self.sets(best)),
+        })
     }
 
     /// How often the window's grams are to be expected.
     fn chance(&self, offset: isize) -> f64 {
-        self.sets(offset).iter().map(|set| set.iter().map(chance).sum::<f64>()).product()
+        self.sets(offset)
+            .iter()
+            .map(|set| set.iter().map(chance).sum::<f64>())
+            .product()
     }
 
     fn sets(&self, offset: isize) -> [ByteSet; GRAM] {
         let mut sets = [ByteSet::ALL; GRAM];
         for (set, at) in sets.iter_mut().zip(offset..) {
-            *set = usize::try_from(at).ok().and_then(|at| self.0.get(at)).copied().unwrap_or(ByteSet::ALL);
+            *set = usize::try_from(at)
+                .ok()
+                .and_then(|at| self.0.get(at))
+                .copied()
+                .unwrap_or(ByteSet::ALL);
         }
         sets
     }

@@ -17,7 +17,9 @@ impl ByteSet {
     }
 
     pub(super) fn contains(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
+        self.0
+            .get(usize::from(byte >> 6))
+            .is_some_and(|word| word >> (byte & 63) & 1 == 1)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = u8> + '_ {

@@ -16,7 +16,9 @@ pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(us
     let mut next = from;
     // A number that begins before `to` may have most of its digits after it.
     for at in (from..to + BLOCK).step_by(BLOCK) {
-        let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) else { break };
+        let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) else {
+            break;
+        };
         // The compiler must see how long a block is.
         let digits = block.first_chunk().map_or(DIGITS_MIN, digits);
         if digits <= DIGITS_MIN / 2 {
@@ -26,7 +28,10 @@ pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(us
         while starts != 0 {
             let start = at + starts.trailing_zeros() as usize;
             starts &= starts - 1;
-            let Some(start) = start.checked_sub(BEFORE).filter(|start| (next..to).contains(start)) else {
+            let Some(start) = start
+                .checked_sub(BEFORE)
+                .filter(|start| (next..to).contains(start))
+            else {
                 continue;
             };
             next = start + 1;
@@ -53,8 +58,10 @@ fn digits(block: &[u8; BLOCK]) -> usize {
 
 /// The block at `at` and what is near it; zeros where nothing is.
 fn around(bytes: &[u8], at: usize) -> [u8; NEAR] {
-    if let Some(near) =
-        at.checked_sub(BEFORE).and_then(|from| bytes.get(from..)).and_then(<[u8]>::first_chunk)
+    if let Some(near) = at
+        .checked_sub(BEFORE)
+        .and_then(|from| bytes.get(from..))
+        .and_then(<[u8]>::first_chunk)
     {
         return *near;
     }
@@ -82,16 +89,26 @@ fn starts(near: &[u8; NEAR]) -> u64 {
 fn bits(near: &[u8; NEAR], holds: impl Fn(u8) -> bool) -> u64 {
     let ones = near.map(|byte| u8::from(holds(byte)));
     let (words, _) = ones.as_chunks::<8>();
-    let gather = |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    words.iter().rev().fold(0, |bits, word| bits << 8 | gather(word))
+    let gather =
+        |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+    words
+        .iter()
+        .rev()
+        .fold(0, |bits, word| bits << 8 | gather(word))
 }
 
 /// Where the number that begins at `at` ends.
 fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
     bytes.get(at).filter(|byte| matches!(byte, b'2'..=b'6'))?;
     let text = bytes.get(at..bytes.len().min(at + LENGTH_MAX + 2))?;
-    let before = at.checked_sub(1).and_then(|before| bytes.get(before)).copied();
-    let two_before = at.checked_sub(2).and_then(|before| bytes.get(before)).copied();
+    let before = at
+        .checked_sub(1)
+        .and_then(|before| bytes.get(before))
+        .copied();
+    let two_before = at
+        .checked_sub(2)
+        .and_then(|before| bytes.get(before))
+        .copied();
     if !may_begin(two_before, before) {
         return None;
     }
@@ -104,8 +121,12 @@ fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
     if next.is_some_and(is_word) || is_part(next, after) {
         return None;
     }
-    let number: Vec<u8> =
-        text.get(..end)?.iter().filter(|byte| byte.is_ascii_digit()).map(|byte| byte - b'0').collect();
+    let number: Vec<u8> = text
+        .get(..end)?
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .map(|byte| byte - b'0')
+        .collect();
     is_card(&number).then_some(at + end)
 }
 
@@ -127,7 +148,8 @@ fn is_word(byte: u8) -> bool {
 
 /// Whether the neighbour joins the number to another one: `0.4111...`, `1234-4111-...`.
 fn is_part(neighbour: Option<u8>, beyond: Option<u8>) -> bool {
-    matches!(neighbour, Some(b'.' | b'-')) && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
+    matches!(neighbour, Some(b'.' | b'-'))
+        && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether other groups go on before or after it: a table of numbers has a right check digit now and then.
@@ -140,8 +162,9 @@ fn is_in_table(bytes: &[u8], start: usize, end: usize) -> bool {
 /// How many groups of digits, decimal or hexadecimal, come first: at most two are counted.
 fn groups<'a>(near: impl Iterator<Item = &'a u8>) -> usize {
     let near: Vec<u8> = near.take(14).copied().collect();
-    let words =
-        near.split(|byte| byte.is_ascii_whitespace() || *byte == b'-').filter(|word| !word.is_empty());
+    let words = near
+        .split(|byte| byte.is_ascii_whitespace() || *byte == b'-')
+        .filter(|word| !word.is_empty());
     let is_group = |word: &&[u8]| {
         (3..=5).contains(&word.len())
             && word.iter().all(u8::is_ascii_hexdigit)
@@ -154,7 +177,10 @@ fn groups<'a>(near: impl Iterator<Item = &'a u8>) -> usize {
 fn grouped(text: &[u8]) -> Option<usize> {
     let separator = *text.get(4).filter(|byte| b" -".contains(byte))?;
     // The longer grouping first, where one begins as another.
-    GROUPS.iter().rev().find_map(|groups| fits(text, groups, separator))
+    GROUPS
+        .iter()
+        .rev()
+        .find_map(|groups| fits(text, groups, separator))
 }
 
 fn fits(text: &[u8], groups: &[usize], separator: u8) -> Option<usize> {
@@ -173,14 +199,21 @@ fn fits(text: &[u8], groups: &[usize], separator: u8) -> Option<usize> {
 }
 
 fn is_card(number: &[u8]) -> bool {
-    let repeated = number.windows(2).filter(|pair| pair.first() == pair.last()).count();
+    let repeated = number
+        .windows(2)
+        .filter(|pair| pair.first() == pair.last())
+        .count();
     issued(number) && luhn(number) && repeated + 1 < number.len()
 }
 
 /// Whether an issuer gives out numbers that begin so and are so long.
 fn issued(number: &[u8]) -> bool {
-    let leading =
-        |digits: usize| number.iter().take(digits).fold(0u32, |all, &digit| all * 10 + u32::from(digit));
+    let leading = |digits: usize| {
+        number
+            .iter()
+            .take(digits)
+            .fold(0u32, |all, &digit| all * 10 + u32::from(digit))
+    };
     match number.len() {
         13 => leading(1) == 4,
         14 => diners(leading(2), leading(3)),
@@ -211,10 +244,14 @@ fn long(leading: impl Fn(usize) -> u32) -> bool {
 
 /// The check digit of ISO/IEC 7812-1, annex B.
 fn luhn(number: &[u8]) -> bool {
-    let sum = number.iter().rev().zip([false, true].into_iter().cycle()).map(|(&digit, double)| {
-        let weighted = u32::from(digit) * if double { 2 } else { 1 };
-        weighted / 10 + weighted % 10
-    });
+    let sum = number
+        .iter()
+        .rev()
+        .zip([false, true].into_iter().cycle())
+        .map(|(&digit, double)| {
+            let weighted = u32::from(digit) * if double { 2 } else { 1 };
+            weighted / 10 + weighted % 10
+        });
     sum.sum::<u32>().is_multiple_of(10)
 }
 
@@ -224,7 +261,9 @@ mod tests {
 
     fn found(text: &str) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
-        find(text.as_bytes(), 0, text.len(), &mut |start, end| all.push((start, end)));
+        find(text.as_bytes(), 0, text.len(), &mut |start, end| {
+            all.push((start, end))
+        });
         all
     }
 
@@ -233,14 +272,23 @@ mod tests {
         for before in 0..70 {
             for number in ["4111 1111 1111 1111", "4222222222222", "3782-822463-10005"] {
                 let text = format!("{} {number} tail", "x".repeat(before));
-                assert_eq!(found(&text), [(before + 1, before + 1 + number.len())], "{text}");
+                assert_eq!(
+                    found(&text),
+                    [(before + 1, before + 1 + number.len())],
+                    "{text}"
+                );
             }
         }
     }
 
     #[test]
     fn a_number_in_another_or_with_a_wrong_check_digit_is_none() {
-        for text in ["4111 1111 1111 1112", "a4111111111111111", "0.4111111111111111", "41111111111111110"] {
+        for text in [
+            "4111 1111 1111 1112",
+            "a4111111111111111",
+            "0.4111111111111111",
+            "41111111111111110",
+        ] {
             assert_eq!(found(text), [], "{text}");
         }
     }

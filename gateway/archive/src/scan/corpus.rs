@@ -16,14 +16,19 @@ struct Sample {
 }
 
 fn corpus(kind: &str, name: &str) -> Vec<Sample> {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/corpus", kind, name].iter().collect();
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/corpus", kind, name]
+        .iter()
+        .collect();
     let text = fs::read_to_string(Path::new(&path).with_extension("txt")).unwrap();
     text.lines().map(sample).collect()
 }
 
 /// `«` and `»` stand around a secret; `·` is nothing; `\n`, `\r`, `\0`, `\\` and `\x00` are as in Rust.
 fn sample(line: &str) -> Sample {
-    let mut sample = Sample { bytes: Vec::new(), secret: Vec::new() };
+    let mut sample = Sample {
+        bytes: Vec::new(),
+        secret: Vec::new(),
+    };
     let mut inside = false;
     let mut chars = line.chars();
     while let Some(c) = chars.next() {
@@ -55,8 +60,15 @@ fn escaped(chars: &mut std::str::Chars<'_>) -> u8 {
 
 fn detector(name: &str) -> Rules {
     let pattern = Pattern::Detector(name.to_owned());
-    let rule = MaskRule { name: name.to_owned(), pattern, places: BTreeSet::from([Place::Files]) };
-    let plan = Plan { mask: vec![rule], ..Plan::default() };
+    let rule = MaskRule {
+        name: name.to_owned(),
+        pattern,
+        places: BTreeSet::from([Place::Files]),
+    };
+    let plan = Plan {
+        mask: vec![rule],
+        ..Plan::default()
+    };
     Rules::compile(&plan, &[], &ScanSettings::default()).unwrap()
 }
 
@@ -70,7 +82,9 @@ fn masked(rules: &Rules, bytes: &[u8]) -> Vec<u8> {
 /// What should be left of it.
 fn wanted(sample: &Sample) -> Vec<u8> {
     let bytes = sample.bytes.iter().zip(&sample.secret);
-    bytes.map(|(&byte, &secret)| if secret { b'*' } else { byte }).collect()
+    bytes
+        .map(|(&byte, &secret)| if secret { b'*' } else { byte })
+        .collect()
 }
 
 #[test]
@@ -96,7 +110,9 @@ fn every_detector_finds_all_secrets_of_its_kind_exactly_and_nothing_else() {
 
 #[test]
 fn the_figures_in_the_corpus_readme_are_these() {
-    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/corpus/README.md"].iter().collect();
+    let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/corpus/README.md"]
+        .iter()
+        .collect();
     let readme = fs::read_to_string(path).unwrap();
     let shared = corpus("negatives", "everything").len();
     for name in DETECTORS {
@@ -118,7 +134,9 @@ fn random_text_of_a_mebibyte_gives_no_false_alarm() {
     let mut state = 11u64;
     let mut random = |alphabet: &[u8]| -> Vec<u8> {
         let next = |_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             alphabet[usize::try_from((state >> 33) % alphabet.len() as u64).unwrap()]
         };
         (0..1 << 20).map(next).collect()

@@ -20,13 +20,21 @@ pub(super) struct Form {
 impl Form {
     /// These bytes and no more.
     pub(super) fn plain(bytes: Vec<u8>) -> Self {
-        Self { bytes, before: false, after: false }
+        Self {
+            bytes,
+            before: false,
+            after: false,
+        }
     }
 }
 
 /// The value itself and what encoders make of it: base64, percent-encoding, JSON, UTF-16.
 pub(super) fn forms(value: &[u8]) -> BTreeSet<Form> {
-    let plain = percent(value).into_iter().chain(json(value)).chain(utf16(value)).map(Form::plain);
+    let plain = percent(value)
+        .into_iter()
+        .chain(json(value))
+        .chain(utf16(value))
+        .map(Form::plain);
     let mut forms: BTreeSet<Form> = plain.chain([Form::plain(value.to_vec())]).collect();
     for shift in 0..3 {
         forms.extend(base64(&STANDARD_NO_PAD, value, shift));
@@ -38,12 +46,22 @@ pub(super) fn forms(value: &[u8]) -> BTreeSet<Form> {
 /// The characters that `value` has in the base64 of a longer text, when `shift` bytes modulo 3 come before it: those that
 /// depend on nothing else.
 pub(super) fn base64(engine: &impl Engine, value: &[u8], shift: usize) -> Option<Form> {
-    let padded: Vec<u8> = vec![0; shift].into_iter().chain(value.iter().copied()).collect();
+    let padded: Vec<u8> = vec![0; shift]
+        .into_iter()
+        .chain(value.iter().copied())
+        .collect();
     let text = engine.encode(&padded).into_bytes();
     let first = (shift * 8).div_ceil(6);
     let bits = padded.len() * 8;
-    let bytes = text.get(first..bits / 6).filter(|stable| stable.len() >= BASE64_MIN)?.to_vec();
-    Some(Form { bytes, before: shift > 0, after: !bits.is_multiple_of(6) })
+    let bytes = text
+        .get(first..bits / 6)
+        .filter(|stable| stable.len() >= BASE64_MIN)?
+        .to_vec();
+    Some(Form {
+        bytes,
+        before: shift > 0,
+        after: !bits.is_multiple_of(6),
+    })
 }
 
 /// Percent-encoded, as RFC 3986, JavaScript's `encodeURIComponent` and HTML forms do it, in both cases of hex.
@@ -52,9 +70,19 @@ fn percent(value: &[u8]) -> Vec<Vec<u8>> {
     const COMPONENT: &[u8] = b"-._~!'()*";
     const FORM: &[u8] = b"-._*";
     let mut all = Vec::new();
-    for (kept, plus) in [(UNRESERVED, false), (UNRESERVED, true), (COMPONENT, false), (FORM, true)] {
+    for (kept, plus) in [
+        (UNRESERVED, false),
+        (UNRESERVED, true),
+        (COMPONENT, false),
+        (FORM, true),
+    ] {
         for hex in [b"0123456789ABCDEF", b"0123456789abcdef"] {
-            all.push(value.iter().flat_map(|&byte| percent_byte(byte, kept, plus, hex)).collect());
+            all.push(
+                value
+                    .iter()
+                    .flat_map(|&byte| percent_byte(byte, kept, plus, hex))
+                    .collect(),
+            );
         }
     }
     all
@@ -69,16 +97,27 @@ fn percent_byte(byte: u8, kept: &[u8], plus: bool, hex: &[u8; 16]) -> Vec<u8> {
 }
 
 fn hex_of(byte: u8, hex: &[u8; 16]) -> impl Iterator<Item = u8> + '_ {
-    [byte >> 4, byte & 15].into_iter().filter_map(|digit| hex.get(usize::from(digit)).copied())
+    [byte >> 4, byte & 15]
+        .into_iter()
+        .filter_map(|digit| hex.get(usize::from(digit)).copied())
 }
 
 /// Escaped as in a JSON string: as most encoders do it, as Go does it for HTML's sake, and in pure ASCII.
 fn json(value: &[u8]) -> Vec<Vec<u8>> {
-    let Ok(text) = str::from_utf8(value) else { return Vec::new() };
-    let escape = |html: bool, ascii: bool| {
-        text.chars().map(|c| json_char(c, html, ascii)).collect::<String>().into_bytes()
+    let Ok(text) = str::from_utf8(value) else {
+        return Vec::new();
     };
-    vec![escape(false, false), escape(true, false), escape(false, true)]
+    let escape = |html: bool, ascii: bool| {
+        text.chars()
+            .map(|c| json_char(c, html, ascii))
+            .collect::<String>()
+            .into_bytes()
+    };
+    vec![
+        escape(false, false),
+        escape(true, false),
+        escape(false, true),
+    ]
 }
 
 fn json_char(c: char, html: bool, ascii: bool) -> String {
@@ -92,8 +131,11 @@ fn json_char(c: char, html: bool, ascii: bool) -> String {
         '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if html => format!("\\u{:04x}", u32::from(c)),
         _ if c < ' ' => format!("\\u{:04x}", u32::from(c)),
         _ if ascii && !c.is_ascii() => {
-            let units =
-                c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect::<Vec<_>>();
+            let units = c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<Vec<_>>();
             units.concat()
         }
         _ => c.to_string(),
@@ -102,7 +144,13 @@ fn json_char(c: char, html: bool, ascii: bool) -> String {
 
 /// As .NET, and Java for some texts, keep it in memory.
 fn utf16(value: &[u8]) -> Option<Vec<u8>> {
-    Some(str::from_utf8(value).ok()?.encode_utf16().flat_map(u16::to_le_bytes).collect())
+    Some(
+        str::from_utf8(value)
+            .ok()?
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -110,7 +158,9 @@ mod tests {
     use super::*;
 
     fn has(value: &str, form: &str) -> bool {
-        forms(value.as_bytes()).iter().any(|known| known.bytes == form.as_bytes())
+        forms(value.as_bytes())
+            .iter()
+            .any(|known| known.bytes == form.as_bytes())
     }
 
     #[test]
@@ -118,11 +168,16 @@ mod tests {
         let value = b"s3cr3t-v\xffalue";
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             for before in 0..4 {
-                let text: Vec<u8> = b"user:"[..before].iter().chain(value).chain(b"@host").copied().collect();
-                let text = engine.encode(text).into_bytes();
-                let found = forms(value)
+                let text: Vec<u8> = b"user:"[..before]
                     .iter()
-                    .any(|form| form.bytes.len() > 12 && memchr::memmem::find(&text, &form.bytes).is_some());
+                    .chain(value)
+                    .chain(b"@host")
+                    .copied()
+                    .collect();
+                let text = engine.encode(text).into_bytes();
+                let found = forms(value).iter().any(|form| {
+                    form.bytes.len() > 12 && memchr::memmem::find(&text, &form.bytes).is_some()
+                });
                 assert!(found, "{before}");
             }
         }

@@ -45,29 +45,55 @@ impl Expression {
     /// Compiles within the same bounds that policies are checked with; `None` beyond them.
     pub(super) fn new(rule: usize, text: &str) -> Option<Self> {
         let mut parser = regex_syntax::ParserBuilder::new();
-        let hir = parser.utf8(false).nest_limit(NEST).build().parse(text).ok()?;
-        let config = thompson::Config::new().nfa_size_limit(Some(SIZE)).utf8(false);
-        let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).ok()?;
+        let hir = parser
+            .utf8(false)
+            .nest_limit(NEST)
+            .build()
+            .parse(text)
+            .ok()?;
+        let config = thompson::Config::new()
+            .nfa_size_limit(Some(SIZE))
+            .utf8(false);
+        let nfa = thompson::Compiler::new()
+            .configure(config)
+            .build_from_hir(&hir)
+            .ok()?;
         let config = DFA::config()
             .match_kind(MatchKind::LeftmostFirst)
             .unicode_word_boundary(true)
             .skip_cache_capacity_check(true)
             .cache_capacity(CACHE);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
-        let search =
-            meta::Config::new().nfa_size_limit(Some(SIZE)).hybrid_cache_capacity(CACHE).utf8_empty(false);
+        let search = meta::Config::new()
+            .nfa_size_limit(Some(SIZE))
+            .hybrid_cache_capacity(CACHE)
+            .utf8_empty(false);
         let syntax = syntax::Config::new().utf8(false).nest_limit(NEST);
-        let search = Regex::builder().configure(search).syntax(syntax).build(text).ok()?;
+        let search = Regex::builder()
+            .configure(search)
+            .syntax(syntax)
+            .build(text)
+            .ok()?;
         let maker = dfa.clone();
-        let caches =
-            Pool::new(Box::new(move || maker.create_cache()) as Box<dyn Fn() -> Cache + Send + Sync>);
+        let caches = Pool::new(
+            Box::new(move || maker.create_cache()) as Box<dyn Fn() -> Cache + Send + Sync>
+        );
         let (pieces, longest) = (required::pieces(&hir), hir.properties().maximum_len());
-        Some(Self { rule, pieces, longest, dfa, search, caches })
+        Some(Self {
+            rule,
+            pieces,
+            longest,
+            dfa,
+            search,
+            caches,
+        })
     }
 
     /// The memory that it takes, in bytes, without its caches.
     pub(super) fn memory(&self) -> usize {
-        self.dfa.memory_usage().saturating_add(self.search.memory_usage())
+        self.dfa
+            .memory_usage()
+            .saturating_add(self.search.memory_usage())
     }
 
     /// Tries at `start`, looking no further than `end`. Reaching `end` is only then the end of the text when `bytes` end
@@ -75,10 +101,11 @@ impl Expression {
     pub(super) fn attempt(&self, bytes: &[u8], start: usize, end: usize) -> Attempt {
         let input = Input::new(bytes).range(start..end).anchored(Anchored::Yes);
         let mut cache = self.caches.get();
-        self.walk(&mut cache, &input).unwrap_or_else(|| match self.search.search(&input) {
-            Some(found) => Attempt::Match(found.end()),
-            None => Attempt::Nothing(end - start),
-        })
+        self.walk(&mut cache, &input)
+            .unwrap_or_else(|| match self.search.search(&input) {
+                Some(found) => Attempt::Match(found.end()),
+                None => Attempt::Nothing(end - start),
+            })
     }
 
     /// The first match that lies in `start..end`.
@@ -107,7 +134,11 @@ impl Expression {
             return self.at_bound(cache, state, next, found, input);
         }
         let last = self.dfa.next_eoi_state(cache, state).ok()?;
-        let found = if last.is_match() { Some(input.end()) } else { found };
+        let found = if last.is_match() {
+            Some(input.end())
+        } else {
+            found
+        };
         Some(found.map_or(Attempt::Nothing(span.len()), Attempt::Match))
     }
 
@@ -124,10 +155,17 @@ impl Expression {
         if over.is_dead() {
             return Some(found.map_or(Attempt::Nothing(input.get_span().len()), Attempt::Match));
         }
-        let same = |byte: &u8| self.dfa.next_state(cache, state, *byte).is_ok_and(|then| then == state);
+        let same = |byte: &u8| {
+            self.dfa
+                .next_state(cache, state, *byte)
+                .is_ok_and(|then| then == state)
+        };
         // A match that may end after every byte ends after the last that keeps the state.
-        let more =
-            if state.is_match() { ByteSet::of((0..=u8::MAX).filter(same)) } else { ByteSet::default() };
+        let more = if state.is_match() {
+            ByteSet::of((0..=u8::MAX).filter(same))
+        } else {
+            ByteSet::default()
+        };
         Some(Attempt::Open(more))
     }
 }
@@ -137,7 +175,9 @@ mod tests {
     use super::*;
 
     fn attempt(expression: &str, bytes: &[u8], start: usize, end: usize) -> Attempt {
-        Expression::new(0, expression).unwrap().attempt(bytes, start, end)
+        Expression::new(0, expression)
+            .unwrap()
+            .attempt(bytes, start, end)
     }
 
     #[test]
@@ -147,16 +187,27 @@ mod tests {
         assert_eq!(attempt(r"\bkey", b"monkey", 3, 6), Attempt::Nothing(0));
         assert_eq!(attempt("key$", b"key", 0, 3), Attempt::Match(3));
         assert_eq!(attempt("key$", b"key.", 0, 3), Attempt::Nothing(3));
-        assert_eq!(attempt(r"key\b", "keyä".as_bytes(), 0, 5), Attempt::Nothing(5));
+        assert_eq!(
+            attempt(r"key\b", "keyä".as_bytes(), 0, 5),
+            Attempt::Nothing(5)
+        );
     }
 
     #[test]
     fn what_goes_on_beyond_the_bound_is_open() {
-        let Attempt::Open(more) = attempt("key[a-z]+", b"keyabcdefg", 0, 7) else { panic!("not open") };
+        let Attempt::Open(more) = attempt("key[a-z]+", b"keyabcdefg", 0, 7) else {
+            panic!("not open")
+        };
         assert_eq!(more, ByteSet::of(b'a'..=b'z'));
-        assert_eq!(attempt("key.*end", b"keyabcdefg", 0, 7), Attempt::Open(ByteSet::default()));
+        assert_eq!(
+            attempt("key.*end", b"keyabcdefg", 0, 7),
+            Attempt::Open(ByteSet::default())
+        );
         // Also where nothing follows: a match is known one byte late.
-        assert_eq!(attempt("key[a-d]+", b"keyabcdefg", 0, 7), Attempt::Open(ByteSet::of(b'a'..=b'd')));
+        assert_eq!(
+            attempt("key[a-d]+", b"keyabcdefg", 0, 7),
+            Attempt::Open(ByteSet::of(b'a'..=b'd'))
+        );
         assert_eq!(attempt("key[a-d]+", b"keyabcdefg", 0, 8), Attempt::Match(7));
     }
 }

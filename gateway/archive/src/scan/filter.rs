@@ -52,7 +52,11 @@ impl Filter {
             for window in windows {
                 sieve.add(&window.grams);
                 pairs.add(&window.grams);
-                let entry = |gram| Entry { gram, anchor: index, offset: window.offset };
+                let entry = |gram| Entry {
+                    gram,
+                    anchor: index,
+                    offset: window.offset,
+                };
                 entries.extend(window.grams.into_iter().map(entry));
             }
             if entries.len() > GRAMS_MAX {
@@ -65,9 +69,11 @@ impl Filter {
     fn of(sieve: Sieve, pairs: Pairs, mut entries: Vec<Entry>) -> Self {
         let bucket = |entry: &Entry| hash(entry.gram) >> (HASH_BITS - BUCKET_BITS);
         entries.sort_by_key(bucket);
-        let starts =
-            (0..=1u32 << BUCKET_BITS).map(|wanted| entries.partition_point(|entry| bucket(entry) < wanted));
-        let buckets = starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect();
+        let starts = (0..=1u32 << BUCKET_BITS)
+            .map(|wanted| entries.partition_point(|entry| bucket(entry) < wanted));
+        let buckets = starts
+            .map(|start| u32::try_from(start).unwrap_or(u32::MAX))
+            .collect();
         let mut bits = vec![0u64; WORDS];
         for entry in &entries {
             let hash = hash(entry.gram);
@@ -75,12 +81,24 @@ impl Filter {
                 *word |= 1 << (hash & 63);
             }
         }
-        Self { sieve, pairs, bits, buckets, entries }
+        Self {
+            sieve,
+            pairs,
+            bits,
+            buckets,
+            entries,
+        }
     }
 
     /// Calls `hit` with an anchor's index and where it may begin, for every gram in `from..to` of `bytes` that gives one
     /// away. `from` must have the parity that "even" is to mean; grams may reach beyond `to`.
-    pub(super) fn sweep(&self, bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(usize, usize)) {
+    pub(super) fn sweep(
+        &self,
+        bytes: &[u8],
+        from: usize,
+        to: usize,
+        hit: &mut impl FnMut(usize, usize),
+    ) {
         if self.entries.is_empty() {
             return;
         }
@@ -116,7 +134,9 @@ impl Filter {
     /// Each half is looked up once and tested against the one before it, with a branch of its own: where the tests are
     /// collected, the compiler takes them for vectors, and putting those together takes longer than all else.
     fn halves(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
-        let Some((first, rest)) = page.split_first_chunk() else { return };
+        let Some((first, rest)) = page.split_first_chunk() else {
+            return;
+        };
         let (blocks, _) = rest.as_chunks::<BLOCK>();
         let mut last = self.pairs.of(*first);
         let mut offset = 0;
@@ -165,7 +185,9 @@ impl Filter {
     #[inline]
     fn may_have(&self, gram: u32) -> bool {
         let hash = hash(gram);
-        self.bits.get(hash as usize >> 6).is_some_and(|word| word >> (hash & 63) & 1 == 1)
+        self.bits
+            .get(hash as usize >> 6)
+            .is_some_and(|word| word >> (hash & 63) & 1 == 1)
     }
 
     fn candidate(&self, gram: u32, at: usize, hit: &mut impl FnMut(usize, usize)) {
@@ -175,7 +197,11 @@ impl Filter {
         let bucket = (hash(gram) >> (HASH_BITS - BUCKET_BITS)) as usize;
         let bounds = self.buckets.get(bucket).zip(self.buckets.get(bucket + 1));
         let Some((&from, &to)) = bounds else { return };
-        for entry in self.entries.get(from as usize..to as usize).unwrap_or_default() {
+        for entry in self
+            .entries
+            .get(from as usize..to as usize)
+            .unwrap_or_default()
+        {
             if entry.gram == gram
                 && let Some(start) = at.checked_add_signed(-entry.offset)
             {
@@ -218,7 +244,9 @@ mod tests {
 
     fn hits(filter: &Filter, bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut hits = Vec::new();
-        filter.sweep(bytes, 0, bytes.len(), &mut |anchor, at| hits.push((anchor, at)));
+        filter.sweep(bytes, 0, bytes.len(), &mut |anchor, at| {
+            hits.push((anchor, at))
+        });
         hits
     }
 

@@ -40,9 +40,14 @@ mod tests {
         ] {
             assert!(matches(glob.as_bytes(), name.as_bytes()), "{glob} {name}");
         }
-        for (glob, name) in
-            [("", "a"), ("A*A", "A"), ("*KEY", "KEYS"), ("A?C", "AC"), ("key", "KEY"), ("A*B*B", "AB")]
-        {
+        for (glob, name) in [
+            ("", "a"),
+            ("A*A", "A"),
+            ("*KEY", "KEYS"),
+            ("A?C", "AC"),
+            ("key", "KEY"),
+            ("A*B*B", "AB"),
+        ] {
             assert!(!matches(glob.as_bytes(), name.as_bytes()), "{glob} {name}");
         }
     }

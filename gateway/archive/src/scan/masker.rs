@@ -39,7 +39,15 @@ pub(crate) struct Masker<'r> {
 impl<'r> Masker<'r> {
     pub(super) fn new(matcher: Option<&'r Matcher>, place: Place, run: &'r [u8]) -> Self {
         let scanner = matcher.map(|matcher| Scanner::new(matcher, place));
-        Self { scanner, run, buffer: Vec::new(), base: 0, scanned: 0, given: 0, tally: Tally::default() }
+        Self {
+            scanner,
+            run,
+            buffer: Vec::new(),
+            base: 0,
+            scanned: 0,
+            given: 0,
+            tally: Tally::default(),
+        }
     }
 
     /// Takes the next bytes, and hands to `out` whatever is final, in order. Holds back less than 512 KiB.
@@ -54,10 +62,18 @@ impl<'r> Masker<'r> {
         if self.scanner.is_none() {
             return out(bytes);
         }
-        if bytes.len() < LONG { self.store(bytes, out) } else { self.long(bytes, out) }
+        if bytes.len() < LONG {
+            self.store(bytes, out)
+        } else {
+            self.long(bytes, out)
+        }
     }
 
-    fn store<E>(&mut self, mut bytes: &[u8], out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn store<E>(
+        &mut self,
+        mut bytes: &[u8],
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(CAPACITY - self.buffer.len()));
             self.buffer.extend_from_slice(now);
@@ -70,7 +86,11 @@ impl<'r> Masker<'r> {
     }
 
     /// Looks through a long piece where it is: only what reaches over its ends is copied.
-    fn long<E>(&mut self, piece: &[u8], out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn long<E>(
+        &mut self,
+        piece: &[u8],
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let base = self.base + self.buffer.len();
         if base > 0 {
             let over = (base + BEHIND).next_multiple_of(SEGMENT) + AHEAD - base;
@@ -87,7 +107,10 @@ impl<'r> Masker<'r> {
     ///
     /// # Errors
     /// What `out` reports.
-    pub(crate) fn finish<E>(&mut self, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn finish<E>(
+        &mut self,
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.advance(true, out)?;
         if let Some(scanner) = self.scanner.take() {
             self.tally.merge(&scanner.tally);
@@ -103,7 +126,11 @@ impl<'r> Masker<'r> {
         &self.tally
     }
 
-    fn advance<E>(&mut self, last: bool, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn advance<E>(
+        &mut self,
+        last: bool,
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut buffer = std::mem::take(&mut self.buffer);
         self.look(&buffer, self.base, last, out)?;
         let kept = (self.scanned.saturating_sub(BEHIND) / PAGE * PAGE).max(self.base);
@@ -120,7 +147,9 @@ impl<'r> Masker<'r> {
         last: bool,
         out: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Some(scanner) = &mut self.scanner else { return Ok(()) };
+        let Some(scanner) = &mut self.scanner else {
+            return Ok(());
+        };
         let end = base + bytes.len();
         while self.scanned < end {
             let to = self.scanned + SEGMENT;
@@ -128,10 +157,20 @@ impl<'r> Masker<'r> {
                 break;
             }
             let to = to.min(end);
-            scanner.segment(Segment { bytes, base, from: self.scanned, to, last: last && to == end });
+            scanner.segment(Segment {
+                bytes,
+                base,
+                from: self.scanned,
+                to,
+                last: last && to == end,
+            });
             self.scanned = to;
         }
-        let until = if last { end } else { self.scanned.saturating_sub(HELD).max(self.given) };
+        let until = if last {
+            end
+        } else {
+            self.scanned.saturating_sub(HELD).max(self.given)
+        };
         self.give(bytes, base, until, out)
     }
 
@@ -143,7 +182,9 @@ impl<'r> Masker<'r> {
         until: usize,
         out: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let Some(scanner) = &mut self.scanner else { return Ok(()) };
+        let Some(scanner) = &mut self.scanner else {
+            return Ok(());
+        };
         scanner.spans.sort_unstable_by_key(|span| span.start);
         let mut at = self.given;
         for span in &scanner.spans {
@@ -166,15 +207,29 @@ impl<'r> Masker<'r> {
 }
 
 fn slice(buffer: &[u8], base: usize, range: Range<usize>) -> &[u8] {
-    buffer.get(range.start - base..range.end - base).unwrap_or_default()
+    buffer
+        .get(range.start - base..range.end - base)
+        .unwrap_or_default()
 }
 
 /// Looks through a whole stream that is at hand, and hides in place.
-pub(super) fn whole(matcher: &Matcher, place: Place, mask: u8, bytes: &mut [u8], tally: &mut Tally) {
+pub(super) fn whole(
+    matcher: &Matcher,
+    place: Place,
+    mask: u8,
+    bytes: &mut [u8],
+    tally: &mut Tally,
+) {
     let mut scanner = Scanner::new(matcher, place);
     for from in (0..bytes.len()).step_by(SEGMENT) {
         let to = bytes.len().min(from + SEGMENT);
-        scanner.segment(Segment { bytes, base: 0, from, to, last: to == bytes.len() });
+        scanner.segment(Segment {
+            bytes,
+            base: 0,
+            from,
+            to,
+            last: to == bytes.len(),
+        });
     }
     for span in std::mem::take(&mut scanner.spans) {
         if let Some(hidden) = bytes.get_mut(span) {

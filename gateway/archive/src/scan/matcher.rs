@@ -70,8 +70,10 @@ impl Matcher {
             anchors.push(anchor);
             probes.push(probe);
         };
-        let (short, long): (Vec<_>, Vec<_>) =
-            wanted.needles.into_iter().partition(|needle| needle.form.bytes.len() < 3);
+        let (short, long): (Vec<_>, Vec<_>) = wanted
+            .needles
+            .into_iter()
+            .partition(|needle| needle.form.bytes.len() < 3);
         for needle in long {
             add(Anchor::literal(&needle.form.bytes), Probe::Needle(needle));
         }
@@ -96,7 +98,13 @@ impl Matcher {
         };
         let (filter, _) = Filter::new(&anchors).filter(|(_, unfit)| unfit.is_empty())?;
         let short = short.into_iter().map(finder).collect();
-        Some(Self { filter, probes, short, expressions: wanted.expressions, cards })
+        Some(Self {
+            filter,
+            probes,
+            short,
+            expressions: wanted.expressions,
+            cards,
+        })
     }
 
     pub(super) fn expressions(&self) -> &[Arc<Expression>] {
@@ -112,17 +120,22 @@ impl Matcher {
         });
         for (needle, finder) in &self.short {
             // A needle that begins before `to` ends at most one byte after it.
-            let part =
-                bytes.get(from..(to + needle.form.bytes.len() - 1).min(bytes.len())).unwrap_or_default();
+            let part = bytes
+                .get(from..(to + needle.form.bytes.len() - 1).min(bytes.len()))
+                .unwrap_or_default();
             let mut at = 0;
             while let Some(next) = part.get(at..).and_then(|rest| finder.find(rest)) {
                 let start = from + at + next;
-                sweep.found.push((needle.rule, start, start + needle.form.bytes.len()));
+                sweep
+                    .found
+                    .push((needle.rule, start, start + needle.form.bytes.len()));
                 at += next + 1;
             }
         }
         if let Some(rule) = self.cards {
-            cards::find(bytes, from, to, &mut |start, end| sweep.found.push((rule, start, end)));
+            cards::find(bytes, from, to, &mut |start, end| {
+                sweep.found.push((rule, start, end))
+            });
         }
     }
 }
@@ -137,14 +150,20 @@ impl Probe {
             }
             Self::Expression(index, piece, (least, most)) if here.starts_with(piece) => {
                 if let Some(last) = at.checked_sub(*least) {
-                    sweep.starts.push((*index, at.saturating_sub(*most)..last + 1));
+                    sweep
+                        .starts
+                        .push((*index, at.saturating_sub(*most)..last + 1));
                 }
             }
             Self::Detector(rule, anchor, verify) if anchor.starts(here) => {
                 let first = at.saturating_sub(BACK);
-                let text = bytes.get(first..bytes.len().min(at + REACH)).unwrap_or_default();
+                let text = bytes
+                    .get(first..bytes.len().min(at + REACH))
+                    .unwrap_or_default();
                 if let Some(found) = verify(text, at - first) {
-                    sweep.found.push((*rule, first + found.start, first + found.end));
+                    sweep
+                        .found
+                        .push((*rule, first + found.start, first + found.end));
                 }
             }
             _ => {}

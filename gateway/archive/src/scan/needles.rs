@@ -24,7 +24,11 @@ pub(super) struct Needles<'s> {
 
 impl<'s> Needles<'s> {
     pub(super) fn new(settings: &'s ScanSettings) -> Self {
-        Self { settings, count: 0, bytes: 0 }
+        Self {
+            settings,
+            count: 0,
+            bytes: 0,
+        }
     }
 
     /// Those of the plan's rule of this index.
@@ -39,15 +43,23 @@ impl<'s> Needles<'s> {
                 BTreeSet::from([Form::plain(bytes.clone())])
             }
             Pattern::Literal(_) => {
-                return Err(ScanError::Literal { rule: rule.name.clone(), max: LITERAL_MAX });
+                return Err(ScanError::Literal {
+                    rule: rule.name.clone(),
+                    max: LITERAL_MAX,
+                });
             }
             Pattern::EnvValue(glob) => self.of_values(glob, values),
             Pattern::Regex(_) | Pattern::Detector(_) => BTreeSet::new(),
         };
         self.count = self.count.saturating_add(forms.len());
-        self.bytes = forms.iter().fold(self.bytes, |all, form| all.saturating_add(form.bytes.len()));
+        self.bytes = forms
+            .iter()
+            .fold(self.bytes, |all, form| all.saturating_add(form.bytes.len()));
         self.check(rule)?;
-        Ok(forms.into_iter().map(|form| Arc::new(Needle { rule: index, form })).collect())
+        Ok(forms
+            .into_iter()
+            .map(|form| Arc::new(Needle { rule: index, form }))
+            .collect())
     }
 
     fn of_values(&self, glob: &str, values: &[EnvValue]) -> BTreeSet<Form> {
@@ -55,16 +67,28 @@ impl<'s> Needles<'s> {
             value.value.len() >= self.settings.min_value_length.max(1)
                 && glob::matches(glob.as_bytes(), value.name.as_bytes())
         });
-        selected.flat_map(|value| pieces(&value.value)).flat_map(forms).collect()
+        selected
+            .flat_map(|value| pieces(&value.value))
+            .flat_map(forms)
+            .collect()
     }
 
     fn check(&self, rule: &MaskRule) -> Result<(), ScanError> {
-        let too_large = |max, what| Err(ScanError::TooLarge { rule: rule.name.clone(), max, what });
+        let too_large = |max, what| {
+            Err(ScanError::TooLarge {
+                rule: rule.name.clone(),
+                max,
+                what,
+            })
+        };
         if self.count > self.settings.max_needles {
             return too_large(self.settings.max_needles, "literals and encoded values");
         }
         if self.bytes > self.settings.max_needle_bytes {
-            return too_large(self.settings.max_needle_bytes, "bytes of literals and encoded values");
+            return too_large(
+                self.settings.max_needle_bytes,
+                "bytes of literals and encoded values",
+            );
         }
         Ok(())
     }

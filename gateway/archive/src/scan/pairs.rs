@@ -29,9 +29,15 @@ impl Groups {
 }
 
 impl Pairs {
-    #[expect(clippy::large_stack_arrays, reason = "128 KiB, and only while a plan is compiled")]
+    #[expect(
+        clippy::large_stack_arrays,
+        reason = "128 KiB, and only while a plan is compiled"
+    )]
     pub(super) fn new() -> Self {
-        Self { groups: Box::new([0; HALVES]), chances: [(0.0, 0.0); GROUPS] }
+        Self {
+            groups: Box::new([0; HALVES]),
+            chances: [(0.0, 0.0); GROUPS],
+        }
     }
 
     /// Adds the grams of a window to the group in which they cause the fewest false alarms.
@@ -52,14 +58,20 @@ impl Pairs {
     /// The groups of a half.
     #[inline]
     pub(super) fn of(&self, half: [u8; 2]) -> Groups {
-        Groups(self.groups.get(usize::from(u16::from_le_bytes(half))).copied().unwrap_or(0))
+        Groups(
+            self.groups
+                .get(usize::from(u16::from_le_bytes(half)))
+                .copied()
+                .unwrap_or(0),
+        )
     }
 
     /// Whether `gram` may be in a window.
     #[inline]
     pub(super) fn may_have(&self, gram: u32) -> bool {
         let (first, second) = halves(gram);
-        self.of(first.to_le_bytes()).meet(self.of(second.to_le_bytes()))
+        self.of(first.to_le_bytes())
+            .meet(self.of(second.to_le_bytes()))
     }
 
     fn mark(&mut self, half: u16, bit: u16) {
@@ -70,22 +82,35 @@ impl Pairs {
 
     fn costs(&self, group: usize, grams: &[u32]) -> Costs {
         let known = |half: u16, bit: usize| self.of(half.to_le_bytes()).0 >> bit & 1 == 1;
-        let (mut firsts, mut seconds): (Vec<u16>, Vec<u16>) = grams.iter().map(|&gram| halves(gram)).unzip();
+        let (mut firsts, mut seconds): (Vec<u16>, Vec<u16>) =
+            grams.iter().map(|&gram| halves(gram)).unzip();
         let sum = |halves: &mut Vec<u16>, bit: usize| {
             halves.sort_unstable();
             halves.dedup();
-            halves.iter().filter(|&&half| !known(half, bit)).map(|&half| chance_of(half)).sum::<f64>()
+            halves
+                .iter()
+                .filter(|&&half| !known(half, bit))
+                .map(|&half| chance_of(half))
+                .sum::<f64>()
         };
         let (first, second) = self.chances.get(group).copied().unwrap_or_default();
-        let more = (first + sum(&mut firsts, group), second + sum(&mut seconds, group + GROUPS));
-        Costs { chances: more, more: more.0 * more.1 - first * second }
+        let more = (
+            first + sum(&mut firsts, group),
+            second + sum(&mut seconds, group + GROUPS),
+        );
+        Costs {
+            chances: more,
+            more: more.0 * more.1 - first * second,
+        }
     }
 }
 
 impl fmt::Debug for Pairs {
     /// Not the whole table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pairs").field("chances", &self.chances).finish_non_exhaustive()
+        f.debug_struct("Pairs")
+            .field("chances", &self.chances)
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,13 +23,19 @@ pub(super) fn pieces(hir: &Hir) -> Option<Vec<Piece>> {
     let found = match hir.kind() {
         HirKind::Capture(capture) => pieces(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => pieces(&repetition.sub),
-        HirKind::Alternation(branches) => {
-            branches.iter().map(pieces).collect::<Option<Vec<_>>>().map(|all| all.concat())
-        }
+        HirKind::Alternation(branches) => branches
+            .iter()
+            .map(pieces)
+            .collect::<Option<Vec<_>>>()
+            .map(|all| all.concat()),
         HirKind::Concat(parts) => within(parts),
         _ => None,
     };
-    found.into_iter().chain(prefixes(hir)).filter(|pieces| usable(pieces)).min_by_key(|pieces| cost(pieces))
+    found
+        .into_iter()
+        .chain(prefixes(hir))
+        .filter(|pieces| usable(pieces))
+        .min_by_key(|pieces| cost(pieces))
 }
 
 /// The best pieces of a sequence: those of some part of it, as far behind the beginning as all before it is long.
@@ -37,14 +43,25 @@ fn within(parts: &[Hir]) -> Option<Vec<Piece>> {
     let mut best: Option<Vec<Piece>> = None;
     let mut before = Some((0, 0));
     for (index, part) in parts.iter().enumerate() {
-        let Some((least, most)) = before.filter(|&(_, most)| most <= BEFORE_MAX) else { break };
+        let Some((least, most)) = before.filter(|&(_, most)| most <= BEFORE_MAX) else {
+            break;
+        };
         let rest = parts.iter().skip(index).take(PARTS_MAX).cloned().collect();
         let rest = Hir::concat(rest);
         let whole = (index > 0).then(|| prefixes(&rest)).flatten();
-        let moved = [whole, pieces(part)].into_iter().flatten().map(|pieces| moved(pieces, least, most));
-        best =
-            best.into_iter().chain(moved).filter(|pieces| usable(pieces)).min_by_key(|pieces| cost(pieces));
-        before = part.properties().minimum_len().zip(part.properties().maximum_len());
+        let moved = [whole, pieces(part)]
+            .into_iter()
+            .flatten()
+            .map(|pieces| moved(pieces, least, most));
+        best = best
+            .into_iter()
+            .chain(moved)
+            .filter(|pieces| usable(pieces))
+            .min_by_key(|pieces| cost(pieces));
+        before = part
+            .properties()
+            .minimum_len()
+            .zip(part.properties().maximum_len());
         before = before.map(|(shortest, longest)| (least + shortest, most.saturating_add(longest)));
     }
     best
@@ -52,7 +69,13 @@ fn within(parts: &[Hir]) -> Option<Vec<Piece>> {
 
 fn moved(pieces: Vec<Piece>, least: usize, most: usize) -> Vec<Piece> {
     let further = |(from, to): (usize, usize)| (from + least, to.saturating_add(most));
-    pieces.into_iter().map(|piece| Piece { before: further(piece.before), ..piece }).collect()
+    pieces
+        .into_iter()
+        .map(|piece| Piece {
+            before: further(piece.before),
+            ..piece
+        })
+        .collect()
 }
 
 fn prefixes(hir: &Hir) -> Option<Vec<Piece>> {
@@ -66,14 +89,28 @@ fn prefixes(hir: &Hir) -> Option<Vec<Piece>> {
 
 fn usable(pieces: &[Piece]) -> bool {
     (1..=PIECES_MAX).contains(&pieces.len())
-        && pieces.iter().all(|piece| piece.bytes.len() >= LENGTH_MIN && piece.before.1 <= BEFORE_MAX)
+        && pieces
+            .iter()
+            .all(|piece| piece.bytes.len() >= LENGTH_MIN && piece.before.1 <= BEFORE_MAX)
 }
 
 /// Few long pieces near the beginning are the best; four bytes make a gram, and what is longer is rarer still.
 fn cost(pieces: &[Piece]) -> (usize, usize, usize) {
-    let shortest = pieces.iter().map(|piece| piece.bytes.len().min(6)).min().unwrap_or(0);
-    let spread = pieces.iter().map(|piece| piece.before.1 - piece.before.0).max().unwrap_or(0);
-    (6 - shortest, spread / 16 + pieces.len() / 8, spread + pieces.len())
+    let shortest = pieces
+        .iter()
+        .map(|piece| piece.bytes.len().min(6))
+        .min()
+        .unwrap_or(0);
+    let spread = pieces
+        .iter()
+        .map(|piece| piece.before.1 - piece.before.0)
+        .max()
+        .unwrap_or(0);
+    (
+        6 - shortest,
+        spread / 16 + pieces.len() / 8,
+        spread + pieces.len(),
+    )
 }
 
 #[cfg(test)]
@@ -81,23 +118,50 @@ mod tests {
     use super::*;
 
     fn of(expression: &str) -> Option<Vec<(String, (usize, usize))>> {
-        let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(expression).unwrap();
-        let told = |piece: Piece| (String::from_utf8_lossy(&piece.bytes).into_owned(), piece.before);
+        let hir = regex_syntax::ParserBuilder::new()
+            .utf8(false)
+            .build()
+            .parse(expression)
+            .unwrap();
+        let told = |piece: Piece| {
+            (
+                String::from_utf8_lossy(&piece.bytes).into_owned(),
+                piece.before,
+            )
+        };
         pieces(&hir).map(|pieces| pieces.into_iter().map(told).collect())
     }
 
     #[test]
     fn a_piece_is_found_at_the_beginning_inside_and_in_every_branch() {
-        assert_eq!(of("sess_[^x]{32}"), Some(vec![("sess_".to_owned(), (0, 0))]));
-        assert_eq!(of("[0-9a-f]{8}-secret"), Some(vec![("-secret".to_owned(), (8, 8))]));
-        assert_eq!(of(r"\w{2,4}token="), Some(vec![("token=".to_owned(), (2, 16))]));
-        assert_eq!(of("(?:abcdef|.ghijkl)z").map(|pieces| pieces.len()), Some(2));
+        assert_eq!(
+            of("sess_[^x]{32}"),
+            Some(vec![("sess_".to_owned(), (0, 0))])
+        );
+        assert_eq!(
+            of("[0-9a-f]{8}-secret"),
+            Some(vec![("-secret".to_owned(), (8, 8))])
+        );
+        assert_eq!(
+            of(r"\w{2,4}token="),
+            Some(vec![("token=".to_owned(), (2, 16))])
+        );
+        assert_eq!(
+            of("(?:abcdef|.ghijkl)z").map(|pieces| pieces.len()),
+            Some(2)
+        );
         assert_eq!(of("(?:key-|pw-)+").map(|pieces| pieces.len()), Some(2));
     }
 
     #[test]
     fn where_there_is_none_that_is_told() {
-        for expression in ["[0-9]{16}", "ab", "a.*secret", "(?:secret)?", "secret|[0-9]+"] {
+        for expression in [
+            "[0-9]{16}",
+            "ab",
+            "a.*secret",
+            "(?:secret)?",
+            "secret|[0-9]+",
+        ] {
             assert_eq!(of(expression), None, "{expression}");
         }
     }

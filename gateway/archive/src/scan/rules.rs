@@ -37,8 +37,10 @@ impl Rules {
         for place in [Place::Spec, Place::Memory, Place::Logs, Place::Files] {
             let there = looking_in(plan, place);
             // Most plans look everywhere: one matcher for all places.
-            let known =
-                matchers.iter().find(|(rules, _)| *rules == there).map(|(_, matcher)| Arc::clone(matcher));
+            let known = matchers
+                .iter()
+                .find(|(rules, _)| *rules == there)
+                .map(|(_, matcher)| Arc::clone(matcher));
             let matcher = match known {
                 Some(matcher) => matcher,
                 None if there.is_empty() => continue,
@@ -47,12 +49,21 @@ impl Rules {
             by_place.insert(place, Arc::clone(&matcher));
             matchers.push((there, matcher));
         }
-        let globs = plan.mask.iter().enumerate().filter_map(|(index, rule)| match &rule.pattern {
-            Pattern::EnvValue(glob) => Some((index, glob.clone())),
-            _ => None,
-        });
+        let globs = plan
+            .mask
+            .iter()
+            .enumerate()
+            .filter_map(|(index, rule)| match &rule.pattern {
+                Pattern::EnvValue(glob) => Some((index, glob.clone())),
+                _ => None,
+            });
         let run = vec![settings.mask; RUN];
-        Ok(Self { matchers: by_place, globs: globs.collect(), mask: settings.mask, run })
+        Ok(Self {
+            matchers: by_place,
+            globs: globs.collect(),
+            mask: settings.mask,
+            run,
+        })
     }
 
     /// Whether any rule looks in `place`.
@@ -67,7 +78,10 @@ impl Rules {
 
     /// The rules, by their index in the plan, that select the environment variable of this name.
     pub(crate) fn selecting<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        self.globs.iter().filter(|(_, glob)| glob::matches(glob.as_bytes(), name)).map(|&(index, _)| index)
+        self.globs
+            .iter()
+            .filter(|(_, glob)| glob::matches(glob.as_bytes(), name))
+            .map(|&(index, _)| index)
     }
 
     /// For one stream that is in `place`.
@@ -92,14 +106,25 @@ struct Parts {
 fn parts(plan: &Plan, values: &[EnvValue], settings: &ScanSettings) -> Result<Parts, ScanError> {
     let mut needles = Needles::new(settings);
     let mut memory = 0usize;
-    let mut parts = Parts { needles: Vec::new(), expressions: Vec::new() };
+    let mut parts = Parts {
+        needles: Vec::new(),
+        expressions: Vec::new(),
+    };
     for (index, rule) in plan.mask.iter().enumerate() {
         parts.needles.push(needles.of(index, rule, values)?);
         let expression = expression(index, rule)?;
-        memory = memory.saturating_add(expression.as_ref().map_or(0, |expression| expression.memory()));
+        memory = memory.saturating_add(
+            expression
+                .as_ref()
+                .map_or(0, |expression| expression.memory()),
+        );
         if memory > settings.max_expression_bytes {
             let (rule, max) = (rule.name.clone(), settings.max_expression_bytes);
-            return Err(ScanError::TooLarge { rule, max, what: "bytes of compiled expressions" });
+            return Err(ScanError::TooLarge {
+                rule,
+                max,
+                what: "bytes of compiled expressions",
+            });
         }
         parts.expressions.push(expression);
     }
@@ -107,13 +132,23 @@ fn parts(plan: &Plan, values: &[EnvValue], settings: &ScanSettings) -> Result<Pa
 }
 
 fn expression(index: usize, rule: &MaskRule) -> Result<Option<Arc<Expression>>, ScanError> {
-    let Pattern::Regex(text) = &rule.pattern else { return Ok(None) };
+    let Pattern::Regex(text) = &rule.pattern else {
+        return Ok(None);
+    };
     let expression = Expression::new(index, text);
-    expression.map(|it| Some(Arc::new(it))).ok_or_else(|| ScanError::Expression { rule: rule.name.clone() })
+    expression
+        .map(|it| Some(Arc::new(it)))
+        .ok_or_else(|| ScanError::Expression {
+            rule: rule.name.clone(),
+        })
 }
 
 fn looking_in(plan: &Plan, place: Place) -> Vec<usize> {
-    let there = plan.mask.iter().enumerate().filter(|(_, rule)| rule.places.contains(&place));
+    let there = plan
+        .mask
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| rule.places.contains(&place));
     there.map(|(index, _)| index).collect()
 }
 
@@ -122,15 +157,27 @@ fn matcher(plan: &Plan, indices: &[usize], parts: &Parts) -> Result<Matcher, Sca
     let mut wanted = Wanted::default();
     let mut last = String::new();
     for &index in indices {
-        let Some(rule) = plan.mask.get(index) else { continue };
-        wanted.needles.extend(parts.needles.get(index).into_iter().flatten().cloned());
-        wanted.expressions.extend(parts.expressions.get(index).into_iter().flatten().cloned());
+        let Some(rule) = plan.mask.get(index) else {
+            continue;
+        };
+        wanted
+            .needles
+            .extend(parts.needles.get(index).into_iter().flatten().cloned());
+        wanted
+            .expressions
+            .extend(parts.expressions.get(index).into_iter().flatten().cloned());
         if let Pattern::Detector(name) = &rule.pattern {
             let detector = detect::named(name);
-            let detector = detector.ok_or_else(|| ScanError::Detector { rule: rule.name.clone() })?;
+            let detector = detector.ok_or_else(|| ScanError::Detector {
+                rule: rule.name.clone(),
+            })?;
             wanted.detectors.push((index, detector));
         }
         last.clone_from(&rule.name);
     }
-    Matcher::new(wanted).ok_or(ScanError::TooLarge { rule: last, max: GRAMS_MAX, what: "grams to look for" })
+    Matcher::new(wanted).ok_or(ScanError::TooLarge {
+        rule: last,
+        max: GRAMS_MAX,
+        what: "grams to look for",
+    })
 }

@@ -83,8 +83,15 @@ impl<'r> Scanner<'r> {
 
     /// Looks through the next segment.
     pub(super) fn segment(&mut self, segment: Segment<'_>) {
-        let Segment { bytes, base, from, to, .. } = segment;
-        self.matcher.sweep(bytes, from - base, to - base, &mut self.sweep);
+        let Segment {
+            bytes,
+            base,
+            from,
+            to,
+            ..
+        } = segment;
+        self.matcher
+            .sweep(bytes, from - base, to - base, &mut self.sweep);
         for (index, starts) in self.sweep.starts.drain(..) {
             if let Some(thread) = self.threads.get_mut(index) {
                 thread.waiting.push(base + starts.start..base + starts.end);
@@ -98,13 +105,17 @@ impl<'r> Scanner<'r> {
     }
 
     fn record(&mut self, base: usize) {
-        self.sweep.found.sort_unstable_by_key(|&(rule, start, end)| (start, end, rule));
+        self.sweep
+            .found
+            .sort_unstable_by_key(|&(rule, start, end)| (start, end, rule));
         for (rule, start, end) in self.sweep.found.drain(..) {
             let (start, end) = (base + start, base + end);
             if self.hidden.len() <= rule {
                 self.hidden.resize(rule + 1, 0);
             }
-            let Some(hidden) = self.hidden.get_mut(rule) else { continue };
+            let Some(hidden) = self.hidden.get_mut(rule) else {
+                continue;
+            };
             // Found twice: from two of its anchors, or as a part of another match of the same rule.
             if end <= *hidden {
                 self.spans.push(start..end);
@@ -134,11 +145,20 @@ impl Thread {
             self.search(expression, segment, segment.from, &mut add);
             return;
         }
-        let ready = if segment.last { usize::MAX } else { segment.to - EARLIER };
+        let ready = if segment.last {
+            usize::MAX
+        } else {
+            segment.to - EARLIER
+        };
         self.waiting.sort_unstable_by_key(|starts| starts.start);
         let mut at = 0;
         for starts in std::mem::take(&mut self.waiting) {
-            at = self.try_all(expression, segment, starts.start.max(at)..starts.end.min(ready), &mut add);
+            at = self.try_all(
+                expression,
+                segment,
+                starts.start.max(at)..starts.end.min(ready),
+                &mut add,
+            );
             if starts.end > ready {
                 self.waiting.push(starts.start.max(ready)..starts.end);
             }
@@ -219,12 +239,16 @@ impl Thread {
         from: usize,
         add: &mut impl FnMut(usize, usize),
     ) {
-        let Segment { bytes, base, to, .. } = segment;
+        let Segment {
+            bytes, base, to, ..
+        } = segment;
         let reach = expression.longest.unwrap_or(REACH).min(REACH);
         let bound = bytes.len().min(to - base + reach);
         let mut at = from.max(self.end);
         while at < to {
-            let Some((start, end)) = expression.find(bytes, at - base, bound) else { break };
+            let Some((start, end)) = expression.find(bytes, at - base, bound) else {
+                break;
+            };
             let start = base + start;
             if start >= to {
                 break;

@@ -40,6 +40,8 @@ pub struct EnvValue {
 impl fmt::Debug for EnvValue {
     /// Without the value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EnvValue").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("EnvValue")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

@@ -34,19 +34,33 @@ impl Sieve {
     }
 
     pub(super) fn at(level: Level) -> Self {
-        Self { level, tables: Box::new([[[0; 64]; 4]; GRAM]), chances: [[0.0; GRAM]; GROUPS] }
+        Self {
+            level,
+            tables: Box::new([[[0; 64]; 4]; GRAM]),
+            chances: [[0.0; GRAM]; GROUPS],
+        }
     }
 
     /// Adds the grams of a window to the group in which they cause the fewest false alarms.
     pub(super) fn add(&mut self, grams: &[u32]) {
         let sets: [ByteSet; GRAM] = array::from_fn(|place| {
-            ByteSet::of(grams.iter().filter_map(|gram| gram.to_le_bytes().get(place).copied()))
+            ByteSet::of(
+                grams
+                    .iter()
+                    .filter_map(|gram| gram.to_le_bytes().get(place).copied()),
+            )
         });
         let costs = (0..).zip(&self.chances).map(|(group, now)| {
             let then = self.chances_with(&sets, group, now);
-            (group, then, then.iter().product::<f64>() - now.iter().product::<f64>())
+            (
+                group,
+                then,
+                then.iter().product::<f64>() - now.iter().product::<f64>(),
+            )
         });
-        let Some((group, then, _)) = costs.min_by(|(.., a), (.., b)| a.total_cmp(b)) else { return };
+        let Some((group, then, _)) = costs.min_by(|(.., a), (.., b)| a.total_cmp(b)) else {
+            return;
+        };
         for (table, set) in self.tables.iter_mut().zip(&sets) {
             set.iter().for_each(|byte| mark(table, byte, 1 << group));
         }
@@ -58,7 +72,9 @@ impl Sieve {
     fn chances_with(&self, sets: &[ByteSet; GRAM], group: usize, now: &[f64; GRAM]) -> [f64; GRAM] {
         let mut then = *now;
         for ((then, set), table) in then.iter_mut().zip(sets).zip(self.tables.iter()) {
-            let new = set.iter().filter(|&byte| groups_of(table, byte) >> group & 1 == 0);
+            let new = set
+                .iter()
+                .filter(|&byte| groups_of(table, byte) >> group & 1 == 0);
             *then += new.map(chance).sum::<f64>();
         }
         then
@@ -96,7 +112,10 @@ impl Noticed {
 
 fn groups_of(table: &Table, byte: u8) -> u8 {
     let quarter = table.get(usize::from(byte >> 6));
-    quarter.and_then(|quarter| quarter.get(usize::from(byte & 63))).copied().unwrap_or(0)
+    quarter
+        .and_then(|quarter| quarter.get(usize::from(byte & 63)))
+        .copied()
+        .unwrap_or(0)
 }
 
 fn mark(table: &mut Table, byte: u8, bit: u8) {
@@ -119,8 +138,8 @@ impl fmt::Debug for Sieve {
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use std::arch::x86_64::{
-        __m512i, _mm512_and_si512, _mm512_mask_blend_epi8, _mm512_movepi8_mask, _mm512_permutex2var_epi8,
-        _mm512_setzero_si512, _mm512_test_epi8_mask,
+        __m512i, _mm512_and_si512, _mm512_mask_blend_epi8, _mm512_movepi8_mask,
+        _mm512_permutex2var_epi8, _mm512_setzero_si512, _mm512_test_epi8_mask,
     };
 
     use fearless_simd::prelude::*;
@@ -150,8 +169,10 @@ mod avx512 {
             let (even, odd, before) = (load(&EVEN), load(&ODD), load(&BEFORE));
             // Each byte's groups: an index into a register pair has seven bits, and the eighth chooses the pair.
             let groups = |[a, b, c, d]: [__m512i; 4], bytes: __m512i| -> __m512i {
-                let (low, high) =
-                    (_mm512_permutex2var_epi8(a, bytes, b), _mm512_permutex2var_epi8(c, bytes, d));
+                let (low, high) = (
+                    _mm512_permutex2var_epi8(a, bytes, b),
+                    _mm512_permutex2var_epi8(c, bytes, d),
+                );
                 _mm512_mask_blend_epi8(_mm512_movepi8_mask(bytes), low, high)
             };
             let mut last = _mm512_setzero_si512();

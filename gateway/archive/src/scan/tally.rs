@@ -34,6 +34,8 @@ impl Tally {
 
     /// The rules that hid something, by their index in the plan, and where.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Place, Count)> + '_ {
-        self.counts.iter().map(|(&(rule, place), &count)| (rule, place, count))
+        self.counts
+            .iter()
+            .map(|(&(rule, place), &count)| (rule, place, count))
     }
 }

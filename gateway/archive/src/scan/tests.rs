@@ -13,7 +13,10 @@ pub(super) fn plan(patterns: impl IntoIterator<Item = Pattern>) -> Plan {
         pattern,
         places: BTreeSet::from(EVERYWHERE),
     };
-    Plan { mask: patterns.into_iter().enumerate().map(rule).collect(), ..Plan::default() }
+    Plan {
+        mask: patterns.into_iter().enumerate().map(rule).collect(),
+        ..Plan::default()
+    }
 }
 
 pub(super) fn rules(patterns: impl IntoIterator<Item = Pattern>) -> Rules {
@@ -72,9 +75,18 @@ pub(super) fn filler(length: usize) -> Vec<u8> {
 
 #[test]
 fn a_match_is_hidden_at_its_own_length_and_all_else_stays() {
-    assert_eq!(masked("my hunter2 is safe", [literal(b"hunter2")]), "my ******* is safe");
-    assert_eq!(masked("sess_0a1b and sess_", [regex("sess_[0-9a-f]{4}")]), "********* and sess_");
-    assert_eq!(masked("ab ab a", [literal(b"ab"), literal(b"a")]), "** ** *");
+    assert_eq!(
+        masked("my hunter2 is safe", [literal(b"hunter2")]),
+        "my ******* is safe"
+    );
+    assert_eq!(
+        masked("sess_0a1b and sess_", [regex("sess_[0-9a-f]{4}")]),
+        "********* and sess_"
+    );
+    assert_eq!(
+        masked("ab ab a", [literal(b"ab"), literal(b"a")]),
+        "** ** *"
+    );
 }
 
 #[test]
@@ -82,10 +94,15 @@ fn overlapping_matches_hide_all_they_cover_and_every_rule_is_counted() {
     let rules = rules([literal(b"abcdef"), regex("def[0-9]+"), literal(b"zzz")]);
     let (masked, tally) = whole(&rules, b"-abcdef12-zzzz-");
     assert_eq!(masked, b"-********-****-");
-    let counts: Vec<_> =
-        tally.iter().map(|(rule, place, count)| (rule, place, count.masks, count.bytes)).collect();
+    let counts: Vec<_> = tally
+        .iter()
+        .map(|(rule, place, count)| (rule, place, count.masks, count.bytes))
+        .collect();
     let memory = Place::Memory;
-    assert_eq!(counts, [(0, memory, 1, 6), (1, memory, 1, 5), (2, memory, 2, 4)]);
+    assert_eq!(
+        counts,
+        [(0, memory, 1, 6), (1, memory, 1, 5), (2, memory, 2, 4)]
+    );
 }
 
 #[test]
@@ -100,8 +117,14 @@ fn a_rule_looks_only_where_it_is_told_to() {
 
 #[test]
 fn an_environment_value_is_hidden_in_all_its_forms() {
-    let value = EnvValue { name: "DB_PASSWORD".to_owned(), value: b"hunter2 & \"co\"".to_vec() };
-    let short = EnvValue { name: "DB_PIN".to_owned(), value: b"1234".to_vec() };
+    let value = EnvValue {
+        name: "DB_PASSWORD".to_owned(),
+        value: b"hunter2 & \"co\"".to_vec(),
+    };
+    let short = EnvValue {
+        name: "DB_PIN".to_owned(),
+        value: b"1234".to_vec(),
+    };
     let plan = plan([Pattern::EnvValue("DB_*".to_owned())]);
     let rules = Rules::compile(&plan, &[value, short], &ScanSettings::default()).unwrap();
     assert!(rules.selects(b"DB_PIN") && !rules.selects(b"HOME"));
@@ -111,7 +134,10 @@ fn an_environment_value_is_hidden_in_all_its_forms() {
         ("hunter2+%26+%22co%22!", "********************!"),
         (r#""hunter2 \u0026 \"co\"""#, r#""*********************""#),
         // `user:` and the value, as in an Authorization header.
-        ("dXNlcjpodW50ZXIyICYgImNvIg==", "dXNlcj********************=="),
+        (
+            "dXNlcjpodW50ZXIyICYgImNvIg==",
+            "dXNlcj********************==",
+        ),
     ] {
         let (masked, _) = whole(&rules, text.as_bytes());
         assert_eq!(String::from_utf8(masked).unwrap(), wanted, "{text}");
@@ -120,9 +146,14 @@ fn an_environment_value_is_hidden_in_all_its_forms() {
 
 #[test]
 fn a_long_environment_value_is_hidden_from_end_to_end() {
-    let value: Vec<u8> = (0..30_000u32).flat_map(|n| format!("{n:x}").into_bytes()).collect();
+    let value: Vec<u8> = (0..30_000u32)
+        .flat_map(|n| format!("{n:x}").into_bytes())
+        .collect();
     let plan = plan([Pattern::EnvValue("BIG".to_owned())]);
-    let values = [EnvValue { name: "BIG".to_owned(), value: value.clone() }];
+    let values = [EnvValue {
+        name: "BIG".to_owned(),
+        value: value.clone(),
+    }];
     let rules = Rules::compile(&plan, &values, &ScanSettings::default()).unwrap();
     let (masked, _) = streamed(&rules, &value, &[50_000]);
     assert!(masked.iter().all(|&byte| byte == b'*'));
@@ -130,14 +161,30 @@ fn a_long_environment_value_is_hidden_from_end_to_end() {
 
 #[test]
 fn a_match_across_pieces_and_segments_is_hidden_wherever_it_lies() {
-    let rules = rules([literal(b"topsecretvalue"), regex(r"\btoken=[a-z]{8,40}\b"), regex("[0-9]{8}[a-f]+")]);
-    for secret in [&b"topsecretvalue"[..], b"token=abcdefghijkl", b"01234567abcdef"] {
+    let rules = rules([
+        literal(b"topsecretvalue"),
+        regex(r"\btoken=[a-z]{8,40}\b"),
+        regex("[0-9]{8}[a-f]+"),
+    ]);
+    for secret in [
+        &b"topsecretvalue"[..],
+        b"token=abcdefghijkl",
+        b"01234567abcdef",
+    ] {
         for at in (65_500..65_560).chain([131_070, 524_285, 530_000]) {
             let mut bytes = filler(540_000);
             bytes[at..at + secret.len()].copy_from_slice(secret);
             let (masked, tally) = streamed(&rules, &bytes, &[70_001]);
-            assert_eq!(masked[at..at + secret.len()], vec![b'*'; secret.len()], "{at}");
-            assert_eq!(tally.iter().map(|(_, _, count)| count.masks).sum::<u64>(), 1, "{at}");
+            assert_eq!(
+                masked[at..at + secret.len()],
+                vec![b'*'; secret.len()],
+                "{at}"
+            );
+            assert_eq!(
+                tally.iter().map(|(_, _, count)| count.masks).sum::<u64>(),
+                1,
+                "{at}"
+            );
         }
     }
 }
@@ -177,12 +224,28 @@ fn a_text_made_to_waste_attempts_is_searched_in_linear_time() {
 
 #[test]
 fn what_cannot_be_carried_out_is_told_by_rule_and_without_the_secret() {
-    let settings = ScanSettings { max_needles: 2, ..ScanSettings::default() };
-    let refused = |patterns: Vec<Pattern>| Rules::compile(&plan(patterns), &[], &settings).unwrap_err();
+    let settings = ScanSettings {
+        max_needles: 2,
+        ..ScanSettings::default()
+    };
+    let refused =
+        |patterns: Vec<Pattern>| Rules::compile(&plan(patterns), &[], &settings).unwrap_err();
     let rule = || "rule-0".to_owned();
-    assert_eq!(refused(vec![regex("(s3cret")]), ScanError::Expression { rule: rule() });
-    assert_eq!(refused(vec![Pattern::Detector("no-such".to_owned())]), ScanError::Detector { rule: rule() });
-    assert_eq!(refused(vec![literal(b"")]), ScanError::Literal { rule: rule(), max: 4096 });
+    assert_eq!(
+        refused(vec![regex("(s3cret")]),
+        ScanError::Expression { rule: rule() }
+    );
+    assert_eq!(
+        refused(vec![Pattern::Detector("no-such".to_owned())]),
+        ScanError::Detector { rule: rule() }
+    );
+    assert_eq!(
+        refused(vec![literal(b"")]),
+        ScanError::Literal {
+            rule: rule(),
+            max: 4096
+        }
+    );
     let many = refused(vec![literal(b"aaaa"), literal(b"bbbb"), literal(b"cccc")]);
     let told = "rule `rule-2`: with it, the plan needs more than 2 literals and encoded values";
     assert_eq!(many.to_string(), told);
@@ -202,14 +265,22 @@ fn a_masker_begins_anew_after_the_end_of_a_stream() {
         let Ok(()) = stream.finish(&mut out);
     }
     let mut out = |_: &[u8]| Err("full");
-    assert_eq!(stream.push(b"a secret", &mut out).and_then(|()| stream.finish(&mut out)), Err("full"));
+    assert_eq!(
+        stream
+            .push(b"a secret", &mut out)
+            .and_then(|()| stream.finish(&mut out)),
+        Err("full")
+    );
     // No match goes on from one stream to the next.
     assert_eq!(masked, b"a secret, sec");
 }
 
 #[test]
 fn one_compiled_plan_serves_many_threads() {
-    let rules = rules([regex("sess_[0-9a-f]{4}"), Pattern::Detector("jwt".to_owned())]);
+    let rules = rules([
+        regex("sess_[0-9a-f]{4}"),
+        Pattern::Detector("jwt".to_owned()),
+    ]);
     let hide = || whole(&rules, b"sess_0a1b").0;
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..4).map(|_| scope.spawn(hide)).collect();

@@ -16,14 +16,24 @@ pub(crate) fn everywhere() -> BTreeSet<Place> {
 }
 
 pub(crate) fn rule(name: &str, pattern: Pattern) -> MaskRule {
-    MaskRule { name: name.to_owned(), pattern, places: everywhere() }
+    MaskRule {
+        name: name.to_owned(),
+        pattern,
+        places: everywhere(),
+    }
 }
 
 pub(crate) fn hide_variables(glob: &str) -> Plan {
-    Plan { mask: vec![rule("variables", Pattern::EnvValue(glob.to_owned()))], ..Plan::default() }
+    Plan {
+        mask: vec![rule("variables", Pattern::EnvValue(glob.to_owned()))],
+        ..Plan::default()
+    }
 }
 
-pub(crate) fn redact(redaction: Redaction, archive: &[u8]) -> Result<(Vec<u8>, RedactionSummary), Error> {
+pub(crate) fn redact(
+    redaction: Redaction,
+    archive: &[u8],
+) -> Result<(Vec<u8>, RedactionSummary), Error> {
     redact_from(redaction, &mut &*archive)
 }
 
@@ -41,7 +51,10 @@ pub(crate) fn redact_from(
 
 /// A checkpoint with each secret in some of the places where secrets get.
 fn infested(secrets: &[String]) -> Specimen {
-    let variables = secrets.iter().enumerate().map(|(at, secret)| format!("SECRET_{at}={secret}"));
+    let variables = secrets
+        .iter()
+        .enumerate()
+        .map(|(at, secret)| format!("SECRET_{at}={secret}"));
     let mut specimen = Specimen::new(variables.chain(["HOME=/root".to_owned()]).collect());
     let mut places = vec![Vec::new(); 6];
     for (at, secret) in secrets.iter().enumerate() {
@@ -65,11 +78,18 @@ fn infested(secrets: &[String]) -> Specimen {
         heap[spot..spot + percent.len()].copy_from_slice(percent.as_bytes());
     }
     let lines = |secrets: &[String]| -> Vec<u8> {
-        secrets.iter().flat_map(|secret| format!("the key is {secret}\n").into_bytes()).collect()
+        secrets
+            .iter()
+            .flat_map(|secret| format!("the key is {secret}\n").into_bytes())
+            .collect()
     };
-    specimen.arguments.extend(places[0].iter().map(|secret| format!("--key={secret}")));
+    specimen
+        .arguments
+        .extend(places[0].iter().map(|secret| format!("--key={secret}")));
     specimen.log.extend(lines(&places[1]));
-    specimen.rootfs.push(("app/key".to_owned(), lines(&places[2])));
+    specimen
+        .rootfs
+        .push(("app/key".to_owned(), lines(&places[2])));
     specimen.tmpfs.push(("./key".to_owned(), lines(&places[3])));
     let ghost = lines(&places[4]);
     specimen.ghost[1000..1000 + ghost.len()].copy_from_slice(&ghost);
@@ -79,7 +99,15 @@ fn infested(secrets: &[String]) -> Specimen {
 mod url {
     pub(crate) fn encode(text: &str) -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        text.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+        text.bytes()
+            .map(|b| {
+                if plain(b) {
+                    char::from(b).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            })
+            .collect()
     }
 }
 
@@ -98,7 +126,10 @@ fn visible(archive: &[u8], secrets: &[String]) -> Vec<usize> {
     let mut wanted: HashMap<[u8; 8], Vec<(usize, Vec<u8>)>> = HashMap::new();
     for (at, secret) in secrets.iter().enumerate() {
         for form in forms(secret) {
-            wanted.entry(*form.first_chunk().unwrap()).or_default().push((at, form));
+            wanted
+                .entry(*form.first_chunk().unwrap())
+                .or_default()
+                .push((at, form));
         }
     }
     let (open, mut starts) = (laid_open(archive), vec![false; 1 << 16]);
@@ -125,11 +156,20 @@ fn forms(secret: &str) -> [Vec<u8>; 6] {
     };
     let json = serde_json::to_string(secret).unwrap();
     let json = json[1..json.len() - 1].to_owned();
-    [secret.to_owned(), json, url::encode(secret), inner(""), inner("a"), inner("ab")].map(String::into_bytes)
+    [
+        secret.to_owned(),
+        json,
+        url::encode(secret),
+        inner(""),
+        inner("a"),
+        inner("ab"),
+    ]
+    .map(String::into_bytes)
 }
 
 fn holds(text: &[u8], needle: &[u8]) -> bool {
-    text.windows(needle.len()).any(|window| window[0] == needle[0] && window == needle)
+    text.windows(needle.len())
+        .any(|window| window[0] == needle[0] && window == needle)
 }
 
 #[test]
@@ -139,14 +179,26 @@ fn two_hundred_secrets_are_found_before_and_none_after() {
     for runtime in [Runtime::Containerd, Runtime::CriO] {
         let archive = specimen.archive(runtime);
         assert!(visible(&archive, &secrets).iter().all(|forms| *forms >= 2));
-        let values = secrets
-            .iter()
-            .map(|secret| EnvValue { name: "SECRET_X".to_owned(), value: secret.clone().into_bytes() });
+        let values = secrets.iter().map(|secret| EnvValue {
+            name: "SECRET_X".to_owned(),
+            value: secret.clone().into_bytes(),
+        });
         for (values, passes) in [(values.collect(), 1), (Vec::new(), 2)] {
-            let redaction = Redaction { plan: hide_variables("SECRET_*"), values, ..Redaction::default() };
+            let redaction = Redaction {
+                plan: hide_variables("SECRET_*"),
+                values,
+                ..Redaction::default()
+            };
             let (redacted, summary) = redact(redaction, &archive).unwrap();
-            assert_eq!(visible(&redacted, &secrets), vec![0; SECRETS], "{runtime:?}");
-            assert_eq!((summary.passes, summary.values_hidden), (passes, SECRETS as u64));
+            assert_eq!(
+                visible(&redacted, &secrets),
+                vec![0; SECRETS],
+                "{runtime:?}"
+            );
+            assert_eq!(
+                (summary.passes, summary.values_hidden),
+                (passes, SECRETS as u64)
+            );
             assert_eq!(summary.unreadable, Vec::<String>::new());
             check_shape(&archive, &redacted);
             assert!(holds(&laid_open(&redacted), b"HOME=/root"));

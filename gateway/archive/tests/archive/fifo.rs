@@ -11,8 +11,14 @@ use crate::support::{Home, about, check, id, intake, mode, open, tar, write};
 async fn what_a_runtime_writes_is_published_with_its_digest() {
     let home = Home::new();
     let store = home.store();
-    for (number, (length, size)) in
-        [(512, 1), (3_000_001, 512), (9 << 20, 32 << 10), (5_000_000, 5_000_000)].into_iter().enumerate()
+    for (number, (length, size)) in [
+        (512, 1),
+        (3_000_001, 512),
+        (9 << 20, 32 << 10),
+        (5_000_000, 5_000_000),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let intake = intake(&store, number as u128, Fifo).await;
         let writer = write(intake.location(), tar(length), size);
@@ -31,7 +37,14 @@ async fn the_location_is_a_private_fifo_in_a_private_directory() {
     let store = home.store();
     let intake = intake(&store, 1, Fifo).await;
     assert!(intake.location().is_absolute());
-    assert!(intake.location().symlink_metadata().unwrap().file_type().is_fifo());
+    assert!(
+        intake
+            .location()
+            .symlink_metadata()
+            .unwrap()
+            .file_type()
+            .is_fifo()
+    );
     assert_eq!(mode(intake.location()), 0o600);
     assert_eq!(mode(intake.location().parent().unwrap()), 0o700);
     intake.discard().await;
@@ -55,19 +68,39 @@ async fn names_that_are_taken_are_never_overwritten() {
     let home = Home::new();
     let store = home.store();
     let name = "checkpoint-cart-0_shop-app-2026-11-22T23:51:39.12345679";
-    std::fs::write(home.directory().join(format!("{name}0Z.tar")), "the kubelet's").unwrap();
+    std::fs::write(
+        home.directory().join(format!("{name}0Z.tar")),
+        "the kubelet's",
+    )
+    .unwrap();
     for number in 1..=3 {
         let intake = intake(&store, number, Fifo).await;
-        write(intake.location(), tar(600 + usize::try_from(number).unwrap()), 100).join().unwrap();
+        write(
+            intake.location(),
+            tar(600 + usize::try_from(number).unwrap()),
+            100,
+        )
+        .join()
+        .unwrap();
         let checkpoint = intake.publish(about(number)).await.unwrap();
         check(&checkpoint, &tar(600 + usize::try_from(number).unwrap()));
         assert_eq!(checkpoint.created_at, about(number).created_at);
     }
-    let expected =
-        ["789Z.tar", "789Z.tar.json", "790Z.tar", "791Z.tar", "791Z.tar.json", "792Z.tar", "792Z.tar.json"];
+    let expected = [
+        "789Z.tar",
+        "789Z.tar.json",
+        "790Z.tar",
+        "791Z.tar",
+        "791Z.tar.json",
+        "792Z.tar",
+        "792Z.tar.json",
+    ];
     let stem = name.strip_suffix("79").unwrap();
     assert_eq!(home.published(), expected.map(|end| format!("{stem}{end}")));
-    assert_eq!(std::fs::read(home.directory().join(format!("{name}0Z.tar"))).unwrap(), b"the kubelet's");
+    assert_eq!(
+        std::fs::read(home.directory().join(format!("{name}0Z.tar"))).unwrap(),
+        b"the kubelet's"
+    );
 }
 
 #[tokio::test]
@@ -110,20 +143,33 @@ async fn success_without_an_archive_is_an_error() {
 async fn what_is_no_tar_is_never_published() {
     let home = Home::new();
     let intake = intake(&home.store(), 1, Fifo).await;
-    write(intake.location(), vec![0; 100_000], 1000).join().unwrap();
-    assert!(matches!(intake.publish(about(1)).await, Err(Error::NotATar)));
+    write(intake.location(), vec![0; 100_000], 1000)
+        .join()
+        .unwrap();
+    assert!(matches!(
+        intake.publish(about(1)).await,
+        Err(Error::NotATar)
+    ));
     assert!(home.is_empty());
 }
 
 #[tokio::test]
 async fn an_archive_over_the_limit_is_drained_and_dropped() {
     let home = Home::new();
-    let settings = Settings { max_bytes: Some(2 << 20), ..home.settings() };
+    let settings = Settings {
+        max_bytes: Some(2 << 20),
+        ..home.settings()
+    };
     let (store, _) = Store::open(settings).unwrap();
     let intake = intake(&store, 1, Fifo).await;
-    write(intake.location(), tar(8 << 20), 1 << 20).join().unwrap();
+    write(intake.location(), tar(8 << 20), 1 << 20)
+        .join()
+        .unwrap();
     let error = intake.publish(about(1)).await.unwrap_err();
-    assert!(matches!(error, Error::TooLarge { max: 0x20_0000 }), "{error}");
+    assert!(
+        matches!(error, Error::TooLarge { max: 0x20_0000 }),
+        "{error}"
+    );
     assert!(home.is_empty());
 }
 
@@ -168,7 +214,9 @@ async fn an_id_serves_one_archive_at_a_time() {
     let home = Home::new();
     let store = home.store();
     let first = intake(&store, 1, Fifo).await;
-    let second = store.intake(crate::support::reserved(&store), id(1), Fifo, None).await;
+    let second = store
+        .intake(crate::support::reserved(&store), id(1), Fifo, None)
+        .await;
     assert!(matches!(second, Err(Error::Io { .. })));
     write(first.location(), tar(600), 600).join().unwrap();
     check(&first.publish(about(1)).await.unwrap(), &tar(600));

@@ -10,8 +10,13 @@ use crate::support::{Home, about, check, intake, open, tar, write};
 async fn a_runtimes_own_file_is_published_as_it_is() {
     let home = Home::new();
     let intake = intake(&home.store(), 1, File).await;
-    assert!(!intake.location().exists(), "a runtime keeps an existing file's mode and tail");
-    write(intake.location(), tar(3_000_000), 32 << 10).join().unwrap();
+    assert!(
+        !intake.location().exists(),
+        "a runtime keeps an existing file's mode and tail"
+    );
+    write(intake.location(), tar(3_000_000), 32 << 10)
+        .join()
+        .unwrap();
     std::fs::set_permissions(intake.location(), PermissionsExt::from_mode(0o666)).unwrap();
     let checkpoint = intake.publish(about(1)).await.unwrap();
     check(&checkpoint, &tar(3_000_000));
@@ -69,9 +74,16 @@ async fn a_link_is_never_followed_and_never_published() {
 #[tokio::test]
 async fn the_limit_holds_for_files_too() {
     let home = Home::new();
-    let (store, _) = Store::open(Settings { max_bytes: Some(999), ..home.settings() }).unwrap();
+    let (store, _) = Store::open(Settings {
+        max_bytes: Some(999),
+        ..home.settings()
+    })
+    .unwrap();
     let intake = intake(&store, 1, File).await;
     open(intake.location()).write_all(&tar(1000)).unwrap();
-    assert!(matches!(intake.publish(about(1)).await, Err(Error::TooLarge { max: 999 })));
+    assert!(matches!(
+        intake.publish(about(1)).await,
+        Err(Error::TooLarge { max: 999 })
+    ));
     assert!(home.is_empty());
 }

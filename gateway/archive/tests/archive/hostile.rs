@@ -35,17 +35,32 @@ fn plan() -> Plan {
         rule("variables", Pattern::EnvValue("*".to_owned())),
         rule("literal", Pattern::Literal(b"sesame".to_vec())),
     ];
-    Plan { mask, ..Plan::default() }
+    Plan {
+        mask,
+        ..Plan::default()
+    }
 }
 
 fn all() -> Redaction {
-    Redaction { plan: plan(), ..Redaction::default() }
+    Redaction {
+        plan: plan(),
+        ..Redaction::default()
+    }
 }
 
 /// Finds nothing in what is made here.
 fn nothing() -> Redaction {
-    let mask = vec![rule("nothing", Pattern::Literal(b"\x01\x02\x03 never".to_vec()))];
-    Redaction { plan: Plan { mask, ..Plan::default() }, ..Redaction::default() }
+    let mask = vec![rule(
+        "nothing",
+        Pattern::Literal(b"\x01\x02\x03 never".to_vec()),
+    )];
+    Redaction {
+        plan: Plan {
+            mask,
+            ..Plan::default()
+        },
+        ..Redaction::default()
+    }
 }
 
 fn kind() -> impl Strategy<Value = u8> {
@@ -67,7 +82,11 @@ fn archive() -> impl Strategy<Value = Vec<u8>> {
     vec((prop::sample::select(NAMES.to_vec()), kind(), body()), 0..8).prop_map(|members| {
         let members = members.iter().map(|(name, kind, body)| {
             // Names and where links point are passed on as they are.
-            let body = if b"12LK".contains(kind) { b"target" } else { body.as_slice() };
+            let body = if b"12LK".contains(kind) {
+                b"target"
+            } else {
+                body.as_slice()
+            };
             (*name, EntryType::new(*kind), body)
         });
         tar_of(&members.collect::<Vec<_>>())
@@ -127,10 +146,17 @@ proptest! {
 /// Documents that hold `sesame` and what must be escaped, at any depth.
 fn document() -> impl Strategy<Value = Value> {
     let text = || "(sesame|open|\"|\\\\|\n|\u{e9}|\u{1f600}|=|A){0,4}";
-    let leaf =
-        prop_oneof![text().prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+    let leaf = prop_oneof![
+        text().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        Just(Value::Null)
+    ];
     leaf.prop_recursive(4, 40, 5, move |inner| {
-        let key = prop_oneof![Just("env".to_owned()), Just("value".to_owned()), "[a-z]{0,3}"];
+        let key = prop_oneof![
+            Just("env".to_owned()),
+            Just("value".to_owned()),
+            "[a-z]{0,3}"
+        ];
         prop_oneof![
             vec(inner.clone(), 0..5).prop_map(Value::from),
             vec((key, inner), 0..5).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
@@ -179,7 +205,10 @@ fn a_value_that_comes_in_two_pieces_counts_once() {
 
 fn in_pieces(sizes: Vec<usize>) {
     let mut specimen = Specimen::new(vec!["A=open-sesame-now".to_owned(), "B=7".to_owned()]);
-    specimen.processes.iter_mut().for_each(|process| process.heap.truncate(5 * 4096));
+    specimen
+        .processes
+        .iter_mut()
+        .for_each(|process| process.heap.truncate(5 * 4096));
     specimen.log.extend(b"open-sesame-now");
     let archive = specimen.archive(Runtime::Containerd);
     let (whole, counted) = redact(all(), &archive).unwrap();
@@ -195,7 +224,10 @@ fn an_archive_that_ends_anywhere_but_at_its_end_is_refused() {
     specimen.processes[0].heap.truncate(4096);
     specimen.tmpfs.clear();
     let archive = specimen.archive(Runtime::Containerd);
-    for cut in (0..archive.len() - 1024).step_by(97).chain((0..archive.len() - 1024).step_by(512)) {
+    for cut in (0..archive.len() - 1024)
+        .step_by(97)
+        .chain((0..archive.len() - 1024).step_by(512))
+    {
         let refused = redact(all(), &archive[..cut]).unwrap_err();
         assert!(matches!(refused, Error::CutShort), "{cut}: {refused}");
     }
@@ -203,12 +235,16 @@ fn an_archive_that_ends_anywhere_but_at_its_end_is_refused() {
 
 #[test]
 fn ten_thousand_members_are_no_trouble_and_more_than_allowed_are_refused() {
-    let members: Vec<_> =
-        (0..10_000).map(|at| (format!("directory/member-{at}"), b"sesame".to_vec())).collect();
+    let members: Vec<_> = (0..10_000)
+        .map(|at| (format!("directory/member-{at}"), b"sesame".to_vec()))
+        .collect();
     let archive = tar(&members);
     let (redacted, _) = redact(all(), &archive).unwrap();
     assert_eq!(redacted.len(), archive.len());
-    let settings = RedactionSettings { max_members: 9_999, ..RedactionSettings::default() };
+    let settings = RedactionSettings {
+        max_members: 9_999,
+        ..RedactionSettings::default()
+    };
     let refused = redact(Redaction { settings, ..all() }, &archive).unwrap_err();
     assert!(matches!(refused, Error::BadTar(_)), "{refused}");
 }
@@ -222,7 +258,10 @@ fn long_names_of_either_kind_are_understood() {
         ("short", EntryType::Regular, spec),
     ]);
     let record = format!("{} path={long}\n", long.len() + 10);
-    let pax = tar_of(&[("x", EntryType::XHeader, record.as_bytes()), ("short", EntryType::Regular, spec)]);
+    let pax = tar_of(&[
+        ("x", EntryType::XHeader, record.as_bytes()),
+        ("short", EntryType::Regular, spec),
+    ]);
     for archive in [gnu, pax] {
         let (redacted, summary) = redact(all(), &archive).unwrap();
         assert!(redacted.windows(3).any(|window| window == b"A=*"));
@@ -233,13 +272,23 @@ fn long_names_of_either_kind_are_understood() {
 #[test]
 fn sizes_that_lie_are_refused() {
     let record = |text: &str| {
-        tar_of(&[("x", EntryType::XHeader, text.as_bytes()), ("f", EntryType::Regular, b"1234")])
+        tar_of(&[
+            ("x", EntryType::XHeader, text.as_bytes()),
+            ("f", EntryType::Regular, b"1234"),
+        ])
     };
-    for text in ["13 size=9000\n", "30 size=99999999999999999999\n", "11 size=-1\n", "13 size=0x10\n"] {
+    for text in [
+        "13 size=9000\n",
+        "30 size=99999999999999999999\n",
+        "11 size=-1\n",
+        "13 size=0x10\n",
+    ] {
         redact(all(), &record(text)).unwrap_err();
     }
-    let global =
-        tar_of(&[("x", EntryType::XGlobalHeader, b"10 size=4\n"), ("f", EntryType::Regular, b"1234")]);
+    let global = tar_of(&[
+        ("x", EntryType::XGlobalHeader, b"10 size=4\n"),
+        ("f", EntryType::Regular, b"1234"),
+    ]);
     assert!(matches!(redact(all(), &global), Err(Error::BadTar(_))));
     let twice = tar_of(&[
         ("x", EntryType::XHeader, b"15 path=status\n"),
@@ -251,8 +300,16 @@ fn sizes_that_lie_are_refused() {
 
 #[test]
 fn nothing_may_hide_behind_the_end() {
-    let archive = [tar_of(&[]), tar_of(&[("container.log", EntryType::Regular, b"sesame")])].concat();
+    let archive = [
+        tar_of(&[]),
+        tar_of(&[("container.log", EntryType::Regular, b"sesame")]),
+    ]
+    .concat();
     assert!(matches!(redact(all(), &archive), Err(Error::BadTar(_))));
-    let padded = [tar_of(&[("container.log", EntryType::Regular, b"log")]), vec![0; 9000]].concat();
+    let padded = [
+        tar_of(&[("container.log", EntryType::Regular, b"log")]),
+        vec![0; 9000],
+    ]
+    .concat();
     assert!(redact(all(), &padded).unwrap().0 == padded);
 }

@@ -39,7 +39,12 @@ struct World {
 impl World {
     fn new() -> Self {
         let home = Home::new();
-        Self { store: Some(home.store()), home, model: BTreeMap::new(), published: 0 }
+        Self {
+            store: Some(home.store()),
+            home,
+            model: BTreeMap::new(),
+            published: 0,
+        }
     }
 
     async fn apply(&mut self, deed: Deed) {
@@ -47,7 +52,10 @@ impl World {
         match deed {
             Deed::Publish { pod } => self.publish(&store, pod).await,
             Deed::Delete(number) => {
-                match (store.delete(id(number as u128)), self.model.get(&(number as u128))) {
+                match (
+                    store.delete(id(number as u128)),
+                    self.model.get(&(number as u128)),
+                ) {
                     (Err(Error::Held { .. }), Some(model)) => assert!(model.hold.is_some()),
                     (deleted, model) => {
                         assert_eq!(deleted.unwrap().as_ref(), model);
@@ -85,8 +93,12 @@ impl World {
         let intake = intake(store, number, Transport::File).await;
         std::io::Write::write_all(&mut open(intake.location()), &tar(600)).unwrap();
         let target = format!("shop/cart-{pod}/app").parse().unwrap();
-        let about = gateway_archive::About { target, ..about(number) };
-        self.model.insert(number, intake.publish(about).await.unwrap());
+        let about = gateway_archive::About {
+            target,
+            ..about(number)
+        };
+        self.model
+            .insert(number, intake.publish(about).await.unwrap());
     }
 
     fn check(&self) {
@@ -94,14 +106,25 @@ impl World {
         let expected: Vec<_> = self.model.values().rev().cloned().collect();
         assert_eq!(all(store), expected);
         for pod in ["cart-0", "cart-1", "cart-2"] {
-            let of_pod: Vec<_> = expected.iter().filter(|one| one.target.pod() == pod).cloned().collect();
-            let filter = Filter { pod: Some(pod.to_owned()), ..Filter::default() };
+            let of_pod: Vec<_> = expected
+                .iter()
+                .filter(|one| one.target.pod() == pod)
+                .cloned()
+                .collect();
+            let filter = Filter {
+                pod: Some(pod.to_owned()),
+                ..Filter::default()
+            };
             assert_eq!(store.list(&filter, None, 1000).unwrap().checkpoints, of_pod);
             let target = format!("shop/{pod}/app").parse().unwrap();
             assert_eq!(store.latest(&target).unwrap().as_ref(), of_pod.first());
         }
         let held = expected.iter().filter(|one| one.hold.is_some()).count();
-        assert_eq!(self.home.published().len(), 2 * expected.len() + held, "and no file is left over");
+        assert_eq!(
+            self.home.published().len(),
+            2 * expected.len() + held,
+            "and no file is left over"
+        );
     }
 }
 

@@ -11,15 +11,26 @@ fn limits(bytes: Option<u64>, count: Option<u64>) -> Limits {
 }
 
 fn at_most(count: u64) -> Quota {
-    Quota { total: limits(None, Some(count)), ..Quota::default() }
+    Quota {
+        total: limits(None, Some(count)),
+        ..Quota::default()
+    }
 }
 
 fn deleting(quota: &Quota) -> Quota {
-    Quota { when_full: WhenFull::DeleteOldest, ..quota.clone() }
+    Quota {
+        when_full: WhenFull::DeleteOldest,
+        ..quota.clone()
+    }
 }
 
 fn store(home: &Home, quota: Quota) -> Store {
-    Store::open(Settings { quota, ..home.settings() }).unwrap().0
+    Store::open(Settings {
+        quota,
+        ..home.settings()
+    })
+    .unwrap()
+    .0
 }
 
 /// Checkpoints of 600 bytes each, numbered from zero.
@@ -43,14 +54,37 @@ async fn each_scope_has_its_limit_and_spares_the_others() {
     filled(&home, &["shop/cart-0/app", "shop/cart-0/app"]).await;
     let two = limits(None, Some(2));
     let bytes = limits(Some(1300), None);
-    let beyond = ["shop/cart-0/app", "shop/cart-0/side", "shop/cart-1/app", "bank/cart-0/app"];
-    for (at, scope) in [Scope::Container, Scope::Pod, Scope::Namespace, Scope::Total].into_iter().enumerate()
+    let beyond = [
+        "shop/cart-0/app",
+        "shop/cart-0/side",
+        "shop/cart-1/app",
+        "bank/cart-0/app",
+    ];
+    for (at, scope) in [Scope::Container, Scope::Pod, Scope::Namespace, Scope::Total]
+        .into_iter()
+        .enumerate()
     {
         let only = |limits| Quota {
-            container: if scope == Scope::Container { limits } else { Limits::default() },
-            pod: if scope == Scope::Pod { limits } else { Limits::default() },
-            namespace: if scope == Scope::Namespace { limits } else { Limits::default() },
-            total: if scope == Scope::Total { limits } else { Limits::default() },
+            container: if scope == Scope::Container {
+                limits
+            } else {
+                Limits::default()
+            },
+            pod: if scope == Scope::Pod {
+                limits
+            } else {
+                Limits::default()
+            },
+            namespace: if scope == Scope::Namespace {
+                limits
+            } else {
+                Limits::default()
+            },
+            total: if scope == Scope::Total {
+                limits
+            } else {
+                Limits::default()
+            },
             ..Quota::default()
         };
         for (limits, limit) in [(two, Limit::Count(2)), (bytes, Limit::Bytes(1300))] {
@@ -74,12 +108,18 @@ async fn what_is_promised_counts_until_it_is_given_back_or_there() {
     let store = store(&home, at_most(2));
     let first = store.reserve(&target("shop/cart-0/app"), Some(1)).unwrap();
     let second = store.reserve(&target("shop/cart-1/app"), Some(1)).unwrap();
-    assert_eq!(refusal(&store, "shop/cart-2/app", 1), (Scope::Total, Limit::Count(2)));
+    assert_eq!(
+        refusal(&store, "shop/cart-2/app", 1),
+        (Scope::Total, Limit::Count(2))
+    );
     drop((first, second));
     for number in 0..2 {
         publish(&store, number, "shop/cart-0/app", 600).await;
     }
-    assert_eq!(refusal(&store, "shop/cart-2/app", 1), (Scope::Total, Limit::Count(2)));
+    assert_eq!(
+        refusal(&store, "shop/cart-2/app", 1),
+        (Scope::Total, Limit::Count(2))
+    );
     store.delete(id(0)).unwrap();
     store.reserve(&target("shop/cart-0/app"), Some(1)).unwrap();
 }
@@ -92,7 +132,10 @@ fn of_many_at_once_only_as_many_as_fit_get_a_place() {
         let reserved = std::thread::scope(|scope| {
             let reserve = || store.reserve(&target("shop/cart-0/app"), Some(1));
             let threads: Vec<_> = (0..16).map(|_| scope.spawn(reserve)).collect();
-            threads.into_iter().filter_map(|thread| thread.join().unwrap().ok()).collect::<Vec<_>>()
+            threads
+                .into_iter()
+                .filter_map(|thread| thread.join().unwrap().ok())
+                .collect::<Vec<_>>()
         });
         assert_eq!(reserved.len(), 3);
     }
@@ -101,7 +144,16 @@ fn of_many_at_once_only_as_many_as_fit_get_a_place() {
 #[tokio::test]
 async fn the_oldest_go_and_no_more_than_needed() {
     let home = Home::new();
-    filled(&home, &["shop/cart-0/app", "shop/cart-1/app", "shop/cart-0/app", "shop/cart-0/app"]).await;
+    filled(
+        &home,
+        &[
+            "shop/cart-0/app",
+            "shop/cart-1/app",
+            "shop/cart-0/app",
+            "shop/cart-0/app",
+        ],
+    )
+    .await;
     let quota = Quota {
         container: limits(Some(1800), None),
         total: limits(None, Some(4)),
@@ -109,11 +161,19 @@ async fn the_oldest_go_and_no_more_than_needed() {
     };
     let store = store(&home, quota);
     let before = all(&store);
-    let reservation = store.reserve(&target("shop/cart-0/app"), Some(600)).unwrap();
-    assert_eq!(reservation.removed(), &before[3..], "one makes room in both scopes");
+    let reservation = store
+        .reserve(&target("shop/cart-0/app"), Some(600))
+        .unwrap();
+    assert_eq!(
+        reservation.removed(),
+        &before[3..],
+        "one makes room in both scopes"
+    );
     assert_eq!(all(&store), &before[..3]);
     drop(reservation);
-    let reservation = store.reserve(&target("shop/cart-0/app"), Some(1200)).unwrap();
+    let reservation = store
+        .reserve(&target("shop/cart-0/app"), Some(1200))
+        .unwrap();
     assert_eq!(numbers(reservation.removed()), [id(2)]);
     let second = store.reserve(&target("shop/cart-9/app"), Some(1)).unwrap();
     assert_eq!(second.removed(), []);
@@ -125,33 +185,71 @@ async fn the_oldest_go_and_no_more_than_needed() {
 #[tokio::test]
 async fn nothing_goes_where_it_would_not_help() {
     let home = Home::new();
-    filled(&home, &["shop/cart-0/app", "shop/cart-0/app", "shop/cart-1/app"]).await;
-    let store = store(&home, deleting(&Quota { container: limits(Some(1200), None), ..at_most(3) }));
-    assert_eq!(refusal(&store, "shop/cart-0/app", 1201), (Scope::Container, Limit::Bytes(1200)));
+    filled(
+        &home,
+        &["shop/cart-0/app", "shop/cart-0/app", "shop/cart-1/app"],
+    )
+    .await;
+    let store = store(
+        &home,
+        deleting(&Quota {
+            container: limits(Some(1200), None),
+            ..at_most(3)
+        }),
+    );
+    assert_eq!(
+        refusal(&store, "shop/cart-0/app", 1201),
+        (Scope::Container, Limit::Bytes(1200))
+    );
     store.hold(id(0), &hold("alice")).unwrap();
-    assert_eq!(refusal(&store, "shop/cart-0/app", 601), (Scope::Container, Limit::Bytes(1200)));
+    assert_eq!(
+        refusal(&store, "shop/cart-0/app", 601),
+        (Scope::Container, Limit::Bytes(1200))
+    );
     for number in 1..3 {
         store.hold(id(number), &hold("alice")).unwrap();
     }
-    assert_eq!(refusal(&store, "bank/vault-0/app", 1), (Scope::Total, Limit::Count(3)));
+    assert_eq!(
+        refusal(&store, "bank/vault-0/app", 1),
+        (Scope::Total, Limit::Count(3))
+    );
     assert_eq!(all(&store).len(), 3);
     store.release(id(1)).unwrap();
-    let reservation = store.reserve(&target("shop/cart-0/app"), Some(600)).unwrap();
-    assert_eq!(numbers(reservation.removed()), [id(1)], "the held one stays though it is older");
+    let reservation = store
+        .reserve(&target("shop/cart-0/app"), Some(600))
+        .unwrap();
+    assert_eq!(
+        numbers(reservation.removed()),
+        [id(1)],
+        "the held one stays though it is older"
+    );
 }
 
 #[tokio::test]
 async fn nothing_goes_for_a_checkpoint_that_the_disk_has_no_room_for() {
     let home = Home::new();
     filled(&home, &["shop/cart-0/app"]).await;
-    let settings = Settings { quota: deleting(&at_most(1)), min_free_bytes: u64::MAX, ..home.settings() };
+    let settings = Settings {
+        quota: deleting(&at_most(1)),
+        min_free_bytes: u64::MAX,
+        ..home.settings()
+    };
     let (store, _) = Store::open(settings).unwrap();
-    let refused = store.reserve(&target("shop/cart-0/app"), Some(1)).unwrap_err();
+    let refused = store
+        .reserve(&target("shop/cart-0/app"), Some(1))
+        .unwrap_err();
     assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
     assert_eq!(all(&store).len(), 1);
     drop(store);
     let store = self::store(&home, deleting(&at_most(1)));
-    assert_eq!(store.reserve(&target("shop/cart-0/app"), Some(1)).unwrap().removed().len(), 1);
+    assert_eq!(
+        store
+            .reserve(&target("shop/cart-0/app"), Some(1))
+            .unwrap()
+            .removed()
+            .len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -160,13 +258,20 @@ async fn room_that_was_made_by_hand_counts_and_so_does_a_hold() {
     filled(&home, &["shop/cart-0/app"; 3]).await;
     let refusing = store(&home, at_most(3));
     let path = |store: &Store, number| store.find(id(number)).unwrap().unwrap().path;
-    assert_eq!(refusal(&refusing, "shop/cart-0/app", 1), (Scope::Total, Limit::Count(3)));
+    assert_eq!(
+        refusal(&refusing, "shop/cart-0/app", 1),
+        (Scope::Total, Limit::Count(3))
+    );
     std::fs::remove_file(path(&refusing, 1)).unwrap();
-    refusing.reserve(&target("shop/cart-0/app"), Some(1)).unwrap();
+    refusing
+        .reserve(&target("shop/cart-0/app"), Some(1))
+        .unwrap();
     drop(refusing);
     let deleting = store(&home, deleting(&at_most(2)));
     std::fs::write(format!("{}.hold", path(&deleting, 0).display()), "by hand").unwrap();
-    let reservation = deleting.reserve(&target("shop/cart-0/app"), Some(1)).unwrap();
+    let reservation = deleting
+        .reserve(&target("shop/cart-0/app"), Some(1))
+        .unwrap();
     assert_eq!(numbers(reservation.removed()), [id(2)]);
 }
 
@@ -175,7 +280,13 @@ fn a_full_quota_is_full_also_without_an_estimate() {
     let home = Home::new();
     drop(home.store());
     leave(&home, 1, "cart-0");
-    let store = store(&home, Quota { pod: limits(Some(10), None), ..Quota::default() });
+    let store = store(
+        &home,
+        Quota {
+            pod: limits(Some(10), None),
+            ..Quota::default()
+        },
+    );
     assert!(store.reserve(&target("shop/cart-0/app"), None).is_err());
     store.reserve(&target("shop/cart-1/app"), None).unwrap();
 }
@@ -184,11 +295,21 @@ fn a_full_quota_is_full_also_without_an_estimate() {
 async fn what_is_too_old_goes_unless_it_is_held() {
     let home = Home::new();
     filled(&home, &["shop/cart-0/app"; 4]).await;
-    let store = store(&home, Quota { max_age: Some(Duration::from_hours(1)), ..Quota::default() });
+    let store = store(
+        &home,
+        Quota {
+            max_age: Some(Duration::from_hours(1)),
+            ..Quota::default()
+        },
+    );
     let checkpoints = all(&store);
     let begun = |number: usize| checkpoints[3 - number].created_at;
     let hour = jiff::SignedDuration::from_hours(1);
-    assert_eq!(store.retain(begun(0) + hour).unwrap(), [], "an hour old is not older than an hour");
+    assert_eq!(
+        store.retain(begun(0) + hour).unwrap(),
+        [],
+        "an hour old is not older than an hour"
+    );
     store.hold(id(1), &hold("alice")).unwrap();
     let removed: Vec<Checkpoint> = store.retain(begun(3) + hour).unwrap();
     assert_eq!(numbers(&removed), [id(0), id(2)]);

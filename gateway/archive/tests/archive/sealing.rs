@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
 use gateway_archive::{
-    Error, Identities, KeepOriginal, Leftover, Recipients, Redaction, Settings, Store, UnsealError, unseal,
-    unseal_file,
+    Error, Identities, KeepOriginal, Leftover, Recipients, Redaction, Settings, Store, UnsealError,
+    unseal, unseal_file,
 };
 use gateway_core::{Checkpoint, MaskRule, Pattern, Place, Plan, Transport};
 
@@ -32,12 +32,24 @@ fn holds_a_secret(bytes: &[u8]) -> bool {
 
 fn redaction() -> Redaction {
     let pattern = Pattern::Literal(SECRET.to_vec());
-    let rule = MaskRule { places: [Place::Logs].into(), ..crate::canary::rule("words", pattern) };
-    Redaction { plan: Plan { mask: vec![rule], ..Plan::default() }, ..Redaction::default() }
+    let rule = MaskRule {
+        places: [Place::Logs].into(),
+        ..crate::canary::rule("words", pattern)
+    };
+    Redaction {
+        plan: Plan {
+            mask: vec![rule],
+            ..Plan::default()
+        },
+        ..Redaction::default()
+    }
 }
 
 fn recipients(identities: &[&Identity]) -> Recipients {
-    let texts: Vec<_> = identities.iter().map(|identity| identity.to_public().to_string()).collect();
+    let texts: Vec<_> = identities
+        .iter()
+        .map(|identity| identity.to_public().to_string())
+        .collect();
     Recipients::parse(&texts).unwrap()
 }
 
@@ -46,7 +58,12 @@ fn identities(identity: &Identity) -> Identities {
 }
 
 fn store(home: &Home, original: KeepOriginal) -> Store {
-    Store::open(Settings { original, ..home.settings() }).unwrap().0
+    Store::open(Settings {
+        original,
+        ..home.settings()
+    })
+    .unwrap()
+    .0
 }
 
 async fn take(
@@ -58,7 +75,9 @@ async fn take(
     let intake = redacting(store, number, transport, redaction()).await;
     let mut runtime = open(intake.location());
     let written = written.to_vec();
-    std::thread::spawn(move || runtime.write_all(&written).unwrap()).join().unwrap();
+    std::thread::spawn(move || runtime.write_all(&written).unwrap())
+        .join()
+        .unwrap();
     intake.publish(about(number)).await
 }
 
@@ -76,7 +95,13 @@ fn sealed_for(identity: &Identity, plain: &[u8]) -> Vec<u8> {
 
 /// The header's length: up to the line with its MAC, and that.
 fn header_of(sealed: &[u8]) -> usize {
-    sealed.windows(5).position(|window| window == b"\n--- ").unwrap() + 5 + 43 + 1
+    sealed
+        .windows(5)
+        .position(|window| window == b"\n--- ")
+        .unwrap()
+        + 5
+        + 43
+        + 1
 }
 
 #[tokio::test]
@@ -85,7 +110,10 @@ async fn the_sealed_original_is_what_the_runtime_wrote_and_the_published_archive
     for transport in [Transport::Fifo, Transport::File] {
         for bytes in [0, 100, (64 << 10) - 1536 - 2 * SECRET.len(), 5 << 20] {
             let home = Home::new();
-            let store = store(&home, KeepOriginal::Sealed(recipients(&[&analyst, &auditor])));
+            let store = store(
+                &home,
+                KeepOriginal::Sealed(recipients(&[&analyst, &auditor])),
+            );
             let written = archive(bytes);
             let checkpoint = take(&store, 1, transport, &written).await.unwrap();
             let published = std::fs::read(&checkpoint.path).unwrap();
@@ -93,13 +121,22 @@ async fn the_sealed_original_is_what_the_runtime_wrote_and_the_published_archive
             let original = checkpoint.original.clone().unwrap();
             assert!(original.sealed);
             assert_eq!(original.recipients, 2);
-            assert_eq!(original.path, PathBuf::from(format!("{}.age", checkpoint.path.display())));
-            assert_eq!((mode(&original.path), sha256(&original.path)), (0o600, original.sha256.clone()));
+            assert_eq!(
+                original.path,
+                PathBuf::from(format!("{}.age", checkpoint.path.display()))
+            );
+            assert_eq!(
+                (mode(&original.path), sha256(&original.path)),
+                (0o600, original.sha256.clone())
+            );
             let sealed = std::fs::read(&original.path).unwrap();
             assert_eq!(sealed.len() as u64, original.bytes);
             assert!(!holds_a_secret(&sealed));
             for identity in [&analyst, &auditor] {
-                assert!(opened(&sealed, identity).unwrap() == written, "{transport:?} {bytes}");
+                assert!(
+                    opened(&sealed, identity).unwrap() == written,
+                    "{transport:?} {bytes}"
+                );
             }
             let mut served = Vec::new();
             let (found, mut file) = store.open_original(id(1)).unwrap().unwrap();
@@ -108,7 +145,11 @@ async fn the_sealed_original_is_what_the_runtime_wrote_and_the_published_archive
             assert_eq!(found, checkpoint);
             assert!(home.incoming().is_empty());
             drop(store);
-            assert_eq!(all(&home.store()), std::slice::from_ref(&checkpoint), "and so it is read again");
+            assert_eq!(
+                all(&home.store()),
+                std::slice::from_ref(&checkpoint),
+                "and so it is read again"
+            );
         }
     }
 }
@@ -135,8 +176,14 @@ async fn an_original_in_plaintext_needs_the_explicit_setting() {
     let written = archive(100_000);
     let checkpoint = take(&kept, 1, Transport::Fifo, &written).await.unwrap();
     let original = checkpoint.original.clone().unwrap();
-    assert_eq!((original.sealed, original.recipients, mode(&original.path)), (false, 0, 0o600));
-    assert_eq!(original.path, checkpoint.path.with_extension("original.tar"));
+    assert_eq!(
+        (original.sealed, original.recipients, mode(&original.path)),
+        (false, 0, 0o600)
+    );
+    assert_eq!(
+        original.path,
+        checkpoint.path.with_extension("original.tar")
+    );
     assert_eq!(original.sha256, sha256(&original.path));
     assert!(std::fs::read(&original.path).unwrap() == written);
     drop(kept);
@@ -151,7 +198,10 @@ async fn an_original_in_plaintext_needs_the_explicit_setting() {
 #[tokio::test]
 async fn without_a_redaction_the_archive_is_the_original() {
     let home = Home::new();
-    let store = store(&home, KeepOriginal::Sealed(recipients(&[&Identity::generate()])));
+    let store = store(
+        &home,
+        KeepOriginal::Sealed(recipients(&[&Identity::generate()])),
+    );
     let intake = crate::support::intake(&store, 1, Transport::Fifo).await;
     open(intake.location()).write_all(&archive(100)).unwrap();
     let checkpoint = intake.publish(about(1)).await.unwrap();
@@ -164,16 +214,30 @@ async fn the_original_goes_with_its_checkpoint_and_counts_in_quotas() {
     let home = Home::new();
     let identity = Identity::generate();
     let sealed = store(&home, KeepOriginal::Sealed(recipients(&[&identity])));
-    let checkpoint = take(&sealed, 1, Transport::Fifo, &archive(1000)).await.unwrap();
+    let checkpoint = take(&sealed, 1, Transport::Fifo, &archive(1000))
+        .await
+        .unwrap();
     let bytes = checkpoint.bytes + checkpoint.original.as_ref().unwrap().bytes;
     drop(sealed);
     let limit = |bytes| gateway_archive::Quota {
-        total: gateway_archive::Limits { bytes: Some(bytes), count: None },
+        total: gateway_archive::Limits {
+            bytes: Some(bytes),
+            count: None,
+        },
         ..gateway_archive::Quota::default()
     };
-    for (quota, fits) in [(limit(bytes), false), (limit(bytes + 1), false), (limit(bytes + 2), true)] {
+    for (quota, fits) in [
+        (limit(bytes), false),
+        (limit(bytes + 1), false),
+        (limit(bytes + 2), true),
+    ] {
         let original = KeepOriginal::Plaintext;
-        let (store, _) = Store::open(Settings { quota, original, ..home.settings() }).unwrap();
+        let (store, _) = Store::open(Settings {
+            quota,
+            original,
+            ..home.settings()
+        })
+        .unwrap();
         let reserved = store.reserve(&target("shop/cart-0/app"), Some(1));
         assert_eq!(reserved.is_ok(), fits, "one byte and one of its original");
     }
@@ -188,7 +252,9 @@ async fn what_cannot_be_published_leaves_no_original() {
     let store = store(&home, KeepOriginal::Plaintext);
     let cut = archive(100_000);
     for (number, written) in [(1, &cut[..50_000]), (2, b"no tar"), (3, &[])] {
-        take(&store, number, Transport::Fifo, written).await.unwrap_err();
+        take(&store, number, Transport::Fifo, written)
+            .await
+            .unwrap_err();
         assert!(home.is_empty(), "{number}");
     }
     let intake = redacting(&store, 4, Transport::Fifo, redaction()).await;
@@ -205,7 +271,11 @@ async fn what_cannot_be_published_leaves_no_original() {
         let name = first.path.to_str().unwrap().replace("456789Z", "456790Z");
         std::fs::write(beside(Path::new(&name)), "taken").unwrap();
         let next = take(&store, 6, Transport::Fifo, &cut).await.unwrap();
-        assert!(next.path.to_str().unwrap().contains("456791Z"), "{taken}: {}", next.path.display());
+        assert!(
+            next.path.to_str().unwrap().contains("456791Z"),
+            "{taken}: {}",
+            next.path.display()
+        );
         assert!(std::fs::read(next.original.unwrap().path).unwrap() == cut);
         store.delete(id(6)).unwrap().unwrap();
         std::fs::remove_file(beside(Path::new(&name))).unwrap();
@@ -216,11 +286,17 @@ async fn what_cannot_be_published_leaves_no_original() {
 #[tokio::test]
 async fn what_a_crash_left_of_an_original_is_swept() {
     let home = Home::new();
-    for (original, number) in
-        [(KeepOriginal::Plaintext, 1), (KeepOriginal::Sealed(recipients(&[&Identity::generate()])), 2)]
-    {
+    for (original, number) in [
+        (KeepOriginal::Plaintext, 1),
+        (
+            KeepOriginal::Sealed(recipients(&[&Identity::generate()])),
+            2,
+        ),
+    ] {
         let store = store(&home, original);
-        let checkpoint = take(&store, number, Transport::Fifo, &archive(1000)).await.unwrap();
+        let checkpoint = take(&store, number, Transport::Fifo, &archive(1000))
+            .await
+            .unwrap();
         drop(store);
         std::fs::remove_file(&checkpoint.path).unwrap();
         let (_, cleaned) = Store::open(home.settings()).unwrap();
@@ -241,7 +317,12 @@ fn only_one_of_the_recipients_opens_what_is_sealed() {
         Identity::generate().to_string().expose_secret(),
         identity.to_string().expose_secret()
     );
-    unseal(sealed.as_slice(), &Identities::parse(&both).unwrap(), &mut Vec::new()).unwrap();
+    unseal(
+        sealed.as_slice(),
+        &Identities::parse(&both).unwrap(),
+        &mut Vec::new(),
+    )
+    .unwrap();
 }
 
 #[test]
@@ -251,8 +332,18 @@ fn what_is_cut_short_anywhere_is_known_as_such() {
     let sealed = sealed_for(&identity, &archive(200_000));
     let body = header_of(&sealed) + 16;
     let mut lengths: Vec<usize> = (1..body + 20).collect();
-    lengths.extend([body + chunk - 1, body + chunk, body + chunk + 1, body + 2 * chunk, sealed.len() - 1]);
-    lengths.extend((0..40).map(|step| step * sealed.len() / 40).filter(|length| *length > 0));
+    lengths.extend([
+        body + chunk - 1,
+        body + chunk,
+        body + chunk + 1,
+        body + 2 * chunk,
+        sealed.len() - 1,
+    ]);
+    lengths.extend(
+        (0..40)
+            .map(|step| step * sealed.len() / 40)
+            .filter(|length| *length > 0),
+    );
     for length in lengths {
         let error = opened(&sealed[..length], &identity).unwrap_err();
         assert!(matches!(error, UnsealError::CutShort), "{length}: {error}");
@@ -266,7 +357,11 @@ fn what_was_altered_anywhere_is_never_taken_for_the_original() {
     let sealed = sealed_for(&identity, &plain);
     let mut dice = Dice::new(7);
     let header = header_of(&sealed);
-    let places = (0..header + 20).chain((0..300).map(|_| dice.below(sealed.len())).collect::<Vec<_>>());
+    let places = (0..header + 20).chain(
+        (0..300)
+            .map(|_| dice.below(sealed.len()))
+            .collect::<Vec<_>>(),
+    );
     for at in places.chain([sealed.len() - 1]) {
         let mut altered = sealed.clone();
         altered[at] ^= 1 << (at % 8);
@@ -289,16 +384,25 @@ fn what_was_altered_anywhere_is_never_taken_for_the_original() {
 fn what_is_not_age_at_all_is_told_and_bounded() {
     let identity = Identity::generate();
     let armored = b"-----BEGIN AGE ENCRYPTED FILE-----\n".as_slice();
-    for other in
-        [b"".as_slice(), b"\n", &archive(10), &vec![0xff; 100_000], armored, b"age-encryption.org/v2\n"]
-    {
+    for other in [
+        b"".as_slice(),
+        b"\n",
+        &archive(10),
+        &vec![0xff; 100_000],
+        armored,
+        b"age-encryption.org/v2\n",
+    ] {
         let error = opened(other, &identity).unwrap_err();
         assert!(matches!(error, UnsealError::NotSealed), "{error}");
     }
     let endless = b"age-encryption.org/v1\n".chain(std::io::repeat(b'-'));
     let error = unseal(endless, &identities(&identity), &mut Vec::new()).unwrap_err();
     assert!(matches!(error, UnsealError::Altered), "{error}");
-    let passphrase = age::encrypt(&age::scrypt::Recipient::new("word".to_owned().into()), b"plain").unwrap();
+    let passphrase = age::encrypt(
+        &age::scrypt::Recipient::new("word".to_owned().into()),
+        b"plain",
+    )
+    .unwrap();
     let error = opened(&passphrase, &identity).unwrap_err();
     assert!(matches!(error, UnsealError::WrongKey), "{error}");
 }
@@ -313,20 +417,52 @@ fn a_file_is_unsealed_whole_or_not_at_all() {
     std::fs::write(path("whole.age"), &sealed).unwrap();
     std::fs::write(path("cut.age"), &sealed[..sealed.len() - 1]).unwrap();
     std::fs::write(path("key"), identity.to_string().expose_secret()).unwrap();
-    std::fs::write(path("wrong"), Identity::generate().to_string().expose_secret()).unwrap();
+    std::fs::write(
+        path("wrong"),
+        Identity::generate().to_string().expose_secret(),
+    )
+    .unwrap();
     std::fs::write(path("there"), "kept").unwrap();
     std::os::unix::fs::symlink("/nowhere", path("link")).unwrap();
     let before = crate::support::names(home.path());
     let run = |from, to, key| unseal_file(&path(from), &path(to), &path(key));
-    assert!(matches!(run("whole.age", "out", "wrong"), Err(UnsealError::WrongKey)));
-    assert!(matches!(run("cut.age", "out", "key"), Err(UnsealError::CutShort)));
-    assert!(matches!(run("there", "out", "key"), Err(UnsealError::NotSealed)));
-    assert!(matches!(run("whole.age", "there", "key"), Err(UnsealError::Exists { .. })));
-    assert!(matches!(run("whole.age", "link", "key"), Err(UnsealError::Exists { .. })));
-    assert!(matches!(run("absent", "out", "key"), Err(UnsealError::Io { .. })));
-    assert!(matches!(run("whole.age", "out", "absent"), Err(UnsealError::Io { .. })));
-    assert!(matches!(run("whole.age", "nowhere/out", "key"), Err(UnsealError::Io { .. })));
-    assert_eq!(crate::support::names(home.path()), before, "nothing is left");
+    assert!(matches!(
+        run("whole.age", "out", "wrong"),
+        Err(UnsealError::WrongKey)
+    ));
+    assert!(matches!(
+        run("cut.age", "out", "key"),
+        Err(UnsealError::CutShort)
+    ));
+    assert!(matches!(
+        run("there", "out", "key"),
+        Err(UnsealError::NotSealed)
+    ));
+    assert!(matches!(
+        run("whole.age", "there", "key"),
+        Err(UnsealError::Exists { .. })
+    ));
+    assert!(matches!(
+        run("whole.age", "link", "key"),
+        Err(UnsealError::Exists { .. })
+    ));
+    assert!(matches!(
+        run("absent", "out", "key"),
+        Err(UnsealError::Io { .. })
+    ));
+    assert!(matches!(
+        run("whole.age", "out", "absent"),
+        Err(UnsealError::Io { .. })
+    ));
+    assert!(matches!(
+        run("whole.age", "nowhere/out", "key"),
+        Err(UnsealError::Io { .. })
+    ));
+    assert_eq!(
+        crate::support::names(home.path()),
+        before,
+        "nothing is left"
+    );
     assert_eq!(std::fs::read(path("there")).unwrap(), b"kept");
     assert_eq!(run("whole.age", "out", "key").unwrap(), plain.len() as u64);
     assert!(std::fs::read(path("out")).unwrap() == plain);
@@ -352,12 +488,18 @@ fn a_bad_identity_file_is_told_without_the_keys_in_it() {
         assert!(error.to_string().contains(expected), "{error}");
         assert!(!format!("{error:?}{error}").contains(&key[20..30]));
     }
-    assert_eq!(format!("{:?}", Identities::parse(key).unwrap()), "Identities(1)");
+    assert_eq!(
+        format!("{:?}", Identities::parse(key).unwrap()),
+        "Identities(1)"
+    );
 }
 
 #[test]
 fn a_bad_recipient_is_named_by_its_position_and_never_repeated() {
-    let (good, identity) = (Identity::generate().to_public().to_string(), Identity::generate().to_string());
+    let (good, identity) = (
+        Identity::generate().to_public().to_string(),
+        Identity::generate().to_string(),
+    );
     let secret = identity.expose_secret().to_owned();
     for (wrong, word) in [
         (secret.clone(), "must stay secret"),
@@ -368,11 +510,20 @@ fn a_bad_recipient_is_named_by_its_position_and_never_repeated() {
         ("age1pq1qqqq".to_owned(), "only X25519"),
     ] {
         let error = Recipients::parse(&[good.clone(), wrong.clone()]).unwrap_err();
-        assert!(matches!(error, Error::BadRecipient { position: 2, .. }), "{error}");
+        assert!(
+            matches!(error, Error::BadRecipient { position: 2, .. }),
+            "{error}"
+        );
         assert!(error.to_string().contains(word), "{error}");
         assert!(wrong.is_empty() || !format!("{error:?}{error}").contains(&wrong));
     }
-    assert!(matches!(Recipients::parse(&[]), Err(Error::Recipients { given: 0, .. })));
-    assert!(matches!(Recipients::parse(&vec![good.clone(); 65]), Err(Error::Recipients { given: 65, .. })));
+    assert!(matches!(
+        Recipients::parse(&[]),
+        Err(Error::Recipients { given: 0, .. })
+    ));
+    assert!(matches!(
+        Recipients::parse(&vec![good.clone(); 65]),
+        Err(Error::Recipients { given: 65, .. })
+    ));
     assert_eq!(Recipients::parse(&vec![good; 64]).unwrap().count(), 64);
 }

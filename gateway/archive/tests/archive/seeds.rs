@@ -11,17 +11,26 @@ fn seeds_for_the_fuzz_targets() {
     let home = std::env::var_os("SEEDS").expect("SEEDS names a directory");
     let mut specimen = Specimen::new(vec!["API_KEY=hunter2hunter2".to_owned(), "B=7".to_owned()]);
     specimen.processes.truncate(1);
-    specimen.processes.iter_mut().for_each(|process| process.heap.truncate(4096));
+    specimen
+        .processes
+        .iter_mut()
+        .for_each(|process| process.heap.truncate(4096));
     specimen.ghost.truncate(100);
     specimen.log.extend(b"open-sesame 4111111111111111");
     specimen.tmpfs = vec![("./cache".to_owned(), b"open-sesame".to_vec())];
-    for (name, runtime) in [("containerd", Runtime::Containerd), ("cri-o", Runtime::CriO)] {
+    for (name, runtime) in [
+        ("containerd", Runtime::Containerd),
+        ("cri-o", Runtime::CriO),
+    ] {
         let archive = specimen.archive(runtime);
         for target in ["redact", "inspect"] {
             put(&Path::new(&home).join(target), name, &archive);
         }
-        let members: Vec<u8> =
-            specimen.members(runtime).iter().flat_map(|(name, contents)| member(name, contents)).collect();
+        let members: Vec<u8> = specimen
+            .members(runtime)
+            .iter()
+            .flat_map(|(name, contents)| member(name, contents))
+            .collect();
         put(&Path::new(&home).join("members"), name, &members);
         put(
             &Path::new(&home).join("members"),
@@ -34,8 +43,12 @@ fn seeds_for_the_fuzz_targets() {
 /// As the target `members` reads it: a byte that chooses the name, two bytes with the length, the contents.
 fn member(name: &str, contents: &[u8]) -> Vec<u8> {
     let known = include_str!("../../../../tests/fuzz/targets/members.rs");
-    let names = known.lines().filter_map(|line| line.strip_prefix("    \"")?.strip_suffix("\","));
-    let Some(at) = names.take(16).position(|known| known == name) else { return Vec::new() };
+    let names = known
+        .lines()
+        .filter_map(|line| line.strip_prefix("    \"")?.strip_suffix("\","));
+    let Some(at) = names.take(16).position(|known| known == name) else {
+        return Vec::new();
+    };
     let contents = &contents[..contents.len().min(usize::from(u16::MAX))];
     let length = u16::try_from(contents.len()).unwrap().to_le_bytes();
     [&[u8::try_from(at).unwrap()], &length[..], contents].concat()

@@ -20,17 +20,25 @@ impl Dice {
     }
 
     pub(crate) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 
     pub(crate) fn text(&mut self, length: usize) -> String {
-        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=&%\"\\ $@";
-        (0..length).map(|_| char::from(LETTERS[self.below(LETTERS.len())])).collect()
+        const LETTERS: &[u8] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=&%\"\\ $@";
+        (0..length)
+            .map(|_| char::from(LETTERS[self.below(LETTERS.len())]))
+            .collect()
     }
 
     fn noise(&mut self, length: usize) -> Vec<u8> {
-        (0..length).map(|_| u8::try_from(self.below(256)).unwrap()).collect()
+        (0..length)
+            .map(|_| u8::try_from(self.below(256)).unwrap())
+            .collect()
     }
 }
 
@@ -91,10 +99,15 @@ impl Specimen {
             images.extend(process.images(u64::try_from(at).unwrap() + 1));
         }
         images.push(("checkpoint/ghost-file-1.img".to_owned(), self.ghost.clone()));
-        images.push(("checkpoint/tmpfs-dev-64.tar.gz.img".to_owned(), gzip(&tar(&self.tmpfs), 4)));
+        images.push((
+            "checkpoint/tmpfs-dev-64.tar.gz.img".to_owned(),
+            gzip(&tar(&self.tmpfs), 4),
+        ));
         images.sort();
         let named = |name: &str, bytes: Vec<u8>| (name.to_owned(), bytes);
-        let config = json!({"id": "c", "name": "app", "rootfsImageRef": "sha256:0"}).to_string().into_bytes();
+        let config = json!({"id": "c", "name": "app", "rootfsImageRef": "sha256:0"})
+            .to_string()
+            .into_bytes();
         let rootfs = tar(&self.rootfs);
         let mut members = Vec::new();
         match runtime {
@@ -133,11 +146,21 @@ impl Specimen {
 
     /// The first process is everyone's parent.
     fn tree(&self) -> Vec<u8> {
-        let first = self.processes.first().map_or(0, |process| u64::from(process.pid));
+        let first = self
+            .processes
+            .first()
+            .map_or(0, |process| u64::from(process.pid));
         let entry = |process: &Process| {
             let pid = u64::from(process.pid);
             let parent = if pid == first { 0 } else { first };
-            message(&[(1, pid), (2, parent), (3, pid), (4, pid), (5, pid), (5, pid + 1)])
+            message(&[
+                (1, pid),
+                (2, parent),
+                (3, pid),
+                (4, pid),
+                (5, pid),
+                (5, pid + 1),
+            ])
         };
         image(&self.processes.iter().map(entry).collect::<Vec<_>>())
     }
@@ -165,7 +188,9 @@ impl Process {
     /// The environment lies across pages that do not follow the heap's.
     fn images(&self, id: u64) -> Members {
         let strings = |all: &[String]| -> Vec<u8> {
-            all.iter().flat_map(|text| [text.as_bytes(), b"\0"].concat()).collect()
+            all.iter()
+                .flat_map(|text| [text.as_bytes(), b"\0"].concat())
+                .collect()
         };
         let (arguments, environment) = (strings(&self.arguments), strings(&self.environment));
         let mut stack = vec![0; 100];
@@ -180,8 +205,9 @@ impl Process {
             (10, start),
             (11, start + environment.len() as u64),
         ]);
-        let run =
-            |address: u64, bytes: usize| message(&[(1, address), (2, 0), (4, 4), (5, (bytes / PAGE) as u64)]);
+        let run = |address: u64, bytes: usize| {
+            message(&[(1, address), (2, 0), (4, 4), (5, (bytes / PAGE) as u64)])
+        };
         let map = image(&[
             message(&[(1, id)]),
             run(HEAP, self.heap.len()),
@@ -189,10 +215,16 @@ impl Process {
             run(STACK, stack.len()),
         ]);
         vec![
-            (format!("checkpoint/core-{}.img", self.pid), image(&[core(&format!("app-{}", self.pid))])),
+            (
+                format!("checkpoint/core-{}.img", self.pid),
+                image(&[core(&format!("app-{}", self.pid))]),
+            ),
             (format!("checkpoint/mm-{}.img", self.pid), image(&[memory])),
             (format!("checkpoint/pagemap-{}.img", self.pid), map),
-            (format!("checkpoint/pages-{id}.img"), [self.heap.as_slice(), &stack].concat()),
+            (
+                format!("checkpoint/pages-{id}.img"),
+                [self.heap.as_slice(), &stack].concat(),
+            ),
         ]
     }
 }
@@ -200,9 +232,18 @@ impl Process {
 /// A `core_entry` with the name of the process.
 fn core(name: &str) -> Vec<u8> {
     let length = |bytes: usize| u8::try_from(bytes).unwrap();
-    let task =
-        [&message(&[(1, 1), (4, 2)]), [6 << 3 | 2, length(name.len())].as_slice(), name.as_bytes()].concat();
-    [&message(&[(1, 1)]), [3 << 3 | 2, length(task.len())].as_slice(), &task].concat()
+    let task = [
+        &message(&[(1, 1), (4, 2)]),
+        [6 << 3 | 2, length(name.len())].as_slice(),
+        name.as_bytes(),
+    ]
+    .concat();
+    [
+        &message(&[(1, 1)]),
+        [3 << 3 | 2, length(task.len())].as_slice(),
+        &task,
+    ]
+    .concat()
 }
 
 /// Numbers by field.
@@ -231,7 +272,9 @@ pub(crate) fn tar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
         let mut header = tar::Header::new_ustar();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o600);
-        builder.append_data(&mut header, name, bytes.as_slice()).unwrap();
+        builder
+            .append_data(&mut header, name, bytes.as_slice())
+            .unwrap();
     }
     builder.into_inner().unwrap()
 }
@@ -270,7 +313,9 @@ pub(crate) fn laid_open(archive: &[u8]) -> Vec<u8> {
         }
         if name == "spec.dump" {
             let spec: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-            let inner = spec["value"].as_str().map(|text| STANDARD.decode(text).unwrap());
+            let inner = spec["value"]
+                .as_str()
+                .map(|text| STANDARD.decode(text).unwrap());
             all.extend(inner.unwrap_or_default());
         }
     }

@@ -40,7 +40,8 @@ fn a_directory_of_another_user_is_refused() {
     let home = Home::new();
     std::fs::create_dir(home.directory()).unwrap();
     // Only root can give a directory away; for anyone else, `/` is another's.
-    let directory = chown(home.directory(), Some(1), None).map_or(PathBuf::from("/"), |()| home.directory());
+    let directory =
+        chown(home.directory(), Some(1), None).map_or(PathBuf::from("/"), |()| home.directory());
     assert!(refusal(directory).contains("another user"));
 }
 
@@ -90,17 +91,28 @@ async fn what_a_crash_left_is_cleaned_and_told_and_nothing_else_is_touched() {
     std::fs::write(crashed.join("archive.tar"), [0; 700]).unwrap();
     symlink(&kept.path, crashed.join("link")).unwrap();
     let orphan = home.directory().join("checkpoint-gone.tar.json");
-    let metadata =
-        serde_json::to_vec(&Checkpoint { path: "/x/checkpoint-gone.tar".into(), ..kept.clone() }).unwrap();
+    let metadata = serde_json::to_vec(&Checkpoint {
+        path: "/x/checkpoint-gone.tar".into(),
+        ..kept.clone()
+    })
+    .unwrap();
     std::fs::write(&orphan, &metadata).unwrap();
-    let not_ours = ["checkpoint-kubelet.tar", "checkpoint-x.tar.json", "checkpoint-y.tar.json", "notes"];
+    let not_ours = [
+        "checkpoint-kubelet.tar",
+        "checkpoint-x.tar.json",
+        "checkpoint-y.tar.json",
+        "notes",
+    ];
     for name in not_ours {
         std::fs::write(home.directory().join(name), "{}").unwrap();
     }
     std::fs::write(home.directory().join(not_ours[2]), &metadata).unwrap();
 
     let (_store, cleaned) = Store::open(home.settings()).unwrap();
-    let told: Vec<_> = cleaned.iter().map(|c| (c.path.as_path(), c.bytes, c.what)).collect();
+    let told: Vec<_> = cleaned
+        .iter()
+        .map(|c| (c.path.as_path(), c.bytes, c.what))
+        .collect();
     assert_eq!(
         told,
         [
@@ -127,7 +139,10 @@ async fn a_reservation_ends_with_its_archive_however_that_ends() {
         let reserved = store.reserve(&about(0).target, Some(most)).unwrap();
         let refused = store.reserve(&about(0).target, Some(most)).unwrap_err();
         assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
-        let intake = store.intake(reserved, about(number).id, Transport::Fifo, None).await.unwrap();
+        let intake = store
+            .intake(reserved, about(number).id, Transport::Fifo, None)
+            .await
+            .unwrap();
         assert!(store.reserve(&about(0).target, Some(most)).is_err());
         match number {
             0 => drop(intake.discard().await),
@@ -149,10 +164,23 @@ async fn a_reservation_ends_with_its_archive_however_that_ends() {
 #[test]
 fn what_must_stay_free_is_never_promised() {
     let home = Home::new();
-    let (store, _) = Store::open(Settings { min_free_bytes: u64::MAX, ..home.settings() }).unwrap();
+    let (store, _) = Store::open(Settings {
+        min_free_bytes: u64::MAX,
+        ..home.settings()
+    })
+    .unwrap();
     for estimate in [None, Some(0), Some(u64::MAX)] {
         let refused = store.reserve(&about(0).target, estimate).unwrap_err();
-        assert!(matches!(refused, Error::NoSpace { floor: u64::MAX, .. }), "{refused}");
+        assert!(
+            matches!(
+                refused,
+                Error::NoSpace {
+                    floor: u64::MAX,
+                    ..
+                }
+            ),
+            "{refused}"
+        );
     }
 }
 
@@ -164,7 +192,11 @@ fn only_auto_remembers_a_refusal() {
         (TransportChoice::Fifo, Transport::Fifo, Transport::Fifo),
         (TransportChoice::File, Transport::File, Transport::File),
     ] {
-        let (store, _) = Store::open(Settings { transport: choice, ..home.settings() }).unwrap();
+        let (store, _) = Store::open(Settings {
+            transport: choice,
+            ..home.settings()
+        })
+        .unwrap();
         assert_eq!(store.transport(), before);
         store.remember_refusal();
         assert_eq!(store.transport(), after);
@@ -184,9 +216,15 @@ fn a_store_whose_directory_was_replaced_is_not_ready() {
 #[test]
 fn errors_name_the_path_and_keep_the_cause() {
     let error = Store::open(Settings::new("/nowhere/checkpoints")).unwrap_err();
-    assert_eq!(error.to_string(), "cannot make the directory `/nowhere/checkpoints`");
+    assert_eq!(
+        error.to_string(),
+        "cannot make the directory `/nowhere/checkpoints`"
+    );
     let cause = std::error::Error::source(&error).unwrap();
-    assert!(cause.to_string().starts_with("No such file or directory"), "{cause}");
+    assert!(
+        cause.to_string().starts_with("No such file or directory"),
+        "{cause}"
+    );
     assert!(!Path::new("/nowhere").exists());
 }
 

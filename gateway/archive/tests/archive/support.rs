@@ -6,7 +6,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use gateway_archive::{About, Intake, Redaction, Reservation, Settings, Store};
-use gateway_core::{Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport};
+use gateway_core::{
+    Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -24,12 +26,18 @@ impl Home {
 
     /// No floor: a test's disk may be full.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { min_free_bytes: 0, ..Settings::new(self.directory()) }
+        Settings {
+            min_free_bytes: 0,
+            ..Settings::new(self.directory())
+        }
     }
 
     /// No patience: for a writer that will never go on.
     pub(crate) fn impatient(&self) -> Settings {
-        Settings { drain_timeout: Duration::ZERO, ..self.settings() }
+        Settings {
+            drain_timeout: Duration::ZERO,
+            ..self.settings()
+        }
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -56,7 +64,9 @@ impl Home {
 
 pub(crate) fn names(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).unwrap();
-    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -79,7 +89,10 @@ pub(crate) fn about(number: u128) -> About {
         facts: Container::named("shop/cart-0/app".parse().unwrap(), "c".repeat(64)),
         created_by: "alice".to_owned(),
         reason: Some("it hangs".to_owned()),
-        runtime: RuntimeInfo { name: "containerd".to_owned(), version: "2.1.9".to_owned() },
+        runtime: RuntimeInfo {
+            name: "containerd".to_owned(),
+            version: "2.1.9".to_owned(),
+        },
         request_id: RequestId::from(Uuid::from_u128(number)),
         trace_id: None,
         hidden: Vec::new(),
@@ -92,7 +105,10 @@ pub(crate) fn reserved(store: &Store) -> Reservation {
 }
 
 pub(crate) async fn intake(store: &Store, number: u128, transport: Transport) -> Intake {
-    store.intake(reserved(store), id(number), transport, None).await.unwrap()
+    store
+        .intake(reserved(store), id(number), transport, None)
+        .await
+        .unwrap()
 }
 
 pub(crate) async fn redacting(
@@ -101,31 +117,49 @@ pub(crate) async fn redacting(
     transport: Transport,
     redaction: Redaction,
 ) -> Intake {
-    store.intake(reserved(store), id(number), transport, Some(redaction)).await.unwrap()
+    store
+        .intake(reserved(store), id(number), transport, Some(redaction))
+        .await
+        .unwrap()
 }
 
 /// Something that begins like a tar.
 pub(crate) fn tar(length: usize) -> Vec<u8> {
-    let mut data: Vec<u8> = (0..length).map(|at| u8::try_from(at.wrapping_mul(at) % 251).unwrap()).collect();
+    let mut data: Vec<u8> = (0..length)
+        .map(|at| u8::try_from(at.wrapping_mul(at) % 251).unwrap())
+        .collect();
     data[257..262].copy_from_slice(b"ustar");
     data
 }
 
 /// Opens as containerd and CRI-O do.
 pub(crate) fn open(location: &Path) -> File {
-    File::options().read(true).write(true).create(true).truncate(false).open(location).unwrap()
+    File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(location)
+        .unwrap()
 }
 
 /// A runtime that writes `data` in pieces of `size` bytes and is done.
 pub(crate) fn write(location: &Path, data: Vec<u8>, size: usize) -> JoinHandle<()> {
     let mut file = open(location);
-    std::thread::spawn(move || data.chunks(size).for_each(|piece| file.write_all(piece).unwrap()))
+    std::thread::spawn(move || {
+        data.chunks(size)
+            .for_each(|piece| file.write_all(piece).unwrap())
+    })
 }
 
 /// What `sha256sum` prints. Not by running it: a child has the lock of every store that is open while it is forked.
 pub(crate) fn sha256(path: &Path) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &std::fs::read(path).unwrap());
-    format!("{digest:?}").strip_prefix("SHA256:").unwrap().to_owned()
+    let digest =
+        aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &std::fs::read(path).unwrap());
+    format!("{digest:?}")
+        .strip_prefix("SHA256:")
+        .unwrap()
+        .to_owned()
 }
 
 /// Whether the pair is whole, private, and what its digest says it is.
@@ -135,7 +169,10 @@ pub(crate) fn check(checkpoint: &Checkpoint, data: &[u8]) {
     assert_eq!(checkpoint.bytes, data.len() as u64);
     assert_eq!(sha256(&checkpoint.path), checkpoint.sha256);
     let text = std::fs::read(&metadata).unwrap();
-    assert_eq!(&serde_json::from_slice::<Checkpoint>(&text).unwrap(), checkpoint);
+    assert_eq!(
+        &serde_json::from_slice::<Checkpoint>(&text).unwrap(),
+        checkpoint
+    );
     for path in [&checkpoint.path, &metadata] {
         assert_eq!(mode(path), 0o600, "{}", path.display());
     }

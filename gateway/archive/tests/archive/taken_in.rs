@@ -20,7 +20,10 @@ fn specimen() -> Vec<u8> {
 
 /// Takes one pass if the value is told, else two.
 fn redaction(told: bool) -> Redaction {
-    let value = || EnvValue { name: "KEY".to_owned(), value: SECRET.into() };
+    let value = || EnvValue {
+        name: "KEY".to_owned(),
+        value: SECRET.into(),
+    };
     Redaction {
         plan: hide_variables("*"),
         values: told.then(value).into_iter().collect(),
@@ -38,10 +41,16 @@ async fn what_is_published_is_redacted_and_its_digest_is_its_own() {
         for (told, passes) in [(true, 1), (false, 2)] {
             number += 1;
             let intake = redacting(&store, number, transport, redaction(told)).await;
-            write(intake.location(), archive.clone(), 40_000).join().unwrap();
+            write(intake.location(), archive.clone(), 40_000)
+                .join()
+                .unwrap();
             let checkpoint = intake.publish(about(number)).await.unwrap();
             let (expected, summary) = redact(redaction(told), &archive).unwrap();
-            assert!(!expected.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()));
+            assert!(
+                !expected
+                    .windows(SECRET.len())
+                    .any(|window| window == SECRET.as_bytes())
+            );
             check(&checkpoint, &expected);
             assert_eq!(checkpoint.redaction.as_ref(), Some(&summary));
             assert_eq!((summary.passes, checkpoint.transport), (passes, transport));
@@ -74,9 +83,14 @@ async fn a_writer_is_drained_to_its_end_whatever_redaction_makes_of_it() {
     for (number, archive) in [damaged, cut].into_iter().enumerate() {
         for transport in [Transport::Fifo, Transport::File] {
             let intake = redacting(&store, number as u128, transport, redaction(true)).await;
-            write(intake.location(), archive.clone(), 40_000).join().unwrap();
+            write(intake.location(), archive.clone(), 40_000)
+                .join()
+                .unwrap();
             let refused = intake.publish(about(number as u128)).await.unwrap_err();
-            assert!(matches!(refused, Error::BadTar(_) | Error::CutShort), "{refused}");
+            assert!(
+                matches!(refused, Error::BadTar(_) | Error::CutShort),
+                "{refused}"
+            );
             assert!(home.is_empty());
         }
     }
@@ -87,14 +101,24 @@ async fn bounds_hold_for_what_the_runtime_writes() {
     let home = Home::new();
     let archive = specimen();
     let max = archive.len() as u64 - 1;
-    let (store, _) = Store::open(Settings { max_bytes: Some(max), ..home.settings() }).unwrap();
+    let (store, _) = Store::open(Settings {
+        max_bytes: Some(max),
+        ..home.settings()
+    })
+    .unwrap();
     let intake = redacting(&store, 1, Transport::Fifo, redaction(true)).await;
     write(intake.location(), archive, 40_000).join().unwrap();
-    assert!(matches!(intake.publish(about(1)).await, Err(Error::TooLarge { .. })));
+    assert!(matches!(
+        intake.publish(about(1)).await,
+        Err(Error::TooLarge { .. })
+    ));
     for (number, text) in [(2, vec![b'x'; 3 << 20]), (3, b"no tar".to_vec())] {
         let intake = redacting(&store, number, Transport::Fifo, redaction(true)).await;
         write(intake.location(), text, 40_000).join().unwrap();
-        assert!(matches!(intake.publish(about(number)).await, Err(Error::NotATar)));
+        assert!(matches!(
+            intake.publish(about(number)).await,
+            Err(Error::NotATar)
+        ));
     }
     let intake = redacting(&store, 4, Transport::Fifo, redaction(true)).await;
     drop(open(intake.location()));
@@ -109,7 +133,10 @@ async fn a_writer_that_falls_silent_is_given_up() {
     let intake = redacting(&store, 1, Transport::Fifo, redaction(true)).await;
     let mut writer = open(intake.location());
     writer.write_all(&specimen()[..5000]).unwrap();
-    assert!(matches!(intake.publish(about(1)).await, Err(Error::TooSlow { .. })));
+    assert!(matches!(
+        intake.publish(about(1)).await,
+        Err(Error::TooSlow { .. })
+    ));
     assert!(home.is_empty());
 }
 
@@ -119,7 +146,9 @@ async fn a_discarded_archive_leaves_no_trace_and_tells_how_much_had_come() {
     let store = home.store();
     let archive = specimen();
     let intake = redacting(&store, 1, Transport::Fifo, redaction(true)).await;
-    write(intake.location(), archive.clone(), 40_000).join().unwrap();
+    write(intake.location(), archive.clone(), 40_000)
+        .join()
+        .unwrap();
     assert_eq!(intake.discard().await, archive.len() as u64);
     assert!(home.is_empty());
 }
@@ -128,10 +157,25 @@ async fn a_discarded_archive_leaves_no_trace_and_tells_how_much_had_come() {
 async fn a_plan_that_cannot_be_carried_out_never_gets_a_place_to_write_to() {
     let home = Home::new();
     let store = home.store();
-    let drop = vec![DropRule { name: "rule".to_owned(), entry: "checkpoint/pages-1.img".to_owned() }];
-    let redaction = Redaction { plan: Plan { drop, ..Plan::default() }, ..Redaction::default() };
-    let refused =
-        store.intake(crate::support::reserved(&store), id(1), Transport::Fifo, Some(redaction)).await;
+    let drop = vec![DropRule {
+        name: "rule".to_owned(),
+        entry: "checkpoint/pages-1.img".to_owned(),
+    }];
+    let redaction = Redaction {
+        plan: Plan {
+            drop,
+            ..Plan::default()
+        },
+        ..Redaction::default()
+    };
+    let refused = store
+        .intake(
+            crate::support::reserved(&store),
+            id(1),
+            Transport::Fifo,
+            Some(redaction),
+        )
+        .await;
     assert!(matches!(refused, Err(Error::CannotDrop { .. })));
     assert!(home.is_empty());
 }

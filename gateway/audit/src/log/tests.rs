@@ -35,16 +35,25 @@ fn intent(id: u128) -> Record {
         target: "shop/cart-0/app".parse().unwrap(),
         container_id: "c0ffee".to_owned(),
         verdicts: Vec::new(),
-        plan: gateway_core::PlanRecord { hide: vec!["identity.user".to_owned()], ..Default::default() },
+        plan: gateway_core::PlanRecord {
+            hide: vec!["identity.user".to_owned()],
+            ..Default::default()
+        },
         checkpoint_id: uuid::Uuid::from_u128(id).into(),
         request: None,
     };
-    Record { request_id: uuid::Uuid::from_u128(id).into(), event, ..outcome(0) }
+    Record {
+        request_id: uuid::Uuid::from_u128(id).into(),
+        event,
+        ..outcome(0)
+    }
 }
 
 fn lines(path: &Path) -> Vec<Record> {
     let text = std::fs::read_to_string(path).unwrap();
-    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 fn verified(path: &Path) -> crate::Verified {
@@ -52,7 +61,9 @@ fn verified(path: &Path) -> crate::Verified {
 }
 
 fn kind(result: Result<(), Error>) -> io::ErrorKind {
-    let Err(Error::Write { source, .. }) = result else { panic!("{result:?}") };
+    let Err(Error::Write { source, .. }) = result else {
+        panic!("{result:?}")
+    };
     source.kind()
 }
 
@@ -62,7 +73,11 @@ async fn records_are_lines_in_a_private_file_and_survive_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     for status in [200, 403] {
-        Log::open(&path).unwrap().close(outcome(status)).await.unwrap();
+        Log::open(&path)
+            .unwrap()
+            .close(outcome(status))
+            .await
+            .unwrap();
     }
     assert_eq!(lines(&path), [outcome(200), outcome(403)]);
     assert_eq!(std::fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
@@ -77,9 +92,17 @@ async fn a_line_that_a_crash_cut_short_is_removed_and_the_chain_goes_on() {
         Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
         let before = std::fs::read(&path).unwrap();
         Log::open(&path).unwrap().close(outcome(403)).await.unwrap();
-        File::options().write(true).open(&path).unwrap().set_len(before.len() as u64 + kept).unwrap();
+        File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(before.len() as u64 + kept)
+            .unwrap();
         let log = Log::open(&path).unwrap();
-        assert_eq!((log.recovered().cut, std::fs::read(&path).unwrap()), (kept, before));
+        assert_eq!(
+            (log.recovered().cut, std::fs::read(&path).unwrap()),
+            (kept, before)
+        );
         log.close(outcome(500)).await.unwrap();
     }
     assert_eq!(verified(&path).records, 8);
@@ -93,8 +116,13 @@ fn what_is_no_chained_log_is_neither_continued_nor_cut() {
     let old = serde_json::to_string(&outcome(200)).unwrap() + "\n";
     for text in ["precious", "precious\n", &old, &"x".repeat(3 << 20)] {
         std::fs::write(&path, text).unwrap();
-        let Err(Error::Open { source, .. }) = Log::open(&path) else { panic!("{text}") };
-        assert!(source.to_string().contains("move the file away"), "{source}");
+        let Err(Error::Open { source, .. }) = Log::open(&path) else {
+            panic!("{text}")
+        };
+        assert!(
+            source.to_string().contains("move the file away"),
+            "{source}"
+        );
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 }
@@ -108,15 +136,33 @@ async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
     for id in 1..4 {
         log.intend(intent(id)).await.unwrap();
     }
-    log.close(Record { request_id: uuid::Uuid::from_u128(2).into(), ..outcome(200) }).await.unwrap();
+    log.close(Record {
+        request_id: uuid::Uuid::from_u128(2).into(),
+        ..outcome(200)
+    })
+    .await
+    .unwrap();
     drop(log);
-    assert_eq!(Log::open(&path).unwrap().recovered(), Recovered { unknown: 2, ..Recovered::default() });
+    assert_eq!(
+        Log::open(&path).unwrap().recovered(),
+        Recovered {
+            unknown: 2,
+            ..Recovered::default()
+        }
+    );
     assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());
-    let [.., one, three] = &*lines(&path) else { panic!("lost") };
+    let [.., one, three] = &*lines(&path) else {
+        panic!("lost")
+    };
     for (id, record) in [(1, one), (3, three)] {
-        let Event::Outcome(outcome) = &record.event else { panic!("{record:?}") };
+        let Event::Outcome(outcome) = &record.event else {
+            panic!("{record:?}")
+        };
         assert_eq!(record.request_id, uuid::Uuid::from_u128(id).into());
-        assert_eq!((outcome.status, outcome.code.as_deref()), (0, Some("unknown")));
+        assert_eq!(
+            (outcome.status, outcome.code.as_deref()),
+            (0, Some("unknown"))
+        );
         assert_eq!(
             (outcome.user.as_deref(), outcome.hidden.as_slice()),
             (None, ["identity.user".to_owned()].as_slice())
@@ -156,7 +202,11 @@ async fn a_record_that_makes_no_line_spoils_no_other() {
     if let Event::Outcome(outcome) = &mut huge.event {
         outcome.code = Some("x".repeat(2 << 20));
     }
-    let (one, other, third) = tokio::join!(log.close(outcome(1)), log.close(huge), log.close(outcome(2)));
+    let (one, other, third) = tokio::join!(
+        log.close(outcome(1)),
+        log.close(huge),
+        log.close(outcome(2))
+    );
     assert!(one.is_ok() && matches!(other, Err(Error::Write { .. })) && third.is_ok());
     assert_eq!(verified(&path).records, 2);
 }
@@ -166,8 +216,14 @@ async fn a_log_that_cannot_take_a_record_refuses_it() {
     let _process = PROCESS.read().await;
     let file = File::options().write(true).open("/dev/full").unwrap();
     let path = Path::new("/dev/full");
-    let log = Log::of(path, Tail::of(path, Box::new(file), Settings::default()), Recovered::default());
-    let Err(Error::Write { source, .. }) = log.close(outcome(200)).await else { panic!("written") };
+    let log = Log::of(
+        path,
+        Tail::of(path, Box::new(file), Settings::default()),
+        Recovered::default(),
+    );
+    let Err(Error::Write { source, .. }) = log.close(outcome(200)).await else {
+        panic!("written")
+    };
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
 }
 
@@ -177,7 +233,9 @@ fn two_gateways_never_share_a_log() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let _first = Log::open(&path).unwrap();
-    let Err(Error::Open { source, .. }) = Log::open(&path) else { panic!("opened twice") };
+    let Err(Error::Open { source, .. }) = Log::open(&path) else {
+        panic!("opened twice")
+    };
     assert_eq!(source.to_string(), "another gateway writes to it");
 }
 

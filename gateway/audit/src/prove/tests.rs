@@ -15,7 +15,13 @@ fn outcome(id: u128) -> Record {
         ..Outcome::default()
     }));
     let at = jiff::Timestamp::UNIX_EPOCH;
-    Record { schema: 1, at, request_id: uuid::Uuid::from_u128(id).into(), trace_id: None, event }
+    Record {
+        schema: 1,
+        at,
+        request_id: uuid::Uuid::from_u128(id).into(),
+        trace_id: None,
+        event,
+    }
 }
 
 /// A log of some records in many segments, the last of which is not signed.
@@ -32,7 +38,11 @@ async fn made() -> Made {
     let signing = Signing::read(&key, None, NonZeroU64::new(1000).unwrap()).unwrap();
     let log = Log::open_with(
         &path,
-        Settings { segment_bytes: 2000, signing: Some(signing), ..Settings::default() },
+        Settings {
+            segment_bytes: 2000,
+            signing: Some(signing),
+            ..Settings::default()
+        },
     )
     .unwrap();
     for id in 1..40 {
@@ -40,28 +50,54 @@ async fn made() -> Made {
     }
     log.seal().await.unwrap();
     log.close(outcome(99)).await.unwrap();
-    Made { dir, path, key: public }
+    Made {
+        dir,
+        path,
+        key: public,
+    }
 }
 
 #[tokio::test]
 async fn every_record_is_proven_without_the_log() {
-    let Made { dir: _dir, path, key } = made().await;
-    let expected = Expected { keys: vec![key.clone()], ..Expected::default() };
+    let Made {
+        dir: _dir,
+        path,
+        key,
+    } = made().await;
+    let expected = Expected {
+        keys: vec![key.clone()],
+        ..Expected::default()
+    };
     let size = verify(&path, &expected).unwrap().signed.unwrap().head.size;
     for seq in 0..size {
         let proofs = prove(&path, Wanted::Seq(seq), &expected).unwrap();
-        let [proof] = &*proofs else { panic!("{proofs:?}") };
+        let [proof] = &*proofs else {
+            panic!("{proofs:?}")
+        };
         let sent: Proof = serde_json::from_str(&serde_json::to_string(proof).unwrap()).unwrap();
-        assert_eq!((sent.index, sent.check(std::slice::from_ref(&key)).is_ok()), (seq, true));
+        assert_eq!(
+            (sent.index, sent.check(std::slice::from_ref(&key)).is_ok()),
+            (seq, true)
+        );
     }
-    let both = prove(&path, Wanted::Request(uuid::Uuid::from_u128(5).into()), &expected).unwrap();
+    let both = prove(
+        &path,
+        Wanted::Request(uuid::Uuid::from_u128(5).into()),
+        &expected,
+    )
+    .unwrap();
     assert_eq!(both.len(), 2, "a request has more than one record");
-    assert!(both.iter().all(|proof| proof.check(std::slice::from_ref(&key)) == Ok(outcome(5))));
+    assert!(
+        both.iter()
+            .all(|proof| proof.check(std::slice::from_ref(&key)) == Ok(outcome(5)))
+    );
 }
 
 #[tokio::test]
 async fn what_is_not_there_or_not_signed_yet_is_not_proven() {
-    let Made { dir: _dir, path, .. } = made().await;
+    let Made {
+        dir: _dir, path, ..
+    } = made().await;
     let request = |id| Wanted::Request(uuid::Uuid::from_u128(id).into());
     let ask = |wanted| prove(&path, wanted, &Expected::default());
     assert!(matches!(ask(request(77)), Err(Unproven::Absent)));
@@ -72,25 +108,63 @@ async fn what_is_not_there_or_not_signed_yet_is_not_proven() {
 #[tokio::test]
 async fn a_proof_of_another_record_place_or_key_is_none() {
     let Made { dir, path, key } = made().await;
-    let proof = prove(&path, Wanted::Seq(7), &Expected::default()).unwrap().remove(0);
+    let proof = prove(&path, Wanted::Seq(7), &Expected::default())
+        .unwrap()
+        .remove(0);
     let other = SigningKey::generate(&dir.path().join("other")).unwrap();
-    assert!(matches!(proof.check(&[other]), Err(WrongProof::Signature { .. })));
+    assert!(matches!(
+        proof.check(&[other]),
+        Err(WrongProof::Signature { .. })
+    ));
     let keys = [key];
     let line = proof.line.replace("200", "201");
-    assert_eq!(Proof { line, ..proof.clone() }.check(&keys), Err(WrongProof::Path));
-    assert_eq!(Proof { index: 8, ..proof.clone() }.check(&keys), Err(WrongProof::Line));
+    assert_eq!(
+        Proof {
+            line,
+            ..proof.clone()
+        }
+        .check(&keys),
+        Err(WrongProof::Path)
+    );
+    assert_eq!(
+        Proof {
+            index: 8,
+            ..proof.clone()
+        }
+        .check(&keys),
+        Err(WrongProof::Line)
+    );
     let mut path = proof.path.clone();
     path.swap(0, 1);
-    assert_eq!(Proof { path, ..proof.clone() }.check(&keys), Err(WrongProof::Path));
+    assert_eq!(
+        Proof {
+            path,
+            ..proof.clone()
+        }
+        .check(&keys),
+        Err(WrongProof::Path)
+    );
     let mut smaller = proof;
     smaller.head.head.size -= 1;
     assert!(smaller.check(&keys).is_err());
 }
 
 static PROOF: LazyLock<(Proof, PublicKey)> = LazyLock::new(|| {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let Made { dir: _dir, path, key } = runtime.block_on(made());
-    (prove(&path, Wanted::Seq(7), &Expected::default()).unwrap().remove(0), key)
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let Made {
+        dir: _dir,
+        path,
+        key,
+    } = runtime.block_on(made());
+    (
+        prove(&path, Wanted::Seq(7), &Expected::default())
+            .unwrap()
+            .remove(0),
+        key,
+    )
 });
 
 proptest! {

@@ -78,7 +78,11 @@ impl<'a> Keys<'a> {
             return Err(Fault::Root { since: self.since });
         }
         let key = self.now().map(|now| now.public.encode());
-        if start.public_key == key { Ok(()) } else { Err(Fault::Key) }
+        if start.public_key == key {
+            Ok(())
+        } else {
+            Err(Fault::Key)
+        }
     }
 
     pub(super) fn head(
@@ -89,7 +93,9 @@ impl<'a> Keys<'a> {
         place: &Place,
     ) -> Result<(), Fault> {
         self.of_this_log(head.size, &head.root, tree)?;
-        let Some(now) = self.now().filter(|now| now.public.id() == head.key) else { return Err(Fault::Key) };
+        let Some(now) = self.now().filter(|now| now.public.id() == head.key) else {
+            return Err(Fault::Key);
+        };
         let head = SignedHead { at, head };
         if !head.signed_by(&now.public) {
             return Err(Fault::Signature);
@@ -113,7 +119,9 @@ impl<'a> Keys<'a> {
         if change.previous.as_deref() != previous {
             return Err(Fault::Key);
         }
-        let vouched = self.now().is_some_and(|now| vouches(&now.public, change, at));
+        let vouched = self
+            .now()
+            .is_some_and(|now| vouches(&now.public, change, at));
         if change.signature.is_some() && !vouched {
             return Err(Fault::Signature);
         }
@@ -121,7 +129,8 @@ impl<'a> Keys<'a> {
         if !self.named.is_empty() && !vouched {
             self.unproven(change.size);
         }
-        let trusted = self.given.contains(&public) || (vouched && self.now().is_some_and(|now| now.trusted));
+        let trusted =
+            self.given.contains(&public) || (vouched && self.now().is_some_and(|now| now.trusted));
         if !trusted {
             self.judge(false, place);
         }
@@ -131,9 +140,17 @@ impl<'a> Keys<'a> {
 
     /// Whatever follows, no head covers it, and so it is said: a removal without proof is no worse than a log that goes on
     /// without heads.
-    pub(super) fn removal(&mut self, removal: &KeyRemoval, at: Timestamp, tree: &Tree) -> Result<(), Fault> {
+    pub(super) fn removal(
+        &mut self,
+        removal: &KeyRemoval,
+        at: Timestamp,
+        tree: &Tree,
+    ) -> Result<(), Fault> {
         self.of_this_log(removal.size, &removal.root, tree)?;
-        let now = self.now().filter(|now| now.public.id() == removal.previous).ok_or(Fault::Key)?;
+        let now = self
+            .now()
+            .filter(|now| now.public.id() == removal.previous)
+            .ok_or(Fault::Key)?;
         let resigned = resigns(&now.public, removal, at);
         if removal.signature.is_some() && !resigned {
             return Err(Fault::Signature);
@@ -154,7 +171,11 @@ impl<'a> Keys<'a> {
     /// Whether what a record says of the log before it is so.
     fn of_this_log(&self, size: u64, root: &str, tree: &Tree) -> Result<(), Fault> {
         let holds = size == tree.size() && root == hex(&tree.root());
-        if holds { Ok(()) } else { Err(Fault::Root { since: self.since }) }
+        if holds {
+            Ok(())
+        } else {
+            Err(Fault::Root { since: self.since })
+        }
     }
 
     /// A trusted head covers all that is before it, whoever signed that.
@@ -168,12 +189,17 @@ impl<'a> Keys<'a> {
 
     /// Whether a head that was kept is signed by a key that counts.
     pub(super) fn kept(&self, kept: &SignedHead) -> Result<(), Unverified> {
-        let named = self.named.iter().filter(|named| named.trusted || self.given.is_empty());
+        let named = self
+            .named
+            .iter()
+            .filter(|named| named.trusted || self.given.is_empty());
         let mut keys = self.given.iter().chain(named.map(|named| &named.public));
         if keys.any(|key| kept.signed_by(key)) {
             return Ok(());
         }
-        Err(Unverified::Forged { key: kept.head.key.chars().take(64).collect() })
+        Err(Unverified::Forged {
+            key: kept.head.key.chars().take(64).collect(),
+        })
     }
 
     pub(super) fn end(self, verified: &mut Verified) -> Result<(), Unverified> {
@@ -186,7 +212,8 @@ impl<'a> Keys<'a> {
                 None => Trust::Given,
             },
         };
-        (verified.signed, verified.unproven, verified.keyless) = (self.last, self.unproven, self.keyless);
+        (verified.signed, verified.unproven, verified.keyless) =
+            (self.last, self.unproven, self.keyless);
         Ok(())
     }
 }

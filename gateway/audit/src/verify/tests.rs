@@ -67,7 +67,9 @@ fn log(records: u32) -> Vec<Vec<u8>> {
 }
 
 fn head(lines: &[Vec<u8>]) -> String {
-    lines.last().map_or(Head::default().hash, |line| hash(&line[..line.len() - 1]))
+    lines
+        .last()
+        .map_or(Head::default().hash, |line| hash(&line[..line.len() - 1]))
 }
 
 fn verify(lines: &[Vec<u8>], expected: &Expected) -> Result<Verified, Unverified> {
@@ -75,13 +77,18 @@ fn verify(lines: &[Vec<u8>], expected: &Expected) -> Result<Verified, Unverified
 }
 
 fn kept(head: &str) -> Expected {
-    Expected { head: Some(Kept::Digest(head.to_owned())), ..Expected::default() }
+    Expected {
+        head: Some(Kept::Digest(head.to_owned())),
+        ..Expected::default()
+    }
 }
 
 /// The bad line, from 0, and what is wrong with it.
 fn bad(lines: &[Vec<u8>], head: Option<&str>) -> (usize, Option<Fault>) {
     match verify(lines, &head.map(kept).unwrap_or_default()) {
-        Err(Unverified::Broken { seq, line, fault, .. }) => {
+        Err(Unverified::Broken {
+            seq, line, fault, ..
+        }) => {
             assert_eq!(seq + 1, line);
             (usize::try_from(seq).unwrap(), Some(fault))
         }
@@ -104,11 +111,20 @@ fn names(changed: usize, last: usize, (named, fault): &(usize, Option<Fault>)) -
 fn a_whole_log_tells_how_many_records_it_has_and_of_which_time() {
     let lines = log(3);
     let verified = verify(&lines, &kept(&head(&lines[..2]))).unwrap();
-    assert_eq!((verified.begins, verified.records, verified.head), (0, 3, head(&lines)));
-    assert_eq!((verified.first, verified.last, verified.covered), (Some(at(0)), Some(at(2)), Some(2)));
+    assert_eq!(
+        (verified.begins, verified.records, verified.head),
+        (0, 3, head(&lines))
+    );
+    assert_eq!(
+        (verified.first, verified.last, verified.covered),
+        (Some(at(0)), Some(at(2)), Some(2))
+    );
     assert_eq!((verified.trust, verified.signed), (Trust::Unsigned, None));
     let empty = verify(&[], &kept(&Head::default().hash)).unwrap();
-    assert_eq!((empty.records, empty.covered, empty.first), (0, Some(0), None));
+    assert_eq!(
+        (empty.records, empty.covered, empty.first),
+        (0, Some(0), None)
+    );
 }
 
 #[test]
@@ -117,12 +133,26 @@ fn every_change_of_every_single_byte_is_found_and_named() {
     let kept = head(&lines);
     for changed in 0..4 {
         for at in 0..lines[changed].len() {
-            for mask in [1, 2, 4, 8, 16, 32, 64, 128, lines[changed][at] ^ b'\n', lines[changed][at] ^ b' '] {
+            for mask in [
+                1,
+                2,
+                4,
+                8,
+                16,
+                32,
+                64,
+                128,
+                lines[changed][at] ^ b'\n',
+                lines[changed][at] ^ b' ',
+            ] {
                 let mut lines = lines.clone();
                 lines[changed][at] ^= mask;
                 if mask != 0 {
                     let found = bad(&lines, Some(&kept));
-                    assert!(names(changed, 3, &found), "{changed} {at} {mask}: {found:?}");
+                    assert!(
+                        names(changed, 3, &found),
+                        "{changed} {at} {mask}: {found:?}"
+                    );
                 }
             }
         }
@@ -148,7 +178,10 @@ fn a_log_that_was_written_anew_is_not_the_one_whose_head_was_kept() {
         anew.record(second);
     }
     assert!(verify(&anew.lines, &Expected::default()).is_ok());
-    assert!(matches!(verify(&anew.lines, &kept(&head(&log(3)))), Err(Unverified::Cut { records: 3, .. })));
+    assert!(matches!(
+        verify(&anew.lines, &kept(&head(&log(3)))),
+        Err(Unverified::Cut { records: 3, .. })
+    ));
 }
 
 #[test]

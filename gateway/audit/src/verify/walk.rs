@@ -32,9 +32,12 @@ pub(super) fn walk(mut lines: Lines, expected: &Expected) -> Result<Verified, Un
 pub(crate) fn unreadable(error: Unreadable, path: &Path) -> Unverified {
     match error {
         Unreadable::File { path, source } => Unverified::Read { path, source },
-        Unreadable::Line { line, fault, .. } => {
-            Unverified::Broken { path: path.to_owned(), line, seq: 0, fault }
-        }
+        Unreadable::Line { line, fault, .. } => Unverified::Broken {
+            path: path.to_owned(),
+            line,
+            seq: 0,
+            fault,
+        },
     }
 }
 
@@ -48,7 +51,12 @@ pub(super) struct Place {
 
 impl Place {
     pub(super) fn broken(&self, fault: Fault) -> Unverified {
-        Unverified::Broken { path: self.path.to_path_buf(), line: self.line, seq: self.seq, fault }
+        Unverified::Broken {
+            path: self.path.to_path_buf(),
+            line: self.line,
+            seq: self.seq,
+            fault,
+        }
     }
 }
 
@@ -87,23 +95,43 @@ impl<'a> Walk<'a> {
         let keys = Keys::new(&expected.keys);
         let (head, tree) = (Head::default(), Tree::default());
         let (places, latest) = ([None, None, None], Timestamp::MIN);
-        Self { expected, keys, head, tree, verified, places, unfit: false, latest }
+        Self {
+            expected,
+            keys,
+            head,
+            tree,
+            verified,
+            places,
+            unfit: false,
+            latest,
+        }
     }
 
     /// Comes to the next line.
     fn enter(&mut self, lines: &Lines) {
         self.places.rotate_right(1);
-        let place = Place { path: Arc::clone(&lines.path), line: lines.number, seq: self.head.seq };
+        let place = Place {
+            path: Arc::clone(&lines.path),
+            line: lines.number,
+            seq: self.head.seq,
+        };
         self.places[0] = Some(place);
     }
 
     fn step(&mut self, line: &[u8]) -> Result<(), Unverified> {
         let read = Link::of(line);
         if self.unfit {
-            let fits = read.is_ok_and(|next| next.seq == self.head.seq && next.prev == self.head.hash);
-            return Err(if fits { self.broken(2, Fault::Changed) } else { self.broken(1, Fault::Unchained) });
+            let fits =
+                read.is_ok_and(|next| next.seq == self.head.seq && next.prev == self.head.hash);
+            return Err(if fits {
+                self.broken(2, Fault::Changed)
+            } else {
+                self.broken(1, Fault::Unchained)
+            });
         }
-        let Ok(about) = read else { return Err(self.broken(0, Fault::Foreign)) };
+        let Ok(about) = read else {
+            return Err(self.broken(0, Fault::Foreign));
+        };
         if self.verified.records == 0 && about.seq != 0 && about.event == Kind::Segment {
             self.begin(&about, line)?;
         }
@@ -124,11 +152,17 @@ impl<'a> Walk<'a> {
 
     /// What the log says of itself.
     fn special(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
-        if self.unfit || !matches!(about.event, Kind::Head | Kind::Key | Kind::KeyRemoved | Kind::Segment) {
+        if self.unfit
+            || !matches!(
+                about.event,
+                Kind::Head | Kind::Key | Kind::KeyRemoved | Kind::Segment
+            )
+        {
             return Ok(());
         }
         let place = self.place(0);
-        let record: Record = serde_json::from_slice(line).map_err(|_| place.broken(Fault::Foreign))?;
+        let record: Record =
+            serde_json::from_slice(line).map_err(|_| place.broken(Fault::Foreign))?;
         let at = record.at;
         let checked = match record.event {
             Event::Head(head) => self.keys.head(head, at, &self.tree, &place),
@@ -141,12 +175,20 @@ impl<'a> Walk<'a> {
     }
 
     fn time(&mut self, at: Timestamp) {
-        let Verified { first, last, set_back, .. } = &mut self.verified;
+        let Verified {
+            first,
+            last,
+            set_back,
+            ..
+        } = &mut self.verified;
         first.get_or_insert(at);
         *last = Some(at);
         let by = self.latest.duration_since(at);
         if by > set_back.map_or(ORDER, |furthest| furthest.by) {
-            *set_back = Some(SetBack { seq: self.head.seq, by });
+            *set_back = Some(SetBack {
+                seq: self.head.seq,
+                by,
+            });
         }
         self.latest = self.latest.max(at);
     }
@@ -162,43 +204,61 @@ impl<'a> Walk<'a> {
     /// The first line is not that of the log, but of a later file.
     fn begin(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
         let foreign = || self.broken(0, Fault::Foreign);
-        let Ok(Record { event: Event::Segment(start), .. }) = serde_json::from_slice(line) else {
+        let Ok(Record {
+            event: Event::Segment(start),
+            ..
+        }) = serde_json::from_slice(line)
+        else {
             return Err(foreign());
         };
         let tree = Tree::of(about.seq, &start.frontier).ok_or_else(foreign)?;
-        let here = Anchor { seq: about.seq, prev: about.prev.clone().into_owned() };
+        let here = Anchor {
+            seq: about.seq,
+            prev: about.prev.clone().into_owned(),
+        };
         match &self.expected.anchor {
             None => return Err(Unverified::Begins(here)),
             Some(anchor) if *anchor != here => return Err(Unverified::Anchor(anchor.clone())),
             Some(_) => {}
         }
-        self.head = Head { seq: here.seq, hash: here.prev };
+        self.head = Head {
+            seq: here.seq,
+            hash: here.prev,
+        };
         (self.tree, self.verified.begins, self.verified.covered) = (tree, here.seq, None);
         if let Some(place) = &mut self.places[0] {
             place.seq = here.seq;
         }
         self.keys.begin(&start, here.seq);
         match &self.expected.head {
-            Some(Kept::Signed(kept)) if kept.head.size < here.seq => {
-                Err(Unverified::Before { size: kept.head.size, begins: here.seq })
-            }
+            Some(Kept::Signed(kept)) if kept.head.size < here.seq => Err(Unverified::Before {
+                size: kept.head.size,
+                begins: here.seq,
+            }),
             _ => self.cover(),
         }
     }
 
     /// A file begins here.
     fn file(&mut self) {
-        let anchor = Anchor { seq: self.head.seq, prev: self.head.hash.clone() };
-        self.verified.files.push((self.place(0).path.to_path_buf(), anchor));
+        let anchor = Anchor {
+            seq: self.head.seq,
+            prev: self.head.hash.clone(),
+        };
+        self.verified
+            .files
+            .push((self.place(0).path.to_path_buf(), anchor));
     }
 
     /// Looks whether what was kept is of this place.
     fn cover(&mut self) -> Result<(), Unverified> {
         let anchor = self.expected.anchor.as_ref();
-        if anchor.is_some_and(|anchor| anchor.seq == self.head.seq && anchor.prev != self.head.hash) {
-            return Err(Unverified::Anchor(
-                anchor.cloned().unwrap_or(Anchor { seq: 0, prev: String::new() }),
-            ));
+        if anchor.is_some_and(|anchor| anchor.seq == self.head.seq && anchor.prev != self.head.hash)
+        {
+            return Err(Unverified::Anchor(anchor.cloned().unwrap_or(Anchor {
+                seq: 0,
+                prev: String::new(),
+            })));
         }
         match &self.expected.head {
             Some(Kept::Digest(kept)) if kept.eq_ignore_ascii_case(&self.head.hash) => {
@@ -207,7 +267,10 @@ impl<'a> Walk<'a> {
             Some(Kept::Signed(kept)) if kept.head.size == self.tree.size() && !self.unfit => {
                 if !kept.head.root.eq_ignore_ascii_case(&hex(&self.tree.root())) {
                     let since = self.keys.since();
-                    return Err(Unverified::Fork { size: kept.head.size, since });
+                    return Err(Unverified::Fork {
+                        size: kept.head.size,
+                        since,
+                    });
                 }
                 self.verified.covered = Some(self.head.seq);
             }
@@ -223,15 +286,26 @@ impl<'a> Walk<'a> {
             let proven = self.verified.covered == Some(records);
             return Err(self.broken(1, if proven { Fault::Changed } else { Fault::Unfit }));
         }
-        if let Some(anchor) = self.expected.anchor.as_ref().filter(|anchor| anchor.seq > records) {
+        if let Some(anchor) = self
+            .expected
+            .anchor
+            .as_ref()
+            .filter(|anchor| anchor.seq > records)
+        {
             return Err(Unverified::Anchor(anchor.clone()));
         }
         match &self.expected.head {
             Some(Kept::Digest(head)) if self.verified.covered.is_none() => {
-                return Err(Unverified::Cut { head: head.clone(), records });
+                return Err(Unverified::Cut {
+                    head: head.clone(),
+                    records,
+                });
             }
             Some(Kept::Signed(kept)) if self.verified.covered.is_none() => {
-                return Err(Unverified::Short { size: kept.head.size, records });
+                return Err(Unverified::Short {
+                    size: kept.head.size,
+                    records,
+                });
             }
             Some(Kept::Signed(kept)) => self.keys.kept(kept)?,
             _ => {}
@@ -244,7 +318,11 @@ impl<'a> Walk<'a> {
     /// The line that was read so many lines ago.
     fn place(&self, ago: usize) -> Place {
         let place = self.places.get(ago).cloned().flatten();
-        place.unwrap_or_else(|| Place { path: Path::new("").into(), line: 0, seq: 0 })
+        place.unwrap_or_else(|| Place {
+            path: Path::new("").into(),
+            line: 0,
+            seq: 0,
+        })
     }
 
     fn broken(&self, ago: usize, fault: Fault) -> Unverified {

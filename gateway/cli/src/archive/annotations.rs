@@ -17,14 +17,22 @@ const CHECKPOINT: &str = "org.criu.checkpoint";
 const OF_CRIO: &str = "io.kubernetes.cri-o.annotations.checkpoint";
 
 /// The annotations of the image of this archive.
-pub(super) fn of(found: &Inspection, metadata: Option<&Checkpoint>) -> Result<BTreeMap<String, String>> {
+pub(super) fn of(
+    found: &Inspection,
+    metadata: Option<&Checkpoint>,
+) -> Result<BTreeMap<String, String>> {
     let container = &found.container;
     let target = metadata.map(|metadata| &metadata.target);
-    let own = |text: &Option<String>, told: Option<&str>| text.clone().or_else(|| told.map(str::to_owned));
+    let own = |text: &Option<String>, told: Option<&str>| {
+        text.clone().or_else(|| told.map(str::to_owned))
+    };
     let name = own(&container.name, target.map(gateway_core::Target::container))
         .or_else(|| container.runtime_name.clone())
         .ok_or_else(|| anyhow!("the archive does not name its container"))?;
-    let image = own(&container.image, metadata.map(|metadata| metadata.image.as_str()));
+    let image = own(
+        &container.image,
+        metadata.map(|metadata| metadata.image.as_str()),
+    );
     let image_name = container.image_name.clone().or_else(|| image.clone());
     let engine = found.dialect.map(|dialect| match dialect {
         Dialect::Containerd => "containerd".to_owned(),
@@ -33,8 +41,19 @@ pub(super) fn of(found: &Inspection, metadata: Option<&Checkpoint>) -> Result<BT
     let all = [
         (CHECKPOINT, "container.name", Some(name.clone())),
         (CHECKPOINT, "engine.name", engine),
-        (CHECKPOINT, "pod.name", own(&container.pod, target.map(gateway_core::Target::pod))),
-        (CHECKPOINT, "pod.namespace", own(&container.namespace, target.map(gateway_core::Target::namespace))),
+        (
+            CHECKPOINT,
+            "pod.name",
+            own(&container.pod, target.map(gateway_core::Target::pod)),
+        ),
+        (
+            CHECKPOINT,
+            "pod.namespace",
+            own(
+                &container.namespace,
+                target.map(gateway_core::Target::namespace),
+            ),
+        ),
         (CHECKPOINT, "rootfsImageUserRequested", image.clone()),
         (CHECKPOINT, "rootfsImageName", image_name.clone()),
         (CHECKPOINT, "rootfsImageID", container.image_ref.clone()),
@@ -46,7 +65,9 @@ pub(super) fn of(found: &Inspection, metadata: Option<&Checkpoint>) -> Result<BT
         (OF_CRIO, "rootfsImageName", image_name),
         (OF_CRIO, "rootfsImageID", container.image_ref.clone()),
     ];
-    let told = all.into_iter().filter_map(|(family, key, value)| Some((format!("{family}.{key}"), value?)));
+    let told = all
+        .into_iter()
+        .filter_map(|(family, key, value)| Some((format!("{family}.{key}"), value?)));
     Ok(told.filter(|(_, value)| !value.is_empty()).collect())
 }
 
@@ -57,12 +78,18 @@ mod tests {
     #[test]
     fn both_runtimes_find_the_key_that_they_look_for() {
         let mut found = Inspection::default();
-        assert!(of(&found, None).is_err(), "an image of no container is none that can be restored");
+        assert!(
+            of(&found, None).is_err(),
+            "an image of no container is none that can be restored"
+        );
         found.container.name = Some("app".to_owned());
         found.container.image_ref = Some(String::new());
         let told = of(&found, None).unwrap();
         let app = |key: &str| (key.to_owned(), "app".to_owned());
-        let keys = ["org.criu.checkpoint.container.name", "io.kubernetes.cri-o.annotations.checkpoint.name"];
+        let keys = [
+            "org.criu.checkpoint.container.name",
+            "io.kubernetes.cri-o.annotations.checkpoint.name",
+        ];
         assert_eq!(told, keys.map(app).into());
     }
 }

@@ -14,12 +14,20 @@ pub(super) fn metadata(archive: &Path) -> anyhow::Result<Option<Checkpoint>> {
     let read = || format!("cannot read `{}`", path.display());
     match std::fs::metadata(&path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        about => ensure!(about.with_context(read)?.is_file(), "`{}` is no file", path.display()),
+        about => ensure!(
+            about.with_context(read)?.is_file(),
+            "`{}` is no file",
+            path.display()
+        ),
     }
     let mut text = Vec::new();
-    File::open(&path).and_then(|file| file.take(MAX).read_to_end(&mut text)).with_context(read)?;
+    File::open(&path)
+        .and_then(|file| file.take(MAX).read_to_end(&mut text))
+        .with_context(read)?;
     let metadata = serde_json::from_slice(&text);
-    metadata.map(Some).with_context(|| format!("`{}` is no checkpoint's metadata", path.display()))
+    metadata
+        .map(Some)
+        .with_context(|| format!("`{}` is no checkpoint's metadata", path.display()))
 }
 
 /// Where metadata lies: `NAME.tar.json` beside `NAME.tar`.

@@ -50,9 +50,16 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let found = gateway_archive::inspect(&mut file)
         .with_context(|| format!("cannot export `{}`", options.file.display()))?;
     let metadata = beside::metadata(&options.file)?;
-    let taken_at = found.container.checkpointed_at.or_else(|| metadata.as_ref().map(|told| told.created_at));
+    let taken_at = found
+        .container
+        .checkpointed_at
+        .or_else(|| metadata.as_ref().map(|told| told.created_at));
     let image = Image {
-        architecture: found.criu.architecture.clone().unwrap_or_else(|| native().to_owned()),
+        architecture: found
+            .criu
+            .architecture
+            .clone()
+            .unwrap_or_else(|| native().to_owned()),
         created: taken_at.map(|at| at.to_string()),
         annotations: annotations::of(&found, metadata.as_ref())?,
         tag: options.tag.clone(),
@@ -101,7 +108,10 @@ fn tell(options: &Options, image: &Image, (manifest, layer): &(String, String)) 
         })),
         Output::Text => {
             print(format_args!("{folder}: sha256:{manifest}"));
-            image.annotations.iter().for_each(|(key, value)| print(format_args!("  {key}={value}")));
+            image
+                .annotations
+                .iter()
+                .for_each(|(key, value)| print(format_args!("  {key}={value}")));
             show::row("layer", format_args!("sha256:{layer}"));
         }
     }
@@ -110,7 +120,10 @@ fn tell(options: &Options, image: &Image, (manifest, layer): &(String, String)) 
 /// Image names and tags as registries take them, so that no tool reads something else into one.
 fn tag(text: &str) -> Result<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:@/+".contains(&byte);
-    let starts = text.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
+    let starts = text
+        .bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_alphanumeric());
     if !starts || text.len() > 255 || !text.bytes().all(fits) {
         bail!("write letters, digits and -._:@/+");
     }

@@ -40,8 +40,8 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let (file, bytes) = open(&options.file)?;
     let name = options.file.display().to_string();
     let mut archive = Progress::new(file, "looking", bytes, options.output);
-    let inspection =
-        gateway_archive::inspect(&mut archive).with_context(|| format!("cannot inspect `{name}`"))?;
+    let inspection = gateway_archive::inspect(&mut archive)
+        .with_context(|| format!("cannot inspect `{name}`"))?;
     drop(archive);
     let metadata = beside::metadata(&options.file);
     match options.output {

@@ -33,7 +33,9 @@ pub(super) struct Descriptor {
 
 impl Layout {
     pub(super) fn begin(folder: &Path) -> io::Result<Self> {
-        let layout = Self { folder: folder.to_owned() };
+        let layout = Self {
+            folder: folder.to_owned(),
+        };
         fs::create_dir_all(layout.blobs())?;
         layout.write("oci-layout", &json!({ "imageLayoutVersion": "1.0.0" }))?;
         Ok(layout)
@@ -46,12 +48,19 @@ impl Layout {
         let (bytes, hex) = digest::copy(tar, &mut file)?;
         file.sync_all()?;
         fs::rename(&path, self.blobs().join(&hex))?;
-        Ok(Descriptor { media_type: "application/vnd.oci.image.layer.v1.tar", digest: hex, bytes })
+        Ok(Descriptor {
+            media_type: "application/vnd.oci.image.layer.v1.tar",
+            digest: hex,
+            bytes,
+        })
     }
 
     /// Writes everything that stands above `layer`; tells the manifest's digest.
     pub(super) fn finish(&self, layer: &Descriptor, image: &Image) -> io::Result<String> {
-        let config = self.document("application/vnd.oci.image.config.v1+json", &config(layer, image))?;
+        let config = self.document(
+            "application/vnd.oci.image.config.v1+json",
+            &config(layer, image),
+        )?;
         let media_type = "application/vnd.oci.image.manifest.v1+json";
         let manifest = json!({
             "schemaVersion": 2,
@@ -71,11 +80,18 @@ impl Layout {
         let text = document.to_string();
         let digest = digest::hex(sha256(&SHA256, text.as_bytes()).as_ref());
         self.write(&format!("blobs/sha256/{digest}"), document)?;
-        Ok(Descriptor { media_type, digest, bytes: text.len() as u64 })
+        Ok(Descriptor {
+            media_type,
+            digest,
+            bytes: text.len() as u64,
+        })
     }
 
     fn write(&self, name: &str, document: &Value) -> io::Result<()> {
-        let mut file = File::options().write(true).create_new(true).open(self.folder.join(name))?;
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .open(self.folder.join(name))?;
         file.write_all(document.to_string().as_bytes())?;
         file.sync_all()
     }
@@ -114,8 +130,15 @@ fn config(layer: &Descriptor, image: &Image) -> Value {
 /// containerd can also import an index as the image, and then looks for annotations there.
 fn index(manifest: &Descriptor, image: &Image) -> Value {
     // The first is the specification's; containerd takes the other for the whole name.
-    let keys = ["org.opencontainers.image.ref.name", "io.containerd.image.name"];
-    let names: BTreeMap<_, _> = image.tag.iter().flat_map(|tag| keys.map(|key| (key, tag))).collect();
+    let keys = [
+        "org.opencontainers.image.ref.name",
+        "io.containerd.image.name",
+    ];
+    let names: BTreeMap<_, _> = image
+        .tag
+        .iter()
+        .flat_map(|tag| keys.map(|key| (key, tag)))
+        .collect();
     json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.index.v1+json",

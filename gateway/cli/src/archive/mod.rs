@@ -88,7 +88,11 @@ pub(crate) fn open(path: &Path) -> anyhow::Result<(File, u64)> {
 /// Where `path` is to be made: it must not be there, its folder must.
 fn new_place(path: &Path) -> anyhow::Result<PathBuf> {
     let taken = path.symlink_metadata().is_ok();
-    ensure!(!taken, "`{}` is there already, and is not written over", path.display());
+    ensure!(
+        !taken,
+        "`{}` is there already, and is not written over",
+        path.display()
+    );
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),

@@ -7,7 +7,8 @@ use serde_json::Value;
 /// Reads a plan: itself, or what holds one: the answer of `policy run`, or an expectation of a fixture.
 pub(super) fn read(path: &Path) -> Result<Plan> {
     let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let value = serde_json::from_slice(&text).with_context(|| format!("`{}` is no JSON", path.display()))?;
+    let value = serde_json::from_slice(&text)
+        .with_context(|| format!("`{}` is no JSON", path.display()))?;
     of(value).with_context(|| format!("`{}` holds no plan", path.display()))
 }
 
@@ -23,7 +24,10 @@ fn of(mut value: Value) -> Result<Plan> {
     }
     let plan: Plan = serde_json::from_value(value)?;
     // Else a file of the wrong kind would pass for redacted.
-    ensure!(!plan.mask.is_empty() || !plan.drop.is_empty(), "it hides nothing in an archive");
+    ensure!(
+        !plan.mask.is_empty() || !plan.drop.is_empty(),
+        "it hides nothing in an archive"
+    );
     Ok(plan)
 }
 
@@ -36,9 +40,11 @@ mod tests {
     fn a_plan_is_taken_by_itself_or_out_of_a_policys_answer() {
         let plan = json!({ "drop": [{ "name": "log", "entry": "container.log" }] });
         let expected: Plan = serde_json::from_value(plan.clone()).unwrap();
-        for told in
-            [plan.clone(), json!({ "plan": plan }), json!({ "answer": { "plan": plan }, "microseconds": 1 })]
-        {
+        for told in [
+            plan.clone(),
+            json!({ "plan": plan }),
+            json!({ "answer": { "plan": plan }, "microseconds": 1 }),
+        ] {
             assert_eq!(of(told).unwrap(), expected);
         }
     }

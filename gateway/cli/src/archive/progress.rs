@@ -25,7 +25,14 @@ impl<R> Progress<R> {
     pub(super) fn new(reader: R, what: &'static str, all: u64, output: Output) -> Self {
         let watched = output == Output::Text && io::stderr().is_terminal();
         let next = watched.then(|| Instant::now() + PATIENCE);
-        Self { reader, what, done: 0, all, next, shown: false }
+        Self {
+            reader,
+            what,
+            done: 0,
+            all,
+            next,
+            shown: false,
+        }
     }
 
     fn advance(&mut self, bytes: usize) {
@@ -65,7 +72,11 @@ impl<R> Drop for Progress<R> {
 }
 
 fn line(what: &str, done: u64, all: u64) -> String {
-    let percent = done.saturating_mul(100).checked_div(all).unwrap_or(100).min(100);
+    let percent = done
+        .saturating_mul(100)
+        .checked_div(all)
+        .unwrap_or(100)
+        .min(100);
     format!("{what}  {} of {}  {percent} %", size(done), size(all))
 }
 
@@ -75,7 +86,10 @@ mod tests {
 
     #[test]
     fn a_line_tells_how_far_it_is() {
-        assert_eq!(line("hashing", 512 << 20, 2 << 30), "hashing  512.0 MiB of 2.0 GiB  25 %");
+        assert_eq!(
+            line("hashing", 512 << 20, 2 << 30),
+            "hashing  512.0 MiB of 2.0 GiB  25 %"
+        );
         assert_eq!(line("hashing", 5, 0), "hashing  5 B of 0 B  100 %");
     }
 

@@ -64,7 +64,11 @@ Exit status: 0 success; 1 where the plan cannot be carried out or the archive ca
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let redaction = Redaction {
         plan: plan::read(&options.plan)?,
-        values: options.env.iter().map(|(name, path)| value(name, path)).collect::<Result<_>>()?,
+        values: options
+            .env
+            .iter()
+            .map(|(name, path)| value(name, path))
+            .collect::<Result<_>>()?,
         ..Redaction::default()
     };
     let folder = new_place(&options.out)?;
@@ -109,14 +113,18 @@ fn name(file: &mut File, folder: &Path, out: &Path) -> io::Result<()> {
     file.rewind()?;
     io::copy(file, &mut copy)?;
     copy.as_file().sync_all()?;
-    copy.persist_noclobber(out).map(drop).map_err(|error| error.error)
+    copy.persist_noclobber(out)
+        .map(drop)
+        .map_err(|error| error.error)
 }
 
 fn tell(options: &Options, summary: &RedactionSummary, bytes: u64, sha256: &str) {
     let out = options.out.display().to_string();
     match options.output {
         Output::Json => {
-            print(json!({ "archive": out, "bytes": bytes, "sha256": sha256, "redaction": summary }));
+            print(
+                json!({ "archive": out, "bytes": bytes, "sha256": sha256, "redaction": summary }),
+            );
         }
         Output::Text => {
             print(format_args!("{out}: {bytes} bytes"));
@@ -127,15 +135,21 @@ fn tell(options: &Options, summary: &RedactionSummary, bytes: u64, sha256: &str)
 }
 
 fn variable(text: &str) -> Result<(String, PathBuf)> {
-    let (name, path) = text.split_once('=').ok_or_else(|| anyhow!("write NAME=FILE"))?;
+    let (name, path) = text
+        .split_once('=')
+        .ok_or_else(|| anyhow!("write NAME=FILE"))?;
     Ok((name.to_owned(), path.into()))
 }
 
 /// The value in a file, without the newline that editors leave.
 fn value(name: &str, path: &Path) -> Result<EnvValue> {
-    let mut value = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let mut value =
+        std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     if value.last() == Some(&b'\n') {
         value.pop();
     }
-    Ok(EnvValue { name: name.to_owned(), value })
+    Ok(EnvValue {
+        name: name.to_owned(),
+        value,
+    })
 }

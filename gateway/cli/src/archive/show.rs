@@ -13,7 +13,11 @@ use crate::size::size;
 const MAX_LINE: usize = 300;
 
 /// Everything, for people.
-pub(super) fn inspection(name: &str, found: &Inspection, metadata: &anyhow::Result<Option<Checkpoint>>) {
+pub(super) fn inspection(
+    name: &str,
+    found: &Inspection,
+    metadata: &anyhow::Result<Option<Checkpoint>>,
+) {
     print(name);
     container(found);
     sizes(found.sizes);
@@ -21,9 +25,14 @@ pub(super) fn inspection(name: &str, found: &Inspection, metadata: &anyhow::Resu
     match metadata {
         Ok(Some(metadata)) => taken(metadata),
         Ok(None) => {
-            print("  There is no metadata beside it: who took it, and whether it is redacted, is not known.");
+            print(
+                "  There is no metadata beside it: who took it, and whether it is redacted, is not known.",
+            );
         }
-        Err(error) => print(format_args!("  {}", one_line(&format!("{error:#}"), MAX_LINE))),
+        Err(error) => print(format_args!(
+            "  {}",
+            one_line(&format!("{error:#}"), MAX_LINE)
+        )),
     }
     heading("Processes");
     for (depth, process) in tree::in_order(&found.processes) {
@@ -35,7 +44,11 @@ pub(super) fn inspection(name: &str, found: &Inspection, metadata: &anyhow::Resu
     found.mounts.iter().for_each(mount);
     heading(&format!("Members: {}", found.member_count));
     for member in &found.members {
-        print(format_args!("  {:>10}  {}", size(member.bytes), member.name));
+        print(format_args!(
+            "  {:>10}  {}",
+            size(member.bytes),
+            member.name
+        ));
     }
     doubts(found);
 }
@@ -48,15 +61,31 @@ pub(super) fn summary(summary: &RedactionSummary) {
     for rule in &summary.dropped {
         row(
             &rule.name,
-            format_args!("{} left out, {}", one_line(&rule.entry, MAX_LINE), times(rule.entries)),
+            format_args!(
+                "{} left out, {}",
+                one_line(&rule.entry, MAX_LINE),
+                times(rule.entries)
+            ),
         );
     }
-    row("values", format_args!("{} searched for everywhere", summary.values_hidden));
+    row(
+        "values",
+        format_args!("{} searched for everywhere", summary.values_hidden),
+    );
     if summary.values_too_short > 0 {
-        row("", format_args!("{} too short for that, masked in environments only", summary.values_too_short));
+        row(
+            "",
+            format_args!(
+                "{} too short for that, masked in environments only",
+                summary.values_too_short
+            ),
+        );
     }
     for name in &summary.unreadable {
-        row("unreadable", format_args!("{}, searched as plain bytes", one_line(name, MAX_LINE)));
+        row(
+            "unreadable",
+            format_args!("{}, searched as plain bytes", one_line(name, MAX_LINE)),
+        );
     }
 }
 
@@ -76,52 +105,114 @@ fn container(found: &Inspection) {
             row(name, text);
         }
     };
-    row("runtime", found.dialect.map_or("unknown", gateway_core::Dialect::as_str));
-    maybe("container", &container.name.clone().or_else(|| container.runtime_name.clone()));
+    row(
+        "runtime",
+        found
+            .dialect
+            .map_or("unknown", gateway_core::Dialect::as_str),
+    );
+    maybe(
+        "container",
+        &container
+            .name
+            .clone()
+            .or_else(|| container.runtime_name.clone()),
+    );
     if let (Some(namespace), Some(pod)) = (&container.namespace, &container.pod) {
         row("pod", format_args!("{namespace}/{pod}"));
     }
     maybe("id", &container.id);
-    maybe("image", &container.image_name.clone().or_else(|| container.image.clone()));
-    let times = [("created", container.created_at), ("checkpointed", container.checkpointed_at)];
-    times.iter().filter_map(|(name, at)| Some((name, (*at)?))).for_each(|(name, at)| row(name, at));
+    maybe(
+        "image",
+        &container
+            .image_name
+            .clone()
+            .or_else(|| container.image.clone()),
+    );
+    let times = [
+        ("created", container.created_at),
+        ("checkpointed", container.checkpointed_at),
+    ];
+    times
+        .iter()
+        .filter_map(|(name, at)| Some((name, (*at)?)))
+        .for_each(|(name, at)| row(name, at));
     maybe("CRIU", &found.criu.version);
     maybe("node", &found.criu.host);
 }
 
 fn sizes(sizes: Sizes) {
-    row("size", format_args!("{}, of which memory {}", size(sizes.archive), size(sizes.memory)));
+    row(
+        "size",
+        format_args!(
+            "{}, of which memory {}",
+            size(sizes.archive),
+            size(sizes.memory)
+        ),
+    );
     if let Some(bytes) = sizes.rootfs_diff {
-        let files = sizes.rootfs_files.map(|files| format!(" ({files} files)")).unwrap_or_default();
-        row("files", format_args!("{}{files} changed in the root filesystem", size(bytes)));
+        let files = sizes
+            .rootfs_files
+            .map(|files| format!(" ({files} files)"))
+            .unwrap_or_default();
+        row(
+            "files",
+            format_args!("{}{files} changed in the root filesystem", size(bytes)),
+        );
     }
 }
 
 fn taken(metadata: &Checkpoint) {
-    let Checkpoint { created_by, created_at, sha256, reason, redaction, .. } = metadata;
-    row("by", format_args!("{} at {created_at}", one_line(created_by, MAX_LINE)));
+    let Checkpoint {
+        created_by,
+        created_at,
+        sha256,
+        reason,
+        redaction,
+        ..
+    } = metadata;
+    row(
+        "by",
+        format_args!("{} at {created_at}", one_line(created_by, MAX_LINE)),
+    );
     if let Some(reason) = reason {
         row("because", one_line(reason, MAX_LINE));
     }
     row("sha256", one_line(sha256, MAX_LINE));
     match redaction {
         Some(redaction) => summary(redaction),
-        None => row("redaction", "none: whoever holds this file holds the container's secrets"),
+        None => row(
+            "redaction",
+            "none: whoever holds this file holds the container's secrets",
+        ),
     }
 }
 
 fn told(process: &Process) -> String {
     let command = process.command.as_deref().unwrap_or("?");
-    let threads = if process.threads > 1 { format!(" ({} threads)", process.threads) } else { String::new() };
-    let arguments = process.arguments.as_ref().map(|arguments| line(arguments)).unwrap_or_default();
+    let threads = if process.threads > 1 {
+        format!(" ({} threads)", process.threads)
+    } else {
+        String::new()
+    };
+    let arguments = process
+        .arguments
+        .as_ref()
+        .map(|arguments| line(arguments))
+        .unwrap_or_default();
     format!("{:>5} {command}{threads}  {arguments}", process.pid)
 }
 
 /// A command line as one would type it.
 fn line(arguments: &[String]) -> String {
-    let plain = |argument: &String| !argument.is_empty() && !argument.contains([' ', '\'', '"', '$', '\\']);
+    let plain =
+        |argument: &String| !argument.is_empty() && !argument.contains([' ', '\'', '"', '$', '\\']);
     let quoted = |argument: &String| {
-        if plain(argument) { argument.clone() } else { format!("'{}'", argument.replace('\'', r"'\''")) }
+        if plain(argument) {
+            argument.clone()
+        } else {
+            format!("'{}'", argument.replace('\'', r"'\''"))
+        }
     };
     arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
@@ -129,10 +220,17 @@ fn line(arguments: &[String]) -> String {
 /// Of the container first, then what single processes have beyond that.
 fn environment(found: &Inspection) {
     heading("Environment: names only");
-    found.env.iter().for_each(|name| print(format_args!("  {name}")));
+    found
+        .env
+        .iter()
+        .for_each(|name| print(format_args!("  {name}")));
     let known: BTreeSet<_> = found.env.iter().collect();
     for process in &found.processes {
-        let names = process.env.iter().flatten().filter(|name| !known.contains(name));
+        let names = process
+            .env
+            .iter()
+            .flatten()
+            .filter(|name| !known.contains(name));
         let names: Vec<_> = names.map(String::as_str).collect();
         if !names.is_empty() {
             let line = format!("process {} has {}, too", process.pid, names.join(", "));
@@ -144,13 +242,19 @@ fn environment(found: &Inspection) {
 fn mount(mount: &Mount) {
     let kind = mount.kind.as_deref().unwrap_or("-");
     let source = mount.source.as_deref().unwrap_or("-");
-    print(format_args!("  {:<28} {kind:<8} {source}", mount.destination));
+    print(format_args!(
+        "  {:<28} {kind:<8} {source}",
+        mount.destination
+    ));
 }
 
 fn doubts(found: &Inspection) {
     if !found.unreadable.is_empty() {
         heading("Not what their names say");
-        found.unreadable.iter().for_each(|name| print(format_args!("  {name}")));
+        found
+            .unreadable
+            .iter()
+            .for_each(|name| print(format_args!("  {name}")));
     }
     if found.truncated {
         print("\nSome of it was too much to be told.");
@@ -158,10 +262,13 @@ fn doubts(found: &Inspection) {
 }
 
 fn hidden(rule: &RuleSummary) -> String {
-    let all = rule.places.values().fold(Masked::default(), |sum, masked| Masked {
-        masks: sum.masks.saturating_add(masked.masks),
-        bytes: sum.bytes.saturating_add(masked.bytes),
-    });
+    let all = rule
+        .places
+        .values()
+        .fold(Masked::default(), |sum, masked| Masked {
+            masks: sum.masks.saturating_add(masked.masks),
+            bytes: sum.bytes.saturating_add(masked.bytes),
+        });
     format!("hidden {}, {} bytes", times(all.masks), all.bytes)
 }
 

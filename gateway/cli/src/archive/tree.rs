@@ -13,7 +13,8 @@ pub(super) fn in_order(processes: &[Process]) -> Vec<(usize, &Process)> {
     for process in processes {
         children.entry(process.parent).or_default().push(process);
     }
-    let is_root = |process: &&Process| process.parent == process.pid || !pids.contains(&process.parent);
+    let is_root =
+        |process: &&Process| process.parent == process.pid || !pids.contains(&process.parent);
     let roots = processes.iter().filter(is_root);
     let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
     // Those in circles hang under no root, and come last.
@@ -38,15 +39,29 @@ mod tests {
     fn order(processes: &[(u64, u64)]) -> Vec<(usize, u64)> {
         let processes: Vec<_> = processes
             .iter()
-            .map(|(pid, parent)| Process { pid: *pid, parent: *parent, ..Process::default() })
+            .map(|(pid, parent)| Process {
+                pid: *pid,
+                parent: *parent,
+                ..Process::default()
+            })
             .collect();
-        in_order(&processes).into_iter().map(|(depth, process)| (depth, process.pid)).collect()
+        in_order(&processes)
+            .into_iter()
+            .map(|(depth, process)| (depth, process.pid))
+            .collect()
     }
 
     #[test]
     fn children_stand_under_their_parents() {
-        assert_eq!(order(&[(1, 0), (5, 1), (6, 1), (7, 5)]), [(0, 1), (1, 5), (2, 7), (1, 6)]);
-        assert_eq!(order(&[(3, 9), (4, 3)]), [(0, 3), (1, 4)], "whose parent is outside");
+        assert_eq!(
+            order(&[(1, 0), (5, 1), (6, 1), (7, 5)]),
+            [(0, 1), (1, 5), (2, 7), (1, 6)]
+        );
+        assert_eq!(
+            order(&[(3, 9), (4, 3)]),
+            [(0, 3), (1, 4)],
+            "whose parent is outside"
+        );
     }
 
     #[test]

@@ -30,11 +30,19 @@ and only if every byte of the seal holds: a wrong key, a cut or a changed file l
 Exit status: 0 where it was opened, 1 where not.";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
-    let Options { file, out, identity, output } = options;
+    let Options {
+        file,
+        out,
+        identity,
+        output,
+    } = options;
     let bytes = gateway_archive::unseal_file(file, out, identity)
         .with_context(|| format!("cannot unseal `{}`", file.display()))?;
     match output {
-        Output::Text => print(format_args!("{}: {bytes} bytes, with every secret in them", out.display())),
+        Output::Text => print(format_args!(
+            "{}: {bytes} bytes, with every secret in them",
+            out.display()
+        )),
         Output::Json => print(json!({ "file": file, "out": out, "bytes": bytes })),
     }
     Ok(Exit::Success)

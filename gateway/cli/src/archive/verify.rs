@@ -52,11 +52,29 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     drop(archive);
     let metadata = beside::metadata(&options.file);
     let checks = [
-        Check { what: "digest", result: same_digest(options, metadata.as_ref(), &sha256) },
-        Check { what: "size", result: same_size(metadata.as_ref(), bytes) },
-        Check { what: "structure", result: structure.as_ref().map(drop).map_err(|error| anyhow!("{error}")) },
-        Check { what: "original", result: same_original(&options.file, metadata.as_ref()) },
-        Check { what: "memory", result: whole_memory(structure.as_ref().ok()) },
+        Check {
+            what: "digest",
+            result: same_digest(options, metadata.as_ref(), &sha256),
+        },
+        Check {
+            what: "size",
+            result: same_size(metadata.as_ref(), bytes),
+        },
+        Check {
+            what: "structure",
+            result: structure
+                .as_ref()
+                .map(drop)
+                .map_err(|error| anyhow!("{error}")),
+        },
+        Check {
+            what: "original",
+            result: same_original(&options.file, metadata.as_ref()),
+        },
+        Check {
+            what: "memory",
+            result: whole_memory(structure.as_ref().ok()),
+        },
     ];
     let holds = checks.iter().all(|check| check.result.is_ok());
     tell(options, &checks, holds, &sha256);
@@ -76,32 +94,63 @@ fn same_digest(options: &Options, metadata: Found<'_>, sha256: &str) -> Result<(
     );
     for (who, told) in [("the metadata", told), ("--sha256", given)] {
         let same = told.is_none_or(|told| told.eq_ignore_ascii_case(sha256));
-        ensure!(same, "{who} says {}, the file has {sha256}", told.map(String::as_str).unwrap_or_default());
+        ensure!(
+            same,
+            "{who} says {}, the file has {sha256}",
+            told.map(String::as_str).unwrap_or_default()
+        );
     }
     Ok(())
 }
 
 fn same_size(metadata: Found<'_>, bytes: u64) -> Result<()> {
-    let told = metadata.ok().and_then(|metadata| metadata.as_ref()).map_or(bytes, |metadata| metadata.bytes);
-    ensure!(told == bytes, "the metadata says {told} bytes, the file has {bytes}");
+    let told = metadata
+        .ok()
+        .and_then(|metadata| metadata.as_ref())
+        .map_or(bytes, |metadata| metadata.bytes);
+    ensure!(
+        told == bytes,
+        "the metadata says {told} bytes, the file has {bytes}"
+    );
     Ok(())
 }
 
 /// The original lies beside the archive, under the name that the metadata gives it.
 fn same_original(archive: &Path, metadata: Found<'_>) -> Result<()> {
-    let told = metadata.ok().and_then(|metadata| metadata.as_ref()?.original.as_ref());
+    let told = metadata
+        .ok()
+        .and_then(|metadata| metadata.as_ref()?.original.as_ref());
     let Some(told) = told else { return Ok(()) };
-    let path = archive.with_file_name(told.path.file_name().context("the metadata gives it no name")?);
+    let path = archive.with_file_name(
+        told.path
+            .file_name()
+            .context("the metadata gives it no name")?,
+    );
     let read = || format!("cannot read `{}`", path.display());
-    let (bytes, sha256) = digest::of(&mut File::open(&path).with_context(read)?).with_context(read)?;
-    ensure!(told.bytes == bytes, "the metadata says {} bytes, the file has {bytes}", told.bytes);
-    ensure!(told.sha256 == sha256, "the metadata says {}, the file has {sha256}", told.sha256);
+    let (bytes, sha256) =
+        digest::of(&mut File::open(&path).with_context(read)?).with_context(read)?;
+    ensure!(
+        told.bytes == bytes,
+        "the metadata says {} bytes, the file has {bytes}",
+        told.bytes
+    );
+    ensure!(
+        told.sha256 == sha256,
+        "the metadata says {}, the file has {sha256}",
+        told.sha256
+    );
     Ok(())
 }
 
 fn whole_memory(structure: Option<&gateway_archive::Structure>) -> Result<()> {
-    let Some(structure) = structure else { bail!("not looked at") };
-    ensure!(structure.faults.is_empty(), "{}", structure.faults.join("; "));
+    let Some(structure) = structure else {
+        bail!("not looked at")
+    };
+    ensure!(
+        structure.faults.is_empty(),
+        "{}",
+        structure.faults.join("; ")
+    );
     Ok(())
 }
 
@@ -113,10 +162,15 @@ fn tell(options: &Options, checks: &[Check], holds: bool, sha256: &str) {
     match options.output {
         Output::Json => {
             let checks: Vec<_> = checks.iter().map(Check::to_json).collect();
-            print(json!({ "archive": name.to_string(), "ok": holds, "sha256": sha256, "checks": checks }));
+            print(
+                json!({ "archive": name.to_string(), "ok": holds, "sha256": sha256, "checks": checks }),
+            );
         }
         Output::Text => {
-            print(format_args!("{name}: {}", if holds { "holds" } else { "does not hold" }));
+            print(format_args!(
+                "{name}: {}",
+                if holds { "holds" } else { "does not hold" }
+            ));
             checks.iter().for_each(Check::print);
         }
     }

@@ -36,32 +36,51 @@ pub(super) fn load(path: &Path) -> Result<Policies> {
         file.display()
     );
     for spec in &mut candidate.policies {
-        spec.file = folder.as_ref().map_or(PathBuf::new(), Clone::clone).join(&spec.file);
+        spec.file = folder
+            .as_ref()
+            .map_or(PathBuf::new(), Clone::clone)
+            .join(&spec.file);
         spec.limits.deadline_milliseconds = spec.limits.deadline_milliseconds.max(DEADLINE);
     }
     whole(candidate)
 }
 
 fn read(file: &Path) -> Result<Candidate> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("cannot read `{}`", file.display()))?;
     let wrong = || format!("`{}` is no configuration of policies", file.display());
     let table: toml::Table = toml::from_str(&text).with_context(wrong)?;
     if !table.contains_key("tls") {
         return toml::from_str(&text).with_context(wrong);
     }
-    let Config { authorization, policies, policy_engine, .. } =
-        Config::load(file, |name| std::env::var(name).ok())?;
-    Ok(Candidate { authorization, policies, policy_engine })
+    let Config {
+        authorization,
+        policies,
+        policy_engine,
+        ..
+    } = Config::load(file, |name| std::env::var(name).ok())?;
+    Ok(Candidate {
+        authorization,
+        policies,
+        policy_engine,
+    })
 }
 
 /// A policy that cannot be loaded would deny: nobody wants to know what that changes.
 fn whole(candidate: Candidate) -> Result<Policies> {
-    let Candidate { authorization, policies, policy_engine } = candidate;
+    let Candidate {
+        authorization,
+        policies,
+        policy_engine,
+    } = candidate;
     let engine = Engine::new(1, policy_engine.memory_bytes.get());
     let engine = engine.map_err(|error| anyhow!("cannot make room for policies: {error:#}"))?;
     let policies = Policies::configured(0, authorization.allow, policies, &engine, None);
     if let Some((name, fault)) = policies.broken().next() {
-        bail!("policy `{name}` cannot be loaded ({}): {fault}", fault.code());
+        bail!(
+            "policy `{name}` cannot be loaded ({}): {fault}",
+            fault.code()
+        );
     }
     Ok(policies)
 }

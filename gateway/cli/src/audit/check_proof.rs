@@ -40,12 +40,21 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let (mut exit, mut count, mut line) = (Exit::Success, 0_u64, Vec::new());
     loop {
         line.clear();
-        if (&mut lines).take(LONGEST).read_until(b'\n', &mut line).with_context(read)? == 0 {
+        if (&mut lines)
+            .take(LONGEST)
+            .read_until(b'\n', &mut line)
+            .with_context(read)?
+            == 0
+        {
             break;
         }
         count += 1;
-        let proof: Proof = serde_json::from_slice(&line)
-            .with_context(|| format!("`{}`, line {count}: it is no proof", options.proof.display()))?;
+        let proof: Proof = serde_json::from_slice(&line).with_context(|| {
+            format!(
+                "`{}`, line {count}: it is no proof",
+                options.proof.display()
+            )
+        })?;
         let checked = proof.check(&options.keys);
         if checked.is_err() {
             exit = Exit::Failure;
@@ -80,7 +89,9 @@ fn tell(proof: &Proof, checked: Result<Record, WrongProof>) {
 
 fn to_json(proof: &Proof, checked: Result<Record, WrongProof>) -> Value {
     match checked {
-        Ok(record) => json!({ "ok": true, "seq": proof.index, "record": record, "head": proof.head }),
+        Ok(record) => {
+            json!({ "ok": true, "seq": proof.index, "record": record, "head": proof.head })
+        }
         Err(why) => json!({ "ok": false, "seq": proof.index, "why": why.to_string() }),
     }
 }

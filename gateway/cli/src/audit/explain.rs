@@ -43,16 +43,24 @@ enum Id {
 
 impl Id {
     fn read(text: &str) -> Result<Self> {
-        match (text.parse(), text.parse(), TraceId::try_from(text.to_owned())) {
+        match (
+            text.parse(),
+            text.parse(),
+            TraceId::try_from(text.to_owned()),
+        ) {
             (Ok(request), Ok(checkpoint), _) => Ok(Self::One(request, checkpoint)),
             (_, _, Ok(trace)) => Ok(Self::Trace(trace)),
-            _ => bail!("a request's or checkpoint's id is a UUID in lower case, a trace's has 32 hex digits"),
+            _ => bail!(
+                "a request's or checkpoint's id is a UUID in lower case, a trace's has 32 hex digits"
+            ),
         }
     }
 
     fn names(self, record: &Record, checkpoint: Option<CheckpointId>) -> bool {
         match self {
-            Self::One(request, wanted) => record.request_id == request || checkpoint == Some(wanted),
+            Self::One(request, wanted) => {
+                record.request_id == request || checkpoint == Some(wanted)
+            }
             Self::Trace(trace) => record.trace_id == Some(trace),
         }
     }
@@ -83,7 +91,9 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
         bail!("no record in `{}` has this id", options.file.display());
     }
     match options.output {
-        Output::Json => found.iter().for_each(|entry| print(String::from_utf8_lossy(&entry.line))),
+        Output::Json => found
+            .iter()
+            .for_each(|entry| print(String::from_utf8_lossy(&entry.line))),
         Output::Text => {
             let records: Vec<_> = found.iter().map(|entry| &entry.record).collect();
             sentences::tell(&records);
@@ -97,5 +107,11 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
 
 /// Whether a checkpoint comes of it: what happens to that later belongs to its story.
 fn is_create(record: &Record) -> bool {
-    matches!(record.event, Event::Intent { action: Action::Create, .. })
+    matches!(
+        record.event,
+        Event::Intent {
+            action: Action::Create,
+            ..
+        }
+    )
 }

@@ -1,5 +1,6 @@
 use gateway_core::{
-    Action, Because, CheckpointId, Event, Outcome, PlanRecord, Record, RequestRecord, Target, Verdict,
+    Action, Because, CheckpointId, Event, Outcome, PlanRecord, Record, RequestRecord, Target,
+    Verdict,
 };
 
 /// What the kinds of records have in common.
@@ -22,7 +23,16 @@ pub(super) struct Facts<'a> {
 impl<'a> Facts<'a> {
     pub(super) fn of(record: &'a Record) -> Self {
         match &record.event {
-            Event::Intent { action, user, target, verdicts, plan, checkpoint_id, request, .. } => Self {
+            Event::Intent {
+                action,
+                user,
+                target,
+                verdicts,
+                plan,
+                checkpoint_id,
+                request,
+                ..
+            } => Self {
                 action: Some(*action),
                 user: user.as_deref(),
                 target: Some(target),
@@ -34,13 +44,24 @@ impl<'a> Facts<'a> {
                 ..Self::default()
             },
             Event::Outcome(outcome) => Self::of_outcome(outcome),
-            Event::Removed { because, checkpoint_id, target, .. } => Self {
+            Event::Removed {
+                because,
+                checkpoint_id,
+                target,
+                ..
+            } => Self {
                 target: Some(target),
                 checkpoint_id: Some(*checkpoint_id),
                 detail: because_of(*because),
                 ..Self::default()
             },
-            Event::Shadow { difference, action, target, verdicts, plan } => Self {
+            Event::Shadow {
+                difference,
+                action,
+                target,
+                verdicts,
+                plan,
+            } => Self {
                 action: Some(*action),
                 target: Some(target),
                 verdicts,
@@ -48,9 +69,18 @@ impl<'a> Facts<'a> {
                 detail: difference.as_str(),
                 ..Self::default()
             },
-            Event::Head(head) => Self { detail: &head.root, ..Self::default() },
-            Event::Key(key) => Self { detail: &key.key, ..Self::default() },
-            Event::KeyRemoved(removal) => Self { detail: &removal.previous, ..Self::default() },
+            Event::Head(head) => Self {
+                detail: &head.root,
+                ..Self::default()
+            },
+            Event::Key(key) => Self {
+                detail: &key.key,
+                ..Self::default()
+            },
+            Event::KeyRemoved(removal) => Self {
+                detail: &removal.previous,
+                ..Self::default()
+            },
             Event::Segment(_) => Self::default(),
         }
     }

@@ -59,16 +59,31 @@ impl Filter {
     pub(super) fn takes(&self, record: &Record) -> bool {
         let facts = Facts::of(record);
         let same = |wanted: &Option<String>, found: Option<&str>| {
-            wanted.as_ref().is_none_or(|wanted| found == Some(wanted.as_str()))
+            wanted
+                .as_ref()
+                .is_none_or(|wanted| found == Some(wanted.as_str()))
         };
         self.takes_ids(record, &facts)
             && same(&self.user, facts.user)
-            && same(&self.namespace, facts.target.map(gateway_core::Target::namespace))
+            && same(
+                &self.namespace,
+                facts.target.map(gateway_core::Target::namespace),
+            )
             && same(&self.pod, facts.target.map(gateway_core::Target::pod))
-            && same(&self.container, facts.target.map(gateway_core::Target::container))
-            && same(&self.code, facts.outcome.and_then(|outcome| outcome.code.as_deref()))
-            && self.action.is_none_or(|action| facts.action == Some(action))
-            && self.verdict.is_none_or(|verdict| facts.allowed() == Some(verdict == Verdict::Allow))
+            && same(
+                &self.container,
+                facts.target.map(gateway_core::Target::container),
+            )
+            && same(
+                &self.code,
+                facts.outcome.and_then(|outcome| outcome.code.as_deref()),
+            )
+            && self
+                .action
+                .is_none_or(|action| facts.action == Some(action))
+            && self
+                .verdict
+                .is_none_or(|verdict| facts.allowed() == Some(verdict == Verdict::Allow))
     }
 
     fn takes_ids(&self, record: &Record, facts: &Facts<'_>) -> bool {
@@ -76,7 +91,9 @@ impl Filter {
             && self.until.is_none_or(|until| record.at < until)
             && self.request_id.is_none_or(|id| record.request_id == id)
             && self.trace_id.is_none_or(|id| record.trace_id == Some(id))
-            && self.checkpoint.is_none_or(|id| facts.checkpoint_id == Some(id))
+            && self
+                .checkpoint
+                .is_none_or(|id| facts.checkpoint_id == Some(id))
     }
 }
 
@@ -94,9 +111,17 @@ impl Meant {
         let code = facts.outcome.and_then(|outcome| outcome.code.as_deref());
         for (option, wanted, found) in [
             ("--user", &filter.user, facts.user),
-            ("--namespace", &filter.namespace, target.map(gateway_core::Target::namespace)),
+            (
+                "--namespace",
+                &filter.namespace,
+                target.map(gateway_core::Target::namespace),
+            ),
             ("--pod", &filter.pod, target.map(gateway_core::Target::pod)),
-            ("--container", &filter.container, target.map(gateway_core::Target::container)),
+            (
+                "--container",
+                &filter.container,
+                target.map(gateway_core::Target::container),
+            ),
             ("--code", &filter.code, code),
         ] {
             if let (Some(wanted), Some(found)) = (wanted, found) {
@@ -106,7 +131,11 @@ impl Meant {
     }
 
     fn compare(&mut self, option: &'static str, wanted: &str, found: &str) {
-        let alike = if wanted == found { 2.0 } else { strsim::jaro_winkler(wanted, found) };
+        let alike = if wanted == found {
+            2.0
+        } else {
+            strsim::jaro_winkler(wanted, found)
+        };
         match self.0.iter_mut().find(|(known, ..)| *known == option) {
             Some((_, best, text)) if alike > *best => {
                 *best = alike;
@@ -130,7 +159,10 @@ impl Meant {
 
 fn actions() -> impl TypedValueParser<Value = Action> {
     PossibleValuesParser::new(Action::ALL.map(Action::as_str)).try_map(|word| {
-        Action::ALL.into_iter().find(|action| action.as_str() == word).ok_or("there is no such action")
+        Action::ALL
+            .into_iter()
+            .find(|action| action.as_str() == word)
+            .ok_or("there is no such action")
     })
 }
 
@@ -145,7 +177,8 @@ fn time(text: &str) -> Result<Timestamp> {
     if let Ok(time) = format!("{text}T00:00:00Z").parse() {
         return Ok(time);
     }
-    let Some(ago) = ago(text).and_then(|seconds| Timestamp::now().as_second().checked_sub(seconds)) else {
+    let Some(ago) = ago(text).and_then(|seconds| Timestamp::now().as_second().checked_sub(seconds))
+    else {
         bail!("use a time as 2026-03-01T10:00:00Z, a day as 2026-03-01, or 90s, 15m, 2h, 7d ago");
     };
     Ok(Timestamp::from_second(ago)?)
@@ -171,10 +204,21 @@ mod tests {
 
     #[test]
     fn times_are_read_as_people_write_them() {
-        assert_eq!(time("2026-03-01").unwrap(), time("2026-03-01T00:00:00Z").unwrap());
+        assert_eq!(
+            time("2026-03-01").unwrap(),
+            time("2026-03-01T00:00:00Z").unwrap()
+        );
         let two_hours = Timestamp::now().as_second() - time("2h").unwrap().as_second();
         assert!((7200..7300).contains(&two_hours), "{two_hours}");
-        for no in ["", "h", "2w", "-1h", "yesterday", "2026-13-01", "99999999999d"] {
+        for no in [
+            "",
+            "h",
+            "2w",
+            "-1h",
+            "yesterday",
+            "2026-13-01",
+            "99999999999d",
+        ] {
             assert!(time(no).is_err(), "{no}");
         }
     }

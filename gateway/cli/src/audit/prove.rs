@@ -28,8 +28,9 @@ the log, and sees no other record: `audit check-proof`.
 Exit status: 0 where it was proven, 1 where the log does not hold, or where there is no such record or nobody has signed it yet.";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
-    let proofs = gateway_audit::prove(&options.file, options.id, &options.trusted.expected(None))
-        .with_context(|| format!("cannot prove that out of `{}`", options.file.display()))?;
+    let proofs =
+        gateway_audit::prove(&options.file, options.id, &options.trusted.expected(None))
+            .with_context(|| format!("cannot prove that out of `{}`", options.file.display()))?;
     for proof in proofs {
         print(serde_json::to_string(&proof)?);
     }
@@ -40,5 +41,7 @@ fn wanted(text: &str) -> Result<Wanted, String> {
     if let Ok(seq) = text.parse() {
         return Ok(Wanted::Seq(seq));
     }
-    text.parse().map(Wanted::Request).map_err(|_| "neither a seq nor the id of a request".to_owned())
+    text.parse()
+        .map(Wanted::Request)
+        .map_err(|_| "neither a seq nor the id of a request".to_owned())
 }

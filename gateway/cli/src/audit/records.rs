@@ -15,12 +15,18 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) fn open(path: &Path) -> Result<Self> {
-        Ok(Self { reader: gateway_audit::read(path)?, foreign: 0, first: None })
+        Ok(Self {
+            reader: gateway_audit::read(path)?,
+            foreign: 0,
+            first: None,
+        })
     }
 
     /// How a command ends that has read them all. Whoever could not read everything has not seen everything, and is told so.
     pub(super) fn end(self) -> Exit {
-        let Some(first) = self.first else { return Exit::Success };
+        let Some(first) = self.first else {
+            return Exit::Success;
+        };
         tell(format_args!(
             "{} lines are no records that this version knows, and were passed over; the first: {first}",
             self.foreign
@@ -37,7 +43,10 @@ impl Iterator for Records {
             match self.reader.next()? {
                 Ok(entry) => return Some(Ok(entry)),
                 // A gateway is writing it.
-                Err(Unreadable::Line { fault: Fault::Short, .. }) => {}
+                Err(Unreadable::Line {
+                    fault: Fault::Short,
+                    ..
+                }) => {}
                 Err(error @ Unreadable::Line { .. }) => {
                     self.foreign = self.foreign.saturating_add(1);
                     self.first.get_or_insert_with(|| error.to_string());

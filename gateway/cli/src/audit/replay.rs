@@ -71,7 +71,11 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     }
     page.end(&sum);
     let exit = records.end();
-    Ok(if exit == Exit::Success && sum.differences() > 0 { Exit::Different } else { exit })
+    Ok(if exit == Exit::Success && sum.differences() > 0 {
+        Exit::Different
+    } else {
+        exit
+    })
 }
 
 impl Sum {
@@ -81,8 +85,10 @@ impl Sum {
             self.without(&record.event);
             return None;
         };
-        let was =
-            Judgement { verdicts: facts.verdicts.to_vec(), plan: facts.plan.cloned().unwrap_or_default() };
+        let was = Judgement {
+            verdicts: facts.verdicts.to_vec(),
+            plan: facts.plan.cloned().unwrap_or_default(),
+        };
         if !facts.hidden.is_empty() {
             add(&mut self.hidden);
         } else if was.is_timed_out() {
@@ -119,7 +125,9 @@ impl Sum {
     }
 
     fn differences(&self) -> u64 {
-        self.now_allowed.saturating_add(self.now_denied).saturating_add(self.plan_changed)
+        self.now_allowed
+            .saturating_add(self.now_denied)
+            .saturating_add(self.plan_changed)
     }
 
     fn not_comparable(&self) -> [(&'static str, u64); 5] {
@@ -133,8 +141,11 @@ impl Sum {
     }
 
     fn to_json(&self) -> Value {
-        let not: serde_json::Map<_, _> =
-            self.not_comparable().into_iter().map(|(why, count)| (why.to_owned(), count.into())).collect();
+        let not: serde_json::Map<_, _> = self
+            .not_comparable()
+            .into_iter()
+            .map(|(why, count)| (why.to_owned(), count.into()))
+            .collect();
         json!({
             "compared": self.compared,
             "differences": self.differences(),
@@ -165,7 +176,12 @@ impl Page {
 
     fn new(output: Output) -> Self {
         let watched = output == Output::Text && std::io::stderr().is_terminal();
-        Self { output, table: None, next: watched.then(|| Instant::now() + Self::PATIENCE), shown: false }
+        Self {
+            output,
+            table: None,
+            next: watched.then(|| Instant::now() + Self::PATIENCE),
+            shown: false,
+        }
     }
 
     fn difference(&mut self, record: &Record, difference: Difference, now: &Judgement) {
@@ -177,10 +193,22 @@ impl Page {
                 "user": facts.user, "target": facts.target, "verdicts": now.verdicts, "plan": now.plan,
             }));
         }
-        let tone = if difference == Difference::NowAllowed { Tone::Good } else { Tone::Bad };
+        let tone = if difference == Difference::NowAllowed {
+            Tone::Good
+        } else {
+            Tone::Bad
+        };
         let why = denial.map(|(policy, denial)| format!("{policy}: {}", denial.code));
         let plain = |text: Option<String>| (text.unwrap_or_else(|| "-".to_owned()), Tone::Plain);
-        let headings = ["DIFFERENCE", "TIME", "ACTION", "USER", "TARGET", "NOW", "REQUEST"];
+        let headings = [
+            "DIFFERENCE",
+            "TIME",
+            "ACTION",
+            "USER",
+            "TARGET",
+            "NOW",
+            "REQUEST",
+        ];
         self.table.get_or_insert_with(|| Table::new(headings)).row([
             (difference.as_str().to_owned(), tone),
             (format!("{:.3}", record.at), Tone::Dim),
@@ -217,9 +245,16 @@ impl Page {
             "{} requests compared: {} now allowed, {} now denied, {} with another plan",
             sum.compared, sum.now_allowed, sum.now_denied, sum.plan_changed
         ));
-        let not: Vec<_> = sum.not_comparable().into_iter().filter(|(_, count)| *count > 0).collect();
+        let not: Vec<_> = sum
+            .not_comparable()
+            .into_iter()
+            .filter(|(_, count)| *count > 0)
+            .collect();
         if !not.is_empty() {
-            let not: Vec<_> = not.iter().map(|(why, count)| format!("{count} {why}")).collect();
+            let not: Vec<_> = not
+                .iter()
+                .map(|(why, count)| format!("{count} {why}"))
+                .collect();
             print(format_args!("not comparable: {}", not.join(", ")));
         }
     }

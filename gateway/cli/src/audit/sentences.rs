@@ -35,7 +35,9 @@ pub(super) fn tell(records: &[&Record]) {
 
 fn request(id: RequestId, records: &[&Record]) {
     let trace = records.iter().find_map(|record| record.trace_id);
-    let trace = trace.map(|trace| format!(", trace {trace}")).unwrap_or_default();
+    let trace = trace
+        .map(|trace| format!(", trace {trace}"))
+        .unwrap_or_default();
     print(format_args!("Request {id}{trace}"));
     for (number, record) in records.iter().enumerate() {
         let first = number == 0;
@@ -52,7 +54,12 @@ fn request(id: RequestId, records: &[&Record]) {
                 }
                 ended(record, outcome);
             }
-            Event::Removed { target, checkpoint_id, bytes, .. } => print(format_args!(
+            Event::Removed {
+                target,
+                checkpoint_id,
+                bytes,
+                ..
+            } => print(format_args!(
                 "  At {} the gateway itself removed the checkpoint {checkpoint_id} of {target} ({}): {}.",
                 record.at,
                 size(*bytes),
@@ -66,7 +73,11 @@ fn request(id: RequestId, records: &[&Record]) {
                 verdicts.iter().for_each(verdict);
             }
             Event::Head(_) | Event::Key(_) | Event::KeyRemoved(_) | Event::Segment(_) => {
-                print(format_args!("  At {} the log wrote of itself: {}.", record.at, record.event.as_str()));
+                print(format_args!(
+                    "  At {} the log wrote of itself: {}.",
+                    record.at,
+                    record.event.as_str()
+                ));
             }
         }
     }
@@ -81,9 +92,19 @@ fn asked(record: &Record) {
         }
         None => "Somebody who proved nothing".to_owned(),
     };
-    let target = facts.target.map(|target| format!(" of {target}")).unwrap_or_default();
-    let what = facts.action.map_or("made a call that policies do not judge", wanted);
-    print(format_args!("  At {} {user}{} {what}{target}{}.", record.at, who(record), why(record)));
+    let target = facts
+        .target
+        .map(|target| format!(" of {target}"))
+        .unwrap_or_default();
+    let what = facts
+        .action
+        .map_or("made a call that policies do not judge", wanted);
+    print(format_args!(
+        "  At {} {user}{} {what}{target}{}.",
+        record.at,
+        who(record),
+        why(record)
+    ));
 }
 
 fn wanted(action: Action) -> &'static str {
@@ -100,12 +121,19 @@ fn wanted(action: Action) -> &'static str {
 
 fn who(record: &Record) -> String {
     let (groups, credential, issuer, address) = match &record.event {
-        Event::Intent { groups, credential, issuer, source_address, .. } => {
-            (groups, Some(*credential), Some(issuer), source_address)
-        }
-        Event::Outcome(outcome) => {
-            (&outcome.groups, outcome.credential, outcome.issuer.as_ref(), &outcome.source_address)
-        }
+        Event::Intent {
+            groups,
+            credential,
+            issuer,
+            source_address,
+            ..
+        } => (groups, Some(*credential), Some(issuer), source_address),
+        Event::Outcome(outcome) => (
+            &outcome.groups,
+            outcome.credential,
+            outcome.issuer.as_ref(),
+            &outcome.source_address,
+        ),
         _ => return String::new(),
     };
     let mut parts = Vec::new();
@@ -120,7 +148,11 @@ fn who(record: &Record) -> String {
         parts.push(format!("with {kind} of {}", shown(issuer, TEXT)));
     }
     parts.extend(address.map(|address| format!("from {address}")));
-    if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) }
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", parts.join(", "))
+    }
 }
 
 fn why(record: &Record) -> String {
@@ -129,7 +161,9 @@ fn why(record: &Record) -> String {
         Event::Outcome(outcome) => outcome.reason.as_ref(),
         _ => None,
     };
-    reason.map(|reason| format!(", saying \"{}\"", shown(reason, TEXT))).unwrap_or_default()
+    reason
+        .map(|reason| format!(", saying \"{}\"", shown(reason, TEXT)))
+        .unwrap_or_default()
 }
 
 fn judged(facts: &Facts<'_>) {
@@ -138,24 +172,44 @@ fn judged(facts: &Facts<'_>) {
         _ if facts.verdicts.is_empty() => print("  No policy was asked."),
         Ok(()) => print("  So it was allowed: one policy allows it, and none denies it."),
         Err((policy, _)) if policy.is_empty() => print("  So it was denied: no policy allows it."),
-        Err((policy, _)) => print(format_args!("  So it was denied, by {}.", shown(&policy, TEXT))),
+        Err((policy, _)) => print(format_args!(
+            "  So it was denied, by {}.",
+            shown(&policy, TEXT)
+        )),
     }
     facts.plan.iter().for_each(|plan| hidden(plan));
     if !facts.hidden.is_empty() {
-        print(format_args!("  These records do not tell its {}.", shown(&facts.hidden.join(", "), TEXT)));
+        print(format_args!(
+            "  These records do not tell its {}.",
+            shown(&facts.hidden.join(", "), TEXT)
+        ));
     }
 }
 
 fn verdict(verdict: &Verdict) {
-    let Verdict { policy, digest, generation, decision, monitored, .. } = verdict;
+    let Verdict {
+        policy,
+        digest,
+        generation,
+        decision,
+        monitored,
+        ..
+    } = verdict;
     let said = match decision {
         Decision::Allow => "allows it".to_owned(),
         Decision::Abstain => "has no opinion".to_owned(),
         Decision::Deny(denial) => format!("denies it ({}): {}", denial.code, denial.message),
     };
-    let digest =
-        digest.as_ref().map_or("built in or not loaded".to_owned(), |digest| format!("sha256 {digest}"));
-    let monitored = if *monitored { ", which is only recorded" } else { "" };
+    let digest = digest
+        .as_ref()
+        .map_or("built in or not loaded".to_owned(), |digest| {
+            format!("sha256 {digest}")
+        });
+    let monitored = if *monitored {
+        ", which is only recorded"
+    } else {
+        ""
+    };
     let line = format!("{policy} ({digest}, generation {generation}) {said}{monitored}");
     print(format_args!("  - {}", shown(&line, 2 * TEXT)));
 }
@@ -169,27 +223,53 @@ fn hidden(plan: &PlanRecord) {
     };
     let parts = [part("masked", &plan.mask), part("left out", &plan.drop)];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
-    let parts = if parts.is_empty() { "nothing of the archive".to_owned() } else { parts.join("; ") };
-    print(format_args!("  The redaction plan {} hides: {parts}.", shown(&plan.sha256, 64)));
+    let parts = if parts.is_empty() {
+        "nothing of the archive".to_owned()
+    } else {
+        parts.join("; ")
+    };
+    print(format_args!(
+        "  The redaction plan {} hides: {parts}.",
+        shown(&plan.sha256, 64)
+    ));
 }
 
 fn ended(record: &Record, outcome: &Outcome) {
     let action = outcome.action.map_or("call", Action::as_str);
-    let code = outcome.code.as_ref().map(|code| format!(", {}", shown(code, TEXT))).unwrap_or_default();
+    let code = outcome
+        .code
+        .as_ref()
+        .map(|code| format!(", {}", shown(code, TEXT)))
+        .unwrap_or_default();
     let took = outcome.duration_us.div_ceil(1000);
     print(match outcome.status {
         0 => format!(
             "  How it ended is not known{code}: the gateway was gone before it could be written down."
         ),
-        status => format!("  It ended at {} with {status}{code}, after {took} ms ({action}).", record.at),
+        status => format!(
+            "  It ended at {} with {status}{code}, after {took} ms ({action}).",
+            record.at
+        ),
     });
     if let Some(message) = &outcome.message {
-        print(format_args!("  The caller was told: {}", shown(message, TEXT)));
+        print(format_args!(
+            "  The caller was told: {}",
+            shown(message, TEXT)
+        ));
     }
     if let Some(id) = outcome.checkpoint_id {
-        let bytes = outcome.bytes.map(|bytes| format!(", {}", size(bytes))).unwrap_or_default();
-        let digest = outcome.sha256.as_ref().map(|digest| format!(", sha256 {}", shown(digest, 64)));
-        print(format_args!("  Checkpoint {id}{bytes}{}.", digest.unwrap_or_default()));
+        let bytes = outcome
+            .bytes
+            .map(|bytes| format!(", {}", size(bytes)))
+            .unwrap_or_default();
+        let digest = outcome
+            .sha256
+            .as_ref()
+            .map(|digest| format!(", sha256 {}", shown(digest, 64)));
+        print(format_args!(
+            "  Checkpoint {id}{bytes}{}.",
+            digest.unwrap_or_default()
+        ));
     }
     if let Some(listed) = outcome.listed {
         print(format_args!(
@@ -198,9 +278,15 @@ fn ended(record: &Record, outcome: &Outcome) {
         ));
     }
     if outcome.suppressed > 0 {
-        print(format_args!("  {} like it were left out before.", outcome.suppressed));
+        print(format_args!(
+            "  {} like it were left out before.",
+            outcome.suppressed
+        ));
     }
     if !outcome.omitted.is_empty() {
-        print(format_args!("  The record was too long and lacks its {}.", outcome.omitted.join(", ")));
+        print(format_args!(
+            "  The record was too long and lacks its {}.",
+            outcome.omitted.join(", ")
+        ));
     }
 }

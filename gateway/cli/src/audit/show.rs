@@ -36,7 +36,10 @@ Exit status: 0 where a record fits; 1 where none does, or a line is no record; 2
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let mut records = Records::open(&options.file)?;
-    let mut page = Page { output: options.output, table: None };
+    let mut page = Page {
+        output: options.output,
+        table: None,
+    };
     let (mut last, mut fit, mut meant) = (VecDeque::new(), false, Meant::default());
     for entry in records.by_ref() {
         let entry = entry?;
@@ -79,8 +82,12 @@ impl Page {
         match self.output {
             Output::Json => print(String::from_utf8_lossy(&entry.line)),
             Output::Text => {
-                let headings = ["TIME", "EVENT", "ACTION", "USER", "TARGET", "VERDICT", "STATUS", "DETAIL"];
-                self.table.get_or_insert_with(|| Table::new(headings)).row(row(entry));
+                let headings = [
+                    "TIME", "EVENT", "ACTION", "USER", "TARGET", "VERDICT", "STATUS", "DETAIL",
+                ];
+                self.table
+                    .get_or_insert_with(|| Table::new(headings))
+                    .row(row(entry));
             }
         }
     }
@@ -124,6 +131,9 @@ fn detail(facts: &Facts<'_>) -> String {
             format!("{policy}: {}", denial.code)
         }
         _ if !facts.detail.is_empty() => facts.detail.to_owned(),
-        _ => facts.checkpoint_id.map(|id| id.to_string()).unwrap_or_default(),
+        _ => facts
+            .checkpoint_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
     }
 }

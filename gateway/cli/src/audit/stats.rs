@@ -67,7 +67,9 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
 
 impl Stats {
     fn new() -> Self {
-        let names = ["events", "actions", "verdicts", "statuses", "codes", "policies", "users"];
+        let names = [
+            "events", "actions", "verdicts", "statuses", "codes", "policies", "users",
+        ];
         Self {
             records: 0,
             first: None,
@@ -112,11 +114,16 @@ impl Stats {
         let bytes = outcome.bytes.unwrap_or_default();
         match outcome.action {
             Some(Action::Create) => self.stored = self.stored.saturating_add(bytes),
-            Some(Action::Download | Action::DownloadOriginal) => self.sent = self.sent.saturating_add(bytes),
+            Some(Action::Download | Action::DownloadOriginal) => {
+                self.sent = self.sent.saturating_add(bytes)
+            }
             _ => {}
         }
         self.unrecorded = self.unrecorded.saturating_add(outcome.suppressed);
-        self.durations.entry(action).or_insert_with(Durations::new).add(outcome.duration_us);
+        self.durations
+            .entry(action)
+            .or_insert_with(Durations::new)
+            .add(outcome.duration_us);
     }
 
     fn tally(&mut self, of: &str, name: &str) {
@@ -126,9 +133,20 @@ impl Stats {
     }
 
     fn show(&self, top: usize) {
-        let time = |time: Option<jiff::Timestamp>| time.map(|time| format!("{time:.3}")).unwrap_or_default();
-        print(format_args!("{} records, {} to {}", self.records, time(self.first), time(self.last)));
-        print(format_args!("{} stored, {} sent", size(self.stored), size(self.sent)));
+        let time = |time: Option<jiff::Timestamp>| {
+            time.map(|time| format!("{time:.3}")).unwrap_or_default()
+        };
+        print(format_args!(
+            "{} records, {} to {}",
+            self.records,
+            time(self.first),
+            time(self.last)
+        ));
+        print(format_args!(
+            "{} stored, {} sent",
+            size(self.stored),
+            size(self.sent)
+        ));
         if self.unrecorded > 0 {
             print(format_args!(
                 "{} requests of callers who had proven nothing are not on record",
@@ -154,20 +172,31 @@ impl Stats {
         for (action, durations) in &self.durations {
             let [p50, p90, p99, most] =
                 [50, 90, 99, 100].map(|percent| milliseconds(durations.quantile(percent)));
-            print(format_args!("{action:<18} {p50:>10} {p90:>10} {p99:>10} {most:>10}"));
+            print(format_args!(
+                "{action:<18} {p50:>10} {p90:>10} {p99:>10} {most:>10}"
+            ));
         }
     }
 
     fn to_json(&self, top: usize) -> Value {
         let tally = |(name, tally): &(&str, Tally)| {
             let (names, others) = tally.top(top);
-            let names: serde_json::Map<_, _> =
-                names.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect();
-            ((*name).to_owned(), json!({ "top": names, "others": others }))
+            let names: serde_json::Map<_, _> = names
+                .into_iter()
+                .map(|(name, count)| (name.to_owned(), count.into()))
+                .collect();
+            (
+                (*name).to_owned(),
+                json!({ "top": names, "others": others }),
+            )
         };
         let durations = |(action, durations): (&&str, &Durations)| {
-            let [p50, p90, p99, most] = [50, 90, 99, 100].map(|percent| durations.quantile(percent));
-            ((*action).to_owned(), json!({ "p50_us": p50, "p90_us": p90, "p99_us": p99, "max_us": most }))
+            let [p50, p90, p99, most] =
+                [50, 90, 99, 100].map(|percent| durations.quantile(percent));
+            (
+                (*action).to_owned(),
+                json!({ "p50_us": p50, "p90_us": p90, "p99_us": p99, "max_us": most }),
+            )
         };
         json!({
             "records": self.records, "first": self.first, "last": self.last,
@@ -180,5 +209,7 @@ impl Stats {
 
 /// With one digit after the point.
 fn milliseconds(microseconds: Option<u64>) -> String {
-    microseconds.map(|us| format!("{}.{}", us / 1000, us % 1000 / 100)).unwrap_or_default()
+    microseconds
+        .map(|us| format!("{}.{}", us / 1000, us % 1000 / 100))
+        .unwrap_or_default()
 }

@@ -25,7 +25,11 @@ pub(super) struct Table<const N: usize> {
 
 impl<const N: usize> Table<N> {
     pub(super) fn new(headings: [&str; N]) -> Self {
-        let mut table = Self { paint: Paint::of_stdout(), widths: [0; N], rows: Vec::with_capacity(BLOCK) };
+        let mut table = Self {
+            paint: Paint::of_stdout(),
+            widths: [0; N],
+            rows: Vec::with_capacity(BLOCK),
+        };
         table.row(headings.map(|heading| (heading.to_owned(), Tone::Dim)));
         table
     }

@@ -25,7 +25,11 @@ impl Tally {
 
     /// The most frequent `most`, and how often others occur.
     pub(super) fn top(&self, most: usize) -> (Vec<(&str, u64)>, u64) {
-        let mut all: Vec<_> = self.names.iter().map(|(name, count)| (name.as_str(), *count)).collect();
+        let mut all: Vec<_> = self
+            .names
+            .iter()
+            .map(|(name, count)| (name.as_str(), *count))
+            .collect();
         all.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then(a.cmp(b)));
         let rest = all.iter().skip(most).map(|(_, count)| count).sum::<u64>();
         all.truncate(most);
@@ -43,7 +47,10 @@ impl Durations {
     const STEPS: u64 = 32;
 
     pub(super) fn new() -> Self {
-        Self { steps: vec![0; 64 * 32], count: 0 }
+        Self {
+            steps: vec![0; 64 * 32],
+            count: 0,
+        }
     }
 
     pub(super) fn add(&mut self, microseconds: u64) {
@@ -82,7 +89,9 @@ impl Durations {
         let exponent = place / Self::STEPS - 1;
         let first = place % Self::STEPS + Self::STEPS;
         u64::try_from(
-            (u128::from(first) + 1).checked_shl(u32::try_from(exponent).unwrap_or(64)).unwrap_or(u128::MAX)
+            (u128::from(first) + 1)
+                .checked_shl(u32::try_from(exponent).unwrap_or(64))
+                .unwrap_or(u128::MAX)
                 - 1,
         )
         .unwrap_or(u64::MAX)

@@ -20,7 +20,11 @@ pub(super) struct Trusted {
 
 impl Trusted {
     pub(super) fn expected(&self, head: Option<&Kept>) -> Expected {
-        Expected { head: head.cloned(), keys: self.keys.clone(), anchor: self.anchor.clone() }
+        Expected {
+            head: head.cloned(),
+            keys: self.keys.clone(),
+            anchor: self.anchor.clone(),
+        }
     }
 }
 
@@ -33,16 +37,21 @@ pub(super) fn kept(text: &str) -> Result<Kept, String> {
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(Kept::Digest(text.to_owned()));
     }
-    let no_file = |error| format!("neither 64 hexadecimal digits nor a file that can be read: {error}");
+    let no_file =
+        |error| format!("neither 64 hexadecimal digits nor a file that can be read: {error}");
     let file = std::fs::File::open(PathBuf::from(text)).map_err(no_file)?;
     let mut json = Vec::new();
     file.take(LONGEST).read_to_end(&mut json).map_err(no_file)?;
-    let head: SignedHead =
-        serde_json::from_slice(&json).map_err(|error| format!("the file holds no signed head: {error}"))?;
+    let head: SignedHead = serde_json::from_slice(&json)
+        .map_err(|error| format!("the file holds no signed head: {error}"))?;
     Ok(Kept::Signed(head))
 }
 
 /// An error with what is behind it, where it is no word about the log but about its files.
 pub(super) fn unreadable(error: Unverified) -> Result<Unverified, anyhow::Error> {
-    if matches!(error, Unverified::Read { .. }) { Err(error.into()) } else { Ok(error) }
+    if matches!(error, Unverified::Read { .. }) {
+        Err(error.into())
+    } else {
+        Ok(error)
+    }
 }

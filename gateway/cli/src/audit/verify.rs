@@ -54,7 +54,11 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
         Err(error) => Err(unreadable(error)?),
         verified => verified,
     };
-    let exit = if verified.is_ok() { Exit::Success } else { Exit::Failure };
+    let exit = if verified.is_ok() {
+        Exit::Success
+    } else {
+        Exit::Failure
+    };
     let name = options.file.display();
     match (options.output, &verified) {
         (Output::Json, verified) => print(to_json(&name.to_string(), verified)),
@@ -74,7 +78,10 @@ fn print_lines(verified: &Verified) {
     let say = |what: &str, text: String| print(format_args!("  {what:<9}{text}"));
     say("records", verified.records.to_string());
     if verified.begins != 0 {
-        say("begins", format!("at seq {}: what is before was not checked", verified.begins));
+        say(
+            "begins",
+            format!("at seq {}: what is before was not checked", verified.begins),
+        );
     }
     for (what, time) in [("first", verified.first), ("last", verified.last)] {
         if let Some(time) = time {
@@ -82,31 +89,50 @@ fn print_lines(verified: &Verified) {
         }
     }
     if let Some(SetBack { seq, by }) = verified.set_back {
-        say("clock", format!("set back: at seq {seq} it was {} s behind what it had said", by.as_secs()));
+        say(
+            "clock",
+            format!(
+                "set back: at seq {seq} it was {} s behind what it had said",
+                by.as_secs()
+            ),
+        );
     }
     say("head", verified.head.clone());
     say("signed", signed(verified));
     for seq in &verified.unproven {
-        say("key", format!("changed at seq {seq}, and the key before it did not vouch for that"));
+        say(
+            "key",
+            format!("changed at seq {seq}, and the key before it did not vouch for that"),
+        );
     }
     if let Some(seq) = verified.keyless {
-        say("key", format!("taken away at seq {seq}: nothing behind it is signed"));
+        say(
+            "key",
+            format!("taken away at seq {seq}: nothing behind it is signed"),
+        );
     }
     say(
         "proven",
         match verified.covered {
             Some(records) => format!("{records} records, by --head"),
-            None => "nothing about the end: give --head with a head that was kept elsewhere".to_owned(),
+            None => {
+                "nothing about the end: give --head with a head that was kept elsewhere".to_owned()
+            }
         },
     );
 }
 
 fn signed(verified: &Verified) -> String {
-    let Some(signed) = &verified.signed else { return "no".to_owned() };
+    let Some(signed) = &verified.signed else {
+        return "no".to_owned();
+    };
     let (at, size, key) = (signed.at, signed.head.size, &signed.head.key);
     match verified.trust {
         Trust::Given => {
-            format!("up to seq {}, at {at}, by a key that was given (key {key})", size.saturating_sub(1))
+            format!(
+                "up to seq {}, at {at}, by a key that was given (key {key})",
+                size.saturating_sub(1)
+            )
         }
         _ => format!(
             "up to seq {}, at {at}, by a key that only the log itself names: give --key (key {key})",
@@ -142,10 +168,16 @@ fn to_json(name: &str, verified: &Result<Verified, Unverified>) -> Value {
         }
         Err(why) => {
             let place = match why {
-                Unverified::Broken { path, line, seq, .. } => Some((path, line, seq)),
+                Unverified::Broken {
+                    path, line, seq, ..
+                } => Some((path, line, seq)),
                 _ => None,
             };
-            let (file, line, seq) = (place.map(|at| at.0), place.map(|at| at.1), place.map(|at| at.2));
+            let (file, line, seq) = (
+                place.map(|at| at.0),
+                place.map(|at| at.1),
+                place.map(|at| at.2),
+            );
             json!({ "log": name, "ok": false, "file": file, "line": line, "seq": seq, "why": why.to_string() })
         }
     }

@@ -33,14 +33,25 @@ pub(super) struct Member {
 impl Archive {
     /// How often the secret is in members for which `which` holds.
     pub(super) fn copies(&self, which: impl Fn(&Member) -> bool) -> usize {
-        self.members.iter().filter(|member| which(member)).map(|member| member.copies).sum()
+        self.members
+            .iter()
+            .filter(|member| which(member))
+            .map(|member| member.copies)
+            .sum()
     }
 
     /// The rules that hid something, and what, by place.
     pub(super) fn hidden(&self) -> impl Iterator<Item = (&str, Vec<(&'static str, Masked)>)> {
-        let rules = self.metadata.redaction.iter().flat_map(|summary| &summary.rules);
+        let rules = self
+            .metadata
+            .redaction
+            .iter()
+            .flat_map(|summary| &summary.rules);
         rules.filter(|rule| !rule.places.is_empty()).map(|rule| {
-            let places = rule.places.iter().map(|(place, masked)| (place.as_str(), *masked));
+            let places = rule
+                .places
+                .iter()
+                .map(|(place, masked)| (place.as_str(), *masked));
             (rule.name.as_str(), places.collect())
         })
     }
@@ -71,7 +82,8 @@ fn metadata(archive: &Path) -> Result<Checkpoint> {
 }
 
 fn mode(path: &Path) -> Result<u32> {
-    let metadata = fs::metadata(path).with_context(|| format!("cannot look at `{}`", path.display()))?;
+    let metadata =
+        fs::metadata(path).with_context(|| format!("cannot look at `{}`", path.display()))?;
     Ok(metadata.permissions().mode() & 0o7777)
 }
 
@@ -82,7 +94,11 @@ fn members(file: File, secret: &[u8]) -> io::Result<Vec<Member>> {
         let name = entry.path()?.display().to_string();
         let mut contents = Vec::new();
         entry.read_to_end(&mut contents)?;
-        members.push(Member { name, bytes: contents.len() as u64, copies: count(&contents, secret) });
+        members.push(Member {
+            name,
+            bytes: contents.len() as u64,
+            copies: count(&contents, secret),
+        });
     }
     Ok(members)
 }
@@ -91,7 +107,10 @@ fn count(contents: &[u8], secret: &[u8]) -> usize {
     if secret.is_empty() {
         return 0;
     }
-    contents.windows(secret.len()).filter(|window| *window == secret).count()
+    contents
+        .windows(secret.len())
+        .filter(|window| *window == secret)
+        .count()
 }
 
 #[cfg(test)]

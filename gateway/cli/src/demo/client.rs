@@ -58,12 +58,18 @@ impl Client {
         let (tls, token) = match proof {
             Proof::Token(token) => (tls.with_no_client_auth(), Some(token.clone())),
             Proof::Certificate(credential) => {
-                let chain = vec![CertificateDer::from_pem_slice(credential.certificate.as_bytes())?];
+                let chain = vec![CertificateDer::from_pem_slice(
+                    credential.certificate.as_bytes(),
+                )?];
                 let key = PrivateKeyDer::from_pem_slice(credential.key.as_bytes())?;
                 (tls.with_client_auth_cert(chain, key)?, None)
             }
         };
-        Ok(Self { address, tls: Arc::new(tls), token })
+        Ok(Self {
+            address,
+            tls: Arc::new(tls),
+            token,
+        })
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Answer> {
@@ -86,8 +92,11 @@ impl Client {
         let began = Instant::now();
         let stream = TcpStream::connect(self.address).await?;
         let name = ServerName::from(self.address.ip());
-        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream).await?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+        let stream = TlsConnector::from(Arc::clone(&self.tls))
+            .connect(name, stream)
+            .await?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let connection = TaskTracker::new().spawn(connection);
         let request = format!("{method} https://{}{path}", self.address);
         let response = sender.send_request(self.request(method, path)?).await?;
@@ -97,7 +106,10 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> Result<Request<Empty<Bytes>>> {
-        let mut request = Request::builder().method(method).uri(path).header(HOST, self.address.to_string());
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(HOST, self.address.to_string());
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -108,8 +120,13 @@ impl Client {
 impl Answer {
     async fn read(request: String, response: Response<Incoming>, began: Instant) -> Result<Self> {
         let (parts, body) = response.into_parts();
-        let header =
-            |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            parts
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         let (content_type, trace_id) = (header(CONTENT_TYPE.as_str()), header("x-trace-id"));
         let body = body.collect().await?.to_bytes();
         Ok(Self {
@@ -130,7 +147,15 @@ impl Answer {
 
     /// What a check says of an answer that it did not expect.
     pub(super) fn told(&self) -> String {
-        let detail = self.body.get("detail").and_then(Value::as_str).unwrap_or_default();
-        format!("{} {} {detail}", self.status, self.code().unwrap_or_default())
+        let detail = self
+            .body
+            .get("detail")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        format!(
+            "{} {} {detail}",
+            self.status,
+            self.code().unwrap_or_default()
+        )
     }
 }

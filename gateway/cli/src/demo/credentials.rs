@@ -48,7 +48,11 @@ impl Credentials {
 fn token(issuer: &TokenIssuer, folder: &Path, user: &str) -> Result<Proof> {
     let expires = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)? + LIFETIME;
     let token = issuer.sign(json!({ "sub": user, "aud": AUDIENCE, "exp": expires.as_secs() }))?;
-    write(folder, &format!("{user}.header"), &format!("Authorization: Bearer {token}\n"))?;
+    write(
+        folder,
+        &format!("{user}.header"),
+        &format!("Authorization: Bearer {token}\n"),
+    )?;
     Ok(Proof::Token(token))
 }
 

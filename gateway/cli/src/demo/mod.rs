@@ -70,18 +70,29 @@ struct Round {
 }
 
 pub(crate) fn run(options: &Options) -> Result<Exit> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start Tokio")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start Tokio")?;
     runtime.block_on(demo(options))
 }
 
 async fn demo(options: &Options) -> Result<Exit> {
     // A terminal that is closed hangs up: keys and an archive must not stay behind then, either.
-    let stop = serve::stop_on(&[SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()])?;
+    let stop = serve::stop_on(&[
+        SignalKind::terminate(),
+        SignalKind::interrupt(),
+        SignalKind::hangup(),
+    ])?;
     let began = Instant::now();
     let interrupted = || anyhow!("stopped before the demo was over");
-    let stage = stop.run_until_cancelled(Box::pin(Stage::set())).await.ok_or_else(interrupted)??;
-    let played = stop.run_until_cancelled(Box::pin(play(&stage, began, options))).await;
+    let stage = stop
+        .run_until_cancelled(Box::pin(Stage::set()))
+        .await
+        .ok_or_else(interrupted)??;
+    let played = stop
+        .run_until_cancelled(Box::pin(play(&stage, began, options)))
+        .await;
     let result = match played {
         Some(Ok(exit)) if !options.once => {
             linger(&stage, options, &stop).await;
@@ -108,12 +119,21 @@ async fn play(stage: &Stage, began: Instant, options: &Options) -> Result<Exit> 
 async fn round(stage: &Stage, began: Instant) -> Result<Round> {
     let path = format!("/checkpoint/{}", stage::TARGET);
     let alice = stage.client(&stage.credentials.alice)?.post(&path).await?;
-    let mallory = stage.client(&stage.credentials.mallory)?.post(&path).await?;
-    let responder = stage.client(&stage.credentials.responder)?.get("/v1/whoami").await?;
+    let mallory = stage
+        .client(&stage.credentials.mallory)?
+        .post(&path)
+        .await?;
+    let responder = stage
+        .client(&stage.credentials.responder)?
+        .get("/v1/whoami")
+        .await?;
     let archive = archive::look(&alice, &stage.secret);
     let trace = stage.spans.trace(&alice).await;
     // Shown are alice's, and later those of the person at the terminal.
-    drop((stage.spans.trace(&mallory).await, stage.spans.trace(&responder).await));
+    drop((
+        stage.spans.trace(&mallory).await,
+        stage.spans.trace(&responder).await,
+    ));
     Ok(Round {
         archive,
         audit: stage.audit_log(),
@@ -137,6 +157,9 @@ async fn linger(stage: &Stage, options: &Options, stop: &CancellationToken) {
         }
     }
     if options.output == Output::Text {
-        print(format_args!("\nStopped; {} is removed.", stage.folder().display()));
+        print(format_args!(
+            "\nStopped; {} is removed.",
+            stage.folder().display()
+        ));
     }
 }

@@ -9,22 +9,33 @@ pub(super) const ISSUER: &str = "https://issuer.demo.example";
 pub(super) const AUDIENCE: &str = "checkpoint-gateway";
 
 /// The variables that may change the demo: where its traces go, and how much it logs.
-const VARIABLES: [&str; 2] = ["CHECKPOINT_GATEWAY_OTLP_ENDPOINT", "CHECKPOINT_GATEWAY_LOG_LEVEL"];
+const VARIABLES: [&str; 2] = [
+    "CHECKPOINT_GATEWAY_OTLP_ENDPOINT",
+    "CHECKPOINT_GATEWAY_LOG_LEVEL",
+];
 
 /// The policy that says what stays hidden, as it is committed.
-const REDACTOR: &[u8] = include_bytes!("../../../../policies/redact-environment/redact-environment.wasm");
+const REDACTOR: &[u8] =
+    include_bytes!("../../../../policies/redact-environment/redact-environment.wasm");
 
 /// Writes the gateway's configuration into `folder` and reads it as `serve` does.
 pub(super) fn write(folder: &Path, socket: &Path) -> Result<Config> {
     let policy = folder.join("redact-environment.wasm");
-    std::fs::write(&policy, REDACTOR).with_context(|| format!("cannot write `{}`", policy.display()))?;
+    std::fs::write(&policy, REDACTOR)
+        .with_context(|| format!("cannot write `{}`", policy.display()))?;
     let key = folder.join("audit.key");
-    let public = SigningKey::generate(&key).with_context(|| format!("cannot make `{}`", key.display()))?;
+    let public =
+        SigningKey::generate(&key).with_context(|| format!("cannot make `{}`", key.display()))?;
     std::fs::write(folder.join("audit.pem"), public.pem()).context("cannot write a key")?;
     let path = folder.join("config.toml");
     std::fs::write(&path, text(folder, socket))
         .with_context(|| format!("cannot write `{}`", path.display()))?;
-    let variable = |name: &str| VARIABLES.contains(&name).then(|| std::env::var(name).ok()).flatten();
+    let variable = |name: &str| {
+        VARIABLES
+            .contains(&name)
+            .then(|| std::env::var(name).ok())
+            .flatten()
+    };
     Ok(Config::load(&path, variable)?)
 }
 

@@ -26,9 +26,12 @@ impl Spans {
     /// Takes out the trace that an answer names, as soon as the span at its top has ended.
     pub(super) async fn trace(&self, answer: &Answer) -> Vec<SpanData> {
         let id = answer.trace_id.as_deref().unwrap_or_default();
-        let Ok(id) = TraceId::from_hex(id) else { return Vec::new() };
+        let Ok(id) = TraceId::from_hex(id) else {
+            return Vec::new();
+        };
         let mut spans = self.0.subscribe();
-        let whole = spans.wait_for(|spans| spans.iter().any(|span| is_top(span) && is_of(span, id)));
+        let whole =
+            spans.wait_for(|spans| spans.iter().any(|span| is_top(span) && is_of(span, id)));
         // A trace that never gets whole is shown as it is.
         let _ = tokio::time::timeout(PATIENCE, whole).await;
         self.take(id)
@@ -38,13 +41,16 @@ impl Spans {
     pub(super) async fn next(&self) -> Vec<SpanData> {
         let mut spans = self.0.subscribe();
         let top = spans.wait_for(|spans| spans.iter().any(is_top)).await;
-        let id = top.ok().and_then(|spans| spans.iter().find(|span| is_top(span)).map(trace_id));
+        let id = top
+            .ok()
+            .and_then(|spans| spans.iter().find(|span| is_top(span)).map(trace_id));
         id.map(|id| self.take(id)).unwrap_or_default()
     }
 
     fn take(&self, id: TraceId) -> Vec<SpanData> {
         let mut taken = Vec::new();
-        self.0.send_modify(|spans| taken = spans.extract_if(.., |span| is_of(span, id)).collect());
+        self.0
+            .send_modify(|spans| taken = spans.extract_if(.., |span| is_of(span, id)).collect());
         taken.sort_by_key(|span| span.start_time);
         taken
     }

@@ -85,9 +85,12 @@ impl Stage {
     }
 
     pub(super) fn audit_log(&self) -> Result<Vec<Record>> {
-        let text =
-            fs::read_to_string(self.folder().join("audit.log")).context("cannot read the audit log")?;
-        let records = text.lines().map(serde_json::from_str).collect::<Result<_, _>>();
+        let text = fs::read_to_string(self.folder().join("audit.log"))
+            .context("cannot read the audit log")?;
+        let records = text
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>();
         records.context("the audit log holds a line that is no record")
     }
 
@@ -104,7 +107,9 @@ impl Stage {
         self.node.stop().await;
         self.telemetry.shutdown().await;
         let path = self.folder.path().to_path_buf();
-        self.folder.close().with_context(|| format!("cannot remove `{}`: do so by hand", path.display()))?;
+        self.folder
+            .close()
+            .with_context(|| format!("cannot remove `{}`: do so by hand", path.display()))?;
         match ended.context("the gateway broke off")? {
             Ended::Clean => Ok(()),
             Ended::CutShort(count) => bail!("{count} checkpoints were still running"),
@@ -116,11 +121,18 @@ impl Stage {
 fn folder() -> Result<TempDir> {
     let parent = std::env::temp_dir();
     let mut builder = tempfile::Builder::new();
-    builder.prefix("checkpoint-gateway-demo-").permissions(Permissions::from_mode(0o700));
+    builder
+        .prefix("checkpoint-gateway-demo-")
+        .permissions(Permissions::from_mode(0o700));
     // The runtime is told absolute paths.
-    let folder = parent.canonicalize().and_then(|parent| builder.tempdir_in(parent));
+    let folder = parent
+        .canonicalize()
+        .and_then(|parent| builder.tempdir_in(parent));
     folder.with_context(|| {
-        format!("cannot make a folder in `{}`: set TMPDIR to one that you may write to", parent.display())
+        format!(
+            "cannot make a folder in `{}`: set TMPDIR to one that you may write to",
+            parent.display()
+        )
     })
 }
 
@@ -143,10 +155,16 @@ async fn node(folder: &Path) -> Result<Node> {
 
 async fn container(node: &Node, secret: &str) -> Result<RunningContainer> {
     let program = std::env::current_exe().context("cannot tell where this program is")?;
-    let program = program.to_str().context("the path of this program is not UTF-8: copy it elsewhere")?;
+    let program = program
+        .to_str()
+        .context("the path of this program is not UTF-8: copy it elsewhere")?;
     let spec = ContainerSpec::new("app", [program, "workload"]).env(workload::SECRET, secret);
     let pod = node.run_pod(Pod::new("shop", "cart-0", [spec])).await?;
-    let container = pod.containers.into_iter().next().context("the pod has no container")?;
+    let container = pod
+        .containers
+        .into_iter()
+        .next()
+        .context("the pod has no container")?;
     let log = container.log_path.clone();
     let ready = async {
         while !fs::read_to_string(&log).is_ok_and(|text| text.contains(workload::READY)) {
@@ -158,7 +176,11 @@ async fn container(node: &Node, secret: &str) -> Result<RunningContainer> {
         bail!(
             "the container's process ({program} workload) was not ready within {} s: {}",
             START.as_secs(),
-            if said.is_empty() { "it said nothing; is the machine very busy?" } else { said.trim_end() }
+            if said.is_empty() {
+                "it said nothing; is the machine very busy?"
+            } else {
+                said.trim_end()
+            }
         );
     }
     Ok(container)

@@ -29,7 +29,11 @@ pub(super) fn round(stage: &Stage, round: &Round, checks: &[Check]) -> Value {
 }
 
 fn check(check: &Check) -> Value {
-    let why = check.result.as_ref().err().map(|error| format!("{error:#}"));
+    let why = check
+        .result
+        .as_ref()
+        .err()
+        .map(|error| format!("{error:#}"));
     json!({ "what": check.what, "ok": check.passed(), "why": why })
 }
 
@@ -57,7 +61,9 @@ fn archive(archive: &Archive) -> Value {
 
 fn span(span: &SpanData, trace: &[SpanData]) -> Value {
     let after = trace.iter().map(|span| span.start_time).min();
-    let after = after.map(|first| tree::between(first, span.start_time)).unwrap_or_default();
+    let after = after
+        .map(|first| tree::between(first, span.start_time))
+        .unwrap_or_default();
     json!({
         "name": span.name,
         "parent": tree::parent(span, trace).map(|parent| &parent.name),

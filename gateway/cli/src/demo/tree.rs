@@ -30,7 +30,10 @@ struct Row<'a> {
 pub(super) fn lines(trace: &[SpanData], paint: Paint) -> Vec<String> {
     let mut rows = Vec::new();
     for top in trace.iter().filter(|span| parent(span, trace).is_none()) {
-        rows.push(Row { lead: String::new(), span: top });
+        rows.push(Row {
+            lead: String::new(),
+            span: top,
+        });
         below(top, "", trace, &mut rows);
     }
     let width = |row: &Row<'_>| row.lead.chars().count() + row.span.name.chars().count();
@@ -38,9 +41,16 @@ pub(super) fn lines(trace: &[SpanData], paint: Paint) -> Vec<String> {
     let line = |row: Row<'_>| {
         let gap = " ".repeat(widest.saturating_sub(width(&row)));
         let took = milliseconds(duration(row.span));
-        let name = if is_top(row.span) { paint.bold(&row.span.name) } else { row.span.name.to_string() };
-        let line =
-            format!("{}{name}{gap} {took}  {}", paint.dim(&row.lead), paint.dim(&attributes(row.span)));
+        let name = if is_top(row.span) {
+            paint.bold(&row.span.name)
+        } else {
+            row.span.name.to_string()
+        };
+        let line = format!(
+            "{}{name}{gap} {took}  {}",
+            paint.dim(&row.lead),
+            paint.dim(&attributes(row.span))
+        );
         line.trim_end().to_owned()
     };
     rows.into_iter().map(line).collect()
@@ -59,15 +69,27 @@ pub(super) fn between(from: SystemTime, to: SystemTime) -> Duration {
 /// The span that this one is a part of, where it is in the same trace.
 pub(super) fn parent<'a>(span: &SpanData, trace: &'a [SpanData]) -> Option<&'a SpanData> {
     let id = span.parent_span_id;
-    trace.iter().find(|other| id != SpanId::INVALID && other.span_context.span_id() == id)
+    trace
+        .iter()
+        .find(|other| id != SpanId::INVALID && other.span_context.span_id() == id)
 }
 
 fn below<'a>(above: &SpanData, lead: &str, trace: &'a [SpanData], rows: &mut Vec<Row<'a>>) {
     let id = above.span_context.span_id();
-    let mut parts = trace.iter().filter(|span| span.parent_span_id == id).peekable();
+    let mut parts = trace
+        .iter()
+        .filter(|span| span.parent_span_id == id)
+        .peekable();
     while let Some(span) = parts.next() {
-        let (branch, trunk) = if parts.peek().is_some() { ("├─ ", "│  ") } else { ("└─ ", "   ") };
-        rows.push(Row { lead: format!("{lead}{branch}"), span });
+        let (branch, trunk) = if parts.peek().is_some() {
+            ("├─ ", "│  ")
+        } else {
+            ("└─ ", "   ")
+        };
+        rows.push(Row {
+            lead: format!("{lead}{branch}"),
+            span,
+        });
         below(span, &format!("{lead}{trunk}"), trace, rows);
     }
 }
@@ -78,7 +100,10 @@ fn milliseconds(time: Duration) -> String {
 
 fn attributes(span: &SpanData) -> String {
     let shown = SHOWN.iter().filter_map(|(key, name)| {
-        let attribute = span.attributes.iter().find(|attribute| attribute.key.as_str() == *key)?;
+        let attribute = span
+            .attributes
+            .iter()
+            .find(|attribute| attribute.key.as_str() == *key)?;
         Some(format!("{name} {}", attribute.value))
     });
     shown.collect::<Vec<_>>().join(", ")
@@ -107,7 +132,10 @@ mod tests {
             name: name.into(),
             start_time: SystemTime::UNIX_EPOCH,
             end_time: SystemTime::UNIX_EPOCH + Duration::from_millis(milliseconds),
-            attributes: vec![KeyValue::new("rpc.response.status_code", "OK"), KeyValue::new("other", 1)],
+            attributes: vec![
+                KeyValue::new("rpc.response.status_code", "OK"),
+                KeyValue::new("other", 1),
+            ],
             dropped_attributes_count: 0,
             events: opentelemetry_sdk::trace::SpanEvents::default(),
             links: opentelemetry_sdk::trace::SpanLinks::default(),
@@ -118,8 +146,12 @@ mod tests {
 
     #[test]
     fn a_span_hangs_under_its_parent_and_times_are_aligned() {
-        let trace =
-            [span(1, 0, "top", 30), span(2, 1, "one", 9), span(3, 2, "within", 8), span(4, 1, "two", 7)];
+        let trace = [
+            span(1, 0, "top", 30),
+            span(2, 1, "one", 9),
+            span(3, 2, "within", 8),
+            span(4, 1, "two", 7),
+        ];
         assert_eq!(
             lines(&trace, Paint(false)),
             [

@@ -16,15 +16,23 @@ const CARTS: usize = 4 << 20;
 /// A process as there are many: a secret from its environment, a copy of it on the heap, a few MiB of data, and a sign
 /// of life every second. It ends when nobody reads that any more.
 pub(crate) fn run() -> Result<Exit> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_time().build().context("cannot start Tokio")?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .context("cannot start Tokio")?;
     runtime.block_on(tick())
 }
 
 async fn tick() -> Result<Exit> {
-    let key = std::env::var(SECRET).context("this is what the demo runs; start `checkpoint-gateway demo`")?;
+    let key = std::env::var(SECRET)
+        .context("this is what the demo runs; start `checkpoint-gateway demo`")?;
     let header = format!("authorization: Bearer {key}");
-    let carts: Vec<u8> = b"cart:apples=3;".iter().copied().cycle().take(CARTS).collect();
+    let carts: Vec<u8> = b"cart:apples=3;"
+        .iter()
+        .copied()
+        .cycle()
+        .take(CARTS)
+        .collect();
     let mut second = tokio::time::interval(Duration::from_secs(1));
     let mut out = std::io::stdout();
     let mut line = READY.to_owned();

@@ -40,11 +40,24 @@ pub(super) struct Asked {
 }
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
-    let settings = options.settings.as_deref().map(object).transpose()?.unwrap_or_default();
-    let request = options.request.as_deref().map(object).transpose()?.unwrap_or_default();
+    let settings = options
+        .settings
+        .as_deref()
+        .map(object)
+        .transpose()?
+        .unwrap_or_default();
+    let request = options
+        .request
+        .as_deref()
+        .map(object)
+        .transpose()?
+        .unwrap_or_default();
     let policy = load(&engine()?, &options.file, settings, options.wasi)?;
     let asked = ask(&policy, &request_of(&Value::Object(request))?);
-    let denies = asked.answer.as_ref().map_or(true, |answer| answer.get("deny").is_some());
+    let denies = asked
+        .answer
+        .as_ref()
+        .map_or(true, |answer| answer.get("deny").is_some());
     print(format_args!(
         "{:#}",
         json!({
@@ -77,7 +90,10 @@ pub(super) fn load(
         pod_labels: std::collections::BTreeMap::new(),
         mode: Mode::Enforce,
         // What counts here is what is answered; `policy bench` tells how fast.
-        limits: gateway_policy::Limits { deadline_milliseconds: 5000, ..Default::default() },
+        limits: gateway_policy::Limits {
+            deadline_milliseconds: 5000,
+            ..Default::default()
+        },
         wasi: if wasi { Wasi::Empty } else { Wasi::None },
     };
     Policy::load(engine, &spec, None)
@@ -88,7 +104,10 @@ pub(super) fn ask(policy: &Policy, request: &Request) -> Asked {
     let (answer, usage) = match policy.kind() {
         Kind::Authorizer => {
             let (answer, usage) = policy.authorize(request);
-            (answer.map(|(decision, annotations)| told(decision, &annotations)), usage)
+            (
+                answer.map(|(decision, annotations)| told(decision, &annotations)),
+                usage,
+            )
         }
         Kind::Redactor => {
             let (plan, usage) = policy.redact(request);

@@ -29,8 +29,18 @@ pub(super) struct Options {
 
 /// Measures what the gateway does for every request: a fresh instance, the call, the checks of the answer.
 pub(super) fn run(options: &Options) -> Result<Exit> {
-    let settings = options.settings.as_deref().map(object).transpose()?.unwrap_or_default();
-    let request = options.request.as_deref().map(object).transpose()?.unwrap_or_default();
+    let settings = options
+        .settings
+        .as_deref()
+        .map(object)
+        .transpose()?
+        .unwrap_or_default();
+    let request = options
+        .request
+        .as_deref()
+        .map(object)
+        .transpose()?
+        .unwrap_or_default();
     let request = request_of(&Value::Object(request))?;
     let begun = Instant::now();
     let policy = load(&engine()?, &options.file, settings, options.wasi)?;
@@ -51,10 +61,18 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
             reason = "a share of a bounded count"
         )]
         let index = (f64::from(options.calls) * share) as usize;
-        times.get(index.min(times.len().saturating_sub(1))).copied().unwrap_or(Duration::ZERO)
+        times
+            .get(index.min(times.len().saturating_sub(1)))
+            .copied()
+            .unwrap_or(Duration::ZERO)
     };
-    print(format_args!("load    {loaded:.2?} (read, configured, compiled)"));
-    print(format_args!("calls   {}, each in a fresh instance", options.calls));
+    print(format_args!(
+        "load    {loaded:.2?} (read, configured, compiled)"
+    ));
+    print(format_args!(
+        "calls   {}, each in a fresh instance",
+        options.calls
+    ));
     print(format_args!("p50     {:.2?}", at(0.5)));
     print(format_args!("p99     {:.2?}", at(0.99)));
     print(format_args!("memory  {memory} bytes"));

@@ -34,7 +34,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         cargo::expect_target(folder)?;
         workspace.compile(lock.is_some())?;
         for policy in &workspace.policies {
-            let component = component(policy).with_context(|| format!("`{}` is no policy", policy.name))?;
+            let component =
+                component(policy).with_context(|| format!("`{}` is no policy", policy.name))?;
             let file = policy.folder.join(format!("{}.wasm", policy.name));
             write(&file, &component.bytes)?;
             print(told(&file, &component));
@@ -52,15 +53,21 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 
 fn component(policy: &Crate) -> anyhow::Result<Component> {
     let module = std::fs::read(&policy.module).with_context(|| {
-        format!("cannot open `{}`, where cargo leaves the module", policy.module.display())
+        format!(
+            "cannot open `{}`, where cargo leaves the module",
+            policy.module.display()
+        )
     })?;
     componentize::componentize(&module)
 }
 
 fn told(file: &Path, component: &Component) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    let imports =
-        if component.imports.is_empty() { "nothing".to_owned() } else { component.imports.join(", ") };
+    let imports = if component.imports.is_empty() {
+        "nothing".to_owned()
+    } else {
+        component.imports.join(", ")
+    };
     format!(
         "{file}  {kind}, {bytes} bytes, imports {imports}, sha256:{sha256}",
         file = file.strip_prefix(here).unwrap_or(file).display(),
@@ -75,7 +82,8 @@ fn entry(policy: &Crate, folder: &str, component: &Component) -> anyhow::Result<
         name: policy.name.clone(),
         kind: component.kind,
         component: format!("{folder}/{}.wasm", policy.name),
-        bytes: u64::try_from(component.bytes.len()).context("a component of more than 2^64 bytes")?,
+        bytes: u64::try_from(component.bytes.len())
+            .context("a component of more than 2^64 bytes")?,
         sha256: lock::sha256(&component.bytes),
         rustc: cargo::version(&policy.folder)?,
         source: String::new(),
@@ -84,11 +92,16 @@ fn entry(policy: &Crate, folder: &str, component: &Component) -> anyhow::Result<
 
 /// The policy's folder as the lock names it: from its own.
 fn below(policy: &Path, lock: &Path) -> anyhow::Result<String> {
-    let here =
-        lock::folder(lock).canonicalize().with_context(|| format!("cannot open `{}`", lock.display()))?;
-    let folder = policy
-        .strip_prefix(&here)
-        .with_context(|| format!("`{}` is not below the folder of `{}`", policy.display(), lock.display()))?;
+    let here = lock::folder(lock)
+        .canonicalize()
+        .with_context(|| format!("cannot open `{}`", lock.display()))?;
+    let folder = policy.strip_prefix(&here).with_context(|| {
+        format!(
+            "`{}` is not below the folder of `{}`",
+            policy.display(),
+            lock.display()
+        )
+    })?;
     Ok(folder.to_string_lossy().into_owned())
 }
 
@@ -98,7 +111,10 @@ pub(super) fn write(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         let mut new = tempfile::NamedTempFile::new_in(lock::folder(file))?;
         std::io::Write::write_all(&mut new, bytes)?;
         // Readable as any file that a compiler writes; a temporary one is its owner's alone.
-        std::fs::set_permissions(new.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        std::fs::set_permissions(
+            new.path(),
+            std::os::unix::fs::PermissionsExt::from_mode(0o644),
+        )?;
         new.persist(file)?;
         std::io::Result::Ok(())
     };

@@ -56,9 +56,19 @@ struct Target {
 impl Workspace {
     /// The policy in `folder`, or all of them where `folder` is the root of a workspace.
     pub(super) fn find(folder: &Path, locked: bool) -> anyhow::Result<Self> {
-        let folder = folder.canonicalize().with_context(|| format!("cannot open `{}`", folder.display()))?;
+        let folder = folder
+            .canonicalize()
+            .with_context(|| format!("cannot open `{}`", folder.display()))?;
         let mut cargo = Command::new("cargo");
-        cargo.args(["metadata", "--format-version", "1", "--filter-platform", TARGET]).current_dir(&folder);
+        cargo
+            .args([
+                "metadata",
+                "--format-version",
+                "1",
+                "--filter-platform",
+                TARGET,
+            ])
+            .current_dir(&folder);
         cargo.args(locked.then_some("--locked"));
         let told = output(&mut cargo)?;
         let metadata: Metadata =
@@ -80,22 +90,36 @@ impl Workspace {
     /// Compiles all of them, as release builds.
     pub(super) fn compile(&self, locked: bool) -> anyhow::Result<()> {
         let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--lib", "--target", TARGET]).current_dir(&self.root);
+        cargo
+            .args(["build", "--release", "--lib", "--target", TARGET])
+            .current_dir(&self.root);
         cargo.args(locked.then_some("--locked"));
         for policy in &self.policies {
             cargo.args(["--package", &policy.name]);
         }
-        let flags =
-            self.remapped.iter().map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
-        cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.collect::<Vec<_>>().join("\u{1f}"));
+        let flags = self
+            .remapped
+            .iter()
+            .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+        cargo.env(
+            "CARGO_ENCODED_RUSTFLAGS",
+            flags.collect::<Vec<_>>().join("\u{1f}"),
+        );
         let status = cargo.status().context("cannot run cargo")?;
-        if status.success() { Ok(()) } else { bail!("cargo build failed ({status})") }
+        if status.success() {
+            Ok(())
+        } else {
+            bail!("cargo build failed ({status})")
+        }
     }
 }
 
 impl Metadata {
     fn policies(&self, folder: &Path) -> impl Iterator<Item = Crate> {
-        let members = self.packages.iter().filter(|package| self.workspace_members.contains(&package.id));
+        let members = self
+            .packages
+            .iter()
+            .filter(|package| self.workspace_members.contains(&package.id));
         members.filter_map(move |package| {
             let own = package.manifest_path.parent()?;
             let target = package
@@ -106,7 +130,11 @@ impl Metadata {
             (own == folder || self.workspace_root == folder).then(|| Crate {
                 name: package.name.clone(),
                 folder: own.to_owned(),
-                module: self.target_directory.join(TARGET).join("release").join(file),
+                module: self
+                    .target_directory
+                    .join(TARGET)
+                    .join("release")
+                    .join(file),
             })
         })
     }
@@ -124,12 +152,25 @@ fn remapped(package: &Package) -> Option<(PathBuf, String)> {
 /// Fails with advice where the active toolchain cannot compile for the target.
 pub(super) fn expect_target(folder: &Path) -> anyhow::Result<()> {
     let libraries = output(rustc(folder).args(["--print", "target-libdir", "--target", TARGET]))?;
-    let is_core = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with("libcore-"));
-    let found = Path::new(libraries.trim()).read_dir().into_iter().flatten().flatten();
-    if found.map(|entry| entry.file_name()).any(|name| is_core(&name)) {
+    let is_core = |name: &OsStr| {
+        name.to_str()
+            .is_some_and(|name| name.starts_with("libcore-"))
+    };
+    let found = Path::new(libraries.trim())
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
+    if found
+        .map(|entry| entry.file_name())
+        .any(|name| is_core(&name))
+    {
         return Ok(());
     }
-    bail!("{} cannot compile for {TARGET} yet: run `rustup target add {TARGET}`", version(folder)?)
+    bail!(
+        "{} cannot compile for {TARGET} yet: run `rustup target add {TARGET}`",
+        version(folder)?
+    )
 }
 
 /// The compiler's version, in its own words.
@@ -145,8 +186,10 @@ fn rustc(folder: &Path) -> Command {
 
 fn output(command: &mut Command) -> anyhow::Result<String> {
     let program = command.get_program().display().to_string();
-    let output =
-        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run `{program}`"))?;
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run `{program}`"))?;
     if !output.status.success() {
         bail!("`{program}` failed ({})", output.status);
     }

@@ -47,20 +47,38 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     for folder in options.folders.iter().flat_map(|folder| policies(folder)) {
         outcomes.extend(of_policy(&engine, &folder, options.wasi)?);
     }
-    ensure!(!outcomes.is_empty(), "no fixtures found: a policy's folder has fixtures/*.json");
-    for Outcome { policy, about, failure } in &outcomes {
+    ensure!(
+        !outcomes.is_empty(),
+        "no fixtures found: a policy's folder has fixtures/*.json"
+    );
+    for Outcome {
+        policy,
+        about,
+        failure,
+    } in &outcomes
+    {
         match failure {
             None => print(format_args!("ok   {policy}: {about}")),
             Some(failure) => print(format_args!("FAIL {policy}: {about}: {failure}")),
         }
     }
-    let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
-    print(format_args!("{} passed, {failed} failed", outcomes.len().saturating_sub(failed)));
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| outcome.failure.is_some())
+        .count();
+    print(format_args!(
+        "{} passed, {failed} failed",
+        outcomes.len().saturating_sub(failed)
+    ));
     if let Some(path) = &options.junit {
         std::fs::write(path, junit(&outcomes))
             .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    Ok(if failed == 0 { Exit::Success } else { Exit::Failure })
+    Ok(if failed == 0 {
+        Exit::Success
+    } else {
+        Exit::Failure
+    })
 }
 
 /// `folder`, if it has fixtures, else the folders in it that have.
@@ -71,22 +89,45 @@ fn policies(folder: &Path) -> BTreeSet<PathBuf> {
         return BTreeSet::from([folder]);
     }
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(has_fixtures).collect()
+    entries
+        .map(|entry| entry.path())
+        .filter(has_fixtures)
+        .collect()
 }
 
 fn of_policy(engine: &Engine, folder: &Path, wasi: bool) -> Result<Vec<Outcome>> {
-    let folder = folder.canonicalize().with_context(|| format!("cannot read `{}`", folder.display()))?;
-    let policy = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let folder = folder
+        .canonicalize()
+        .with_context(|| format!("cannot read `{}`", folder.display()))?;
+    let policy = folder
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let component = folder.join(format!("{policy}.wasm"));
-    let entries = std::fs::read_dir(folder.join("fixtures"))?.flatten().map(|entry| entry.path());
-    let fixtures: BTreeSet<_> =
-        entries.filter(|path| path.extension().is_some_and(|kind| kind == "json")).collect();
+    let entries = std::fs::read_dir(folder.join("fixtures"))?
+        .flatten()
+        .map(|entry| entry.path());
+    let fixtures: BTreeSet<_> = entries
+        .filter(|path| path.extension().is_some_and(|kind| kind == "json"))
+        .collect();
     let judge = |path: PathBuf| {
         let fixture = object(&path)?;
-        let about = fixture.get("about").and_then(Value::as_str).map(str::to_owned);
-        let about =
-            about.unwrap_or_else(|| path.file_name().unwrap_or_default().to_string_lossy().into_owned());
-        Ok(Outcome { policy: policy.clone(), about, failure: judge(engine, &component, &fixture, wasi)? })
+        let about = fixture
+            .get("about")
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        let about = about.unwrap_or_else(|| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        });
+        Ok(Outcome {
+            policy: policy.clone(),
+            about,
+            failure: judge(engine, &component, &fixture, wasi)?,
+        })
     };
     fixtures.into_iter().map(judge).collect()
 }
@@ -98,13 +139,23 @@ fn judge(
     fixture: &Map<String, Value>,
     wasi: bool,
 ) -> Result<Option<String>> {
-    let part = |name: &str| fixture.get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()));
+    let part = |name: &str| {
+        fixture
+            .get(name)
+            .cloned()
+            .unwrap_or_else(|| Value::Object(Map::new()))
+    };
     let expected = part("expect");
     let settings = part("settings").as_object().cloned().unwrap_or_default();
-    let policy = match (load(engine, component, settings, wasi), expected.get("settings-refused")) {
+    let policy = match (
+        load(engine, component, settings, wasi),
+        expected.get("settings-refused"),
+    ) {
         (Ok(policy), None) => policy,
         (Ok(_), Some(_)) => return Ok(Some("the settings were taken".to_owned())),
-        (Err(Fault::Settings(words)), Some(Value::String(expected))) if words.contains(expected.as_str()) => {
+        (Err(Fault::Settings(words)), Some(Value::String(expected)))
+            if words.contains(expected.as_str()) =>
+        {
             return Ok(None);
         }
         (Err(fault), _) => return Ok(Some(fault.to_string())),
@@ -127,7 +178,9 @@ fn fits(expected: &Value, answer: &Value) -> bool {
             _ => got == Some(part),
         }
     };
-    expected.as_object().is_some_and(|parts| !parts.is_empty() && parts.iter().all(fits))
+    expected
+        .as_object()
+        .is_some_and(|parts| !parts.is_empty() && parts.iter().all(fits))
 }
 
 fn plan(value: &Value) -> Option<Plan> {
@@ -135,10 +188,20 @@ fn plan(value: &Value) -> Option<Plan> {
 }
 
 fn junit(outcomes: &[Outcome]) -> String {
-    let failed = outcomes.iter().filter(|outcome| outcome.failure.is_some()).count();
-    let mut xml =
-        format!("<testsuite name=\"policies\" tests=\"{}\" failures=\"{failed}\">\n", outcomes.len());
-    for Outcome { policy, about, failure } in outcomes {
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| outcome.failure.is_some())
+        .count();
+    let mut xml = format!(
+        "<testsuite name=\"policies\" tests=\"{}\" failures=\"{failed}\">\n",
+        outcomes.len()
+    );
+    for Outcome {
+        policy,
+        about,
+        failure,
+    } in outcomes
+    {
         let (policy, about) = (escaped(policy), escaped(about));
         // Writing to a string does not fail.
         let _ = match failure {
@@ -155,5 +218,8 @@ fn junit(outcomes: &[Outcome]) -> String {
 
 fn escaped(text: &str) -> String {
     let text = gateway_core::one_line(text, 4096);
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }

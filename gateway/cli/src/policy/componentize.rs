@@ -30,7 +30,10 @@ pub(super) fn componentize(module: &[u8]) -> anyhow::Result<Component> {
     else {
         bail!("the module became no component");
     };
-    let world = resolve.worlds.get(world).context("the component has no world")?;
+    let world = resolve
+        .worlds
+        .get(world)
+        .context("the component has no world")?;
     Ok(Component {
         kind: kind(&names(&resolve, world.exports.iter()))?,
         imports: allowed(&names(&resolve, world.imports.iter()))?,
@@ -39,42 +42,79 @@ pub(super) fn componentize(module: &[u8]) -> anyhow::Result<Component> {
 }
 
 /// The names of what has functions: the contract's types are imported too, but there is nothing in them to call.
-fn names<'a>(resolve: &Resolve, items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>) -> Vec<String> {
+fn names<'a>(
+    resolve: &Resolve,
+    items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>,
+) -> Vec<String> {
     let calls = |item: &WorldItem| match item {
-        WorldItem::Interface { id, .. } => {
-            resolve.interfaces.get(*id).is_none_or(|interface| !interface.functions.is_empty())
-        }
+        WorldItem::Interface { id, .. } => resolve
+            .interfaces
+            .get(*id)
+            .is_none_or(|interface| !interface.functions.is_empty()),
         WorldItem::Function(_) => true,
         WorldItem::Type { .. } => false,
     };
-    items.filter(|(_, item)| calls(item)).map(|(key, _)| resolve.name_world_key(key)).collect()
+    items
+        .filter(|(_, item)| calls(item))
+        .map(|(key, _)| resolve.name_world_key(key))
+        .collect()
 }
 
 fn kind(exports: &[String]) -> anyhow::Result<Kind> {
-    let exported = |interface| exports.iter().filter_map(|name| own(name)).any(|name| name == interface);
-    match (exported("settings"), exported("authorization"), exported("redaction")) {
+    let exported = |interface| {
+        exports
+            .iter()
+            .filter_map(|name| own(name))
+            .any(|name| name == interface)
+    };
+    match (
+        exported("settings"),
+        exported("authorization"),
+        exported("redaction"),
+    ) {
         (true, true, false) => Ok(Kind::Authorizer),
         (true, false, true) => Ok(Kind::Redactor),
-        _ => bail!("it exports {}, which is neither an authorizer nor a redactor", listed(exports)),
+        _ => bail!(
+            "it exports {}, which is neither an authorizer nor a redactor",
+            listed(exports)
+        ),
     }
 }
 
 fn allowed(imports: &[String]) -> anyhow::Result<Vec<String>> {
-    let foreign: Vec<_> = imports.iter().filter(|name| own(name) != Some("logging")).cloned().collect();
+    let foreign: Vec<_> = imports
+        .iter()
+        .filter(|name| own(name) != Some("logging"))
+        .cloned()
+        .collect();
     if !foreign.is_empty() {
-        bail!("it imports {}: a policy may import nothing but logging", listed(&foreign));
+        bail!(
+            "it imports {}: a policy may import nothing but logging",
+            listed(&foreign)
+        );
     }
-    Ok(imports.iter().filter_map(|name| own(name)).map(str::to_owned).collect())
+    Ok(imports
+        .iter()
+        .filter_map(|name| own(name))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// The interface's name in the contract, without package and version.
 fn own(name: &str) -> Option<&str> {
     let name = name.strip_prefix(PACKAGE)?;
-    Some(name.split_once('@').map_or(name, |(interface, _)| interface))
+    Some(
+        name.split_once('@')
+            .map_or(name, |(interface, _)| interface),
+    )
 }
 
 fn listed(names: &[String]) -> String {
-    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+    if names.is_empty() {
+        "nothing".to_owned()
+    } else {
+        names.join(", ")
+    }
 }
 
 #[cfg(test)]
@@ -89,18 +129,35 @@ mod tests {
 
     #[test]
     fn only_logging_may_be_imported() {
-        let imports =
-            |names: &[&str]| allowed(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        let imports = |names: &[&str]| {
+            allowed(
+                &names
+                    .iter()
+                    .map(|name| (*name).to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(imports(&[]).unwrap(), Vec::<String>::new());
-        assert_eq!(imports(&["checkpoint-gateway:policy/logging@0.1.0"]).unwrap(), ["logging"]);
-        let refused = imports(&["wasi:sockets/tcp@0.2.0"]).unwrap_err().to_string();
+        assert_eq!(
+            imports(&["checkpoint-gateway:policy/logging@0.1.0"]).unwrap(),
+            ["logging"]
+        );
+        let refused = imports(&["wasi:sockets/tcp@0.2.0"])
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("wasi:sockets/tcp@0.2.0"), "{refused}");
     }
 
     #[test]
     fn the_exports_tell_the_kind() {
         let of = |names: &[&str]| {
-            kind(&names.iter().map(|name| format!("{PACKAGE}{name}@0.1.0")).collect::<Vec<_>>()).ok()
+            kind(
+                &names
+                    .iter()
+                    .map(|name| format!("{PACKAGE}{name}@0.1.0"))
+                    .collect::<Vec<_>>(),
+            )
+            .ok()
         };
         assert_eq!(of(&["settings", "authorization"]), Some(Kind::Authorizer));
         assert_eq!(of(&["settings", "redaction"]), Some(Kind::Redactor));

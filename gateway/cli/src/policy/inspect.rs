@@ -18,7 +18,13 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
-    let Description { kind, digest, bytes, imports, schema } = Description::of(&engine()?, &options.file)?;
+    let Description {
+        kind,
+        digest,
+        bytes,
+        imports,
+        schema,
+    } = Description::of(&engine()?, &options.file)?;
     let kind = match kind {
         Kind::Authorizer => "authorizer",
         Kind::Redactor => "redactor",
@@ -31,14 +37,20 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
         return Ok(Exit::Success);
     }
     let needs_wasi = imports.iter().any(|import| import.starts_with("wasi:"));
-    let imports = if imports.is_empty() { "nothing".to_owned() } else { imports.join(", ") };
+    let imports = if imports.is_empty() {
+        "nothing".to_owned()
+    } else {
+        imports.join(", ")
+    };
     print(format_args!("kind      {kind}"));
     print(format_args!("contract  {contract}"));
     print(format_args!("sha256    {digest}"));
     print(format_args!("size      {bytes} bytes"));
     print(format_args!("imports   {imports}"));
     if needs_wasi {
-        print(format_args!("needs     wasi = \"empty\" in its [[policies]] entry (and --wasi here)"));
+        print(format_args!(
+            "needs     wasi = \"empty\" in its [[policies]] entry (and --wasi here)"
+        ));
     }
     print(format_args!("settings  {schema:#}"));
     Ok(Exit::Success)

@@ -19,7 +19,13 @@ const HEADER: &str = "\
 const OWN: [&str; 3] = ["Cargo.toml", "schema.json", "src"];
 
 /// What all policies of a folder share, where it is there.
-const SHARED: [&str; 5] = ["Cargo.lock", "Cargo.toml", "sdk/Cargo.toml", "sdk/src", "../wit/v0.1.0"];
+const SHARED: [&str; 5] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "sdk/Cargo.toml",
+    "sdk/src",
+    "../wit/v0.1.0",
+];
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,22 +58,34 @@ impl Lock {
     /// The lock in `file`, or a new one.
     pub(super) fn open(file: &Path) -> anyhow::Result<Self> {
         match std::fs::read_to_string(file) {
-            Ok(text) => toml::from_str(&text).with_context(|| format!("cannot read `{}`", file.display())),
+            Ok(text) => {
+                toml::from_str(&text).with_context(|| format!("cannot read `{}`", file.display()))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let here = folder(file);
                 let shared = SHARED.into_iter().filter(|path| here.join(path).exists());
-                Ok(Self { version: 1, shared: shared.map(str::to_owned).collect(), policies: Vec::new() })
+                Ok(Self {
+                    version: 1,
+                    shared: shared.map(str::to_owned).collect(),
+                    policies: Vec::new(),
+                })
             }
             Err(error) => Err(error).with_context(|| format!("cannot open `{}`", file.display())),
         }
     }
 
     /// Takes an entry in, in place of the one before.
-    pub(super) fn put(&mut self, file: &Path, policy: &str, mut entry: Entry) -> anyhow::Result<()> {
+    pub(super) fn put(
+        &mut self,
+        file: &Path,
+        policy: &str,
+        mut entry: Entry,
+    ) -> anyhow::Result<()> {
         entry.source = self.source(folder(file), policy)?;
         self.policies.retain(|other| other.name != entry.name);
         self.policies.push(entry);
-        self.policies.sort_by(|one, other| one.name.cmp(&other.name));
+        self.policies
+            .sort_by(|one, other| one.name.cmp(&other.name));
         Ok(())
     }
 
@@ -87,7 +105,8 @@ impl Lock {
         files.sort();
         let mut hash = digest::Context::new(&SHA256);
         for path in files {
-            let content = std::fs::read(here.join(&path)).with_context(|| format!("cannot open `{path}`"))?;
+            let content =
+                std::fs::read(here.join(&path)).with_context(|| format!("cannot open `{path}`"))?;
             hash.update(format!("{path}\0{}\0", content.len()).as_bytes());
             hash.update(&content);
         }

@@ -59,7 +59,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 }
 
 /// What a policy is for: the world of the contract that it implements.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     /// May this request go on?

@@ -77,10 +77,14 @@ fn create(parent: &Path, options: &Options) -> anyhow::Result<()> {
 /// The crate's files, with their templates.
 fn template(kind: Kind) -> [(&'static str, &'static str); 6] {
     let (source, fixture) = match kind {
-        Kind::Authorizer => {
-            (include_str!("template/authorizer.rs"), include_str!("template/authorizer.json"))
-        }
-        Kind::Redactor => (include_str!("template/redactor.rs"), include_str!("template/redactor.json")),
+        Kind::Authorizer => (
+            include_str!("template/authorizer.rs"),
+            include_str!("template/authorizer.json"),
+        ),
+        Kind::Redactor => (
+            include_str!("template/redactor.rs"),
+            include_str!("template/redactor.json"),
+        ),
     };
     [
         ("Cargo.toml", include_str!("template/Cargo.toml")),
@@ -95,21 +99,31 @@ fn template(kind: Kind) -> [(&'static str, &'static str); 6] {
 /// The full path of the SDK: the new crate lies elsewhere.
 fn expect_sdk(path: &Path) -> anyhow::Result<PathBuf> {
     if !path.join("Cargo.toml").is_file() {
-        bail!("`{}` is not the SDK: in a clone of the project it is {}", path.display(), sdk::FOLDER);
+        bail!(
+            "`{}` is not the SDK: in a clone of the project it is {}",
+            path.display(),
+            sdk::FOLDER
+        );
     }
-    path.canonicalize().with_context(|| format!("cannot open `{}`", path.display()))
+    path.canonicalize()
+        .with_context(|| format!("cannot open `{}`", path.display()))
 }
 
 fn write(file: &Path, content: &str) -> anyhow::Result<()> {
-    let written =
-        file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, content));
+    let written = file
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(file, content));
     written.with_context(|| format!("cannot write `{}`", file.display()))
 }
 
 /// A name that can be a crate's, a folder's and a file's.
 fn name(text: &str) -> Result<String, &'static str> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let letter_first = text.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase());
+    let letter_first = text
+        .bytes()
+        .next()
+        .is_some_and(|byte| byte.is_ascii_lowercase());
     if letter_first && text.len() <= 64 && text.bytes().all(fits) && !text.ends_with('-') {
         Ok(text.to_owned())
     } else {
@@ -122,16 +136,23 @@ mod tests {
     use super::*;
 
     fn options(kind: Kind, sdk: Option<PathBuf>) -> Options {
-        Options { name: "no-fridays".to_owned(), kind, sdk }
+        Options {
+            name: "no-fridays".to_owned(),
+            kind,
+            sdk,
+        }
     }
 
     #[test]
     fn a_new_policy_brings_its_sdk_along() {
         let parent = tempfile::tempdir().unwrap();
         create(parent.path(), &options(Kind::Redactor, None)).unwrap();
-        let manifest = std::fs::read_to_string(parent.path().join("no-fridays/Cargo.toml")).unwrap();
+        let manifest =
+            std::fs::read_to_string(parent.path().join("no-fridays/Cargo.toml")).unwrap();
         let manifest: toml::Table = toml::from_str(&manifest).unwrap();
-        let sdk = manifest["dependencies"]["checkpoint-gateway-policy"]["path"].as_str().unwrap();
+        let sdk = manifest["dependencies"]["checkpoint-gateway-policy"]["path"]
+            .as_str()
+            .unwrap();
         let sdk = parent.path().join("no-fridays").join(sdk);
         assert!(sdk.join("src/lib.rs").is_file());
         assert!(sdk.join("../../wit/v0.1.0/policy.wit").is_file());
@@ -148,7 +169,13 @@ mod tests {
     #[test]
     fn what_is_not_the_sdk_leaves_no_folder_behind() {
         let parent = tempfile::tempdir().unwrap();
-        assert!(create(parent.path(), &options(Kind::Authorizer, Some(parent.path().into()))).is_err());
+        assert!(
+            create(
+                parent.path(),
+                &options(Kind::Authorizer, Some(parent.path().into()))
+            )
+            .is_err()
+        );
         assert!(!parent.path().join("no-fridays").exists());
     }
 

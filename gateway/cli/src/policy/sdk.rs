@@ -40,7 +40,11 @@ mod tests {
         for entry in root.join(below).read_dir().unwrap() {
             let entry = entry.unwrap();
             let path = format!("{below}/{}", entry.file_name().to_string_lossy());
-            if entry.path().is_dir() { files(root, &path, found) } else { found.push(path) }
+            if entry.path().is_dir() {
+                files(root, &path, found)
+            } else {
+                found.push(path)
+            }
         }
     }
 

@@ -22,13 +22,19 @@ struct Archive {
 impl Archive {
     fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap();
-        let mut archive = Self { names: Vec::new(), modes: BTreeMap::new(), bodies: BTreeMap::new() };
+        let mut archive = Self {
+            names: Vec::new(),
+            modes: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+        };
         for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
             let mut entry = entry.unwrap();
             let name = entry.path().unwrap().display().to_string();
             let mut body = Vec::new();
             entry.read_to_end(&mut body).unwrap();
-            archive.modes.insert(name.clone(), entry.header().mode().unwrap());
+            archive
+                .modes
+                .insert(name.clone(), entry.header().mode().unwrap());
             archive.bodies.insert(name.clone(), body);
             archive.names.push(name);
         }
@@ -42,7 +48,12 @@ impl Archive {
     /// The entries of an image, and its magic numbers.
     fn image(&self, name: &str, magics: usize) -> (Vec<u32>, Vec<&[u8]>) {
         let (head, mut rest) = self.bodies[name].split_at(4 * magics);
-        let magic = head.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect();
+        let magic = head
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|bytes| u32::from_le_bytes(*bytes))
+            .collect();
         let mut entries = Vec::new();
         while let Some((length, tail)) = rest.split_first_chunk::<4>() {
             let (entry, tail) = tail.split_at(u32::from_le_bytes(*length) as usize);
@@ -58,7 +69,10 @@ impl Archive {
         let id = Head::decode(entries[0]).unwrap().pages_id;
         let pages = &self.bodies[&format!("checkpoint/pages-{id}.img")];
         let mut offset = 0;
-        for run in entries[1..].iter().map(|entry| Run::decode(*entry).unwrap()) {
+        for run in entries[1..]
+            .iter()
+            .map(|entry| Run::decode(*entry).unwrap())
+        {
             if run.address <= start && end <= run.address + run.pages * PAGE {
                 let from = usize::try_from(offset + start - run.address).unwrap();
                 return pages[from..from + usize::try_from(end - start).unwrap()].to_vec();
@@ -107,7 +121,9 @@ struct Space {
 }
 
 fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
 }
 
 async fn checkpointed() -> (Archive, u32, u32) {
@@ -123,11 +139,20 @@ async fn checkpointed() -> (Archive, u32, u32) {
 #[tokio::test]
 async fn a_secret_of_the_environment_is_in_the_pages_of_every_process_and_in_spec_dump() {
     let (archive, pid, child) = checkpointed().await;
-    assert!(contains(&archive.bodies["spec.dump"], &format!("SECRET={SECRET}")));
+    assert!(contains(
+        &archive.bodies["spec.dump"],
+        &format!("SECRET={SECRET}")
+    ));
     for pid in [pid, child] {
         let (_, entries) = archive.image(&format!("checkpoint/pagemap-{pid}.img"), 2);
         let id = Head::decode(entries[0]).unwrap().pages_id;
-        assert!(contains(&archive.bodies[&format!("checkpoint/pages-{id}.img")], SECRET), "{pid}");
+        assert!(
+            contains(
+                &archive.bodies[&format!("checkpoint/pages-{id}.img")],
+                SECRET
+            ),
+            "{pid}"
+        );
     }
 }
 
@@ -155,10 +180,16 @@ async fn members_have_the_names_the_order_and_the_modes_of_containerds() {
     ] {
         assert_eq!(archive.modes.get(name), Some(&mode), "{name}");
     }
-    for (image, pid) in
-        ["core", "mm", "pagemap", "ids", "fs"].iter().flat_map(|image| [(image, pid), (image, child)])
+    for (image, pid) in ["core", "mm", "pagemap", "ids", "fs"]
+        .iter()
+        .flat_map(|image| [(image, pid), (image, child)])
     {
-        assert!(archive.modes.contains_key(&format!("checkpoint/{image}-{pid}.img")), "{image} {pid}");
+        assert!(
+            archive
+                .modes
+                .contains_key(&format!("checkpoint/{image}-{pid}.img")),
+            "{image} {pid}"
+        );
     }
 }
 
@@ -167,20 +198,43 @@ async fn members_have_the_names_and_the_order_of_crios_where_that_is_asked_for()
     let fixture = Fixture::start_as(Dialect::CriO).await;
     let (pod, _echo) = fixture.run_echo().await;
     let path = fixture.path("archive.tar");
-    fixture.checkpoint(&pod.containers[0].id, &path).await.unwrap();
+    fixture
+        .checkpoint(&pod.containers[0].id, &path)
+        .await
+        .unwrap();
     let archive = Archive::read(&path);
-    let around: Vec<_> =
-        archive.names.iter().map(String::as_str).filter(|name| !name.starts_with("checkpoint/p")).collect();
+    let around: Vec<_> = archive
+        .names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !name.starts_with("checkpoint/p"))
+        .collect();
     assert_eq!(around[..3], ["stats-dump", "dump.log", "checkpoint/"]);
     assert_eq!(
         around[around.len() - 5..],
-        ["config.dump", "spec.dump", "bind.mounts", "rootfs-diff.tar", "io.kubernetes.cri-o.LogPath"]
+        [
+            "config.dump",
+            "spec.dump",
+            "bind.mounts",
+            "rootfs-diff.tar",
+            "io.kubernetes.cri-o.LogPath"
+        ]
     );
-    assert!(archive.names.contains(&"checkpoint/pages-1.img".to_owned()), "{:?}", archive.names);
+    assert!(
+        archive.names.contains(&"checkpoint/pages-1.img".to_owned()),
+        "{:?}",
+        archive.names
+    );
     let mut files = tar::Archive::new(archive.bodies["rootfs-diff.tar"].as_slice());
-    let names: Vec<_> =
-        files.entries().unwrap().map(|file| file.unwrap().path().unwrap().into_owned()).collect();
-    assert!(names.contains(&"etc/app.conf".into()), "a plain tar: {names:?}");
+    let names: Vec<_> = files
+        .entries()
+        .unwrap()
+        .map(|file| file.unwrap().path().unwrap().into_owned())
+        .collect();
+    assert!(
+        names.contains(&"etc/app.conf".into()),
+        "a plain tar: {names:?}"
+    );
 }
 
 #[tokio::test]
@@ -188,10 +242,22 @@ async fn images_begin_with_crius_magic_numbers() {
     let (archive, pid, _) = checkpointed().await;
     for (name, magic) in [
         ("checkpoint/inventory.img".to_owned(), vec![0x5831_3116]),
-        ("checkpoint/pstree.img".to_owned(), vec![0x5456_4319, 0x5027_3030]),
-        (format!("checkpoint/core-{pid}.img"), vec![0x5456_4319, 0x5505_3847]),
-        (format!("checkpoint/mm-{pid}.img"), vec![0x5456_4319, 0x5749_2820]),
-        (format!("checkpoint/pagemap-{pid}.img"), vec![0x5456_4319, 0x5608_4025]),
+        (
+            "checkpoint/pstree.img".to_owned(),
+            vec![0x5456_4319, 0x5027_3030],
+        ),
+        (
+            format!("checkpoint/core-{pid}.img"),
+            vec![0x5456_4319, 0x5505_3847],
+        ),
+        (
+            format!("checkpoint/mm-{pid}.img"),
+            vec![0x5456_4319, 0x5749_2820],
+        ),
+        (
+            format!("checkpoint/pagemap-{pid}.img"),
+            vec![0x5456_4319, 0x5608_4025],
+        ),
         ("stats-dump".to_owned(), vec![0x5510_5940, 0x5709_3306]),
     ] {
         assert_eq!(archive.image(&name, magic.len()).0, magic, "{name}");
@@ -202,7 +268,10 @@ async fn images_begin_with_crius_magic_numbers() {
 async fn the_tree_of_processes_has_the_container_at_its_root() {
     let (archive, pid, child) = checkpointed().await;
     let (_, entries) = archive.image("checkpoint/pstree.img", 2);
-    let tree: Vec<_> = entries.iter().map(|entry| Process::decode(*entry).unwrap()).collect();
+    let tree: Vec<_> = entries
+        .iter()
+        .map(|entry| Process::decode(*entry).unwrap())
+        .collect();
     let expected = [(pid, 0), (child, pid)].map(|(pid, parent)| Process { pid, parent });
     assert_eq!(tree, expected);
 }
@@ -213,7 +282,12 @@ async fn the_command_line_and_the_environment_can_be_read_back_from_the_pages() 
     for (pid, command) in [(pid, "/bin/sh\0-c\0sleep"), (child, "sleep\x00100000\0")] {
         let (_, entries) = archive.image(&format!("checkpoint/mm-{pid}.img"), 2);
         let space = Space::decode(entries[0]).unwrap();
-        assert!(archive.memory(pid, space.arg_start, space.arg_end).starts_with(command.as_bytes()), "{pid}");
+        assert!(
+            archive
+                .memory(pid, space.arg_start, space.arg_end)
+                .starts_with(command.as_bytes()),
+            "{pid}"
+        );
         assert!(contains(
             &archive.memory(pid, space.env_start, space.env_end),
             &format!("SECRET={SECRET}\0")
@@ -227,10 +301,16 @@ async fn the_pages_are_as_many_as_the_page_map_says_to_old_readers_and_new_ones(
     for pid in [pid, child] {
         let (_, entries) = archive.image(&format!("checkpoint/pagemap-{pid}.img"), 2);
         let id = Head::decode(entries[0]).unwrap().pages_id;
-        let runs: Vec<_> = entries[1..].iter().map(|entry| Run::decode(*entry).unwrap()).collect();
+        let runs: Vec<_> = entries[1..]
+            .iter()
+            .map(|entry| Run::decode(*entry).unwrap())
+            .collect();
         let pages: u64 = runs.iter().map(|run| run.pages).sum();
         assert!(pages > 0);
-        assert_eq!(archive.bodies[&format!("checkpoint/pages-{id}.img")].len() as u64, pages * PAGE);
+        assert_eq!(
+            archive.bodies[&format!("checkpoint/pages-{id}.img")].len() as u64,
+            pages * PAGE
+        );
         assert!(runs.iter().all(|run| u64::from(run.old_pages) == run.pages));
     }
 }
@@ -247,8 +327,14 @@ async fn the_containers_files_and_names_are_in_the_archive() {
         files.insert(entry.path().unwrap().display().to_string(), body);
     }
     assert_eq!(files["etc/app.conf"], "password=hunter2\n");
-    assert_eq!(archive.json("config.dump")["rootfsImageName"], "localhost/app:1");
-    assert_eq!(archive.json("status.dump")["labels"]["io.kubernetes.pod.name"], "cart-0");
+    assert_eq!(
+        archive.json("config.dump")["rootfsImageName"],
+        "localhost/app:1"
+    );
+    assert_eq!(
+        archive.json("status.dump")["labels"]["io.kubernetes.pod.name"],
+        "cart-0"
+    );
     assert_eq!(archive.json("status")["Pid"], pid);
     let annotations = &archive.json("spec.dump")["annotations"];
     assert_eq!(annotations["io.kubernetes.cri.sandbox-namespace"], "shop");

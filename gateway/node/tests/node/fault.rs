@@ -15,7 +15,10 @@ async fn a_runtime_can_be_slow_before_the_dump() {
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.behave(Fault::Wait(Moment::BeforeDump, HOUR));
     let begun = Instant::now();
-    fixture.checkpoint(&container.id, &fixture.path("archive.tar")).await.unwrap();
+    fixture
+        .checkpoint(&container.id, &fixture.path("archive.tar"))
+        .await
+        .unwrap();
     assert!(begun.elapsed() >= HOUR);
 }
 
@@ -23,9 +26,14 @@ async fn a_runtime_can_be_slow_before_the_dump() {
 async fn a_runtime_can_be_slow_between_chunks() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
-    fixture.node.behave(Behaviour::from(Fault::WaitBetweenChunks(HOUR)).with(Fault::ExtraPages(640 << 10)));
+    fixture
+        .node
+        .behave(Behaviour::from(Fault::WaitBetweenChunks(HOUR)).with(Fault::ExtraPages(640 << 10)));
     let begun = Instant::now();
-    fixture.checkpoint(&container.id, &fixture.path("archive.tar")).await.unwrap();
+    fixture
+        .checkpoint(&container.id, &fixture.path("archive.tar"))
+        .await
+        .unwrap();
     assert!(begun.elapsed() >= 10 * HOUR);
 }
 
@@ -34,7 +42,9 @@ async fn a_call_can_be_held_until_the_test_lets_it_go() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let gate = Gate::closed();
-    fixture.node.behave(Fault::Hold(Moment::BeforeDump, gate.clone()));
+    fixture
+        .node
+        .behave(Fault::Hold(Moment::BeforeDump, gate.clone()));
     let location = fixture.path("archive.tar");
     let release = async {
         gate.arrived(1).await;
@@ -45,7 +55,13 @@ async fn a_call_can_be_held_until_the_test_lets_it_go() {
     };
     let (done, ()) = tokio::join!(fixture.checkpoint(&container.id, &location), release);
     done.unwrap();
-    assert_eq!(fixture.node.calls().in_progress(Method::CheckpointContainer), 0);
+    assert_eq!(
+        fixture
+            .node
+            .calls()
+            .in_progress(Method::CheckpointContainer),
+        0
+    );
 }
 
 #[tokio::test]
@@ -53,7 +69,9 @@ async fn two_checkpoints_of_one_container_at_once_both_fail() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let gate = Gate::closed();
-    fixture.node.behave(Fault::Hold(Moment::BeforeDump, gate.clone()));
+    fixture
+        .node
+        .behave(Fault::Hold(Moment::BeforeDump, gate.clone()));
     let (one, other) = (fixture.path("one.tar"), fixture.path("other.tar"));
     let second = async {
         gate.arrived(1).await;
@@ -63,8 +81,16 @@ async fn two_checkpoints_of_one_container_at_once_both_fail() {
     };
     let (first, second) = tokio::join!(fixture.refusal(&container.id, &one), second);
     assert_eq!((first.0, second.0), (Code::Unknown, Code::Unknown));
-    assert!(second.1.ends_with("cannot pause a paused container"), "{}", second.1);
-    assert!(first.1.ends_with("no such file or directory"), "{}", first.1);
+    assert!(
+        second.1.ends_with("cannot pause a paused container"),
+        "{}",
+        second.1
+    );
+    assert!(
+        first.1.ends_with("no such file or directory"),
+        "{}",
+        first.1
+    );
     fixture.checkpoint(&container.id, &one).await.unwrap();
 }
 
@@ -73,9 +99,16 @@ async fn a_runtime_can_fail_before_the_dump_with_any_code_and_text() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let text = "CRIU binary not found or too old";
-    fixture.node.behave(Fault::Fail(Moment::BeforeDump, Code::Unknown, text.to_owned()));
+    fixture.node.behave(Fault::Fail(
+        Moment::BeforeDump,
+        Code::Unknown,
+        text.to_owned(),
+    ));
     let location = fixture.path("archive.tar");
-    assert_eq!(fixture.refusal(&container.id, &location).await, (Code::Unknown, text.to_owned()));
+    assert_eq!(
+        fixture.refusal(&container.id, &location).await,
+        (Code::Unknown, text.to_owned())
+    );
     assert!(!location.exists());
     fixture.node.behave(Behaviour::normal());
     fixture.checkpoint(&container.id, &location).await.unwrap();
@@ -85,9 +118,16 @@ async fn a_runtime_can_fail_before_the_dump_with_any_code_and_text() {
 async fn a_runtime_can_fail_after_the_archive_is_whole() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
-    fixture.node.behave(Fault::Fail(Moment::AfterArchive, Code::Internal, "late".to_owned()));
+    fixture.node.behave(Fault::Fail(
+        Moment::AfterArchive,
+        Code::Internal,
+        "late".to_owned(),
+    ));
     let location = fixture.path("archive.tar");
-    assert_eq!(fixture.refusal(&container.id, &location).await, (Code::Internal, "late".to_owned()));
+    assert_eq!(
+        fixture.refusal(&container.id, &location).await,
+        (Code::Internal, "late".to_owned())
+    );
     let archive = std::fs::read(&location).unwrap();
     assert!(archive.ends_with(&[0; 1024]));
 }
@@ -96,8 +136,16 @@ async fn a_runtime_can_fail_after_the_archive_is_whole() {
 async fn a_runtime_can_lack_checkpoints() {
     let fixture = Fixture::start().await;
     fixture.node.behave(Fault::NoCheckpoint);
-    let (code, text) = fixture.refusal("whatever", &fixture.path("archive.tar")).await;
-    assert_eq!((code, text.as_str()), (Code::Unimplemented, "method CheckpointContainer not implemented"));
+    let (code, text) = fixture
+        .refusal("whatever", &fixture.path("archive.tar"))
+        .await;
+    assert_eq!(
+        (code, text.as_str()),
+        (
+            Code::Unimplemented,
+            "method CheckpointContainer not implemented"
+        )
+    );
     assert_eq!(fixture.node.checkpoint_calls(), 1);
 }
 
@@ -105,10 +153,20 @@ async fn a_runtime_can_lack_checkpoints() {
 async fn any_method_can_fail() {
     let fixture = Fixture::start().await;
     let moment = Moment::Call(Method::ListContainers);
-    fixture.node.behave(Fault::Fail(moment, Code::Unavailable, "starting".to_owned()));
+    fixture.node.behave(Fault::Fail(
+        moment,
+        Code::Unavailable,
+        "starting".to_owned(),
+    ));
     let mut client = fixture.client.clone();
-    let answer = client.list_containers(ListContainersRequest::default()).await.unwrap_err();
-    assert_eq!((answer.code(), answer.message()), (Code::Unavailable, "starting"));
+    let answer = client
+        .list_containers(ListContainersRequest::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (answer.code(), answer.message()),
+        (Code::Unavailable, "starting")
+    );
     client.version(VersionRequest::default()).await.unwrap();
 }
 
@@ -118,8 +176,15 @@ async fn a_runtime_can_die_in_the_middle_of_the_archive() {
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.behave(Fault::CutConnectionAfter(5000));
     let location = fixture.path("archive.tar");
-    let status = fixture.checkpoint(&container.id, &location).await.unwrap_err();
-    assert_ne!(status.message(), "the connection is cut", "the answer must not arrive");
+    let status = fixture
+        .checkpoint(&container.id, &location)
+        .await
+        .unwrap_err();
+    assert_ne!(
+        status.message(),
+        "the connection is cut",
+        "the answer must not arrive"
+    );
     assert_eq!(location.metadata().unwrap().len(), 5000);
     fixture.node.behave(Behaviour::normal());
     fixture.checkpoint(&container.id, &location).await.unwrap();
@@ -151,7 +216,10 @@ async fn an_archive_can_be_made_large() {
         sizes.push(location.metadata().unwrap().len());
     }
     // The container's own pages may differ a little from one checkpoint to the next.
-    assert!((sizes[1] - sizes[0]).abs_diff(5_000_000) < 100_000, "{sizes:?}");
+    assert!(
+        (sizes[1] - sizes[0]).abs_diff(5_000_000) < 100_000,
+        "{sizes:?}"
+    );
 }
 
 #[tokio::test]
@@ -170,20 +238,28 @@ async fn an_abandoned_checkpoint_can_leave_the_container_frozen_for_good() {
     until_state(container.pid, |state| state == Some('T')).await;
     // Not even the next checkpoint thaws it.
     fixture.node.behave(Behaviour::normal());
-    fixture.checkpoint(&container.id, &fixture.path("archive.tar")).await.unwrap();
+    fixture
+        .checkpoint(&container.id, &fixture.path("archive.tar"))
+        .await
+        .unwrap();
     until_state(container.pid, |state| state == Some('T')).await;
 }
 
 /// Asks for a checkpoint and goes away while it is held between dump and archive.
 async fn abandon(fixture: &Fixture, id: &str, behaviour: Behaviour) {
     let gate = Gate::closed();
-    fixture.node.behave(behaviour.with(Fault::Hold(Moment::AfterDump, gate.clone())));
+    fixture
+        .node
+        .behave(behaviour.with(Fault::Hold(Moment::AfterDump, gate.clone())));
     let location = fixture.path("abandoned.tar");
     tokio::select! {
         _ = fixture.checkpoint(id, &location) => panic!("it is held"),
         () = gate.arrived(1) => {}
     }
-    let calls = fixture.node.wait_for_calls(|calls| calls.abandoned(Method::CheckpointContainer) == 1).await;
+    let calls = fixture
+        .node
+        .wait_for_calls(|calls| calls.abandoned(Method::CheckpointContainer) == 1)
+        .await;
     assert_eq!(calls.in_progress(Method::CheckpointContainer), 0);
 }
 
@@ -193,7 +269,22 @@ async fn the_metadata_of_a_checkpoint_can_be_read() {
     assert!(fixture.node.last_metadata().is_none());
     let mut request = Request::new(CheckpointContainerRequest::default());
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    request.metadata_mut().insert("traceparent", parent.parse().unwrap());
-    fixture.client.clone().checkpoint_container(request).await.unwrap_err();
-    assert_eq!(fixture.node.last_metadata().unwrap().get("traceparent").unwrap(), parent);
+    request
+        .metadata_mut()
+        .insert("traceparent", parent.parse().unwrap());
+    fixture
+        .client
+        .clone()
+        .checkpoint_container(request)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        fixture
+            .node
+            .last_metadata()
+            .unwrap()
+            .get("traceparent")
+            .unwrap(),
+        parent
+    );
 }

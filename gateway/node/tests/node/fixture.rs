@@ -37,10 +37,17 @@ impl Fixture {
     pub(crate) async fn start_as(dialect: Dialect) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("node.sock");
-        let options = Options { dialect, ..Options::new(&socket, folder.path().join("state")) };
+        let options = Options {
+            dialect,
+            ..Options::new(&socket, folder.path().join("state"))
+        };
         let node = Node::start(options).await.unwrap();
         let client = RuntimeServiceClient::new(channel(socket));
-        Self { node, client, folder }
+        Self {
+            node,
+            client,
+            folder,
+        }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -56,26 +63,40 @@ impl Fixture {
     /// A pod with one container that answers, and a child process of it that does nothing.
     pub(crate) async fn run_echo(&self) -> (RunningPod, Echo) {
         let (input, output) = (self.fifo("in"), self.fifo("out"));
-        let script = "sleep 100000 & while read -r line <\"$IN\"; do echo \"heard $line\" >\"$OUT\"; done";
+        let script =
+            "sleep 100000 & while read -r line <\"$IN\"; do echo \"heard $line\" >\"$OUT\"; done";
         let mut spec = ContainerSpec::new("app", ["/bin/sh", "-c", script])
             .env("SECRET", SECRET)
             .env("IN", input.display().to_string())
             .env("OUT", output.display().to_string());
-        spec.files.insert("etc/app.conf".into(), b"password=hunter2\n".to_vec());
-        let pod = self.node.run_pod(Pod::new("shop", "cart-0", [spec])).await.unwrap();
+        spec.files
+            .insert("etc/app.conf".into(), b"password=hunter2\n".to_vec());
+        let pod = self
+            .node
+            .run_pod(Pod::new("shop", "cart-0", [spec]))
+            .await
+            .unwrap();
         let mut echo = Echo::open(&input, &output);
         assert_eq!(echo.say("hello").await, "heard hello");
         // The child is forked by now, but may not yet have become what it is to be.
         let pid = pod.containers[0].pid;
-        until(|| children(pid).iter().any(|child| stat(*child).is_some_and(|stat| stat.comm == "sleep")))
-            .await;
+        until(|| {
+            children(pid)
+                .iter()
+                .any(|child| stat(*child).is_some_and(|stat| stat.comm == "sleep"))
+        })
+        .await;
         (pod, echo)
     }
 
     /// A pod with one container that only waits.
     pub(crate) async fn run_idle(&self, name: &str) -> (RunningPod, RunningContainer) {
         let spec = ContainerSpec::new("app", ["/bin/sleep", "100000"]);
-        let pod = self.node.run_pod(Pod::new("shop", name, [spec])).await.unwrap();
+        let pod = self
+            .node
+            .run_pod(Pod::new("shop", name, [spec]))
+            .await
+            .unwrap();
         let container = pod.container("app").unwrap().clone();
         (pod, container)
     }
@@ -86,7 +107,11 @@ impl Fixture {
             location: location.display().to_string(),
             timeout: 0,
         };
-        self.client.clone().checkpoint_container(request).await.map(drop)
+        self.client
+            .clone()
+            .checkpoint_container(request)
+            .await
+            .map(drop)
     }
 
     /// The gRPC code and text with which a checkpoint fails.
@@ -137,7 +162,10 @@ pub(crate) fn is_fifo(path: &Path) -> bool {
 }
 
 fn stat(pid: u32) -> Option<Stat> {
-    procfs::process::Process::new(i32::try_from(pid).unwrap()).ok()?.stat().ok()
+    procfs::process::Process::new(i32::try_from(pid).unwrap())
+        .ok()?
+        .stat()
+        .ok()
 }
 
 /// The state of a process as `/proc` has it (`R`, `S`, `T`, ...), or nothing where there is none.

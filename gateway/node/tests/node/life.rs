@@ -10,7 +10,10 @@ async fn the_container_goes_on_after_a_checkpoint() {
     let (pod, mut echo) = fixture.run_echo().await;
     let container = pod.container("app").unwrap();
     for round in ["once", "again"] {
-        fixture.checkpoint(&container.id, &fixture.path(round)).await.unwrap();
+        fixture
+            .checkpoint(&container.id, &fixture.path(round))
+            .await
+            .unwrap();
         assert_eq!(echo.say(round).await, format!("heard {round}"));
     }
     until_state(children(container.pid)[0], |state| state == Some('S')).await;
@@ -23,7 +26,10 @@ async fn the_container_goes_on_after_a_checkpoint_that_failed() {
     let missing = fixture.path("no-such-folder/archive.tar");
     let (code, text) = fixture.refusal(&pod.containers[0].id, &missing).await;
     assert_eq!(code, Code::Unknown);
-    assert!(text.ends_with("archive.tar: no such file or directory"), "{text}");
+    assert!(
+        text.ends_with("archive.tar: no such file or directory"),
+        "{text}"
+    );
     assert_eq!(echo.say("still there").await, "heard still there");
 }
 
@@ -46,10 +52,23 @@ async fn a_stopped_container_is_listed_as_exited_and_cannot_be_checkpointed() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.stop_container(&container.id).unwrap();
-    assert_eq!(fixture.node.wait_for_exit(&container.id).await.unwrap(), 128 + 9);
-    let listed = fixture.client.clone().list_containers(ListContainersRequest::default()).await.unwrap();
-    assert_eq!(listed.into_inner().containers[0].state(), ContainerState::ContainerExited);
-    let (code, text) = fixture.refusal(&container.id, &fixture.path("archive.tar")).await;
+    assert_eq!(
+        fixture.node.wait_for_exit(&container.id).await.unwrap(),
+        128 + 9
+    );
+    let listed = fixture
+        .client
+        .clone()
+        .list_containers(ListContainersRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        listed.into_inner().containers[0].state(),
+        ContainerState::ContainerExited
+    );
+    let (code, text) = fixture
+        .refusal(&container.id, &fixture.path("archive.tar"))
+        .await;
     assert_eq!(code, Code::Unknown);
     assert!(text.contains("is in CONTAINER_EXITED state"), "{text}");
     assert!(!fixture.path("archive.tar").exists());
@@ -59,8 +78,19 @@ async fn a_stopped_container_is_listed_as_exited_and_cannot_be_checkpointed() {
 async fn a_container_whose_process_ends_is_exited_with_its_code() {
     let fixture = Fixture::start().await;
     let spec = ContainerSpec::new("job", ["/bin/sh", "-c", "exit 7"]);
-    let pod = fixture.node.run_pod(Pod::new("shop", "job-1", [spec])).await.unwrap();
-    assert_eq!(fixture.node.wait_for_exit(&pod.containers[0].id).await.unwrap(), 7);
+    let pod = fixture
+        .node
+        .run_pod(Pod::new("shop", "job-1", [spec]))
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture
+            .node
+            .wait_for_exit(&pod.containers[0].id)
+            .await
+            .unwrap(),
+        7
+    );
 }
 
 #[tokio::test]
@@ -74,7 +104,10 @@ async fn a_pod_that_cannot_start_leaves_nothing() {
         matches!(fixture.node.run_pod(pod).await, Err(Error::Spawn { container, .. }) if container == "bad")
     );
     let pod = Pod::new("shop", "cart-0", [good, none]);
-    assert!(matches!(fixture.node.run_pod(pod).await, Err(Error::NoCommand { .. })));
+    assert!(matches!(
+        fixture.node.run_pod(pod).await,
+        Err(Error::NoCommand { .. })
+    ));
     let mut client = fixture.client.clone();
     assert!(
         client
@@ -102,7 +135,10 @@ async fn a_file_of_a_container_cannot_lie_elsewhere_on_the_machine() {
     for name in ["/tmp/outside", "../outside", "a/../../outside"] {
         let mut spec = ContainerSpec::new("app", ["/bin/sleep", "100000"]);
         spec.files.insert(name.into(), Vec::new());
-        let refused = fixture.node.run_pod(Pod::new("shop", "cart-0", [spec])).await;
+        let refused = fixture
+            .node
+            .run_pod(Pod::new("shop", "cart-0", [spec]))
+            .await;
         assert!(matches!(refused, Err(Error::State { .. })), "{name}");
     }
 }
@@ -113,11 +149,24 @@ async fn a_container_that_is_started_again_has_a_new_id_and_the_next_attempt() {
     let (pod, first) = fixture.run_idle("cart-0").await;
     fixture.node.stop_container(&first.id).unwrap();
     let spec = ContainerSpec::new("app", ["/bin/sleep", "100000"]);
-    let second = fixture.node.add_container(&pod.sandbox_id, spec).await.unwrap();
+    let second = fixture
+        .node
+        .add_container(&pod.sandbox_id, spec)
+        .await
+        .unwrap();
     assert_ne!(first.id, second.id);
-    let listed = fixture.client.clone().list_containers(ListContainersRequest::default()).await.unwrap();
-    let attempts: Vec<_> =
-        listed.into_inner().containers.into_iter().map(|found| found.metadata.unwrap().attempt).collect();
+    let listed = fixture
+        .client
+        .clone()
+        .list_containers(ListContainersRequest::default())
+        .await
+        .unwrap();
+    let attempts: Vec<_> = listed
+        .into_inner()
+        .containers
+        .into_iter()
+        .map(|found| found.metadata.unwrap().attempt)
+        .collect();
     assert_eq!(attempts, [0, 1]);
 }
 
@@ -127,6 +176,15 @@ async fn a_removed_pod_is_gone_with_its_processes() {
     let (pod, container) = fixture.run_idle("cart-0").await;
     fixture.node.remove_pod(&pod.sandbox_id).unwrap();
     assert_eq!(state(container.pid), None);
-    assert_eq!(fixture.refusal(&container.id, &fixture.path("archive.tar")).await.0, Code::NotFound);
-    assert!(matches!(fixture.node.remove_pod(&pod.sandbox_id), Err(Error::Unknown { .. })));
+    assert_eq!(
+        fixture
+            .refusal(&container.id, &fixture.path("archive.tar"))
+            .await
+            .0,
+        Code::NotFound
+    );
+    assert!(matches!(
+        fixture.node.remove_pod(&pod.sandbox_id),
+        Err(Error::Unknown { .. })
+    ));
 }

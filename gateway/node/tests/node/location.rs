@@ -43,7 +43,10 @@ async fn a_new_archive_is_for_its_owner_alone() {
     let (_, container) = fixture.run_idle("cart-0").await;
     let location = fixture.path("archive.tar");
     fixture.checkpoint(&container.id, &location).await.unwrap();
-    assert_eq!(location.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        location.metadata().unwrap().permissions().mode() & 0o777,
+        0o600
+    );
 }
 
 #[tokio::test]
@@ -59,7 +62,10 @@ async fn a_file_that_is_there_keeps_its_mode_and_its_tail() {
     assert_eq!(archive.len(), longer.len());
     assert!(archive.starts_with(b"checkpoint/\0"));
     assert!(archive.ends_with(b"xxx"));
-    assert_eq!(location.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(
+        location.metadata().unwrap().permissions().mode() & 0o777,
+        0o640
+    );
 }
 
 #[tokio::test]
@@ -80,7 +86,11 @@ async fn a_runtime_can_put_a_file_in_the_place_of_a_fifo() {
     let location = fixture.fifo("archive");
     fixture.checkpoint(&container.id, &location).await.unwrap();
     assert!(location.metadata().unwrap().is_file());
-    assert!(std::fs::read(&location).unwrap().starts_with(b"checkpoint/\0"));
+    assert!(
+        std::fs::read(&location)
+            .unwrap()
+            .starts_with(b"checkpoint/\0")
+    );
 }
 
 #[tokio::test]
@@ -88,10 +98,15 @@ async fn a_runtime_can_refuse_a_fifo_and_take_a_file() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.behave(Fault::RefuseFifo);
-    let (code, text) = fixture.refusal(&container.id, &fixture.fifo("archive")).await;
+    let (code, text) = fixture
+        .refusal(&container.id, &fixture.fifo("archive"))
+        .await;
     assert_eq!(code, Code::Unknown);
     assert!(text.ends_with(": not a regular file"), "{text}");
-    fixture.checkpoint(&container.id, &fixture.path("archive.tar")).await.unwrap();
+    fixture
+        .checkpoint(&container.id, &fixture.path("archive.tar"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -99,7 +114,9 @@ async fn nothing_is_at_the_location_before_the_dump_is_done() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let gate = Gate::closed();
-    fixture.node.behave(Fault::Hold(Moment::AfterDump, gate.clone()));
+    fixture
+        .node
+        .behave(Fault::Hold(Moment::AfterDump, gate.clone()));
     let location = fixture.path("archive.tar");
     let check = async {
         gate.arrived(1).await;

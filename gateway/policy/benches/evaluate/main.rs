@@ -1,7 +1,11 @@
 //! What a policy costs, as ratios of two things measured in one run: absolute figures are of this machine and this hour.
 //!
 //! `cargo bench -p gateway-policy` prints each figure beside what it must be, and fails where one is missed.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement that cannot go on fails here")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a measurement that cannot go on fails here"
+)]
 
 mod raw;
 
@@ -13,7 +17,9 @@ use std::process::ExitCode;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 
-use gateway_core::{Action, Container, CredentialKind, Decision, Identity, Request, RequestId, Target};
+use gateway_core::{
+    Action, Container, CredentialKind, Decision, Identity, Request, RequestId, Target,
+};
 use gateway_policy::{Cache, Engine, Limits, Mode, Policies, Policy, Spec, Wasi};
 
 const MEMORY: usize = 64 << 20;
@@ -36,12 +42,19 @@ fn main() -> ExitCode {
     if wanted("loading") {
         loading(&mut figures, &engine);
     }
-    if figures.missed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if figures.missed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// Whether the arguments name this part, or none: `cargo bench -p gateway-policy -- deadline`.
 fn wanted(part: &str) -> bool {
-    let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    let mut named = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .peekable();
     named.peek().is_none() || named.any(|argument| argument == part)
 }
 
@@ -55,11 +68,16 @@ fn latency(figures: &mut Figures, policy: &Policy) {
     for _ in 0..ROUNDS {
         let [fresh, ours, again] = &mut took;
         times(fresh, || raw.call(&arguments));
-        times(ours, || assert_eq!(policy.authorize(&request).0.unwrap().0, Decision::Allow));
+        times(ours, || {
+            assert_eq!(policy.authorize(&request).0.unwrap().0, Decision::Allow)
+        });
         times(again, || warm.call(&arguments));
     }
     let [fresh, ours, again] = took.map(|mut took| percentile(&mut took, 50));
-    println!("raw {fresh:?}, ours {ours:?}, warm {again:?} (p50 of {} each)", ROUNDS * CALLS);
+    println!(
+        "raw {fresh:?}, ours {ours:?}, warm {again:?} (p50 of {} each)",
+        ROUNDS * CALLS
+    );
     figures.tell("ours / raw", ratio(ours, fresh), "at most", 0.7);
     figures.tell("ours / warm", ratio(ours, again), "at most", 4.0);
 }
@@ -70,11 +88,20 @@ fn deadline(figures: &mut Figures, engine: &Engine) {
     spec.limits.deadline_milliseconds = 10;
     let policy = Policy::load(engine, &spec, None).unwrap();
     let request = request();
-    let mut took: Vec<_> =
-        (0..300).map(|_| timed(|| assert!(policy.authorize(&request).0.is_err()))).collect();
+    let mut took: Vec<_> = (0..300)
+        .map(|_| timed(|| assert!(policy.authorize(&request).0.is_err())))
+        .collect();
     let (p50, p99) = (percentile(&mut took, 50), percentile(&mut took, 99));
-    println!("a deadline of 10 ms: p50 {p50:?}, p99 {p99:?}, longest {:?}", took.last().unwrap());
-    figures.tell("a deadline of 10 ms, p99, in ms", p99.as_secs_f64() * 1e3, "at most", 20.0);
+    println!(
+        "a deadline of 10 ms: p50 {p50:?}, p99 {p99:?}, longest {:?}",
+        took.last().unwrap()
+    );
+    figures.tell(
+        "a deadline of 10 ms, p99, in ms",
+        p99.as_secs_f64() * 1e3,
+        "at most",
+        20.0,
+    );
 }
 
 /// (e): calls per second of one thread and of two, in turns, beside arithmetic that shares nothing: what the machine gives
@@ -91,7 +118,10 @@ fn throughput(figures: &mut Figures, policy: &Policy) {
     }
     // The best of each: whatever else the machine does only takes away.
     let [one, two, alone, apart] = rates.map(|rates| rates.into_iter().fold(0.0, f64::max));
-    println!("one thread {one:.0}/s, two threads {two:.0}/s (best of 9); arithmetic {:.2}", apart / alone);
+    println!(
+        "one thread {one:.0}/s, two threads {two:.0}/s (best of 9); arithmetic {:.2}",
+        apart / alone
+    );
     figures.tell("two threads / one", two / one, "at least", 1.0);
 }
 
@@ -100,14 +130,25 @@ fn loading(figures: &mut Figures, engine: &Engine) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
     let cache = Cache::open(folder.path()).unwrap();
-    let load =
-        |cache| assert_eq!(Policies::load(1, None, vec![allowlist()], engine, cache).broken().count(), 0);
+    let load = |cache| {
+        assert_eq!(
+            Policies::load(1, None, vec![allowlist()], engine, cache)
+                .broken()
+                .count(),
+            0
+        )
+    };
     let mut compiled: Vec<_> = (0..10).map(|_| timed(|| load(None))).collect();
     load(Some(&cache));
     let mut kept: Vec<_> = (0..100).map(|_| timed(|| load(Some(&cache)))).collect();
     let (compiled, kept) = (percentile(&mut compiled, 50), percentile(&mut kept, 50));
     println!("compiled {compiled:?}, from the cache {kept:?} (p50)");
-    figures.tell("compiled / from the cache", ratio(compiled, kept), "at least", 100.0);
+    figures.tell(
+        "compiled / from the cache",
+        ratio(compiled, kept),
+        "at least",
+        100.0,
+    );
 }
 
 struct Figures {
@@ -116,9 +157,16 @@ struct Figures {
 
 impl Figures {
     fn tell(&mut self, what: &str, is: f64, bound: &str, must: f64) {
-        let held = if bound == "at most" { is <= must } else { is >= must };
+        let held = if bound == "at most" {
+            is <= must
+        } else {
+            is >= must
+        };
         self.missed |= !held;
-        println!("  {what}: {is:.2}, {bound} {must}: {}", if held { "held" } else { "MISSED" });
+        println!(
+            "  {what}: {is:.2}, {bound} {must}: {}",
+            if held { "held" } else { "MISSED" }
+        );
     }
 }
 
@@ -163,7 +211,9 @@ fn count(n: usize) -> f64 {
 
 fn percentile(took: &mut [Duration], percent: usize) -> Duration {
     took.sort_unstable();
-    *took.get((took.len() * percent / 100).min(took.len() - 1)).unwrap()
+    *took
+        .get((took.len() * percent / 100).min(took.len() - 1))
+        .unwrap()
 }
 
 fn ratio(a: Duration, b: Duration) -> f64 {
@@ -198,14 +248,20 @@ fn spec(file: PathBuf, key: &str, value: serde_json::Value) -> Spec {
 
 /// A request as it comes from a cluster: some groups, a dozen labels, claims.
 fn request() -> Request {
-    let pairs = |prefix: &str| (0..6).map(|n| (format!("{prefix}/key-{n}"), format!("value-{n}"))).collect();
+    let pairs = |prefix: &str| {
+        (0..6)
+            .map(|n| (format!("{prefix}/key-{n}"), format!("value-{n}")))
+            .collect()
+    };
     let claims = serde_json::json!({"sub": "alice", "aud": ["gateway"], "exp": 1_900_000_000, "email": "alice@example"});
     Request {
         id: RequestId::from(uuid::Uuid::nil()),
         action: Action::Create,
         identity: Identity {
             user: "alice@example".into(),
-            groups: ["sec", "oncall", "shop-developers"].map(String::from).into(),
+            groups: ["sec", "oncall", "shop-developers"]
+                .map(String::from)
+                .into(),
             credential: CredentialKind::BearerToken,
             issuer: "https://issuer.example".into(),
             claims: claims.as_object().unwrap().clone(),

@@ -57,21 +57,32 @@ impl Raw {
                 ticking.increment_epoch();
             }
         });
-        Self { engine, policy, ended, ticker: Some(ticker) }
+        Self {
+            engine,
+            policy,
+            ended,
+            ticker: Some(ticker),
+        }
     }
 
     /// A new store, an instance, a call, and all dropped.
     pub(crate) fn call(&self, request: &types::Request) {
         let mut store = self.store(25);
         let policy = self.policy.instantiate(&mut store).unwrap();
-        policy.checkpoint_gateway_policy_authorization().call_authorize(&mut store, request).unwrap();
+        policy
+            .checkpoint_gateway_policy_authorization()
+            .call_authorize(&mut store, request)
+            .unwrap();
     }
 
     pub(crate) fn warm(&self, settings: &str) -> Warm {
         let mut store = self.store(u64::MAX >> 1);
         let policy = self.policy.instantiate(&mut store).unwrap();
         let contract = policy.checkpoint_gateway_policy_settings();
-        contract.call_configure(&mut store, settings).unwrap().unwrap();
+        contract
+            .call_configure(&mut store, settings)
+            .unwrap()
+            .unwrap();
         Warm { store, policy }
     }
 
@@ -140,5 +151,7 @@ pub(crate) fn request(request: &gateway_core::Request) -> types::Request {
 }
 
 fn pairs(map: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    map.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    map.iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }

@@ -5,15 +5,18 @@ use std::time::{Duration, Instant};
 use gateway_policy::Engine;
 
 use crate::world::{
-    MEMORY, SLOTS, alone, among_others, authorizer, denied, engine, forget_peak, load, peak, request,
-    resident, with_deadline,
+    MEMORY, SLOTS, alone, among_others, authorizer, denied, engine, forget_peak, load, peak,
+    request, resident, with_deadline,
 };
 
 #[test]
 fn many_memory_hogs_at_once_stay_within_the_pool() {
     let _process = alone();
     let policies = load(&engine(), vec![with_deadline(authorizer("memory"), 60_000)]);
-    assert_eq!(denied(&policies.authorize(&request("alice"))).unwrap(), "policy-memory");
+    assert_eq!(
+        denied(&policies.authorize(&request("alice"))).unwrap(),
+        "policy-memory"
+    );
     let before = resident();
     forget_peak();
     std::thread::scope(|scope| {
@@ -33,14 +36,23 @@ fn many_memory_hogs_at_once_stay_within_the_pool() {
 fn a_guest_without_an_end_is_ended() {
     let _process = alone();
     for milliseconds in [1, 10, 100] {
-        let policies = load(&engine(), vec![with_deadline(authorizer("loop"), milliseconds)]);
+        let policies = load(
+            &engine(),
+            vec![with_deadline(authorizer("loop"), milliseconds)],
+        );
         let begun = Instant::now();
         let verdicts = policies.authorize(&request("alice"));
         let took = begun.elapsed();
         assert_eq!(denied(&verdicts).unwrap(), "policy-deadline");
-        assert!(took >= Duration::from_millis(milliseconds), "{took:?} of {milliseconds} ms");
+        assert!(
+            took >= Duration::from_millis(milliseconds),
+            "{took:?} of {milliseconds} ms"
+        );
         // How soon after it is for the benchmark to say: here only that it is not at some other end.
-        assert!(took < Duration::from_secs(10), "{took:?} of {milliseconds} ms");
+        assert!(
+            took < Duration::from_secs(10),
+            "{took:?} of {milliseconds} ms"
+        );
     }
 }
 
@@ -48,7 +60,10 @@ fn a_guest_without_an_end_is_ended() {
 fn an_answer_after_the_deadline_is_none() {
     let _process = among_others();
     let policies = load(&engine(), vec![with_deadline(authorizer("late-once"), 1)]);
-    assert_eq!(denied(&policies.authorize(&request("alice"))).unwrap(), "policy-deadline");
+    assert_eq!(
+        denied(&policies.authorize(&request("alice"))).unwrap(),
+        "policy-deadline"
+    );
 }
 
 #[test]
@@ -62,11 +77,16 @@ fn the_deadline_covers_the_wait_for_a_place() {
         let waited = loop {
             assert!(!hog.is_finished(), "nobody ever waited");
             let begun = Instant::now();
-            if denied(&short.authorize(&request("alice"))).is_some_and(|code| code == "policy-deadline") {
+            if denied(&short.authorize(&request("alice")))
+                .is_some_and(|code| code == "policy-deadline")
+            {
                 break begun.elapsed();
             }
         };
-        assert!(!hog.is_finished(), "the wait for a place had no end of its own");
+        assert!(
+            !hog.is_finished(),
+            "the wait for a place had no end of its own"
+        );
         assert!(waited >= Duration::from_millis(20), "{waited:?}");
         assert_eq!(hog.join().unwrap().unwrap(), "policy-deadline");
     });
@@ -90,7 +110,13 @@ fn a_verdict_tells_the_time_and_the_memory_that_it_took() {
     let _process = among_others();
     let policies = load(&engine(), vec![authorizer("allow"), authorizer("memory")]);
     let verdicts = policies.authorize(&request("alice"));
-    assert!((1 << 16..4 << 20).contains(&verdicts[0].memory_bytes), "{verdicts:?}");
-    assert!((32 << 20..=64 << 20).contains(&verdicts[1].memory_bytes), "{verdicts:?}");
+    assert!(
+        (1 << 16..4 << 20).contains(&verdicts[0].memory_bytes),
+        "{verdicts:?}"
+    );
+    assert!(
+        (32 << 20..=64 << 20).contains(&verdicts[1].memory_bytes),
+        "{verdicts:?}"
+    );
     assert!(verdicts.iter().all(|verdict| verdict.microseconds > 0));
 }

@@ -18,7 +18,10 @@ impl Folder {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
-        Self { folder, engine: engine() }
+        Self {
+            folder,
+            engine: engine(),
+        }
     }
 
     fn load(&self, spec: Spec) -> Policies {
@@ -29,9 +32,12 @@ impl Folder {
     /// All entries with the numbers of their inodes: one that was written again has another.
     fn entries(&self) -> Vec<(PathBuf, u64)> {
         use std::os::unix::fs::MetadataExt;
-        let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap());
-        let mut entries: Vec<_> =
-            entries.map(|entry| (entry.path(), entry.metadata().unwrap().ino())).collect();
+        let entries = fs::read_dir(self.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap());
+        let mut entries: Vec<_> = entries
+            .map(|entry| (entry.path(), entry.metadata().unwrap().ino()))
+            .collect();
         entries.sort();
         entries
     }
@@ -60,7 +66,10 @@ fn a_second_load_comes_from_the_cache() {
     assert_eq!(annotation(&verdicts, "settings"), r#"{"do":"echo"}"#);
     assert_eq!(annotation(&verdicts, "configured"), "1");
     assert_eq!(folder.entries(), entries, "it was compiled again");
-    assert_eq!(fs::metadata(folder.entry()).unwrap().permissions().mode() & 0o7777, 0o600);
+    assert_eq!(
+        fs::metadata(folder.entry()).unwrap().permissions().mode() & 0o7777,
+        0o600
+    );
 }
 
 #[test]
@@ -81,10 +90,24 @@ fn an_entry_that_is_not_whole_is_passed_over() {
     let whole = fs::read(&entry).unwrap();
     let mut bent = whole.clone();
     bent[whole.len() / 2] ^= 1;
-    for bytes in [&bent, &whole[..whole.len() / 2], &whole[..100], b"", b"\x7fELF and nothing more"] {
+    for bytes in [
+        &bent,
+        &whole[..whole.len() / 2],
+        &whole[..100],
+        b"",
+        b"\x7fELF and nothing more",
+    ] {
         write_private(&entry, bytes);
-        assert!(allows(&folder.load(authorizer("allow"))), "{} bytes", bytes.len());
-        assert!(fs::read(&entry).unwrap() == whole, "{} bytes were kept", bytes.len());
+        assert!(
+            allows(&folder.load(authorizer("allow"))),
+            "{} bytes",
+            bytes.len()
+        );
+        assert!(
+            fs::read(&entry).unwrap() == whole,
+            "{} bytes were kept",
+            bytes.len()
+        );
     }
 }
 
@@ -99,7 +122,10 @@ fn an_entry_that_others_may_write_to_is_passed_over() {
     let entry = folder.entry();
 
     write_private(&entry, &denying);
-    assert!(allows(&folder.load(authorizer("allow"))), "the code of another policy ran");
+    assert!(
+        allows(&folder.load(authorizer("allow"))),
+        "the code of another policy ran"
+    );
     for mode in [0o620, 0o602, 0o640] {
         write_private(&entry, &denying);
         fs::set_permissions(&entry, Permissions::from_mode(mode)).unwrap();
@@ -111,10 +137,16 @@ fn an_entry_that_others_may_write_to_is_passed_over() {
     fs::set_permissions(&planted, Permissions::from_mode(0o600)).unwrap();
     fs::remove_file(&entry).unwrap();
     symlink(&planted, &entry).unwrap();
-    assert!(allows(&folder.load(authorizer("allow"))), "a symbolic link was followed");
+    assert!(
+        allows(&folder.load(authorizer("allow"))),
+        "a symbolic link was followed"
+    );
     fs::remove_file(&entry).unwrap();
     fs::hard_link(&planted, &entry).unwrap();
-    assert!(allows(&folder.load(authorizer("allow"))), "a hard link was taken");
+    assert!(
+        allows(&folder.load(authorizer("allow"))),
+        "a hard link was taken"
+    );
 }
 
 #[test]

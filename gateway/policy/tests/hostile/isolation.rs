@@ -29,7 +29,10 @@ fn two_policies_of_one_module_do_not_see_each_other() {
     let policies = load(&engine(), vec![authorizer("echo"), twin]);
     let verdicts = policies.authorize(&request("alice"));
     assert_eq!(verdicts[0].annotations["settings"], r#"{"do":"echo"}"#);
-    assert_eq!(verdicts[1].annotations["settings"], r#"{"do":"echo","twin":true}"#);
+    assert_eq!(
+        verdicts[1].annotations["settings"],
+        r#"{"do":"echo","twin":true}"#
+    );
 }
 
 #[test]

@@ -11,9 +11,17 @@ use crate::world::guest;
 const CONTRACT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/v0.1.0/policy.wit");
 
 /// A world of the contract, or beside it, in which each function only traps.
-pub(crate) fn of_world(contract: impl FnOnce(String) -> String, more: &str, world: &str) -> Vec<u8> {
+pub(crate) fn of_world(
+    contract: impl FnOnce(String) -> String,
+    more: &str,
+    world: &str,
+) -> Vec<u8> {
     let (resolve, world) = resolved(contract, more, world);
-    encoded(dummy_module(&resolve, world, ManglingAndAbi::Standard32), &resolve, world)
+    encoded(
+        dummy_module(&resolve, world, ManglingAndAbi::Standard32),
+        &resolve,
+        world,
+    )
 }
 
 /// An authorizer whose core module has `items` in it.
@@ -48,11 +56,20 @@ pub(crate) fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 /// A file of 300 MB that takes no space.
 pub(crate) fn vast(folder: &Path) -> PathBuf {
     let path = file(folder, "vast", &bent(|bytes| bytes));
-    File::options().write(true).open(&path).unwrap().set_len(300_000_000).unwrap();
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_len(300_000_000)
+        .unwrap();
     path
 }
 
-fn resolved(contract: impl FnOnce(String) -> String, more: &str, world: &str) -> (Resolve, WorldId) {
+fn resolved(
+    contract: impl FnOnce(String) -> String,
+    more: &str,
+    world: &str,
+) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let contract = contract(std::fs::read_to_string(CONTRACT).unwrap());
     let mut package = resolve.push_str("policy.wit", &contract).unwrap();
@@ -65,5 +82,9 @@ fn resolved(contract: impl FnOnce(String) -> String, more: &str, world: &str) ->
 
 fn encoded(mut core: Vec<u8>, resolve: &Resolve, world: WorldId) -> Vec<u8> {
     embed_component_metadata(&mut core, resolve, world, StringEncoding::UTF8, true).unwrap();
-    ComponentEncoder::default().module(&core).unwrap().encode().unwrap()
+    ComponentEncoder::default()
+        .module(&core)
+        .unwrap()
+        .encode()
+        .unwrap()
 }

@@ -76,5 +76,9 @@ pub(crate) const REDACTORS: [(&str, &str); 23] = [
 
 /// What has no end gets an end soon, and the rest all the time it needs.
 pub(crate) fn milliseconds(code: &str) -> u64 {
-    if code == "policy-deadline" { 50 } else { 20_000 }
+    if code == "policy-deadline" {
+        50
+    } else {
+        20_000
+    }
 }

@@ -7,7 +7,8 @@ use gateway_policy::{Engine, Policies, Spec};
 use crate::made::{bent, file, of_core, of_text, of_world, vast};
 use crate::rows::{AUTHORIZERS, REDACTORS, REFUSED_AUTHORIZERS, milliseconds};
 use crate::world::{
-    allows, alone, authorizer, denied, engine, load, redactor, request, resident, spec, with_deadline,
+    allows, alone, authorizer, denied, engine, load, redactor, request, resident, spec,
+    with_deadline,
 };
 
 /// How much more memory the process may have after a deed than before it, in bytes: half of what one policy may have.
@@ -21,21 +22,37 @@ fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         world w { import mystery; include checkpoint-gateway:policy/authorizer@0.1.0; }";
     const FUNCTION: &str = "package evil:corp;
         world w { import exec: func(command: string); include checkpoint-gateway:policy/authorizer@0.1.0; }";
-    const SECRETS: &str = "interface secrets { get: func() -> string; } world authorizer { import secrets;";
-    const HALF: &str = "package evil:corp; world w { export checkpoint-gateway:policy/settings@0.1.0; }";
-    const BOTH: &str = "package evil:corp; world w { include checkpoint-gateway:policy/authorizer@0.1.0;
+    const SECRETS: &str =
+        "interface secrets { get: func() -> string; } world authorizer { import secrets;";
+    const HALF: &str =
+        "package evil:corp; world w { export checkpoint-gateway:policy/settings@0.1.0; }";
+    const BOTH: &str =
+        "package evil:corp; world w { include checkpoint-gateway:policy/authorizer@0.1.0;
         include checkpoint-gateway:policy/redactor@0.1.0; }";
     const NOTHING: &str = "package evil:corp; world w { }";
     let with = |more| of_world(|contract| contract, more, "w");
-    let lie =
-        |from: &'static str, to: &str| of_world(|contract| contract.replace(from, to), "", "authorizer");
+    let lie = |from: &'static str, to: &str| {
+        of_world(|contract| contract.replace(from, to), "", "authorizer")
+    };
     vec![
         ("import-of-sockets", "policy-import", with(SOCKETS)),
         ("import-of-a-mystery", "policy-import", with(MYSTERY)),
         ("import-of-a-function", "policy-import", with(FUNCTION)),
-        ("import-by-our-name", "policy-import", lie("world authorizer {", SECRETS)),
-        ("wrong-version", "policy-import", lie("policy@0.1.0", "policy@0.2.0")),
-        ("wrong-types", "policy-world", lie("-> verdict", "-> string")),
+        (
+            "import-by-our-name",
+            "policy-import",
+            lie("world authorizer {", SECRETS),
+        ),
+        (
+            "wrong-version",
+            "policy-import",
+            lie("policy@0.1.0", "policy@0.2.0"),
+        ),
+        (
+            "wrong-types",
+            "policy-world",
+            lie("-> verdict", "-> string"),
+        ),
         ("wrong-world", "policy-world", with(HALF)),
         ("both-worlds", "policy-world", with(BOTH)),
         ("no-world", "policy-world", with(NOTHING)),
@@ -45,14 +62,40 @@ fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         (
             "garbage",
             "policy-invalid",
-            (0..100_000_u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect(),
+            (0..100_000_u32)
+                .map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3])
+                .collect(),
         ),
-        ("truncated", "policy-invalid", bent(|bytes| bytes[..bytes.len() / 2].to_vec())),
-        ("of-the-future", "policy-invalid", bent(|bytes| [&bytes[..4], &[0xff], &bytes[5..]].concat())),
-        ("table-bomb", "policy-invalid", of_core(&format!("(table 10000000 funcref) {CORE}"))),
-        ("tables-many", "policy-invalid", of_core(&format!("{} {CORE}", "(table 1 funcref)".repeat(200)))),
-        ("table-grown", "policy-invalid", of_core(&format!("(table 1 funcref) {CORE} {GROWING}"))),
-        ("start-without-an-end", "policy-deadline", of_core(&format!("{CORE} {STARTING}"))),
+        (
+            "truncated",
+            "policy-invalid",
+            bent(|bytes| bytes[..bytes.len() / 2].to_vec()),
+        ),
+        (
+            "of-the-future",
+            "policy-invalid",
+            bent(|bytes| [&bytes[..4], &[0xff], &bytes[5..]].concat()),
+        ),
+        (
+            "table-bomb",
+            "policy-invalid",
+            of_core(&format!("(table 10000000 funcref) {CORE}")),
+        ),
+        (
+            "tables-many",
+            "policy-invalid",
+            of_core(&format!("{} {CORE}", "(table 1 funcref)".repeat(200))),
+        ),
+        (
+            "table-grown",
+            "policy-invalid",
+            of_core(&format!("(table 1 funcref) {CORE} {GROWING}")),
+        ),
+        (
+            "start-without-an-end",
+            "policy-deadline",
+            of_core(&format!("{CORE} {STARTING}")),
+        ),
     ]
 }
 
@@ -82,7 +125,10 @@ impl Trial {
         let before = resident();
         assert_eq!(deed(&self.engine), code, "{row}, again");
         let after = resident();
-        assert!(after < before + LEFT_OVER, "{row}: {before} bytes became {after}");
+        assert!(
+            after < before + LEFT_OVER,
+            "{row}: {before} bytes became {after}"
+        );
         assert!(allows(&self.good), "after {row}");
     }
 }
@@ -91,7 +137,10 @@ impl Trial {
 fn refused(engine: &Engine, spec: Spec) -> String {
     let name = spec.name.clone();
     let policies = load(engine, vec![spec]);
-    let (broken, fault) = policies.broken().next().unwrap_or_else(|| panic!("{name} was loaded"));
+    let (broken, fault) = policies
+        .broken()
+        .next()
+        .unwrap_or_else(|| panic!("{name} was loaded"));
     assert_eq!(broken, name);
     let code = denied(&policies.authorize(&request("alice"))).unwrap();
     assert_eq!(code, fault.code(), "{name}: {fault}");
@@ -107,9 +156,15 @@ fn denies(policies: &Policies) -> String {
 }
 
 fn plans_nothing(policies: &Policies) -> String {
-    assert_eq!(policies.authorize(&request("alice")), [], "a redactor has no verdict");
+    assert_eq!(
+        policies.authorize(&request("alice")),
+        [],
+        "a redactor has no verdict"
+    );
     let planning = policies.redact(&request("alice"));
-    let Err((policy, fault)) = planning.plan else { panic!("there is a plan") };
+    let Err((policy, fault)) = planning.plan else {
+        panic!("there is a plan")
+    };
     assert_eq!(policy, policies.names().first().copied().unwrap());
     assert_eq!(denied(&planning.asked).unwrap(), fault.code(), "{fault}");
     fault.code().to_owned()
@@ -134,7 +189,9 @@ fn a_hostile_authorizer_is_refused_when_it_is_loaded() {
     let _process = alone();
     let trial = Trial::new();
     for (deed, code) in REFUSED_AUTHORIZERS {
-        trial.ends(deed, code, |engine| refused(engine, timed(authorizer(deed), code)));
+        trial.ends(deed, code, |engine| {
+            refused(engine, timed(authorizer(deed), code))
+        });
     }
 }
 
@@ -143,7 +200,10 @@ fn a_hostile_authorizer_denies_when_it_is_asked() {
     let _process = alone();
     let trial = Trial::new();
     for (deed, code) in AUTHORIZERS {
-        let policies = loaded(&trial.engine, with_deadline(authorizer(deed), milliseconds(code)));
+        let policies = loaded(
+            &trial.engine,
+            with_deadline(authorizer(deed), milliseconds(code)),
+        );
         trial.ends(deed, code, |_| denies(&policies));
     }
 }
@@ -153,7 +213,10 @@ fn a_hostile_redactor_leaves_no_plan() {
     let _process = alone();
     let trial = Trial::new();
     for (deed, code) in REDACTORS {
-        let policies = loaded(&trial.engine, with_deadline(redactor(deed), milliseconds(code)));
+        let policies = loaded(
+            &trial.engine,
+            with_deadline(redactor(deed), milliseconds(code)),
+        );
         trial.ends(deed, code, |_| plans_nothing(&policies));
     }
 }
@@ -164,7 +227,9 @@ fn a_module_that_no_compiler_would_write_is_refused() {
     let (trial, folder) = (Trial::new(), tempfile::tempdir().unwrap());
     for (name, code, bytes) in made() {
         let path = file(folder.path(), name, &bytes);
-        trial.ends(name, code, |engine| refused(engine, timed(spec(path.clone(), name), code)));
+        trial.ends(name, code, |engine| {
+            refused(engine, timed(spec(path.clone(), name), code))
+        });
     }
 }
 
@@ -179,7 +244,9 @@ fn a_file_that_is_no_module_is_refused() {
         ("folder", "policy-missing", folder.path()),
     ];
     for (name, code, path) in rows {
-        trial.ends(name, code, |engine| refused(engine, spec(path.to_owned(), name)));
+        trial.ends(name, code, |engine| {
+            refused(engine, spec(path.to_owned(), name))
+        });
     }
 }
 
@@ -187,5 +254,8 @@ fn a_file_that_is_no_module_is_refused() {
 fn a_catastrophic_expression_is_harmless_to_an_engine_that_does_not_backtrack() {
     let _process = alone();
     let policies = loaded(&engine(), redactor("regex-catastrophic"));
-    assert_eq!(policies.redact(&request("alice")).plan.unwrap().mask.len(), 1);
+    assert_eq!(
+        policies.redact(&request("alice")).plan.unwrap().mask.len(),
+        1
+    );
 }

@@ -6,7 +6,10 @@ use gateway_policy::{Cache, Policies, Policy, Spec, Wasi};
 use crate::world::{among_others, annotation, denied, engine, guest_of, load, request, spec};
 
 fn granted(deed: &str) -> Spec {
-    Spec { wasi: Wasi::Empty, ..spec(guest_of("wasi", "wasi"), deed) }
+    Spec {
+        wasi: Wasi::Empty,
+        ..spec(guest_of("wasi", "wasi"), deed)
+    }
 }
 
 fn at(id: u128, milliseconds: i64) -> Request {
@@ -20,10 +23,18 @@ fn at(id: u128, milliseconds: i64) -> Request {
 #[test]
 fn a_component_that_imports_wasi_is_refused_by_the_names_of_its_imports() {
     let _process = among_others();
-    let spec = Spec { wasi: Wasi::None, ..granted("find") };
-    let Err(fault) = Policy::load(&engine(), &spec, None) else { panic!("it was loaded") };
+    let spec = Spec {
+        wasi: Wasi::None,
+        ..granted("find")
+    };
+    let Err(fault) = Policy::load(&engine(), &spec, None) else {
+        panic!("it was loaded")
+    };
     assert_eq!(fault.code(), "policy-import");
-    assert!(fault.to_string().contains("wasi:filesystem/preopens@0.2."), "{fault}");
+    assert!(
+        fault.to_string().contains("wasi:filesystem/preopens@0.2."),
+        "{fault}"
+    );
 }
 
 #[test]
@@ -54,18 +65,29 @@ fn clocks_stand_at_the_requests_time() {
 fn random_numbers_follow_from_the_requests_id() {
     let _process = among_others();
     let policies = load(&engine(), vec![granted("find")]);
-    let drawn = |policies: &Policies, id| annotation(&policies.authorize(&at(id, 0)), "random").to_owned();
+    let drawn =
+        |policies: &Policies, id| annotation(&policies.authorize(&at(id, 0)), "random").to_owned();
     assert_eq!(drawn(&policies, 1), drawn(&policies, 1));
-    assert_eq!(drawn(&policies, 1), drawn(&load(&engine(), vec![granted("find")]), 1));
+    assert_eq!(
+        drawn(&policies, 1),
+        drawn(&load(&engine(), vec![granted("find")]), 1)
+    );
     assert_ne!(drawn(&policies, 1), drawn(&policies, 2));
 }
 
 #[test]
 fn what_is_opened_while_it_is_configured_would_be_gone_and_is_refused() {
     let _process = among_others();
-    let Err(fault) = Policy::load(&engine(), &granted("print"), None) else { panic!("it was loaded") };
+    let Err(fault) = Policy::load(&engine(), &granted("print"), None) else {
+        panic!("it was loaded")
+    };
     assert_eq!(fault.code(), "policy-trap");
-    assert!(fault.to_string().contains("a standard stream in `configure`"), "{fault}");
+    assert!(
+        fault
+            .to_string()
+            .contains("a standard stream in `configure`"),
+        "{fault}"
+    );
 }
 
 #[test]
@@ -73,7 +95,11 @@ fn whatever_would_reach_out_or_wait_ends_the_call() {
     let _process = among_others();
     for deed in ["sleep", "connect", "exit"] {
         let policies = load(&engine(), vec![granted(deed)]);
-        assert_eq!(denied(&policies.authorize(&request("alice"))).as_deref(), Some("policy-trap"), "{deed}");
+        assert_eq!(
+            denied(&policies.authorize(&request("alice"))).as_deref(),
+            Some("policy-trap"),
+            "{deed}"
+        );
     }
 }
 
@@ -83,16 +109,27 @@ fn what_a_component_writes_counts_as_its_log() {
     let mut spec = granted("find");
     spec.limits.log_bytes = 20;
     let policies = load(&engine(), vec![spec]);
-    assert_eq!(denied(&policies.authorize(&request("alice"))).as_deref(), Some("policy-log"));
+    assert_eq!(
+        denied(&policies.authorize(&request("alice"))).as_deref(),
+        Some("policy-log")
+    );
 }
 
 #[test]
 fn what_was_compiled_with_wasi_is_not_taken_without_it() {
     let _process = among_others();
     let folder = tempfile::tempdir().unwrap();
-    let (engine, cache) = (engine(), Cache::open(&folder.path().join("compiled")).unwrap());
+    let (engine, cache) = (
+        engine(),
+        Cache::open(&folder.path().join("compiled")).unwrap(),
+    );
     assert!(Policy::load(&engine, &granted("find"), Some(&cache)).is_ok());
-    let spec = Spec { wasi: Wasi::None, ..granted("find") };
-    let Err(fault) = Policy::load(&engine, &spec, Some(&cache)) else { panic!("it was loaded") };
+    let spec = Spec {
+        wasi: Wasi::None,
+        ..granted("find")
+    };
+    let Err(fault) = Policy::load(&engine, &spec, Some(&cache)) else {
+        panic!("it was loaded")
+    };
     assert_eq!(fault.code(), "policy-import");
 }

@@ -35,7 +35,10 @@ pub(crate) fn guest(world: &str) -> PathBuf {
 
 /// A committed component of one of the guests.
 pub(crate) fn guest_of(guest: &str, component: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("guests").join(guest).join(format!("{component}.wasm"))
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("guests")
+        .join(guest)
+        .join(format!("{component}.wasm"))
 }
 
 /// A hostile authorizer whose settings say `deed`. It has time enough for anything but a deed without an end.
@@ -49,7 +52,10 @@ pub(crate) fn redactor(deed: &str) -> Spec {
 }
 
 pub(crate) fn spec(file: PathBuf, deed: &str) -> Spec {
-    let limits = Limits { deadline_milliseconds: 5_000, ..Limits::default() };
+    let limits = Limits {
+        deadline_milliseconds: 5_000,
+        ..Limits::default()
+    };
     Spec {
         name: deed.to_owned(),
         file,
@@ -65,7 +71,13 @@ pub(crate) fn spec(file: PathBuf, deed: &str) -> Spec {
 }
 
 pub(crate) fn with_deadline(spec: Spec, milliseconds: u64) -> Spec {
-    Spec { limits: Limits { deadline_milliseconds: milliseconds, ..spec.limits }, ..spec }
+    Spec {
+        limits: Limits {
+            deadline_milliseconds: milliseconds,
+            ..spec.limits
+        },
+        ..spec
+    }
 }
 
 pub(crate) fn load(engine: &Engine, specs: Vec<Spec>) -> Policies {
@@ -136,6 +148,13 @@ pub(crate) fn forget_peak() {
 
 fn status(key: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix(key)).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() << 10
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(key))
+        .unwrap();
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse::<usize>()
+        .unwrap()
+        << 10
 }

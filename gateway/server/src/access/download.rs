@@ -59,30 +59,48 @@ pub(super) async fn answer(
     permitted: Permitted,
     sending: &Sending,
 ) -> Result<Response<Body>, Error> {
-    let (store, id, original) =
-        (cx.store.clone(), permitted.checkpoint.id, permitted.request.action == Action::DownloadOriginal);
-    let opened =
-        tokio::task::spawn_blocking(
-            move || {
-                if original { store.open_original(id) } else { store.open_archive(id) }
-            },
-        );
+    let (store, id, original) = (
+        cx.store.clone(),
+        permitted.checkpoint.id,
+        permitted.request.action == Action::DownloadOriginal,
+    );
+    let opened = tokio::task::spawn_blocking(move || {
+        if original {
+            store.open_original(id)
+        } else {
+            store.open_archive(id)
+        }
+    });
     let opened = opened.await.map_err(|_| Error::Internal)??;
-    let missing = if original { Error::NoOriginal } else { Error::NoCheckpoint };
+    let missing = if original {
+        Error::NoOriginal
+    } else {
+        Error::NoCheckpoint
+    };
     let (checkpoint, file) = opened.ok_or(missing)?;
     let parcel = Parcel::of(&checkpoint, file, original)?;
     let (head, part) = parcel.head(&call.headers);
     let Some(part) = part else {
-        call.subject.close(cx, call.ended(&permitted, Ok(head.status().as_u16()))).await?;
+        call.subject
+            .close(cx, call.ended(&permitted, Ok(head.status().as_u16())))
+            .await?;
         return Ok(head);
     };
     intend(cx, &call, &permitted).await?;
     let (chunks, receiver) = mpsc::channel(WAITING);
-    let body = FileBody { chunks: receiver, left: part.end - part.start };
+    let body = FileBody {
+        chunks: receiver,
+        left: part.end - part.start,
+    };
     // The outcome is known when the last byte is taken, or when none is any more.
     call.subject.recorded.store(true, Ordering::Relaxed);
     let place = Arc::clone(&sending.place);
-    let (cx, status, patience, file) = (cx.clone(), head.status().as_u16(), sending.patience, parcel.file);
+    let (cx, status, patience, file) = (
+        cx.clone(),
+        head.status().as_u16(),
+        sending.patience,
+        parcel.file,
+    );
     let send = async move {
         let _place = place;
         let mut sent = 0;
@@ -106,7 +124,13 @@ pub(super) async fn answer(
 }
 
 /// Sends the part, and counts the bytes that were taken. Whether that was all of it.
-async fn send(file: File, part: Range<u64>, to: &Sender<Bytes>, patience: Duration, sent: &mut u64) -> bool {
+async fn send(
+    file: File,
+    part: Range<u64>,
+    to: &Sender<Bytes>,
+    patience: Duration,
+    sent: &mut u64,
+) -> bool {
     let mut file = tokio::fs::File::from_std(file);
     let length = part.end - part.start;
     if file.seek(SeekFrom::Start(part.start)).await.is_err() {
@@ -130,7 +154,10 @@ async fn send(file: File, part: Range<u64>, to: &Sender<Bytes>, patience: Durati
 impl Parcel {
     fn of(checkpoint: &Checkpoint, file: File, original: bool) -> Result<Self, Error> {
         let name = |path: &std::path::Path| {
-            path.file_name().and_then(|name| name.to_str()).map(str::to_owned).ok_or(Error::Internal)
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .map(str::to_owned)
+                .ok_or(Error::Internal)
         };
         if !original {
             let (bytes, sha256) = (checkpoint.bytes, checkpoint.sha256.clone());
@@ -143,8 +170,18 @@ impl Parcel {
             });
         }
         let kept = checkpoint.original.as_ref().ok_or(Error::NoOriginal)?;
-        let kind = if kept.sealed { "application/octet-stream" } else { "application/x-tar" };
-        Ok(Self { file, name: name(&kept.path)?, kind, bytes: kept.bytes, sha256: kept.sha256.clone() })
+        let kind = if kept.sealed {
+            "application/octet-stream"
+        } else {
+            "application/x-tar"
+        };
+        Ok(Self {
+            file,
+            name: name(&kept.path)?,
+            kind,
+            bytes: kept.bytes,
+            sha256: kept.sha256.clone(),
+        })
     }
 
     /// The answer without its body, and which part the body is; none where there is no body.
@@ -152,7 +189,8 @@ impl Parcel {
         let etag = format!("\"{}\"", self.sha256);
         let of = |name: HeaderName| asked.get(name).and_then(|value| value.to_str().ok());
         let same = |list: &str| {
-            list.split(',').any(|tag| ["*", &etag].contains(&tag.trim().trim_start_matches("W/")))
+            list.split(',')
+                .any(|tag| ["*", &etag].contains(&tag.trim().trim_start_matches("W/")))
         };
         if of(IF_NONE_MATCH).is_some_and(same) {
             return (self.marked(StatusCode::NOT_MODIFIED, &etag), None);
@@ -164,7 +202,11 @@ impl Parcel {
             Wanted::Part(part) => {
                 let mut head = self.marked(StatusCode::PARTIAL_CONTENT, &etag);
                 let last = part.end.saturating_sub(1);
-                insert(&mut head, CONTENT_RANGE, &format!("bytes {}-{last}/{}", part.start, self.bytes));
+                insert(
+                    &mut head,
+                    CONTENT_RANGE,
+                    &format!("bytes {}-{last}/{}", part.start, self.bytes),
+                );
                 (head, Some(part))
             }
             Wanted::Nowhere => {
@@ -181,7 +223,11 @@ impl Parcel {
         insert(&mut head, ACCEPT_RANGES, "bytes");
         if status.is_success() {
             insert(&mut head, CONTENT_TYPE, self.kind);
-            insert(&mut head, CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", self.name));
+            insert(
+                &mut head,
+                CONTENT_DISPOSITION,
+                &format!("attachment; filename=\"{}\"", self.name),
+            );
             insert(
                 &mut head,
                 REPR_DIGEST,
@@ -200,7 +246,10 @@ fn insert(head: &mut Response<Body>, name: HeaderName, value: &str) {
 
 fn unhex(text: &str) -> Vec<u8> {
     let (pairs, _) = text.as_bytes().as_chunks::<2>();
-    let byte =
-        |pair: &[u8; 2]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+    let byte = |pair: &[u8; 2]| {
+        std::str::from_utf8(pair)
+            .ok()
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+    };
     pairs.iter().filter_map(byte).collect()
 }

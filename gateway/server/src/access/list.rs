@@ -17,13 +17,27 @@ use crate::reply::{self, Body};
 const LOOKED_AT_MAX: usize = 2000;
 
 /// Those that the caller may see: each is a question of its own to the policies.
-pub(super) async fn answer(cx: &Context, call: &Call, query: Query) -> Result<Response<Body>, Error> {
+pub(super) async fn answer(
+    cx: &Context,
+    call: &Call,
+    query: Query,
+) -> Result<Response<Body>, Error> {
     let policies = cx.policies.now();
     let (store, request) = (cx.store.clone(), call.request(Action::List));
     let looking = tokio::task::spawn_blocking(move || visible(&store, &policies, &request, &query));
-    let page = looking.instrument(info_span!("list")).await.map_err(|_| Error::Internal)??;
-    let listed = Listed { asked: page.asked as u64, shown: page.seen.len() as u64 };
-    let outcome = Outcome { status: 200, listed: Some(listed), ..call.subject.outcome() };
+    let page = looking
+        .instrument(info_span!("list"))
+        .await
+        .map_err(|_| Error::Internal)??;
+    let listed = Listed {
+        asked: page.asked as u64,
+        shown: page.seen.len() as u64,
+    };
+    let outcome = Outcome {
+        status: 200,
+        listed: Some(listed),
+        ..call.subject.outcome()
+    };
     call.subject.close(cx, outcome).await?;
     reply::json(&json!({ "items": page.seen, "next": page.next }))
 }
@@ -53,7 +67,11 @@ fn visible(
         let page = store.list(&filter, after, query.limit)?;
         for checkpoint in page.checkpoints {
             if seen.len() == query.limit {
-                return Ok(Visible { seen, next: after, asked });
+                return Ok(Visible {
+                    seen,
+                    next: after,
+                    asked,
+                });
             }
             after = Some(checkpoint.id);
             asked = asked.saturating_add(1);
@@ -64,7 +82,11 @@ fn visible(
         }
         after = page.next;
         if after.is_none() || seen.len() == query.limit || asked >= LOOKED_AT_MAX {
-            return Ok(Visible { seen, next: after, asked });
+            return Ok(Visible {
+                seen,
+                next: after,
+                asked,
+            });
         }
     }
 }

@@ -9,8 +9,8 @@ mod range;
 use std::collections::BTreeMap;
 
 use gateway_core::{
-    Action, Archive, Checkpoint, CheckpointId, Hold, Identity, Inspection, Outcome, PlanRecord, Request,
-    RequestRecord, Verdict,
+    Action, Archive, Checkpoint, CheckpointId, Hold, Identity, Inspection, Outcome, PlanRecord,
+    Request, RequestRecord, Verdict,
 };
 use gateway_policy::Judgement;
 use http::{HeaderMap, Response, StatusCode};
@@ -58,29 +58,48 @@ pub(crate) async fn answer(
             let inspection = look_into(cx, id).instrument(info_span!("inspect")).await?;
             // What nobody can find in the log is not shown.
             call.subject.close(cx, call.ended(&seen, Ok(200))).await?;
-            reply::json(&Inspected { checkpoint: &seen.checkpoint, inspection })
+            reply::json(&Inspected {
+                checkpoint: &seen.checkpoint,
+                inspection,
+            })
         }
         Route::Download { id, original } => {
-            let action = if original { Action::DownloadOriginal } else { Action::Download };
+            let action = if original {
+                Action::DownloadOriginal
+            } else {
+                Action::Download
+            };
             let permitted = permit(cx, &call, id, action).await?;
             download::answer(cx, call, permitted, sending).await
         }
         Route::Delete(id) => {
             let permitted = permit(cx, &call, id, Action::Delete).await?;
-            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| store.delete(id)).await?;
+            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| {
+                store.delete(id)
+            })
+            .await?;
             Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Route::Hold(id) => {
             let permitted = permit(cx, &call, id, Action::Hold).await?;
             let by = call.caller.identity().user.clone();
-            let hold = Hold { by, at: call.received_at, reason: call.subject.reason.clone() };
-            let pinned =
-                change(cx, &call, permitted, StatusCode::OK, move |store| store.hold(id, &hold)).await?;
+            let hold = Hold {
+                by,
+                at: call.received_at,
+                reason: call.subject.reason.clone(),
+            };
+            let pinned = change(cx, &call, permitted, StatusCode::OK, move |store| {
+                store.hold(id, &hold)
+            })
+            .await?;
             reply::json(&json!({ "id": pinned.id, "hold": pinned.hold }))
         }
         Route::Release(id) => {
             let permitted = permit(cx, &call, id, Action::Hold).await?;
-            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| store.release(id)).await?;
+            change(cx, &call, permitted, StatusCode::NO_CONTENT, move |store| {
+                store.release(id)
+            })
+            .await?;
             Ok(reply::empty(StatusCode::NO_CONTENT))
         }
         Route::Checkpoint { .. } | Route::WhoAmI | Route::OpenApi => Err(Error::Internal),
@@ -91,10 +110,15 @@ pub(crate) async fn answer(
 async fn look_into(cx: &Context, id: CheckpointId) -> Result<Inspection, Error> {
     let store = cx.store.clone();
     let looking = tokio::task::spawn_blocking(move || {
-        let Some((_, mut file)) = store.open_archive(id)? else { return Ok(None) };
+        let Some((_, mut file)) = store.open_archive(id)? else {
+            return Ok(None);
+        };
         gateway_archive::inspect(&mut file).map(Some)
     });
-    looking.await.map_err(|_| Error::Internal)??.ok_or(Error::NoCheckpoint)
+    looking
+        .await
+        .map_err(|_| Error::Internal)??
+        .ok_or(Error::NoCheckpoint)
 }
 
 /// What is known of a checkpoint, and what is in its archive.
@@ -106,23 +130,40 @@ struct Inspected<'a> {
 }
 
 /// The checkpoint, if there is one and the policies let the caller do this with it. A denial goes on record, too.
-async fn permit(cx: &Context, call: &Call, id: CheckpointId, action: Action) -> Result<Permitted, Error> {
+async fn permit(
+    cx: &Context,
+    call: &Call,
+    id: CheckpointId,
+    action: Action,
+) -> Result<Permitted, Error> {
     let store = cx.store.clone();
-    let found = tokio::task::spawn_blocking(move || store.find(id)).await.map_err(|_| Error::Internal)??;
+    let found = tokio::task::spawn_blocking(move || store.find(id))
+        .await
+        .map_err(|_| Error::Internal)??;
     let checkpoint = found.ok_or(Error::NoCheckpoint)?;
     span::of_checkpoint(&checkpoint);
     call.subject.hidden.add_of(&checkpoint);
     let request = call.request(action)(&checkpoint);
     let mut verdicts = Vec::new();
     let decided = decide(cx, cx.policies.now(), request.clone(), &mut verdicts).await;
-    let was = Judgement { verdicts: verdicts.clone(), plan: PlanRecord::default() };
+    let was = Judgement {
+        verdicts: verdicts.clone(),
+        plan: PlanRecord::default(),
+    };
     cx.policies.shadow().offer(&call.subject, &request, was);
-    let permitted = Permitted { checkpoint, request, verdicts };
+    let permitted = Permitted {
+        checkpoint,
+        request,
+        verdicts,
+    };
     match decided {
         Ok(()) => Ok(permitted),
         Err(denied) => {
             // It is counted and logged where it is lost; denied they are.
-            let _ = call.subject.close(cx, call.ended(&permitted, Err(&denied))).await;
+            let _ = call
+                .subject
+                .close(cx, call.ended(&permitted, Err(&denied)))
+                .await;
             Err(denied)
         }
     }
@@ -140,19 +181,42 @@ async fn change(
 ) -> Result<Checkpoint, Error> {
     intend(cx, call, &permitted).await?;
     let store = cx.store.clone();
-    let done = tokio::task::spawn_blocking(move || act(&store)).await.map_err(|_| Error::Internal)?;
-    let done = done.map_err(Error::from).and_then(|done| done.ok_or(Error::NoCheckpoint));
+    let done = tokio::task::spawn_blocking(move || act(&store))
+        .await
+        .map_err(|_| Error::Internal)?;
+    let done = done
+        .map_err(Error::from)
+        .and_then(|done| done.ok_or(Error::NoCheckpoint));
     let outcome = call.ended(&permitted, done.as_ref().map(|_| status.as_u16()));
     // It is counted and logged where it is lost; what is done is done, and the intent tells it.
-    let _ = call.subject.close(cx, Outcome { request: None, ..outcome }).await;
+    let _ = call
+        .subject
+        .close(
+            cx,
+            Outcome {
+                request: None,
+                ..outcome
+            },
+        )
+        .await;
     done
 }
 
 /// Writes down what is about to be done, durably.
 async fn intend(cx: &Context, call: &Call, permitted: &Permitted) -> Result<(), Error> {
-    let Permitted { checkpoint, request, verdicts } = permitted;
+    let Permitted {
+        checkpoint,
+        request,
+        verdicts,
+    } = permitted;
     let hidden = &call.subject.hidden;
-    let event = record::intent(request, hidden, verdicts.clone(), PlanRecord::default(), checkpoint.id);
+    let event = record::intent(
+        request,
+        hidden,
+        verdicts.clone(),
+        PlanRecord::default(),
+        checkpoint.id,
+    );
     call.subject.intend(cx, event).await.map(drop)
 }
 
@@ -160,8 +224,11 @@ impl Call {
     /// What policies are asked about a checkpoint.
     fn request(&self, action: Action) -> impl Fn(&Checkpoint) -> Request + Send + 'static {
         let subject = &self.subject;
-        let (id, identity, reason) =
-            (subject.request_id, self.caller.identity().clone(), subject.reason.clone());
+        let (id, identity, reason) = (
+            subject.request_id,
+            self.caller.identity().clone(),
+            subject.reason.clone(),
+        );
         let (source_address, received_at) = (subject.source_address, self.received_at);
         move |checkpoint| Request {
             id,
@@ -185,9 +252,16 @@ impl Call {
 
     /// How it ended for a checkpoint that there is: with a status, or an error.
     fn ended(&self, permitted: &Permitted, ended: Result<u16, &Error>) -> Outcome {
-        let Permitted { checkpoint, request, verdicts } = permitted;
+        let Permitted {
+            checkpoint,
+            request,
+            verdicts,
+        } = permitted;
         let told = match ended {
-            Ok(status) => Outcome { status, ..self.subject.outcome() },
+            Ok(status) => Outcome {
+                status,
+                ..self.subject.outcome()
+            },
             Err(error) => self.subject.failed(error),
         };
         Outcome {

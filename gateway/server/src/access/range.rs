@@ -13,8 +13,12 @@ pub(super) enum Wanted {
 
 /// Reads a `Range` header for a file of `length` bytes. Several ranges are answered with the whole, as one may.
 pub(super) fn of(header: Option<&str>, length: u64) -> Wanted {
-    let Some(range) = header.and_then(|header| header.strip_prefix("bytes=")) else { return Wanted::Whole };
-    let Some((first, last)) = range.split_once('-') else { return Wanted::Whole };
+    let Some(range) = header.and_then(|header| header.strip_prefix("bytes=")) else {
+        return Wanted::Whole;
+    };
+    let Some((first, last)) = range.split_once('-') else {
+        return Wanted::Whole;
+    };
     let (first, last) = (first.trim(), last.trim());
     match (number(first), number(last)) {
         (Some(first), _) if last.is_empty() => part(first, length, length),
@@ -26,12 +30,18 @@ pub(super) fn of(header: Option<&str>, length: u64) -> Wanted {
 }
 
 fn part(first: u64, end: u64, length: u64) -> Wanted {
-    if first >= length { Wanted::Nowhere } else { Wanted::Part(first..end.min(length)) }
+    if first >= length {
+        Wanted::Nowhere
+    } else {
+        Wanted::Part(first..end.min(length))
+    }
 }
 
 /// Digits and nothing else: no sign, as `parse` would take one.
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
@@ -55,9 +65,15 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_passed_over_and_what_is_not_there_is_said() {
-        for header in
-            ["bytes=5-2", "bytes=a-b", "bytes=1-2,4-5", "bytes=+1-2", "items=0-1", "bytes=-", "bytes"]
-        {
+        for header in [
+            "bytes=5-2",
+            "bytes=a-b",
+            "bytes=1-2,4-5",
+            "bytes=+1-2",
+            "items=0-1",
+            "bytes=-",
+            "bytes",
+        ] {
             assert_eq!(of(Some(header), 10), Wanted::Whole, "{header}");
         }
         assert_eq!(of(None, 10), Wanted::Whole);

@@ -41,7 +41,8 @@ impl Certificate {
     /// # Errors
     /// Where it names nobody, or is not for clients.
     pub fn of(der: &CertificateDer<'_>) -> Result<Self, BadCertificate> {
-        let (_, certificate) = X509Certificate::from_der(der).map_err(|_| BadCertificate::Malformed)?;
+        let (_, certificate) =
+            X509Certificate::from_der(der).map_err(|_| BadCertificate::Malformed)?;
         if !is_for_clients(&certificate)? {
             return Err(BadCertificate::Usage);
         }
@@ -57,7 +58,10 @@ impl Certificate {
         let claims = Map::from_iter([
             ("subject".to_owned(), Value::String(subject.to_string())),
             ("uris".to_owned(), Value::from(uris)),
-            ("serial".to_owned(), Value::String(certificate.raw_serial_as_string())),
+            (
+                "serial".to_owned(),
+                Value::String(certificate.raw_serial_as_string()),
+            ),
         ]);
         Ok(Self {
             identity: Identity {
@@ -73,17 +77,27 @@ impl Certificate {
 }
 
 fn is_for_clients(certificate: &X509Certificate<'_>) -> Result<bool, BadCertificate> {
-    let usage = certificate.extended_key_usage().map_err(|_| BadCertificate::Malformed)?;
+    let usage = certificate
+        .extended_key_usage()
+        .map_err(|_| BadCertificate::Malformed)?;
     Ok(usage.is_some_and(|usage| usage.value.client_auth))
 }
 
 fn uris(certificate: &X509Certificate<'_>) -> Result<Vec<String>, BadCertificate> {
-    let names = certificate.subject_alternative_name().map_err(|_| BadCertificate::Malformed)?;
-    let Some(names) = names else { return Ok(Vec::new()) };
-    let uris = names.value.general_names.iter().filter_map(|name| match name {
-        GeneralName::URI(uri) => Some(checked(uri)),
-        _ => None,
-    });
+    let names = certificate
+        .subject_alternative_name()
+        .map_err(|_| BadCertificate::Malformed)?;
+    let Some(names) = names else {
+        return Ok(Vec::new());
+    };
+    let uris = names
+        .value
+        .general_names
+        .iter()
+        .filter_map(|name| match name {
+            GeneralName::URI(uri) => Some(checked(uri)),
+            _ => None,
+        });
     uris.take(NAMES_MAX).collect()
 }
 
@@ -97,12 +111,18 @@ fn common_name(subject: &X509Name<'_>) -> Result<String, BadCertificate> {
 }
 
 fn organizations(subject: &X509Name<'_>) -> Result<Vec<String>, BadCertificate> {
-    let names = subject.iter_organization().map(|name| name.as_str().map_err(|_| BadCertificate::Malformed));
+    let names = subject
+        .iter_organization()
+        .map(|name| name.as_str().map_err(|_| BadCertificate::Malformed));
     names.take(NAMES_MAX).map(|name| checked(name?)).collect()
 }
 
 /// A name with a NUL or a line end in it is made to be mistaken for another.
 fn checked(name: &str) -> Result<String, BadCertificate> {
     let fits = (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
-    if fits { Ok(name.to_owned()) } else { Err(BadCertificate::Malformed) }
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err(BadCertificate::Malformed)
+    }
 }

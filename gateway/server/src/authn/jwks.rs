@@ -71,16 +71,31 @@ impl Keys {
     /// # Errors
     /// Where the file cannot be read, or no key is left.
     pub fn load(path: &Path) -> Result<Self, JwksError> {
-        let read = |source| JwksError::Read { path: path.to_path_buf(), source };
+        let read = |source| JwksError::Read {
+            path: path.to_path_buf(),
+            source,
+        };
         let mut text = Vec::new();
         let file = std::fs::File::open(path).map_err(read)?;
-        file.take(SIZE_MAX.saturating_add(1)).read_to_end(&mut text).map_err(read)?;
+        file.take(SIZE_MAX.saturating_add(1))
+            .read_to_end(&mut text)
+            .map_err(read)?;
         if text.len() as u64 > SIZE_MAX {
-            return Err(JwksError::TooLarge { path: path.to_path_buf() });
+            return Err(JwksError::TooLarge {
+                path: path.to_path_buf(),
+            });
         }
-        let keys =
-            Self::parse(&text).map_err(|source| JwksError::Parse { path: path.to_path_buf(), source })?;
-        if keys.0.is_empty() { Err(JwksError::Empty { path: path.to_path_buf() }) } else { Ok(keys) }
+        let keys = Self::parse(&text).map_err(|source| JwksError::Parse {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        if keys.0.is_empty() {
+            Err(JwksError::Empty {
+                path: path.to_path_buf(),
+            })
+        } else {
+            Ok(keys)
+        }
     }
 
     fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
@@ -90,8 +105,14 @@ impl Keys {
             keys: Vec<serde_json::Value>,
         }
         let set: Set = serde_json::from_slice(text)?;
-        let keys = set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
-        Ok(Self(JwkSet { keys }.keys.iter().filter_map(Key::of).collect()))
+        let keys = set
+            .keys
+            .into_iter()
+            .filter_map(|key| serde_json::from_value(key).ok())
+            .collect();
+        Ok(Self(
+            JwkSet { keys }.keys.iter().filter_map(Key::of).collect(),
+        ))
     }
 
     /// The keys that may have made a signature by `algorithm` and the key named `id`.
@@ -102,34 +123,57 @@ impl Keys {
     ) -> impl Iterator<Item = &DecodingKey> {
         let named = move |key: &&Key| id.is_none() || key.id.as_deref() == id;
         let fits = move |key: &&Key| {
-            key.algorithm.is_none_or(|only| only == algorithm) && key.public.family() == algorithm.family()
+            key.algorithm.is_none_or(|only| only == algorithm)
+                && key.public.family() == algorithm.family()
         };
-        self.0.iter().filter(named).filter(fits).map(|key| &key.public)
+        self.0
+            .iter()
+            .filter(named)
+            .filter(fits)
+            .map(|key| &key.public)
     }
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|key| &key.id)).finish()
+        f.debug_list()
+            .entries(self.0.iter().map(|key| &key.id))
+            .finish()
     }
 }
 
 impl Key {
     fn of(jwk: &Jwk) -> Option<Self> {
-        let signs = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
+        let signs = jwk
+            .common
+            .public_key_use
+            .as_ref()
+            .is_none_or(|usage| *usage == PublicKeyUse::Signature);
         let algorithm = match jwk.common.key_algorithm {
-            Some(named) => {
-                Some(Algorithm::try_from(named).ok().filter(|algorithm| !is_symmetric(*algorithm))?)
-            }
+            Some(named) => Some(
+                Algorithm::try_from(named)
+                    .ok()
+                    .filter(|algorithm| !is_symmetric(*algorithm))?,
+            ),
             None => None,
         };
-        let public = DecodingKey::from_jwk(jwk).ok().filter(is_strong).filter(|_| signs)?;
-        Some(Self { id: jwk.common.key_id.clone(), algorithm, public })
+        let public = DecodingKey::from_jwk(jwk)
+            .ok()
+            .filter(is_strong)
+            .filter(|_| signs)?;
+        Some(Self {
+            id: jwk.common.key_id.clone(),
+            algorithm,
+            public,
+        })
     }
 }
 
 fn is_symmetric(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+    matches!(
+        algorithm,
+        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512
+    )
 }
 
 fn is_strong(key: &DecodingKey) -> bool {

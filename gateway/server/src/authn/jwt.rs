@@ -25,8 +25,17 @@ pub(super) struct TrustedIssuer {
 
 impl TrustedIssuer {
     pub(super) fn load(config: &Issuer) -> Result<Self, JwksError> {
-        let algorithms = config.algorithms.iter().copied().map(Algorithm::from).collect();
-        Ok(Self { config: config.clone(), algorithms, keys: Keys::load(&config.jwks_file)? })
+        let algorithms = config
+            .algorithms
+            .iter()
+            .copied()
+            .map(Algorithm::from)
+            .collect();
+        Ok(Self {
+            config: config.clone(),
+            algorithms,
+            keys: Keys::load(&config.jwks_file)?,
+        })
     }
 
     pub(super) fn is(&self, issuer: &str) -> bool {
@@ -34,7 +43,11 @@ impl TrustedIssuer {
     }
 
     /// The identity that `token` proves; where the token is bound to a certificate, only together with that one.
-    pub(super) fn verify(&self, token: &str, certificate: Option<&Certificate>) -> Result<Identity, Error> {
+    pub(super) fn verify(
+        &self,
+        token: &str,
+        certificate: Option<&Certificate>,
+    ) -> Result<Identity, Error> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Malformed)?;
         // A critical extension that we do not understand must be refused (RFC 7515, section 4.1.11); we understand none.
         if !self.algorithms.contains(&header.alg) || has_critical_extension(token) {
@@ -76,14 +89,19 @@ impl TrustedIssuer {
     }
 
     fn identity(&self, claims: Map<String, Value>) -> Result<Identity, Error> {
-        let user = claims.get(&self.config.user_claim).and_then(Value::as_str).filter(|name| is_name(name));
+        let user = claims
+            .get(&self.config.user_claim)
+            .and_then(Value::as_str)
+            .filter(|name| is_name(name));
         let user = format!("{}{}", self.config.user_prefix, user.ok_or(Error::Claims)?);
         let groups = match claims.get(&self.config.groups_claim) {
             None | Some(Value::Null) => Vec::new(),
             Some(Value::String(group)) => vec![group.as_str()],
-            Some(Value::Array(list)) if list.len() <= GROUPS_MAX => {
-                list.iter().map(Value::as_str).collect::<Option<_>>().ok_or(Error::Claims)?
-            }
+            Some(Value::Array(list)) if list.len() <= GROUPS_MAX => list
+                .iter()
+                .map(Value::as_str)
+                .collect::<Option<_>>()
+                .ok_or(Error::Claims)?,
             Some(_) => return Err(Error::Claims),
         };
         if !groups.iter().all(|group| is_name(group)) {
@@ -91,7 +109,10 @@ impl TrustedIssuer {
         }
         Ok(Identity {
             user,
-            groups: groups.iter().map(|group| format!("{}{group}", self.config.groups_prefix)).collect(),
+            groups: groups
+                .iter()
+                .map(|group| format!("{}{group}", self.config.groups_prefix))
+                .collect(),
             credential: CredentialKind::BearerToken,
             issuer: self.config.issuer.clone(),
             claims,
@@ -105,7 +126,9 @@ pub(super) fn unverified_issuer(token: &str) -> Result<String, Error> {
     struct Unverified {
         iss: String,
     }
-    part::<Unverified>(token, 1).map(|claims| claims.iss).ok_or(Error::Malformed)
+    part::<Unverified>(token, 1)
+        .map(|claims| claims.iss)
+        .ok_or(Error::Malformed)
 }
 
 fn has_critical_extension(token: &str) -> bool {
@@ -120,16 +143,26 @@ fn part<T: for<'de> Deserialize<'de>>(token: &str, at: usize) -> Option<T> {
 
 /// Confirmation by certificate (RFC 8705, section 3.1). Any other method of confirmation (RFC 7800) is one that we cannot
 /// check, so a token that has one does not count.
-fn check_binding(claims: &Map<String, Value>, certificate: Option<&Certificate>) -> Result<(), Error> {
+fn check_binding(
+    claims: &Map<String, Value>,
+    certificate: Option<&Certificate>,
+) -> Result<(), Error> {
     let Some(confirmation) = claims.get("cnf") else {
         return Ok(());
     };
-    let methods: HashSet<_> =
-        confirmation.as_object().ok_or(Error::Claims)?.keys().map(String::as_str).collect();
+    let methods: HashSet<_> = confirmation
+        .as_object()
+        .ok_or(Error::Claims)?
+        .keys()
+        .map(String::as_str)
+        .collect();
     if methods != HashSet::from(["x5t#S256"]) {
         return Err(Error::Binding);
     }
-    let bound = confirmation.get("x5t#S256").and_then(Value::as_str).ok_or(Error::Claims)?;
+    let bound = confirmation
+        .get("x5t#S256")
+        .and_then(Value::as_str)
+        .ok_or(Error::Claims)?;
     match certificate {
         Some(certificate) if URL_SAFE_NO_PAD.encode(certificate.sha256) == bound => Ok(()),
         _ => Err(Error::Binding),

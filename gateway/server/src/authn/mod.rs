@@ -89,7 +89,10 @@ impl Authenticator {
     /// # Errors
     /// Where an issuer's keys cannot be read.
     pub fn new(issuers: &[Issuer]) -> Result<Self, JwksError> {
-        let issuers = issuers.iter().map(TrustedIssuer::load).collect::<Result<_, _>>()?;
+        let issuers = issuers
+            .iter()
+            .map(TrustedIssuer::load)
+            .collect::<Result<_, _>>()?;
         Ok(Self { issuers })
     }
 
@@ -102,10 +105,15 @@ impl Authenticator {
         headers: &HeaderMap,
         certificate: Option<&Result<Certificate, BadCertificate>>,
     ) -> Result<Caller, Error> {
-        let certificate = certificate.map(Result::as_ref).transpose().map_err(|error| *error)?;
+        let certificate = certificate
+            .map(Result::as_ref)
+            .transpose()
+            .map_err(|error| *error)?;
         let mut tokens = headers.get_all(AUTHORIZATION).iter();
         match (tokens.next(), tokens.next(), certificate) {
-            (Some(token), None, certificate) => self.of_token(bearer(token)?, certificate).map(Caller),
+            (Some(token), None, certificate) => {
+                self.of_token(bearer(token)?, certificate).map(Caller)
+            }
             (Some(_), Some(_), _) => Err(Error::Scheme),
             (None, _, Some(certificate)) => Ok(Caller(certificate.identity.clone())),
             (None, _, None) => Err(Error::Missing),
@@ -114,13 +122,25 @@ impl Authenticator {
 
     fn of_token(&self, token: &str, certificate: Option<&Certificate>) -> Result<Identity, Error> {
         let issuer = jwt::unverified_issuer(token)?;
-        let issuer = self.issuers.iter().find(|trusted| trusted.is(&issuer)).ok_or(Error::Issuer)?;
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|trusted| trusted.is(&issuer))
+            .ok_or(Error::Issuer)?;
         issuer.verify(token, certificate)
     }
 }
 
 /// The token of `Bearer TOKEN` (RFC 6750, section 2.1). The scheme's case does not matter (RFC 9110, section 11.1).
 fn bearer(value: &HeaderValue) -> Result<&str, Error> {
-    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Error::Scheme)?;
-    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim_start_matches(' ')) } else { Err(Error::Scheme) }
+    let (scheme, token) = value
+        .to_str()
+        .ok()
+        .and_then(|text| text.split_once(' '))
+        .ok_or(Error::Scheme)?;
+    if scheme.eq_ignore_ascii_case("Bearer") {
+        Ok(token.trim_start_matches(' '))
+    } else {
+        Err(Error::Scheme)
+    }
 }

@@ -131,5 +131,9 @@ impl Issuer {
 
 fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let list = Vec::deserialize(deserializer)?;
-    if list.is_empty() { Err(D::Error::custom("name at least one")) } else { Ok(list) }
+    if list.is_empty() {
+        Err(D::Error::custom("name at least one"))
+    } else {
+        Ok(list)
+    }
 }

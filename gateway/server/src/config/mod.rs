@@ -101,10 +101,16 @@ pub const VARIABLES: [(&str, &str); 7] = [
     ("CHECKPOINT_GATEWAY_LISTEN_ADDRESS", "listen.address"),
     ("CHECKPOINT_GATEWAY_ADMIN_ADDRESS", "listen.admin-address"),
     ("CHECKPOINT_GATEWAY_RUNTIME_SOCKET", "runtime.socket"),
-    ("CHECKPOINT_GATEWAY_CHECKPOINT_DIRECTORY", "checkpoints.directory"),
+    (
+        "CHECKPOINT_GATEWAY_CHECKPOINT_DIRECTORY",
+        "checkpoints.directory",
+    ),
     ("CHECKPOINT_GATEWAY_LOG_FORMAT", "telemetry.log-format"),
     ("CHECKPOINT_GATEWAY_LOG_LEVEL", "telemetry.log-level"),
-    ("CHECKPOINT_GATEWAY_OTLP_ENDPOINT", "telemetry.otlp-endpoint"),
+    (
+        "CHECKPOINT_GATEWAY_OTLP_ENDPOINT",
+        "telemetry.otlp-endpoint",
+    ),
 ];
 
 impl Config {
@@ -113,7 +119,8 @@ impl Config {
     /// # Errors
     /// The first mistake found.
     pub fn load(path: &Path, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Mistake> {
-        let text = std::fs::read_to_string(path).map_err(|source| Mistake::unreadable(path, source))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Mistake::unreadable(path, source))?;
         Self::parse(&text, &path.display().to_string(), variable)
     }
 
@@ -121,11 +128,18 @@ impl Config {
     ///
     /// # Errors
     /// The first mistake found.
-    pub fn parse(text: &str, name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Mistake> {
+    pub fn parse(
+        text: &str,
+        name: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Mistake> {
         // First as written, so that line and column are those of the file; then with what the environment says.
-        let written: Self = toml::from_str(text).map_err(|error| Mistake::in_text(text, name, &error))?;
+        let written: Self =
+            toml::from_str(text).map_err(|error| Mistake::in_text(text, name, &error))?;
         let config = overridden(text, variable)?.unwrap_or(written);
-        config.check().map_err(|what| Mistake::of_meaning(name, what))?;
+        config
+            .check()
+            .map_err(|what| Mistake::of_meaning(name, what))?;
         Ok(config)
     }
 
@@ -144,12 +158,20 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         if self.issuers.is_empty() && self.tls.client_ca.is_none() {
             return Err(
-                "nobody could prove who they are: add `[[issuers]]` or set `tls.client-ca`".to_owned()
+                "nobody could prove who they are: add `[[issuers]]` or set `tls.client-ca`"
+                    .to_owned(),
             );
         }
-        self.originals.keep().map_err(|wrong| format!("`originals.recipients`: {wrong}"))?;
+        self.originals
+            .keep()
+            .map_err(|wrong| format!("`originals.recipients`: {wrong}"))?;
         for (at, issuer) in self.issuers.iter().enumerate() {
-            if self.issuers.iter().take(at).any(|other| other.issuer == issuer.issuer) {
+            if self
+                .issuers
+                .iter()
+                .take(at)
+                .any(|other| other.issuer == issuer.issuer)
+            {
                 return Err(format!("two `[[issuers]]` are called `{}`", issuer.issuer));
             }
         }
@@ -167,18 +189,27 @@ fn names(table: &str, policies: &[gateway_policy::Spec]) -> Result<(), String> {
         if policy.name == gateway_policy::AllowList::NAME || policy.name.is_empty() {
             return Err(format!("no policy can be called `{}`", policy.name));
         }
-        if policies.iter().take(at).any(|other| other.name == policy.name) {
+        if policies
+            .iter()
+            .take(at)
+            .any(|other| other.name == policy.name)
+        {
             return Err(format!("two `[[{table}]]` are called `{}`", policy.name));
         }
     }
     Ok(())
 }
 
-fn overridden(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Option<Config>, Mistake> {
+fn overridden(
+    text: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Config>, Mistake> {
     let set: Vec<_> = VARIABLES
         .into_iter()
         .filter_map(|(name, key)| {
-            variable(name).filter(|value| !value.is_empty()).map(|value| (name, key, value))
+            variable(name)
+                .filter(|value| !value.is_empty())
+                .map(|value| (name, key, value))
         })
         .collect();
     if set.is_empty() {
@@ -190,7 +221,9 @@ fn overridden(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<O
         let Some((section, key)) = key.split_once('.') else {
             continue;
         };
-        let section = table.entry(section).or_insert_with(|| toml::Table::new().into());
+        let section = table
+            .entry(section)
+            .or_insert_with(|| toml::Table::new().into());
         if let Some(section) = section.as_table_mut() {
             section.insert(key.to_owned(), value.clone().into());
         }
@@ -209,16 +242,28 @@ mod tests {
     }
 
     fn with(variables: &[(&str, &str)]) -> Result<Config, String> {
-        let variable =
-            |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned());
+        let variable = |name: &str| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
         Config::parse(EXAMPLE, "config.toml", variable).map_err(|mistake| mistake.to_string())
     }
 
     /// The keys that a table takes, as its own refusal of an unknown one lists them.
     fn keys(table: &str) -> Vec<String> {
         let error = toml::from_str::<Config>(&format!("{table}\n__none = 0\n")).unwrap_err();
-        let (_, expected) = error.message().split_once("expected ").expect("a list of keys");
-        expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+        let (_, expected) = error
+            .message()
+            .split_once("expected ")
+            .expect("a list of keys");
+        expected
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
     }
 
     #[test]
@@ -228,18 +273,28 @@ mod tests {
         let sections = keys("");
         assert!(sections.len() >= 9, "{sections:?}");
         for section in sections {
-            let shown = example.get(&section).unwrap_or_else(|| panic!("no section {section}"));
+            let shown = example
+                .get(&section)
+                .unwrap_or_else(|| panic!("no section {section}"));
             let (header, table) = match shown {
-                toml::Value::Array(tables) => (format!("[[{section}]]"), tables[0].as_table().unwrap()),
+                toml::Value::Array(tables) => {
+                    (format!("[[{section}]]"), tables[0].as_table().unwrap())
+                }
                 other => (format!("[{section}]"), other.as_table().unwrap()),
             };
             for key in keys(&header) {
-                assert!(table.contains_key(&key), "the example does not show {header} {key}");
+                assert!(
+                    table.contains_key(&key),
+                    "the example does not show {header} {key}"
+                );
             }
         }
         let is_key = |line: &str| {
             let name = line.split_once(" = ").map(|(name, _)| name);
-            name.is_some_and(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+            name.is_some_and(|name| {
+                name.bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+            })
         };
         let lines: Vec<_> = EXAMPLE.lines().collect();
         for pair in lines.windows(2).filter(|pair| is_key(pair[1])) {
@@ -249,9 +304,13 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_with_its_place_and_the_key_that_was_meant() {
-        let error = parse("[tls]\ncertificate = \"a\"\nkey = \"b\"\n\n[listen]\nadress = \"0.0.0.0:1\"\n")
-            .unwrap_err();
-        assert!(error.starts_with("config.toml:6:1: unknown key `adress`"), "{error}");
+        let error =
+            parse("[tls]\ncertificate = \"a\"\nkey = \"b\"\n\n[listen]\nadress = \"0.0.0.0:1\"\n")
+                .unwrap_err();
+        assert!(
+            error.starts_with("config.toml:6:1: unknown key `adress`"),
+            "{error}"
+        );
         assert!(error.contains("did you mean `address`?"), "{error}");
         let error = parse("[tsl]\n").unwrap_err();
         assert!(
@@ -277,20 +336,36 @@ mod tests {
     #[test]
     fn an_audit_log_that_is_to_be_sent_nowhere_is_refused() {
         let sent = EXAMPLE.replace("otlp-audit-log = false", "otlp-audit-log = true");
-        assert!(parse(&sent).unwrap_err().contains("needs `telemetry.otlp-endpoint`"));
         assert!(
-            parse(&sent.replace("otlp-endpoint = \"\"", "otlp-endpoint = \"http://[::1]:4317\"")).is_ok()
+            parse(&sent)
+                .unwrap_err()
+                .contains("needs `telemetry.otlp-endpoint`")
+        );
+        assert!(
+            parse(&sent.replace(
+                "otlp-endpoint = \"\"",
+                "otlp-endpoint = \"http://[::1]:4317\""
+            ))
+            .is_ok()
         );
     }
 
     #[test]
     fn an_issuer_needs_an_audience_and_a_name_of_its_own() {
         let base = "[tls]\ncertificate = \"a\"\nkey = \"b\"\n";
-        let issuer = "[[issuers]]\nissuer = \"https://i\"\naudiences = [\"g\"]\njwks-file = \"j\"\n";
+        let issuer =
+            "[[issuers]]\nissuer = \"https://i\"\naudiences = [\"g\"]\njwks-file = \"j\"\n";
         assert!(parse(&format!("{base}{issuer}")).is_ok());
-        assert!(parse(&format!("{base}{issuer}{issuer}")).unwrap_err().contains("two `[[issuers]]`"));
+        assert!(
+            parse(&format!("{base}{issuer}{issuer}"))
+                .unwrap_err()
+                .contains("two `[[issuers]]`")
+        );
         let error = parse(&format!("{base}{}", issuer.replace("\"g\"", ""))).unwrap_err();
-        assert!(error.starts_with("config.toml:6:13: name at least one"), "{error}");
+        assert!(
+            error.starts_with("config.toml:6:13: name at least one"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -302,7 +377,10 @@ mod tests {
         let config = config.unwrap();
         assert_eq!(config.listen.address.port(), 7);
         assert_eq!(config.telemetry.log_format, LogFormat::Json);
-        assert!(with(&[("CHECKPOINT_GATEWAY_LOG_FORMAT", "")]).is_ok(), "an empty value counts as unset");
+        assert!(
+            with(&[("CHECKPOINT_GATEWAY_LOG_FORMAT", "")]).is_ok(),
+            "an empty value counts as unset"
+        );
     }
 
     #[test]
@@ -315,7 +393,12 @@ mod tests {
     fn every_variable_overrides_a_key_that_exists() {
         for (name, key) in VARIABLES {
             let (section, key) = key.split_once('.').unwrap();
-            assert!(keys(&format!("[{section}]")).iter().any(|known| known == key), "{name}");
+            assert!(
+                keys(&format!("[{section}]"))
+                    .iter()
+                    .any(|known| known == key),
+                "{name}"
+            );
         }
     }
 }

@@ -44,7 +44,11 @@ pub struct PolicyEngine {
 
 impl Default for Shadow {
     fn default() -> Self {
-        Self { allow: Vec::new(), policies: Vec::new(), waiting: at_least_one(256) }
+        Self {
+            allow: Vec::new(),
+            policies: Vec::new(),
+            waiting: at_least_one(256),
+        }
     }
 }
 

@@ -106,24 +106,40 @@ const SHORTEST_SEGMENT: u64 = 64 << 10;
 fn segment_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let bytes = u64::deserialize(deserializer)?;
     let wrong = || D::Error::custom(format_args!("must be at least {SHORTEST_SEGMENT}"));
-    if bytes < SHORTEST_SEGMENT { Err(wrong()) } else { Ok(bytes) }
+    if bytes < SHORTEST_SEGMENT {
+        Err(wrong())
+    } else {
+        Ok(bytes)
+    }
 }
 
 fn absolute<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     let path = PathBuf::deserialize(deserializer)?;
     let wrong = || D::Error::custom("must be an absolute path, since the runtime is told it");
-    if path.is_absolute() { Ok(path) } else { Err(wrong()) }
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(wrong())
+    }
 }
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { address: ([0, 0, 0, 0], 10_260).into(), admin_address: ([127, 0, 0, 1], 10_261).into() }
+        Self {
+            address: ([0, 0, 0, 0], 10_260).into(),
+            admin_address: ([127, 0, 0, 1], 10_261).into(),
+        }
     }
 }
 
 impl Default for Runtime {
     fn default() -> Self {
-        Self { socket: None, running: at_least_one(2), waiting: 16, waiting_per_container: 4 }
+        Self {
+            socket: None,
+            running: at_least_one(2),
+            waiting: 16,
+            waiting_per_container: 4,
+        }
     }
 }
 

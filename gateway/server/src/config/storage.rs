@@ -89,7 +89,10 @@ impl Quota {
 impl QuotaLimits {
     fn limits(self) -> Limits {
         let limit = |number: u64| Some(number).filter(|number| *number > 0);
-        Limits { bytes: limit(self.bytes), count: limit(self.count) }
+        Limits {
+            bytes: limit(self.bytes),
+            count: limit(self.count),
+        }
     }
 }
 
@@ -109,7 +112,10 @@ impl Originals {
 
 impl Default for Redaction {
     fn default() -> Self {
-        Self { mask: b'*', min_value_length: at_least_one(6) }
+        Self {
+            mask: b'*',
+            min_value_length: at_least_one(6),
+        }
     }
 }
 
@@ -117,8 +123,8 @@ fn mask<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
     match String::deserialize(deserializer)?.as_bytes() {
         // These two would break the JSON in an archive.
         [byte] if byte.is_ascii_graphic() && !b"\"\\".contains(byte) => Ok(*byte),
-        _ => {
-            Err(D::Error::custom("must be one visible ASCII character, and neither a quote nor a backslash"))
-        }
+        _ => Err(D::Error::custom(
+            "must be one visible ASCII character, and neither a quote nor a backslash",
+        )),
     }
 }

@@ -44,8 +44,13 @@ const NAMING: &[Operation] = &[
 /// About one container or checkpoint, which policies are asked about.
 const JUDGED: &[Operation] = NAMING;
 /// About a checkpoint that there is.
-const STORED: &[Operation] =
-    &[Operation::Inspect, Operation::Delete, Operation::Download, Operation::Hold, Operation::Release];
+const STORED: &[Operation] = &[
+    Operation::Inspect,
+    Operation::Delete,
+    Operation::Download,
+    Operation::Hold,
+    Operation::Release,
+];
 /// All that look at the store, and are not answered before the audit log has them.
 const STORE: &[Operation] = &[
     Operation::Checkpoint,
@@ -57,10 +62,19 @@ const STORE: &[Operation] = &[
     Operation::Release,
 ];
 /// Written down before they are done.
-const INTENDED: &[Operation] =
-    &[Operation::Checkpoint, Operation::Delete, Operation::Download, Operation::Hold, Operation::Release];
-const WRITING: &[Operation] =
-    &[Operation::Checkpoint, Operation::Delete, Operation::Hold, Operation::Release];
+const INTENDED: &[Operation] = &[
+    Operation::Checkpoint,
+    Operation::Delete,
+    Operation::Download,
+    Operation::Hold,
+    Operation::Release,
+];
+const WRITING: &[Operation] = &[
+    Operation::Checkpoint,
+    Operation::Delete,
+    Operation::Hold,
+    Operation::Release,
+];
 const QUERIED: &[Operation] = &[Operation::List, Operation::Download];
 const DELETE: &[Operation] = &[Operation::Delete];
 const FETCH: &[Operation] = &[Operation::Download];
@@ -90,7 +104,13 @@ macro_rules! answers {
 /// A checkpoint that the runtime did not take, for this reason.
 macro_rules! failed {
     ($kind:ident) => {
-        Error::Runtime(Runtime::Checkpoint { failure: Failure { kind: Kind::$kind, .. }, .. })
+        Error::Runtime(Runtime::Checkpoint {
+            failure: Failure {
+                kind: Kind::$kind,
+                ..
+            },
+            ..
+        })
     };
 }
 
@@ -205,11 +225,24 @@ mod tests {
 
     #[test]
     fn a_code_is_kebab_case_and_its_meaning_a_few_words() {
-        for Listed { answer, calls, meaning } in ALL {
+        for Listed {
+            answer,
+            calls,
+            meaning,
+        } in ALL
+        {
             let plain = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
             assert!(answer.code.bytes().all(plain), "{}", answer.code);
-            assert!(answer.status.is_client_error() || answer.status.is_server_error(), "{}", answer.code);
-            assert!(!calls.is_empty() && (1..=120).contains(&meaning.len()), "{}", answer.code);
+            assert!(
+                answer.status.is_client_error() || answer.status.is_server_error(),
+                "{}",
+                answer.code
+            );
+            assert!(
+                !calls.is_empty() && (1..=120).contains(&meaning.len()),
+                "{}",
+                answer.code
+            );
         }
     }
 }

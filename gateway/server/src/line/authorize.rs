@@ -33,7 +33,13 @@ pub(super) async fn authorize(
     notes: &mut Notes,
 ) -> Result<Authorized, Error> {
     let policies = cx.policies.now();
-    decide(cx, Arc::clone(&policies), resolved.request().clone(), &mut notes.verdicts).await?;
+    decide(
+        cx,
+        Arc::clone(&policies),
+        resolved.request().clone(),
+        &mut notes.verdicts,
+    )
+    .await?;
     Ok(Authorized { resolved, policies })
 }
 
@@ -47,7 +53,8 @@ pub(crate) async fn decide(
     let span = info_span!("policy");
     let within = span.clone();
     // A policy computes; whoever answers other requests meanwhile must not wait for it.
-    let asked = tokio::task::spawn_blocking(move || within.in_scope(|| policies.authorize(&request))).await;
+    let asked =
+        tokio::task::spawn_blocking(move || within.in_scope(|| policies.authorize(&request))).await;
     *verdicts = asked.map_err(|_| Error::Internal)?;
     for verdict in verdicts.iter() {
         tell(cx, &span, verdict);
@@ -61,10 +68,15 @@ pub(super) fn tell(cx: &Context, span: &Span, verdict: &Verdict) {
     let (word, fault) = match &verdict.decision {
         Decision::Allow => ("allow", ""),
         Decision::Abstain => ("abstain", ""),
-        Decision::Deny(denial) if denial.code.starts_with("policy-") => ("fault", denial.code.as_str()),
+        Decision::Deny(denial) if denial.code.starts_with("policy-") => {
+            ("fault", denial.code.as_str())
+        }
         Decision::Deny(_) => ("deny", ""),
     };
-    span.set_attribute(format!("checkpoint_gateway.policy.{}", verdict.policy), word);
+    span.set_attribute(
+        format!("checkpoint_gateway.policy.{}", verdict.policy),
+        word,
+    );
     span.set_attribute(
         "checkpoint_gateway.policy.generation",
         i64::try_from(verdict.generation).unwrap_or(i64::MAX),
@@ -72,5 +84,6 @@ pub(super) fn tell(cx: &Context, span: &Span, verdict: &Verdict) {
     if !fault.is_empty() {
         span.set_status(Status::error(fault.to_owned()));
     }
-    cx.metrics.verdict(&verdict.policy, word, fault, verdict.microseconds);
+    cx.metrics
+        .verdict(&verdict.policy, word, fault, verdict.microseconds);
 }

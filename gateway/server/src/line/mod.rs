@@ -79,9 +79,16 @@ impl Notes {
     /// Shows what was decided to the policies that are only tried out.
     fn show(&self, cx: &Context, subject: &Subject) {
         let plan = self.plan.as_ref().map(gateway_policy::record);
-        let judgement = Judgement { verdicts: self.verdicts.clone(), plan: plan.unwrap_or_default() };
+        let judgement = Judgement {
+            verdicts: self.verdicts.clone(),
+            plan: plan.unwrap_or_default(),
+        };
         // One that was permitted and has no plan broke off before all was decided.
-        if let Some(request) = self.request.as_ref().filter(|_| self.plan.is_some() || !judgement.allows()) {
+        if let Some(request) = self
+            .request
+            .as_ref()
+            .filter(|_| self.plan.is_some() || !judgement.allows())
+        {
             cx.policies.shadow().offer(subject, request, judgement);
         }
     }
@@ -92,7 +99,11 @@ async fn decided(cx: &Context, resolved: Resolved, notes: &mut Notes) -> Result<
     redact::plan(cx, authorized, notes).await
 }
 
-pub(crate) async fn line(cx: &Context, wanted: Wanted, notes: &mut Notes) -> Result<Checkpoint, Error> {
+pub(crate) async fn line(
+    cx: &Context,
+    wanted: Wanted,
+    notes: &mut Notes,
+) -> Result<Checkpoint, Error> {
     let accepted = wanted.accepted.clone();
     let resolved = resolve::resolve(cx, wanted).await?;
     notes.request = Some(resolved.request().clone());

@@ -35,25 +35,39 @@ impl Planned {
 
 /// Asks the redactors. One that fails means that nothing is taken, and so does a plan that cannot be carried out: an archive
 /// that should have been redacted and was not is worse than none.
-pub(super) async fn plan(cx: &Context, authorized: Authorized, notes: &mut Notes) -> Result<Planned, Error> {
+pub(super) async fn plan(
+    cx: &Context,
+    authorized: Authorized,
+    notes: &mut Notes,
+) -> Result<Planned, Error> {
     let span = info_span!("redaction plan");
     async {
         let plan = ask(cx, &authorized, notes).await?;
         let redaction = prepare(cx, &authorized.resolved().request().target, &plan).await?;
-        Ok(Planned { authorized, plan, redaction })
+        Ok(Planned {
+            authorized,
+            plan,
+            redaction,
+        })
     }
     .instrument(span)
     .await
 }
 
 async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result<Plan, Error> {
-    let (policies, request) = (authorized.policies(), authorized.resolved().request().clone());
+    let (policies, request) = (
+        authorized.policies(),
+        authorized.resolved().request().clone(),
+    );
     let (settings, within) = (cx.redaction.clone(), tracing::Span::current());
     // Asking computes, and so does compiling what the plan looks for.
     let planning = tokio::task::spawn_blocking(move || {
         within.in_scope(|| {
             let planning = policies.redact(&request);
-            let checked = planning.plan.as_ref().map_or(Ok(()), |plan| check_plan(plan, &settings));
+            let checked = planning
+                .plan
+                .as_ref()
+                .map_or(Ok(()), |plan| check_plan(plan, &settings));
             (planning, checked)
         })
     });
@@ -62,22 +76,40 @@ async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result
         tell(cx, &tracing::Span::current(), verdict);
     }
     notes.verdicts.extend(planning.asked);
-    let plan = planning.plan.map_err(|(policy, fault)| Error::Denied { policy, denial: fault.denial() })?;
-    authorized.resolved().subject().hidden.add(plan.hide.clone());
+    let plan = planning.plan.map_err(|(policy, fault)| Error::Denied {
+        policy,
+        denial: fault.denial(),
+    })?;
+    authorized
+        .resolved()
+        .subject()
+        .hidden
+        .add(plan.hide.clone());
     notes.plan = Some(plan.clone());
     checked?;
     Ok(plan)
 }
 
 /// The values that the plan asks for are in the archive, too, but there they come after the memory that must not show them.
-async fn prepare(cx: &Context, container: &Container, plan: &Plan) -> Result<Option<Redaction>, Error> {
+async fn prepare(
+    cx: &Context,
+    container: &Container,
+    plan: &Plan,
+) -> Result<Option<Redaction>, Error> {
     if !plan.changes_the_archive() {
         return Ok(None);
     }
     let mut values = Vec::new();
     if plan.asks_for_environment() {
         let known = cx.runtime.environment(container).await?.into_variables();
-        values.extend(known.map(|(name, value)| EnvValue { name, value: value.into_bytes() }));
+        values.extend(known.map(|(name, value)| EnvValue {
+            name,
+            value: value.into_bytes(),
+        }));
     }
-    Ok(Some(Redaction { plan: plan.clone(), values, settings: cx.redaction.clone() }))
+    Ok(Some(Redaction {
+        plan: plan.clone(),
+        values,
+        settings: cx.redaction.clone(),
+    }))
 }

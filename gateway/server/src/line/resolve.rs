@@ -41,8 +41,9 @@ impl Resolved {
 /// The newest checkpoint of the container that the store holds.
 async fn latest(cx: &Context, target: &Target, hidden: &Hidden) -> Result<Option<Archive>, Error> {
     let (store, target) = (cx.store.clone(), target.clone());
-    let newest =
-        tokio::task::spawn_blocking(move || store.latest(&target)).await.map_err(|_| Error::Internal)??;
+    let newest = tokio::task::spawn_blocking(move || store.latest(&target))
+        .await
+        .map_err(|_| Error::Internal)??;
     if let Some(checkpoint) = &newest {
         hidden.add_of_latest(checkpoint);
     }
@@ -56,8 +57,12 @@ async fn latest(cx: &Context, target: &Target, hidden: &Hidden) -> Result<Option
 
 pub(super) async fn resolve(cx: &Context, wanted: Wanted) -> Result<Resolved, Error> {
     let span = info_span!("resolve");
-    let look_up =
-        async { Ok::<_, Error>((cx.runtime.resolve(&wanted.target).await?, cx.runtime.info().await?)) };
+    let look_up = async {
+        Ok::<_, Error>((
+            cx.runtime.resolve(&wanted.target).await?,
+            cx.runtime.info().await?,
+        ))
+    };
     let (container, runtime) = look_up.instrument(span).await?;
     let latest = latest(cx, &wanted.target, &wanted.subject.hidden).await?;
     let work = Span::current();

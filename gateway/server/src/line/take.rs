@@ -25,11 +25,21 @@ pub(super) async fn reserve(cx: &Context, planned: &Planned) -> Result<Reservati
 }
 
 /// Writes down what is about to be done, durably.
-pub(super) async fn intend(cx: &Context, planned: &Planned, notes: &mut Notes) -> Result<Intent, Error> {
+pub(super) async fn intend(
+    cx: &Context,
+    planned: &Planned,
+    notes: &mut Notes,
+) -> Result<Intent, Error> {
     let (resolved, subject) = (planned.resolved(), planned.resolved().subject());
     let plan = gateway_policy::record(planned.plan());
     let verdicts = notes.verdicts.clone();
-    let event = record::intent(resolved.request(), &subject.hidden, verdicts, plan, resolved.checkpoint_id());
+    let event = record::intent(
+        resolved.request(),
+        &subject.hidden,
+        verdicts,
+        plan,
+        resolved.checkpoint_id(),
+    );
     let intent = subject.intend(cx, event).await?;
     notes.intended = true;
     Ok(intent)
@@ -69,10 +79,19 @@ async fn attempt(
     transport: Transport,
     about: About,
 ) -> Result<Checkpoint, Error> {
-    let intake = cx.store.intake(reservation, about.id, transport, planned.redaction()).await?;
-    let written = cx.runtime.checkpoint(turn, planned.container(), intake.location());
+    let intake = cx
+        .store
+        .intake(reservation, about.id, transport, planned.redaction())
+        .await?;
+    let written = cx
+        .runtime
+        .checkpoint(turn, planned.container(), intake.location());
     match written.instrument(info_span!("cri")).await {
-        Ok(()) => publish(intake, about).instrument(info_span!("archive")).await,
+        Ok(()) => {
+            publish(intake, about)
+                .instrument(info_span!("archive"))
+                .await
+        }
         Err(error) => {
             intake.discard().instrument(info_span!("archive")).await;
             Err(error.into())
@@ -83,12 +102,18 @@ async fn attempt(
 async fn publish(intake: Intake, about: About) -> Result<Checkpoint, Error> {
     let checkpoint = intake.publish(about).await?;
     let span = Span::current();
-    span.set_attribute("checkpoint_gateway.archive.transport", checkpoint.transport.as_str());
+    span.set_attribute(
+        "checkpoint_gateway.archive.transport",
+        checkpoint.transport.as_str(),
+    );
     span.set_attribute(
         "checkpoint_gateway.archive.bytes",
         i64::try_from(checkpoint.bytes).unwrap_or(i64::MAX),
     );
-    span.set_attribute("checkpoint_gateway.archive.sha256", checkpoint.sha256.clone());
+    span.set_attribute(
+        "checkpoint_gateway.archive.sha256",
+        checkpoint.sha256.clone(),
+    );
     if let Some(summary) = &checkpoint.redaction {
         tell(&span, summary);
     }
@@ -103,7 +128,10 @@ fn tell(span: &Span, summary: &RedactionSummary) {
     let masked = summary.masked();
     count("checkpoint_gateway.redaction.masks", masked.masks);
     count("checkpoint_gateway.redaction.bytes", masked.bytes);
-    count("checkpoint_gateway.redaction.dropped", summary.dropped.iter().map(|rule| rule.entries).sum());
+    count(
+        "checkpoint_gateway.redaction.dropped",
+        summary.dropped.iter().map(|rule| rule.entries).sum(),
+    );
     count("checkpoint_gateway.redaction.values", summary.values_hidden);
     count("checkpoint_gateway.redaction.passes", summary.passes.into());
 }

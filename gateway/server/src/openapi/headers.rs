@@ -8,8 +8,12 @@ const EVERY: [&str; 3] = ["x-request-id", "x-trace-id", "cache-control"];
 /// The headers of an answer that has these beside those of every answer.
 pub(super) fn with(more: &[&str]) -> Value {
     let all = EVERY.iter().chain(more);
-    let headers =
-        all.map(|name| ((*name).to_owned(), json!({ "$ref": format!("#/components/headers/{name}") })));
+    let headers = all.map(|name| {
+        (
+            (*name).to_owned(),
+            json!({ "$ref": format!("#/components/headers/{name}") }),
+        )
+    });
     headers.collect::<Map<_, _>>().into()
 }
 

@@ -91,9 +91,14 @@ fn servers() -> Value {
 fn paths() -> Map<String, Value> {
     let mut paths = Map::new();
     for operation in Operation::ALL {
-        let item = paths.entry(operation.template()).or_insert_with(|| json!({}));
+        let item = paths
+            .entry(operation.template())
+            .or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
-            item.insert(operation.method().as_str().to_ascii_lowercase(), operations::of(operation));
+            item.insert(
+                operation.method().as_str().to_ascii_lowercase(),
+                operations::of(operation),
+            );
         }
     }
     paths

@@ -17,10 +17,15 @@ struct Told {
 
 pub(super) fn of(operation: Operation) -> Value {
     let told = told(operation);
-    let responses = successes::of(operation).into_iter().chain(problems::of(operation));
-    let responses: Map<_, _> =
-        responses.map(|(status, response)| (status.as_str().to_owned(), response)).collect();
-    let parameters = in_path(operation.template()).chain(told.parameters.iter().copied()).chain(EVERY);
+    let responses = successes::of(operation)
+        .into_iter()
+        .chain(problems::of(operation));
+    let responses: Map<_, _> = responses
+        .map(|(status, response)| (status.as_str().to_owned(), response))
+        .collect();
+    let parameters = in_path(operation.template())
+        .chain(told.parameters.iter().copied())
+        .chain(EVERY);
     json!({
         "operationId": told.id,
         "tags": [told.tag],
@@ -33,7 +38,9 @@ pub(super) fn of(operation: Operation) -> Value {
 
 /// The names between braces.
 fn in_path(template: &'static str) -> impl Iterator<Item = &'static str> {
-    template.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+    template
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn told(operation: Operation) -> Told {
@@ -49,7 +56,13 @@ fn told(operation: Operation) -> Told {
         Operation::WhoAmI => ("whoAmI", "gateway", &[]),
         Operation::OpenApi => ("getOpenApi", "gateway", &[]),
     };
-    Told { id, tag, summary, description, parameters }
+    Told {
+        id,
+        tag,
+        summary,
+        description,
+        parameters,
+    }
 }
 
 /// Summary and description.
@@ -83,9 +96,13 @@ fn words(operation: Operation) -> (&'static str, &'static str) {
             "Let a pinned checkpoint go",
             "Policies are asked whether the caller may `hold`. No error where nothing pins it.",
         ),
-        Operation::WhoAmI => {
-            ("See who the gateway takes one for", "The verified identity: what policies will be told.")
-        }
-        Operation::OpenApi => ("See what there is to call", "`checkpoint-gateway openapi` prints the same."),
+        Operation::WhoAmI => (
+            "See who the gateway takes one for",
+            "The verified identity: what policies will be told.",
+        ),
+        Operation::OpenApi => (
+            "See what there is to call",
+            "`checkpoint-gateway openapi` prints the same.",
+        ),
     }
 }

@@ -12,8 +12,15 @@ const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a
 /// What every call takes.
 pub(super) const EVERY: [&str; 3] = ["X-Checkpoint-Reason", "traceparent", "tracestate"];
 /// What a list takes.
-pub(super) const LIST: [&str; 7] =
-    ["filter.namespace", "filter.pod", "filter.container", "since", "until", "limit", "after"];
+pub(super) const LIST: [&str; 7] = [
+    "filter.namespace",
+    "filter.pod",
+    "filter.container",
+    "since",
+    "until",
+    "limit",
+    "after",
+];
 /// What a download takes.
 pub(super) const DOWNLOAD: [&str; 4] = ["view", "Range", "If-Range", "If-None-Match"];
 

@@ -11,18 +11,31 @@ use crate::{Error, Listed};
 /// What a call can be answered where it does not get what it asked for, by status.
 pub(super) fn of(operation: Operation) -> impl Iterator<Item = (StatusCode, Value)> {
     let mut statuses = BTreeMap::<_, Vec<_>>::new();
-    for listed in Error::ANSWERS.iter().filter(|listed| listed.calls.contains(&operation)) {
-        statuses.entry(listed.answer.status).or_default().push(listed);
+    for listed in Error::ANSWERS
+        .iter()
+        .filter(|listed| listed.calls.contains(&operation))
+    {
+        statuses
+            .entry(listed.answer.status)
+            .or_default()
+            .push(listed);
     }
-    statuses.into_iter().map(|(status, listed)| (status, response(status, &listed)))
+    statuses
+        .into_iter()
+        .map(|(status, listed)| (status, response(status, &listed)))
 }
 
 fn response(status: StatusCode, listed: &[&Listed]) -> Value {
     let codes: BTreeSet<_> = listed.iter().map(|listed| listed.answer.code).collect();
-    let meanings: Vec<_> =
-        listed.iter().map(|listed| format!("- `{}`: {}", listed.answer.code, listed.meaning)).collect();
+    let meanings: Vec<_> = listed
+        .iter()
+        .map(|listed| format!("- `{}`: {}", listed.answer.code, listed.meaning))
+        .collect();
     let mut more = Vec::new();
-    if listed.iter().any(|listed| listed.answer.retry_after.is_some()) {
+    if listed
+        .iter()
+        .any(|listed| listed.answer.retry_after.is_some())
+    {
         more.push("Retry-After");
     }
     match status {
@@ -42,7 +55,10 @@ fn response(status: StatusCode, listed: &[&Listed]) -> Value {
 
 /// Any problem, with every code that there is. Each answer says which of them it may be.
 pub(super) fn schema() -> Value {
-    let codes: BTreeSet<_> = Error::ANSWERS.iter().map(|listed| listed.answer.code).collect();
+    let codes: BTreeSet<_> = Error::ANSWERS
+        .iter()
+        .map(|listed| listed.answer.code)
+        .collect();
     let properties = json!({
         "type": constant("about:blank"),
         "title": text("The status' own words."),
@@ -55,5 +71,9 @@ pub(super) fn schema() -> Value {
         "policy": text("The denying policy. Only where `code` is `denied`, and a policy said no."),
         "checkpoint_id": uuid("What will be stored. Only where `code` is `wait-over`."),
     });
-    object("Problem details (RFC 9457).", properties, &["trace_id", "denial", "policy", "checkpoint_id"])
+    object(
+        "Problem details (RFC 9457).",
+        properties,
+        &["trace_id", "denial", "policy", "checkpoint_id"],
+    )
 }

@@ -21,11 +21,20 @@ pub(super) fn of(operation: Operation) -> Vec<(StatusCode, Value)> {
                 ),
             ),
         ],
-        Operation::List => ok("Those that the caller may see, the newest first.", "CheckpointPage"),
-        Operation::Inspect => ok("What is known of it, and what is in its archive.", "InspectedCheckpoint"),
+        Operation::List => ok(
+            "Those that the caller may see, the newest first.",
+            "CheckpointPage",
+        ),
+        Operation::Inspect => ok(
+            "What is known of it, and what is in its archive.",
+            "InspectedCheckpoint",
+        ),
         Operation::Delete => vec![(StatusCode::NO_CONTENT, empty("It is gone.", &[]))],
         Operation::Download => archive(),
-        Operation::Hold => ok("It is pinned, from whenever it first was.", "HeldCheckpoint"),
+        Operation::Hold => ok(
+            "It is pinned, from whenever it first was.",
+            "HeldCheckpoint",
+        ),
         Operation::Release => vec![(StatusCode::NO_CONTENT, empty("Nothing pins it.", &[]))],
         Operation::WhoAmI => ok("Who the gateway takes the caller for.", "Identity"),
         Operation::OpenApi => ok("This document.", "OpenApi"),
@@ -33,18 +42,38 @@ pub(super) fn of(operation: Operation) -> Vec<(StatusCode, Value)> {
 }
 
 fn archive() -> Vec<(StatusCode, Value)> {
-    const FILE: [&str; 4] = ["ETag", "Accept-Ranges", "Content-Disposition", "Repr-Digest"];
-    const PART: [&str; 5] = ["ETag", "Accept-Ranges", "Content-Disposition", "Repr-Digest", "Content-Range"];
+    const FILE: [&str; 4] = [
+        "ETag",
+        "Accept-Ranges",
+        "Content-Disposition",
+        "Repr-Digest",
+    ];
+    const PART: [&str; 5] = [
+        "ETag",
+        "Accept-Ranges",
+        "Content-Disposition",
+        "Repr-Digest",
+        "Content-Range",
+    ];
     vec![
         (StatusCode::OK, bytes("All of it.", &FILE)),
-        (StatusCode::PARTIAL_CONTENT, bytes("The part that `Range` asks for.", &PART)),
+        (
+            StatusCode::PARTIAL_CONTENT,
+            bytes("The part that `Range` asks for.", &PART),
+        ),
         (
             StatusCode::NOT_MODIFIED,
-            empty("It is what the caller has, as `If-None-Match` says.", &["ETag", "Accept-Ranges"]),
+            empty(
+                "It is what the caller has, as `If-None-Match` says.",
+                &["ETag", "Accept-Ranges"],
+            ),
         ),
         (
             StatusCode::RANGE_NOT_SATISFIABLE,
-            empty("It has no such bytes.", &["ETag", "Accept-Ranges", "Content-Range"]),
+            empty(
+                "It has no such bytes.",
+                &["ETag", "Accept-Ranges", "Content-Range"],
+            ),
         ),
     ]
 }
@@ -59,8 +88,7 @@ fn document(description: &str, schema: &str, more: &[&str]) -> Value {
 
 /// `format` is what makers of clients tell a file by.
 fn bytes(description: &str, more: &[&str]) -> Value {
-    let file =
-        |what: &str| json!({ "schema": { "type": "string", "format": "binary", "description": what } });
+    let file = |what: &str| json!({ "schema": { "type": "string", "format": "binary", "description": what } });
     json!({
         "description": description,
         "headers": headers::with(more),

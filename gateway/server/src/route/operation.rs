@@ -54,7 +54,9 @@ impl Operation {
     pub const fn method(self) -> Method {
         match self {
             Self::Checkpoint => Method::POST,
-            Self::List | Self::Inspect | Self::Download | Self::WhoAmI | Self::OpenApi => Method::GET,
+            Self::List | Self::Inspect | Self::Download | Self::WhoAmI | Self::OpenApi => {
+                Method::GET
+            }
             Self::Delete | Self::Release => Method::DELETE,
             Self::Hold => Method::PUT,
         }

@@ -17,7 +17,9 @@ fn post(uri: &str) -> Result<Route, &'static str> {
 
 fn timeout_of(query: &str) -> Result<Option<u32>, &'static str> {
     match post(&format!("/checkpoint/shop/cart-0/app?{query}"))? {
-        Route::Checkpoint { timeout_seconds, .. } => Ok(timeout_seconds),
+        Route::Checkpoint {
+            timeout_seconds, ..
+        } => Ok(timeout_seconds),
         other => panic!("another call: {other:?}"),
     }
 }
@@ -25,7 +27,10 @@ fn timeout_of(query: &str) -> Result<Option<u32>, &'static str> {
 #[test]
 fn the_kubelets_path_names_a_container() {
     let target = "shop/cart-0/app".parse().unwrap();
-    let expected = Route::Checkpoint { target, timeout_seconds: None };
+    let expected = Route::Checkpoint {
+        target,
+        timeout_seconds: None,
+    };
     assert_eq!(post("/checkpoint/shop/cart-0/app"), Ok(expected));
 }
 
@@ -47,16 +52,37 @@ fn another_number_of_segments_is_no_path() {
 #[test]
 fn every_trick_with_a_segment_is_a_bad_request() {
     let long = "p".repeat(254);
-    for segment in ["..", ".", "%2e%2e", "%2f", "%252f", "%00", "a;b", "a\\b", "A", "", long.as_str()] {
+    for segment in [
+        "..",
+        ".",
+        "%2e%2e",
+        "%2f",
+        "%252f",
+        "%00",
+        "a;b",
+        "a\\b",
+        "A",
+        "",
+        long.as_str(),
+    ] {
         for uri in [
             format!("/checkpoint/{segment}/pod/app"),
             format!("/checkpoint/shop/{segment}/app"),
             format!("/checkpoint/shop/pod/{segment}"),
         ] {
-            assert!(matches!(post(&uri), Err("bad-path" | "bad-target")), "{uri}: {:?}", post(&uri));
+            assert!(
+                matches!(post(&uri), Err("bad-path" | "bad-target")),
+                "{uri}: {:?}",
+                post(&uri)
+            );
         }
     }
-    for uri in ["//checkpoint/a/b/c", "/checkpoint/a/b/c/", "/checkpoint/a//b/c", "/checkpoint/a/../b/c"] {
+    for uri in [
+        "//checkpoint/a/b/c",
+        "/checkpoint/a/b/c/",
+        "/checkpoint/a//b/c",
+        "/checkpoint/a/../b/c",
+    ] {
         assert_eq!(post(uri), Err("bad-path"), "{uri}");
     }
 }
@@ -64,12 +90,21 @@ fn every_trick_with_a_segment_is_a_bad_request() {
 #[test]
 fn the_timeout_is_a_number_of_seconds_given_once() {
     assert_eq!(timeout_of("timeout=30"), Ok(Some(30)));
-    assert_eq!(timeout_of("timeout=%330"), Ok(Some(30)), "a query is decoded, as the kubelet does");
+    assert_eq!(
+        timeout_of("timeout=%330"),
+        Ok(Some(30)),
+        "a query is decoded, as the kubelet does"
+    );
     assert_eq!(timeout_of("timeout=0"), Ok(None));
     assert_eq!(timeout_of("other=1"), Ok(None));
-    for query in
-        ["timeout=", "timeout=1s", "timeout=1.5", "timeout=-1", "timeout=1&timeout=1", "timeout=99999999999"]
-    {
+    for query in [
+        "timeout=",
+        "timeout=1s",
+        "timeout=1.5",
+        "timeout=-1",
+        "timeout=1&timeout=1",
+        "timeout=99999999999",
+    ] {
         assert_eq!(timeout_of(query), Err("bad-timeout"), "{query}");
     }
 }
@@ -78,12 +113,24 @@ fn the_timeout_is_a_number_of_seconds_given_once() {
 fn a_path_takes_its_own_methods_only() {
     for template in Route::ALL.map(Operation::template) {
         let uri = template.replace("{id}", ID).replace(['{', '}'], "");
-        for method in [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS]
-        {
-            let there_is =
-                Route::ALL.iter().any(|call| (call.template(), call.method()) == (template, method.clone()));
-            let expected = if there_is { Ok((template, method.clone())) } else { Err("method-not-allowed") };
-            let read = route(method.clone(), &uri, None).map(|route| (route.template(), route.method()));
+        for method in [
+            Method::GET,
+            Method::PUT,
+            Method::POST,
+            Method::DELETE,
+            Method::HEAD,
+            Method::OPTIONS,
+        ] {
+            let there_is = Route::ALL
+                .iter()
+                .any(|call| (call.template(), call.method()) == (template, method.clone()));
+            let expected = if there_is {
+                Ok((template, method.clone()))
+            } else {
+                Err("method-not-allowed")
+            };
+            let read =
+                route(method.clone(), &uri, None).map(|route| (route.template(), route.method()));
             assert_eq!(read, expected, "{method} {uri}");
         }
     }
@@ -93,14 +140,24 @@ fn a_path_takes_its_own_methods_only() {
 fn a_checkpoint_is_named_by_its_id() {
     let id = ID.parse().unwrap();
     let get = |uri: &str| route(Method::GET, uri, None);
-    assert_eq!(get(&format!("/v1/checkpoints/{ID}")), Ok(Route::Inspect(id)));
-    for (query, original) in [("", false), ("?view=redacted", false), ("?view=original", true)] {
+    assert_eq!(
+        get(&format!("/v1/checkpoints/{ID}")),
+        Ok(Route::Inspect(id))
+    );
+    for (query, original) in [
+        ("", false),
+        ("?view=redacted", false),
+        ("?view=original", true),
+    ] {
         assert_eq!(
             get(&format!("/v1/checkpoints/{ID}/archive{query}")),
             Ok(Route::Download { id, original })
         );
     }
-    assert_eq!(get(&format!("/v1/checkpoints/{ID}/archive?view=all")), Err("bad-query"));
+    assert_eq!(
+        get(&format!("/v1/checkpoints/{ID}/archive?view=all")),
+        Err("bad-query")
+    );
     for no in ["x", "0", &ID[1..], &ID.replace('-', "")] {
         assert_eq!(get(&format!("/v1/checkpoints/{no}")), Err("bad-id"), "{no}");
     }

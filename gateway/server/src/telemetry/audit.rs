@@ -48,7 +48,10 @@ pub(crate) struct Intake {
 
 impl Observer for Intake {
     fn durable(&self, lines: &[u8]) {
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             if self.take(line).is_none() {
                 self.counts.drop_one();
             }
@@ -75,24 +78,38 @@ pub(super) struct Sending {
 
 impl Sending {
     /// Begins to send what comes in. To be called within a Tokio runtime.
-    pub(super) fn start<E: LogExporter + 'static>(exporter: E, counts: Arc<ExportCounts>) -> (Intake, Self) {
+    pub(super) fn start<E: LogExporter + 'static>(
+        exporter: E,
+        counts: Arc<ExportCounts>,
+    ) -> (Intake, Self) {
         let (to, from) = mpsc::channel(WAITING);
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
-        let intake = Intake { to, room, counts: Arc::clone(&counts) };
+        let intake = Intake {
+            to,
+            room,
+            counts: Arc::clone(&counts),
+        };
         let end = CancellationToken::new();
-        let task = TaskTracker::new().spawn(follow(from, Receiving::new(exporter, counts), end.clone()));
+        let task =
+            TaskTracker::new().spawn(follow(from, Receiving::new(exporter, counts), end.clone()));
         (intake, Self { end, task })
     }
 
     /// Takes nothing more, and sends what is left. Says whether it was all handed over; that it arrived, the counts say.
     pub(super) async fn finish(self) -> bool {
         self.end.cancel();
-        tokio::time::timeout(EXPORT, self.task).await.is_ok_and(|ended| ended.is_ok())
+        tokio::time::timeout(EXPORT, self.task)
+            .await
+            .is_ok_and(|ended| ended.is_ok())
     }
 }
 
 /// Sends until `end`, and then what is left. What comes while the receiver is busy goes with the next export.
-async fn follow<E: LogExporter>(mut from: Receiver<Waiting>, to: Receiving<E>, end: CancellationToken) {
+async fn follow<E: LogExporter>(
+    mut from: Receiver<Waiting>,
+    to: Receiving<E>,
+    end: CancellationToken,
+) {
     loop {
         let first = tokio::select! {
             biased;
@@ -131,15 +148,24 @@ struct Receiving<E> {
 impl<E: LogExporter> Receiving<E> {
     fn new(exporter: E, counts: Arc<ExportCounts>) -> Self {
         let logger = SdkLoggerProvider::builder().build().logger(TRACER);
-        Self { exporter, counts, logger, scope: InstrumentationScope::builder(TRACER).build() }
+        Self {
+            exporter,
+            counts,
+            logger,
+            scope: InstrumentationScope::builder(TRACER).build(),
+        }
     }
 
     async fn export(&self, lines: &[Waiting]) {
-        let records: Vec<_> =
-            lines.iter().filter_map(|waiting| record(&self.logger, &waiting.line)).collect();
+        let records: Vec<_> = lines
+            .iter()
+            .filter_map(|waiting| record(&self.logger, &waiting.line))
+            .collect();
         let batch: Vec<_> = records.iter().map(|record| (record, &self.scope)).collect();
-        let exported = tokio::time::timeout(EXPORT, self.exporter.export(LogBatch::new(&batch))).await;
-        self.counts.exported(records.len(), matches!(exported, Ok(Ok(()))));
+        let exported =
+            tokio::time::timeout(EXPORT, self.exporter.export(LogBatch::new(&batch))).await;
+        self.counts
+            .exported(records.len(), matches!(exported, Ok(Ok(()))));
         // None that we know of: what the log holds are records.
         self.counts.exported(lines.len() - records.len(), false);
     }
@@ -178,8 +204,9 @@ fn record(logger: &SdkLogger, text: &str) -> Option<SdkLogRecord> {
     if let Some(status) = line.status.filter(|status| *status != 0) {
         record.add_attribute("http.response.status_code", status);
     }
-    if let Some(trace_id) =
-        line.trace_id.and_then(|id| opentelemetry::TraceId::from_hex(&id.to_string()).ok())
+    if let Some(trace_id) = line
+        .trace_id
+        .and_then(|id| opentelemetry::TraceId::from_hex(&id.to_string()).ok())
     {
         // Every request is traced.
         record.set_trace_context(trace_id, SpanId::INVALID, Some(TraceFlags::SAMPLED));

@@ -41,7 +41,11 @@ impl ExportCounts {
 
     /// So many more that the receiver took, or did not take.
     pub(super) fn exported(&self, count: usize, taken: bool) {
-        let counter = if taken { &self.sent } else { &self.export_failed };
+        let counter = if taken {
+            &self.sent
+        } else {
+            &self.export_failed
+        };
         counter.fetch_add(count as u64, Ordering::Relaxed);
     }
 }

@@ -41,8 +41,14 @@ impl Bounded {
             .with_max_export_batch_size(512)
             .with_scheduled_delay(Duration::from_secs(1))
             .build();
-        let inner = BatchSpanProcessor::builder(counting).with_batch_config(batches).build();
-        Self { inner, waiting, counts }
+        let inner = BatchSpanProcessor::builder(counting)
+            .with_batch_config(batches)
+            .build();
+        Self {
+            inner,
+            waiting,
+            counts,
+        }
     }
 }
 
@@ -85,7 +91,9 @@ struct Counting<E> {
 
 impl<E> fmt::Debug for Counting<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Counting").field("counts", &self.counts).finish_non_exhaustive()
+        f.debug_struct("Counting")
+            .field("counts", &self.counts)
+            .finish_non_exhaustive()
     }
 }
 
@@ -94,8 +102,12 @@ impl<E: SpanExporter + 'static> SpanExporter for Counting<E> {
         let count = batch.len();
         self.waiting.fetch_sub(count, Ordering::Relaxed);
         let inner = Arc::clone(&self.inner);
-        let export = self.exports.spawn_on(async move { inner.export(batch).await }, &self.runtime).await;
-        let result = export.unwrap_or_else(|lost| Err(OTelSdkError::InternalFailure(lost.to_string())));
+        let export = self
+            .exports
+            .spawn_on(async move { inner.export(batch).await }, &self.runtime)
+            .await;
+        let result =
+            export.unwrap_or_else(|lost| Err(OTelSdkError::InternalFailure(lost.to_string())));
         self.counts.exported(count, result.is_ok());
         result
     }

@@ -28,7 +28,10 @@ where
             .with_span_list(true)
             .with_filter(lines)
             .boxed(),
-        LogFormat::Text => layer.with_ansi(std::io::stderr().is_terminal()).with_filter(lines).boxed(),
+        LogFormat::Text => layer
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_filter(lines)
+            .boxed(),
     }
 }
 

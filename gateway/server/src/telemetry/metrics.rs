@@ -91,20 +91,56 @@ impl Metrics {
 
     fn registered(mut self, exports: Exports) -> Self {
         let to = &mut self.registry;
-        to.register("requests", "Requests by how they ended", self.requests.clone());
+        to.register(
+            "requests",
+            "Requests by how they ended",
+            self.requests.clone(),
+        );
         let help = "From a request's arrival to its answer";
-        to.register_with_unit("request_duration", help, Unit::Seconds, self.request_seconds.clone());
+        to.register_with_unit(
+            "request_duration",
+            help,
+            Unit::Seconds,
+            self.request_seconds.clone(),
+        );
         let help = "From the call of the runtime to the published archive";
-        to.register_with_unit("checkpoint_duration", help, Unit::Seconds, self.checkpoint_seconds.clone());
+        to.register_with_unit(
+            "checkpoint_duration",
+            help,
+            Unit::Seconds,
+            self.checkpoint_seconds.clone(),
+        );
         let help = "Bytes of published archives";
-        to.register_with_unit("checkpoint_written", help, Unit::Bytes, self.checkpoint_bytes.clone());
-        to.register("checkpoints_running", "Checkpoints that run now", self.checkpoints_running.clone());
+        to.register_with_unit(
+            "checkpoint_written",
+            help,
+            Unit::Bytes,
+            self.checkpoint_bytes.clone(),
+        );
+        to.register(
+            "checkpoints_running",
+            "Checkpoints that run now",
+            self.checkpoints_running.clone(),
+        );
         let help = "Checkpoints that became too old or had to make room";
-        to.register("checkpoints_removed", help, self.checkpoints_removed.clone());
+        to.register(
+            "checkpoints_removed",
+            help,
+            self.checkpoints_removed.clone(),
+        );
         to.register("connections", "Open connections", self.connections.clone());
-        to.register("tls_handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
-        to.register("audit_failures", "Audit records that could not be written", self.audit_failures.clone());
-        let help = "Requests of callers who had proven nothing that were too many to be written down";
+        to.register(
+            "tls_handshakes_failed",
+            "TLS handshakes that failed",
+            self.handshakes_failed.clone(),
+        );
+        to.register(
+            "audit_failures",
+            "Audit records that could not be written",
+            self.audit_failures.clone(),
+        );
+        let help =
+            "Requests of callers who had proven nothing that were too many to be written down";
         to.register("audit_suppressed", help, self.audit_suppressed.clone());
         to.register(
             "policy_verdicts",
@@ -112,8 +148,17 @@ impl Metrics {
             self.verdicts.clone(),
         );
         let help = "One policy's answer, its wait for a place included";
-        to.register_with_unit("policy_duration", help, Unit::Seconds, self.policy_seconds.clone());
-        to.register("policies_broken", "Policies that could not be loaded", self.policies_broken.clone());
+        to.register_with_unit(
+            "policy_duration",
+            help,
+            Unit::Seconds,
+            self.policy_seconds.clone(),
+        );
+        to.register(
+            "policies_broken",
+            "Policies that could not be loaded",
+            self.policies_broken.clone(),
+        );
         to.register(
             "policy_generation",
             "The generation of policies in force",
@@ -137,10 +182,21 @@ impl Metrics {
         self.request_seconds.observe(took.as_secs_f64());
     }
 
-    pub(crate) fn verdict(&self, policy: &str, verdict: &'static str, code: &str, microseconds: u64) {
-        let labels = VerdictLabels { policy: policy.to_owned(), verdict, code: code.to_owned() };
+    pub(crate) fn verdict(
+        &self,
+        policy: &str,
+        verdict: &'static str,
+        code: &str,
+        microseconds: u64,
+    ) {
+        let labels = VerdictLabels {
+            policy: policy.to_owned(),
+            verdict,
+            code: code.to_owned(),
+        };
         self.verdicts.get_or_create(&labels).inc();
-        self.policy_seconds.observe(Duration::from_micros(microseconds).as_secs_f64());
+        self.policy_seconds
+            .observe(Duration::from_micros(microseconds).as_secs_f64());
     }
 
     /// A request that policies in the shadow were asked about; `result` is one of a few words of ours.
@@ -149,8 +205,10 @@ impl Metrics {
     }
 
     pub(crate) fn policies(&self, policies: &Policies) {
-        self.policies_broken.set(i64::try_from(policies.broken().count()).unwrap_or(i64::MAX));
-        self.policy_generation.set(i64::try_from(policies.generation()).unwrap_or(i64::MAX));
+        self.policies_broken
+            .set(i64::try_from(policies.broken().count()).unwrap_or(i64::MAX));
+        self.policy_generation
+            .set(i64::try_from(policies.generation()).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn checkpoint(&self, bytes: u64, took: Duration) {
@@ -170,13 +228,21 @@ impl Metrics {
 impl Collector for Exported {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let Exports { spans, audit_log } = &self.0;
-        let help = ("Spans that the receiver took", "Spans that did not arrive, by why");
+        let help = (
+            "Spans that the receiver took",
+            "Spans that did not arrive, by why",
+        );
         exported(&mut encoder, ("spans_sent", "spans_dropped"), help, spans)?;
         let help = (
             "Records of the audit log that the OTLP receiver took",
             "Records of the audit log that did not arrive at the OTLP receiver, by why; the log has them",
         );
-        exported(&mut encoder, ("audit_logs_sent", "audit_logs_dropped"), help, audit_log)
+        exported(
+            &mut encoder,
+            ("audit_logs_sent", "audit_logs_dropped"),
+            help,
+            audit_log,
+        )
     }
 }
 
@@ -189,7 +255,10 @@ fn exported(
     let count = ConstCounter::new(counts.sent());
     count.encode(encoder.encode_descriptor(sent, taken, None, count.metric_type())?)?;
     let mut family = encoder.encode_descriptor(dropped, lost, None, count.metric_type())?;
-    for (reason, count) in [("queue-full", counts.queue_full()), ("export-failed", counts.export_failed())] {
+    for (reason, count) in [
+        ("queue-full", counts.queue_full()),
+        ("export-failed", counts.export_failed()),
+    ] {
         let labels = [("reason", reason)];
         ConstCounter::new(count).encode(family.encode_family(&labels)?)?;
     }
@@ -198,11 +267,17 @@ fn exported(
 
 /// From a small policy to a long deadline: 10 us to 1 s.
 fn milliseconds() -> impl Iterator<Item = f64> {
-    [0.00001, 0.000_025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0]
-        .into_iter()
+    [
+        0.00001, 0.000_025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05,
+        0.25, 1.0,
+    ]
+    .into_iter()
 }
 
 /// From a look-up to a very large container: 5 ms to 20 min.
 fn seconds() -> impl Iterator<Item = f64> {
-    [0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1200.0].into_iter()
+    [
+        0.005, 0.02, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1200.0,
+    ]
+    .into_iter()
 }

@@ -79,14 +79,21 @@ impl Telemetry {
             provider = provider.with_span_processor(extra);
         }
         let provider = provider.build();
-        let audit = config.otlp_audit_log.then(|| audit_log(config, &exports)).transpose()?;
+        let audit = config
+            .otlp_audit_log
+            .then(|| audit_log(config, &exports))
+            .transpose()?;
         global::set_text_map_propagator(TraceContextPropagator::new());
         global::set_tracer_provider(provider.clone());
         tracing_subscriber::registry()
             .with(trace::layer(provider.tracer(TRACER)))
             .with(log::layer(config.log_format, config.log_level))
             .try_init()?;
-        Ok(Self { provider, audit, exports })
+        Ok(Self {
+            provider,
+            audit,
+            exports,
+        })
     }
 
     /// What became so far of what was to be sent.
@@ -96,7 +103,9 @@ impl Telemetry {
 
     /// Whom the audit log tells of its lines, where they are to be sent.
     pub(crate) fn observer(&self) -> Option<Box<dyn Observer>> {
-        self.audit.as_ref().map(|(intake, _)| Box::new(intake.clone()) as Box<dyn Observer>)
+        self.audit
+            .as_ref()
+            .map(|(intake, _)| Box::new(intake.clone()) as Box<dyn Observer>)
     }
 
     /// Sends what is left, for a few seconds at the most.

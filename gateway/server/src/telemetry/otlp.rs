@@ -13,10 +13,18 @@ pub(super) const EXPORT: Duration = Duration::from_secs(5);
 pub(super) fn spans(config: &Telemetry) -> Result<SpanExporter, Error> {
     let (endpoint, builder) = (endpoint(config)?, SpanExporter::builder());
     Ok(match config.otlp_protocol {
-        OtlpProtocol::Grpc => builder.with_tonic().with_endpoint(endpoint).with_timeout(EXPORT).build()?,
+        OtlpProtocol::Grpc => builder
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT)
+            .build()?,
         OtlpProtocol::HttpProtobuf => {
             let traces = format!("{endpoint}/v1/traces");
-            builder.with_http().with_endpoint(traces).with_timeout(EXPORT).build()?
+            builder
+                .with_http()
+                .with_endpoint(traces)
+                .with_timeout(EXPORT)
+                .build()?
         }
     })
 }
@@ -24,10 +32,18 @@ pub(super) fn spans(config: &Telemetry) -> Result<SpanExporter, Error> {
 pub(super) fn logs(config: &Telemetry) -> Result<LogExporter, Error> {
     let (endpoint, builder) = (endpoint(config)?, LogExporter::builder());
     Ok(match config.otlp_protocol {
-        OtlpProtocol::Grpc => builder.with_tonic().with_endpoint(endpoint).with_timeout(EXPORT).build()?,
+        OtlpProtocol::Grpc => builder
+            .with_tonic()
+            .with_endpoint(endpoint)
+            .with_timeout(EXPORT)
+            .build()?,
         OtlpProtocol::HttpProtobuf => {
             let logs = format!("{endpoint}/v1/logs");
-            builder.with_http().with_endpoint(logs).with_timeout(EXPORT).build()?
+            builder
+                .with_http()
+                .with_endpoint(logs)
+                .with_timeout(EXPORT)
+                .build()?
         }
     })
 }
@@ -41,5 +57,8 @@ fn endpoint(config: &Telemetry) -> Result<&str, Error> {
 /// Who sends it.
 pub(super) fn resource(service_name: &str) -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
-    Resource::builder().with_service_name(service_name.to_owned()).with_attribute(version).build()
+    Resource::builder()
+        .with_service_name(service_name.to_owned())
+        .with_attribute(version)
+        .build()
 }

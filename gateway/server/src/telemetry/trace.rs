@@ -43,12 +43,19 @@ impl ShouldSample for RequestsOnly {
         _: &[Link],
     ) -> SamplingResult {
         let parent = parent.map(|context| context.span().span_context().clone());
-        let within = parent.as_ref().is_some_and(|parent| parent.is_sampled() && !parent.is_remote());
+        let within = parent
+            .as_ref()
+            .is_some_and(|parent| parent.is_sampled() && !parent.is_remote());
         let sampled = within || *kind == SpanKind::Server;
         SamplingResult {
-            decision: if sampled { SamplingDecision::RecordAndSample } else { SamplingDecision::Drop },
+            decision: if sampled {
+                SamplingDecision::RecordAndSample
+            } else {
+                SamplingDecision::Drop
+            },
             attributes: Vec::new(),
-            trace_state: parent.map_or_else(TraceState::default, |parent| parent.trace_state().clone()),
+            trace_state: parent
+                .map_or_else(TraceState::default, |parent| parent.trace_state().clone()),
         }
     }
 }

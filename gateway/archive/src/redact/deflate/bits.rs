@@ -12,7 +12,11 @@ pub(super) struct BitReader<'a> {
 
 impl<'a> BitReader<'a> {
     pub(super) fn new(input: &'a mut dyn BufRead) -> Self {
-        Self { input, held: 0, count: 0 }
+        Self {
+            input,
+            held: 0,
+            count: 0,
+        }
     }
 
     /// The next `count` bits, at most 32.
@@ -47,7 +51,12 @@ pub(super) struct BitWriter<'a> {
 
 impl<'a> BitWriter<'a> {
     pub(super) fn new(out: &'a mut dyn Sink) -> Self {
-        Self { out, buffer: Vec::new(), held: 0, count: 0 }
+        Self {
+            out,
+            buffer: Vec::new(),
+            held: 0,
+            count: 0,
+        }
     }
 
     /// The lowest `count` of `bits`, at most 32.
@@ -67,7 +76,11 @@ impl<'a> BitWriter<'a> {
 
     pub(super) fn align(&mut self) -> Result<(), Error> {
         let odd = self.count % 8;
-        if odd == 0 { Ok(()) } else { self.put(0, 8 - odd) }
+        if odd == 0 {
+            Ok(())
+        } else {
+            self.put(0, 8 - odd)
+        }
     }
 
     pub(super) fn finish(mut self) -> Result<(), Error> {

@@ -68,7 +68,9 @@ pub(super) const DISTANCES: [(usize, u32); 30] = [
     (24577, 13),
 ];
 /// The order in which the lengths of the code for lengths are told (3.2.7).
-pub(super) const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
+pub(super) const ORDER: [usize; 19] = [
+    16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
+];
 
 /// Reads symbols of a canonical code.
 pub(super) struct Decoder {
@@ -82,7 +84,10 @@ impl Decoder {
     pub(super) fn new(lengths: &[u8]) -> Self {
         let (mut counts, mut symbols) = ([0; 15], Vec::new());
         for (length, count) in (1u8..).zip(&mut counts) {
-            let mine = lengths.iter().enumerate().filter(|(_, its)| **its == length);
+            let mine = lengths
+                .iter()
+                .enumerate()
+                .filter(|(_, its)| **its == length);
             let before = symbols.len();
             symbols.extend(mine.map(|(symbol, _)| symbol));
             *count = u32::try_from(symbols.len() - before).unwrap_or_default();
@@ -95,7 +100,9 @@ impl Decoder {
         for count in self.counts {
             code |= bits.take(1)?;
             if let Some(offset) = code.checked_sub(first).filter(|offset| *offset < count) {
-                let symbol = self.symbols.get(usize::try_from(index + offset).unwrap_or(usize::MAX));
+                let symbol = self
+                    .symbols
+                    .get(usize::try_from(index + offset).unwrap_or(usize::MAX));
                 return symbol.copied().ok_or(DAMAGED);
             }
             index += count;
@@ -119,7 +126,12 @@ pub(super) fn best(frequencies: &[u32], limit: usize) -> Vec<u8> {
     let mut frequencies = frequencies.to_vec();
     // Some readers take no code of fewer than two symbols.
     for symbol in 0..2 {
-        if frequencies.iter().filter(|frequency| **frequency > 0).count() < 2 {
+        if frequencies
+            .iter()
+            .filter(|frequency| **frequency > 0)
+            .count()
+            < 2
+        {
             frequencies
                 .iter_mut()
                 .skip(symbol)
@@ -127,24 +139,37 @@ pub(super) fn best(frequencies: &[u32], limit: usize) -> Vec<u8> {
                 .for_each(|frequency| *frequency = (*frequency).max(1));
         }
     }
-    let used = frequencies.iter().enumerate().filter(|(_, frequency)| **frequency > 0);
-    let mut leaves: Vec<(u64, Vec<usize>)> =
-        used.map(|(symbol, frequency)| (u64::from(*frequency), vec![symbol])).collect();
+    let used = frequencies
+        .iter()
+        .enumerate()
+        .filter(|(_, frequency)| **frequency > 0);
+    let mut leaves: Vec<(u64, Vec<usize>)> = used
+        .map(|(symbol, frequency)| (u64::from(*frequency), vec![symbol]))
+        .collect();
     leaves.sort();
     let mut level = leaves.clone();
     for _ in 1..limit {
-        let pairs = level
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|[one, other]| (one.0.saturating_add(other.0), [one.1.as_slice(), &other.1].concat()));
+        let pairs = level.as_chunks::<2>().0.iter().map(|[one, other]| {
+            (
+                one.0.saturating_add(other.0),
+                [one.1.as_slice(), &other.1].concat(),
+            )
+        });
         let mut next: Vec<_> = leaves.iter().cloned().chain(pairs).collect();
         next.sort_by_key(|(weight, _)| *weight);
         level = next;
     }
     let mut lengths = vec![0; frequencies.len()];
-    for symbol in level.iter().take(2 * leaves.len() - 2).flat_map(|(_, symbols)| symbols) {
-        lengths.iter_mut().skip(*symbol).take(1).for_each(|length| *length += 1);
+    for symbol in level
+        .iter()
+        .take(2 * leaves.len() - 2)
+        .flat_map(|(_, symbols)| symbols)
+    {
+        lengths
+            .iter_mut()
+            .skip(*symbol)
+            .take(1)
+            .for_each(|length| *length += 1);
     }
     lengths
 }
@@ -156,7 +181,10 @@ pub(super) fn codes(lengths: &[u8]) -> Vec<(u32, u32)> {
         code <<= 1;
         for (to, its) in codes.iter_mut().zip(lengths) {
             if *its == length {
-                *to = (code.reverse_bits() >> (32 - u32::from(length)), u32::from(length));
+                *to = (
+                    code.reverse_bits() >> (32 - u32::from(length)),
+                    u32::from(length),
+                );
                 code += 1;
             }
         }

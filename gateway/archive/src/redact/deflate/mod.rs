@@ -64,7 +64,11 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     fn new(file: &'a File) -> Self {
-        Self { file: BufReader::with_capacity(1 << 17, file), held: Vec::new(), at: 0 }
+        Self {
+            file: BufReader::with_capacity(1 << 17, file),
+            held: Vec::new(),
+            at: 0,
+        }
     }
 
     /// The next `length` bytes, which are then passed.
@@ -77,7 +81,10 @@ impl<'a> Text<'a> {
         if end > self.held.len() {
             let missing = end - self.held.len();
             let wanted = missing.max(1 << 12) as u64;
-            (&mut self.file).take(wanted).read_to_end(&mut self.held).map_err(Error::Reading)?;
+            (&mut self.file)
+                .take(wanted)
+                .read_to_end(&mut self.held)
+                .map_err(Error::Reading)?;
         }
         let start = std::mem::replace(&mut self.at, end);
         self.held.get(start..end).ok_or(Error::CutShort)
@@ -87,10 +94,16 @@ impl<'a> Text<'a> {
     pub(super) fn repeats(&mut self, length: usize, distance: usize) -> Result<usize, Error> {
         self.next(length)?;
         self.at -= length;
-        let Some(before) = self.at.checked_sub(distance) else { return Ok(0) };
+        let Some(before) = self.at.checked_sub(distance) else {
+            return Ok(0);
+        };
         let earlier = self.held.get(before..before + length).unwrap_or_default();
         let now = self.held.get(self.at..self.at + length).unwrap_or_default();
-        Ok(earlier.iter().zip(now).take_while(|(one, other)| one == other).count())
+        Ok(earlier
+            .iter()
+            .zip(now)
+            .take_while(|(one, other)| one == other)
+            .count())
     }
 
     /// The last `length` bytes that were passed.
@@ -131,7 +144,9 @@ mod tests {
 
     fn deflate(text: &[u8], level: u32) -> Vec<u8> {
         let mut packed = Vec::new();
-        DeflateEncoder::new(text, Compression::new(level)).read_to_end(&mut packed).unwrap();
+        DeflateEncoder::new(text, Compression::new(level))
+            .read_to_end(&mut packed)
+            .unwrap();
         packed
     }
 

@@ -14,7 +14,9 @@ const END: usize = 256;
 
 impl<'a> Tokens<'a> {
     pub(super) fn new(input: &'a mut dyn BufRead) -> Self {
-        Self { bits: BitReader::new(input) }
+        Self {
+            bits: BitReader::new(input),
+        }
     }
 
     /// Hands the next block's tokens to `take`; tells whether it is the last, and its code if it has one of its own.
@@ -86,7 +88,10 @@ impl<'a> Tokens<'a> {
         let mut code = [0; 19];
         for at in ORDER.iter().take(told) {
             let length = self.bits.take(3)?.to_le_bytes()[0];
-            code.iter_mut().skip(*at).take(1).for_each(|to| *to = length);
+            code.iter_mut()
+                .skip(*at)
+                .take(1)
+                .for_each(|to| *to = length);
         }
         let (decoder, mut lengths) = (Decoder::new(&code), Vec::new());
         while lengths.len() < literals + distances {

@@ -46,7 +46,12 @@ impl Block {
     }
 
     /// What is left of a match, in as few pieces as may be.
-    fn matches(&mut self, length: usize, distance: usize, text: &mut Text<'_>) -> Result<(), Error> {
+    fn matches(
+        &mut self,
+        length: usize,
+        distance: usize,
+        text: &mut Text<'_>,
+    ) -> Result<(), Error> {
         let mut left = length;
         while left > 0 {
             let same = text.repeats(left, distance)?;
@@ -74,17 +79,26 @@ impl Block {
         bits: &mut BitWriter<'_>,
     ) -> Result<(), Error> {
         let frequencies = self.frequencies();
-        let old = code.filter(|code| frequencies.are_served_by(code)).map(Lengths::new);
-        let cost =
-            |lengths: &Lengths| lengths.cost() + frequencies.cost(&lengths.literals, &lengths.distances);
-        let new = Lengths::new((best(&frequencies.literals, 15), best(&frequencies.distances, 15)));
+        let old = code
+            .filter(|code| frequencies.are_served_by(code))
+            .map(Lengths::new);
+        let cost = |lengths: &Lengths| {
+            lengths.cost() + frequencies.cost(&lengths.literals, &lengths.distances)
+        };
+        let new = Lengths::new((
+            best(&frequencies.literals, 15),
+            best(&frequencies.distances, 15),
+        ));
         let lengths = old.filter(|old| cost(old) < cost(&new)).unwrap_or(new);
         let (fixed_literals, fixed_distances) = fixed();
         let plain = frequencies.cost(&fixed_literals, &fixed_distances);
         let coded = cost(&lengths);
         let stored = 8 * (self.bytes as u64 + 5);
         bits.put(u32::from(last), 1)?;
-        match text.passed(self.bytes).filter(|_| self.bytes <= MAX_STORED && stored < coded.min(plain)) {
+        match text
+            .passed(self.bytes)
+            .filter(|_| self.bytes <= MAX_STORED && stored < coded.min(plain))
+        {
             Some(bytes) => store(bytes, bits),
             None if plain <= coded => {
                 bits.put(1, 2)?;
@@ -112,7 +126,8 @@ impl Block {
     /// Four of the same byte, or a match from one back and the same again, are a match.
     fn join(&mut self, byte: u8) {
         let literal = Token::Literal(byte);
-        if let [.., Token::Literal(before), Token::Match(length, 1), last] = self.tokens.as_mut_slice()
+        if let [.., Token::Literal(before), Token::Match(length, 1), last] =
+            self.tokens.as_mut_slice()
             && *before == byte
             && *last == literal
             && *length < LONGEST
@@ -126,12 +141,17 @@ impl Block {
     }
 
     fn frequencies(&self) -> Frequencies {
-        let mut counted = Frequencies { literals: vec![0; 286], distances: vec![0; 30], more: 0 };
+        let mut counted = Frequencies {
+            literals: vec![0; 286],
+            distances: vec![0; 30],
+            more: 0,
+        };
         for token in self.tokens.iter().copied() {
             match token {
                 Token::Literal(byte) => count(&mut counted.literals, usize::from(byte)),
                 Token::Match(length, distance) => {
-                    let (length, distance) = (symbol(&LENGTHS, length), symbol(&DISTANCES, distance));
+                    let (length, distance) =
+                        (symbol(&LENGTHS, length), symbol(&DISTANCES, distance));
                     count(&mut counted.literals, END + 1 + length.0);
                     count(&mut counted.distances, distance.0);
                     counted.more += u64::from(length.2 + distance.2);
@@ -142,13 +162,19 @@ impl Block {
         counted
     }
 
-    fn put(&self, literals: &[u8], distances: &[u8], bits: &mut BitWriter<'_>) -> Result<(), Error> {
+    fn put(
+        &self,
+        literals: &[u8],
+        distances: &[u8],
+        bits: &mut BitWriter<'_>,
+    ) -> Result<(), Error> {
         let (literals, distances) = (codes(literals), codes(distances));
         for token in self.tokens.iter().copied() {
             match token {
                 Token::Literal(byte) => put_code(&literals, usize::from(byte), bits)?,
                 Token::Match(length, distance) => {
-                    let (length, distance) = (symbol(&LENGTHS, length), symbol(&DISTANCES, distance));
+                    let (length, distance) =
+                        (symbol(&LENGTHS, length), symbol(&DISTANCES, distance));
                     put_code(&literals, END + 1 + length.0, bits)?;
                     bits.put(length.1, length.2)?;
                     put_code(&distances, distance.0, bits)?;
@@ -165,7 +191,9 @@ impl Frequencies {
     fn are_served_by(&self, code: &Code) -> bool {
         let all = |often: &[u32], lengths: &[u8]| {
             let mut lengths = lengths.iter().copied().chain(std::iter::repeat(0));
-            often.iter().all(|often| lengths.next() > Some(0) || *often == 0)
+            often
+                .iter()
+                .all(|often| lengths.next() > Some(0) || *often == 0)
         };
         all(&self.literals, &code.0) && all(&self.distances, &code.1)
     }
@@ -173,7 +201,9 @@ impl Frequencies {
     fn cost(&self, literals: &[u8], distances: &[u8]) -> u64 {
         let literals = self.literals.iter().zip(literals);
         let codes = literals.chain(self.distances.iter().zip(distances));
-        codes.map(|(frequency, length)| u64::from(*frequency) * u64::from(*length)).sum::<u64>()
+        codes
+            .map(|(frequency, length)| u64::from(*frequency) * u64::from(*length))
+            .sum::<u64>()
             + self.more
             + 3
     }
@@ -190,8 +220,17 @@ impl Lengths {
         }
         let code = best(&often, 7);
         let tells = |at: &usize| code.get(*at).is_some_and(|length| *length > 0);
-        let told = ORDER.iter().rposition(tells).map_or(4, |last| (last + 1).max(4));
-        Self { literals, distances, runs, code, told }
+        let told = ORDER
+            .iter()
+            .rposition(tells)
+            .map_or(4, |last| (last + 1).max(4));
+        Self {
+            literals,
+            distances,
+            runs,
+            code,
+            told,
+        }
     }
 
     fn cost(&self) -> u64 {
@@ -242,7 +281,9 @@ fn runs(lengths: &[u8]) -> Vec<(usize, u32, u32)> {
 
 /// The symbol for `value`, with the value and the number of the bits that follow it.
 fn symbol(table: &[(usize, u32)], value: usize) -> (usize, u32, u32) {
-    let at = table.partition_point(|(base, _)| *base <= value).saturating_sub(1);
+    let at = table
+        .partition_point(|(base, _)| *base <= value)
+        .saturating_sub(1);
     let (base, more) = table.get(at).copied().unwrap_or_default();
     (at, small(value - base), more)
 }
@@ -253,7 +294,9 @@ fn store(bytes: &[u8], bits: &mut BitWriter<'_>) -> Result<(), Error> {
     let length = small(bytes.len());
     bits.put(length, 16)?;
     bits.put(!length & 0xffff, 16)?;
-    bytes.iter().try_for_each(|byte| bits.put(u32::from(*byte), 8))
+    bytes
+        .iter()
+        .try_for_each(|byte| bits.put(u32::from(*byte), 8))
 }
 
 fn put_code(codes: &[(u32, u32)], symbol: usize, bits: &mut BitWriter<'_>) -> Result<(), Error> {
@@ -268,7 +311,10 @@ fn count(frequencies: &mut [u32], symbol: usize) {
 }
 
 fn used(lengths: &[u8]) -> usize {
-    lengths.iter().rposition(|length| *length > 0).map_or(0, |last| last + 1)
+    lengths
+        .iter()
+        .rposition(|length| *length > 0)
+        .map_or(0, |last| last + 1)
 }
 
 fn small(number: usize) -> u32 {

@@ -11,7 +11,12 @@ const SECRET: usize = 40;
 const SESSION: Range<usize> = 100..2049;
 
 pub(super) fn probes() -> Vec<Probe> {
-    let ids = [b"AKIA", b"ASIA"].map(|id| (Anchor::literal(id).then(set(is_id)), self::id as super::Verify));
+    let ids = [b"AKIA", b"ASIA"].map(|id| {
+        (
+            Anchor::literal(id).then(set(is_id)),
+            self::id as super::Verify,
+        )
+    });
     let secrets: [&[u8]; 6] = [
         b"ecret_access_key",
         b"ECRET_ACCESS_KEY",
@@ -20,8 +25,12 @@ pub(super) fn probes() -> Vec<Probe> {
         b"aws_secret_key",
         b"AWS_SECRET_KEY",
     ];
-    let sessions: [&[u8]; 4] =
-        [b"aws_session_token", b"AWS_SESSION_TOKEN", b"sessionToken\"", b"SessionToken\""];
+    let sessions: [&[u8]; 4] = [
+        b"aws_session_token",
+        b"AWS_SESSION_TOKEN",
+        b"sessionToken\"",
+        b"SessionToken\"",
+    ];
     let secrets = secrets.map(|name| (Anchor::literal(name), secret as super::Verify));
     let sessions = sessions.map(|name| (Anchor::literal(name), session as super::Verify));
     ids.into_iter().chain(secrets).chain(sessions).collect()
@@ -34,12 +43,20 @@ fn is_id(byte: u8) -> bool {
 fn id(text: &[u8], at: usize) -> Option<Range<usize>> {
     let body = text.get(at..at + ID)?;
     let alone = !before(text, at).is_some_and(is_alphanumeric)
-        && !text.get(at + ID).copied().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        && !text
+            .get(at + ID)
+            .copied()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     (alone && body.iter().all(|&byte| is_id(byte))).then_some(at..at + ID)
 }
 
 fn value(text: &[u8], at: usize) -> Option<usize> {
-    assigned(text, run(text, at, 32, |byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-')))
+    assigned(
+        text,
+        run(text, at, 32, |byte| {
+            byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-')
+        }),
+    )
 }
 
 fn secret(text: &[u8], at: usize) -> Option<Range<usize>> {

@@ -18,7 +18,11 @@ pub(super) fn probes() -> Vec<Probe> {
     let mut probes: Vec<Probe> = [&b"AccountKey="[..], b"AccessKey=", b"AZURE_STORAGE_KEY="]
         .map(|name| (Anchor::literal(name), key as super::Verify))
         .into();
-    let client = Anchor::literal(b"").then(client).then(digit).then_literal(b"Q~").then(client);
+    let client = Anchor::literal(b"")
+        .then(client)
+        .then(digit)
+        .then_literal(b"Q~")
+        .then(client);
     probes.push((client, client_secret));
     probes.push((Anchor::literal(b"sig=").then(set(is_signature)), signature));
     probes
@@ -38,9 +42,12 @@ fn is_client(byte: u8) -> bool {
 
 /// Three characters, a digit, `Q~`, and 31 to 34 more.
 fn client_secret(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let start = at.checked_sub(2).filter(|&start| run_back(text, at, 3, is_client) == start)?;
+    let start = at
+        .checked_sub(2)
+        .filter(|&start| run_back(text, at, 3, is_client) == start)?;
     let end = run(text, start, CLIENT_SECRET.end, is_client);
-    let whole = CLIENT_SECRET.contains(&(end - start)) && !before(text, start).is_some_and(is_client);
+    let whole =
+        CLIENT_SECRET.contains(&(end - start)) && !before(text, start).is_some_and(is_client);
     (whole && is_mixed(text.get(start..end)?)).then_some(start..end)
 }
 

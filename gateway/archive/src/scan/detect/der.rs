@@ -13,9 +13,17 @@ const SEQUENCE: u8 = 0x30;
 /// Version 0 or, for PKCS#8 with a public key, 1; then the algorithm, a SEQUENCE that begins with an identifier.
 const PKCS8: [(&[u8], &[u8]); 3] = [
     // rsaEncryption (RFC 8017)
-    (&[0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01], &[]),
+    (
+        &[
+            0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01,
+        ],
+        &[],
+    ),
     // id-ecPublicKey (RFC 5480); the SEQUENCE's length depends on the curve
-    (&[0x30], &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01]),
+    (
+        &[0x30],
+        &[0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01],
+    ),
     // id-X25519, id-X448, id-Ed25519, id-Ed448 (RFC 8410)
     (&[0x30, 0x05, 0x06, 0x03, 0x2b, 0x65], &[]),
 ];
@@ -23,18 +31,28 @@ const RSA_MODULUS_MIN: usize = 64;
 const EC_KEYS: [usize; 6] = [24, 28, 32, 48, 65, 66];
 
 pub(super) fn probes() -> Vec<Probe> {
-    let version =
-        |versions: &[u8]| Anchor::literal(&[INTEGER, 1]).then(ByteSet::of(versions.iter().copied()));
+    let version = |versions: &[u8]| {
+        Anchor::literal(&[INTEGER, 1]).then(ByteSet::of(versions.iter().copied()))
+    };
     let mut probes: Vec<Probe> = Vec::new();
     for (start, rest) in PKCS8 {
         let anchor = version(&[0, 1]).then_literal(start);
-        let anchor = if rest.is_empty() { anchor } else { anchor.then(ByteSet::of(0x0a..=0x1f)) };
+        let anchor = if rest.is_empty() {
+            anchor
+        } else {
+            anchor.then(ByteSet::of(0x0a..=0x1f))
+        };
         probes.push((anchor.then_literal(rest), pkcs8));
     }
     // A modulus of up to 127 bytes has one byte of length and is too short to be safe, but still a secret.
     let modulus = ByteSet::of([0x81, 0x82, 0x40, 0x41]);
     probes.push((version(&[0]).then_literal(&[INTEGER]).then(modulus), pkcs1));
-    probes.push((version(&[1]).then_literal(&[OCTETS]).then(ByteSet::of([24, 28, 32, 48, 65, 66])), sec1));
+    probes.push((
+        version(&[1])
+            .then_literal(&[OCTETS])
+            .then(ByteSet::of([24, 28, 32, 48, 65, 66])),
+        sec1,
+    ));
     probes
 }
 
@@ -88,5 +106,6 @@ fn element(text: &[u8], at: usize, tag: u8) -> Option<Range<usize>> {
         [_, length, ..] if length < 0x80 => (at + 2, usize::from(length)),
         _ => return None,
     };
-    text.get(start..start + length).map(|_| start..start + length)
+    text.get(start..start + length)
+        .map(|_| start..start + length)
 }

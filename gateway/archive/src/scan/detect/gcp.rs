@@ -25,7 +25,13 @@ fn api_key(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 fn client_secret(text: &[u8], at: usize) -> Option<Range<usize>> {
-    token(text, at, at + 7, CLIENT_SECRET..CLIENT_SECRET + 1, is_base64url)
+    token(
+        text,
+        at,
+        at + 7,
+        CLIENT_SECRET..CLIENT_SECRET + 1,
+        is_base64url,
+    )
 }
 
 fn access_token(text: &[u8], at: usize) -> Option<Range<usize>> {
@@ -36,6 +42,9 @@ fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     let start = assigned(text, at + b"\"private_key".len())?;
     let armour = text.get(start..)?.strip_prefix(b"-----BEGIN ")?;
     let label = armour.iter().take(24).position(|&byte| byte == b'-')?;
-    armour.get(..label)?.ends_with(b"PRIVATE KEY").then_some(())?;
+    armour
+        .get(..label)?
+        .ends_with(b"PRIVATE KEY")
+        .then_some(())?;
     pem::body(text, start + b"-----BEGIN ".len() + label + b"-----".len())
 }

@@ -13,8 +13,14 @@ const FINE: Range<usize> = 82..83;
 
 pub(super) fn probes() -> Vec<Probe> {
     let kinds = ByteSet::of(*b"pousr");
-    let classic = Anchor::literal(b"gh").then(kinds).then_literal(b"_").then(set(is_alphanumeric));
-    vec![(classic, self::classic), (Anchor::literal(b"github_pat_"), fine)]
+    let classic = Anchor::literal(b"gh")
+        .then(kinds)
+        .then_literal(b"_")
+        .then(set(is_alphanumeric));
+    vec![
+        (classic, self::classic),
+        (Anchor::literal(b"github_pat_"), fine),
+    ]
 }
 
 fn classic(text: &[u8], at: usize) -> Option<Range<usize>> {
@@ -22,5 +28,7 @@ fn classic(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 fn fine(text: &[u8], at: usize) -> Option<Range<usize>> {
-    token(text, at, at + 11, FINE, |byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    token(text, at, at + 11, FINE, |byte| {
+        byte.is_ascii_alphanumeric() || byte == b'_'
+    })
 }

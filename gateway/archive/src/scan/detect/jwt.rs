@@ -35,11 +35,17 @@ struct Token {
 }
 
 pub(super) fn probes() -> Vec<Probe> {
-    anchors().into_iter().map(|anchor| (anchor, any as super::Verify)).collect()
+    anchors()
+        .into_iter()
+        .map(|anchor| (anchor, any as super::Verify))
+        .collect()
 }
 
 pub(super) fn kubernetes_probes() -> Vec<Probe> {
-    anchors().into_iter().map(|anchor| (anchor, of_kubernetes as super::Verify)).collect()
+    anchors()
+        .into_iter()
+        .map(|anchor| (anchor, of_kubernetes as super::Verify))
+        .collect()
 }
 
 /// `"alg"` in base64: its place in the header decides between three ways to write it.
@@ -80,12 +86,17 @@ fn token(text: &[u8], at: usize) -> Option<Token> {
             end = next;
         }
     }
-    (payload.len() >= 2 || end > payload.end + 16).then_some(Token { secret: payload.start..end, payload })
+    (payload.len() >= 2 || end > payload.end + 16).then_some(Token {
+        secret: payload.start..end,
+        payload,
+    })
 }
 
 /// Of several anchors in one header the first decides: a text full of them must not be decoded over and over.
 fn is_first(text: &[u8], at: usize) -> bool {
-    let before = text.get(at.saturating_sub(HEADER_MAX)..at).unwrap_or_default();
+    let before = text
+        .get(at.saturating_sub(HEADER_MAX)..at)
+        .unwrap_or_default();
     let anchor = text.get(at..at + ANCHOR).unwrap_or_default();
     let last = memchr::memmem::rfind(before, anchor).and_then(|last| before.get(last..));
     !last.is_some_and(|between| between.iter().all(|&byte| is_base64url(byte)))
@@ -94,8 +105,9 @@ fn is_first(text: &[u8], at: usize) -> bool {
 /// Whether it decodes to a header, with or without something before it that only looks like base64: `%3DeyJ...`.
 fn is_header(run: &[u8]) -> bool {
     // `{` and a quote, or a space of any kind.
-    let starts =
-        memchr::memchr_iter(b'e', run).filter(|&e| matches!(run.get(e + 1), Some(b'y' | b'w'))).take(8);
+    let starts = memchr::memchr_iter(b'e', run)
+        .filter(|&e| matches!(run.get(e + 1), Some(b'y' | b'w')))
+        .take(8);
     starts
         .filter_map(|start| object(run.get(start..)?))
         .any(|header| header.get("alg").is_some_and(Value::is_string))

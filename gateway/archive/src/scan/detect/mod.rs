@@ -59,8 +59,13 @@ mod tests {
     #[test]
     fn every_detector_that_a_plan_may_name_is_there_and_its_anchors_are_long_enough() {
         for name in DETECTORS {
-            let super::Detector::Anchored(probes) = super::named(name).unwrap() else { continue };
-            assert!(probes.iter().all(|(anchor, _)| anchor.windows().is_some()), "{name}");
+            let super::Detector::Anchored(probes) = super::named(name).unwrap() else {
+                continue;
+            };
+            assert!(
+                probes.iter().all(|(anchor, _)| anchor.windows().is_some()),
+                "{name}"
+            );
         }
     }
 }

@@ -22,8 +22,9 @@ pub(super) fn probes() -> Vec<Probe> {
 }
 
 fn key(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let label =
-        run_back(text, at, 24, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' ');
+    let label = run_back(text, at, 24, |byte| {
+        byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
+    });
     // The label is preceded by the armour's `BEGIN`, of which the run back has eaten the letters.
     let begin = label.checked_sub(5)?;
     text.get(begin..)?.starts_with(BEGIN).then_some(())?;
@@ -41,7 +42,10 @@ pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
     let whole = memmem::find(rest, DASHES)
         .filter(|&length| rest.get(length..).is_some_and(|last| last.starts_with(END)))
         .filter(|&length| rest.get(..length).is_some_and(is_text));
-    let end = whole.map_or_else(|| run(text, start, BODY_MAX, is_body), |length| start + length);
+    let end = whole.map_or_else(
+        || run(text, start, BODY_MAX, is_body),
+        |length| start + length,
+    );
     let first = after_breaks(text, start);
     let last = before_breaks(text, end);
     (first + BODY_MIN <= last).then_some(first..last)
@@ -52,18 +56,27 @@ fn after_breaks(text: &[u8], at: usize) -> usize {
     let at = run(text, at, 4, |byte| byte.is_ascii_whitespace());
     let quoted = run(text, at, 8, |byte| byte == b'\\');
     let is_break = quoted > at && matches!(text.get(quoted), Some(b'n' | b'r'));
-    if is_break { after_breaks(text, quoted + 1) } else { at }
+    if is_break {
+        after_breaks(text, quoted + 1)
+    } else {
+        at
+    }
 }
 
 fn before_breaks(text: &[u8], at: usize) -> usize {
     let at = run_back(text, at, 4, |byte| byte.is_ascii_whitespace());
     let letter = run_back(text, at, 1, |byte| matches!(byte, b'n' | b'r'));
     let quoted = run_back(text, letter, 8, |byte| byte == b'\\');
-    if letter < at && quoted < letter { before_breaks(text, quoted) } else { at }
+    if letter < at && quoted < letter {
+        before_breaks(text, quoted)
+    } else {
+        at
+    }
 }
 
 fn is_text(body: &[u8]) -> bool {
-    body.iter().all(|&byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
+    body.iter()
+        .all(|&byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
 }
 
 fn is_body(byte: u8) -> bool {

@@ -14,7 +14,10 @@ pub(super) fn probes() -> Vec<Probe> {
     let kinds = ByteSet::of(*b"abcdeoprs");
     let separator = ByteSet::of(*b"-.");
     vec![
-        (Anchor::literal(b"xox").then(kinds).then(separator), token_at),
+        (
+            Anchor::literal(b"xox").then(kinds).then(separator),
+            token_at,
+        ),
         (Anchor::literal(b"xapp-"), token_at),
         (Anchor::literal(HOOK), webhook),
     ]
@@ -28,7 +31,11 @@ fn is_token(byte: u8) -> bool {
 fn token_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     (text.get(at + 4) == Some(&b'-')).then_some(())?;
     let found = token(text, at, at + 5, TOKEN, is_token)?;
-    let digits = text.get(found.clone())?.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let digits = text
+        .get(found.clone())?
+        .iter()
+        .filter(|byte| byte.is_ascii_digit())
+        .count();
     (digits >= 6).then_some(found)
 }
 
@@ -44,5 +51,6 @@ fn webhook(text: &[u8], at: usize) -> Option<Range<usize>> {
 /// Where the part after this one begins.
 fn part(text: &[u8], at: usize, kind: u8) -> Option<usize> {
     let end = run(text, at, 24, is_alphanumeric);
-    (text.get(at) == Some(&kind) && end - at >= 8 && text.get(end) == Some(&b'/')).then_some(end + 1)
+    (text.get(at) == Some(&kind) && end - at >= 8 && text.get(end) == Some(&b'/'))
+        .then_some(end + 1)
 }

@@ -21,13 +21,23 @@ pub(super) fn set(is: impl Fn(u8) -> bool) -> ByteSet {
 
 /// Where the bytes that satisfy `is` end, from `at` on, but at most `most` bytes further.
 pub(super) fn run(text: &[u8], at: usize, most: usize, is: impl Fn(u8) -> bool) -> usize {
-    at + text.iter().skip(at).take(most).take_while(|&&byte| is(byte)).count()
+    at + text
+        .iter()
+        .skip(at)
+        .take(most)
+        .take_while(|&&byte| is(byte))
+        .count()
 }
 
 /// Where the bytes that satisfy `is` begin, before `at`, but at most `most` bytes back.
 pub(super) fn run_back(text: &[u8], at: usize, most: usize, is: impl Fn(u8) -> bool) -> usize {
     let before = text.get(..at).unwrap_or_default();
-    at - before.iter().rev().take(most).take_while(|&&byte| is(byte)).count()
+    at - before
+        .iter()
+        .rev()
+        .take(most)
+        .take_while(|&&byte| is(byte))
+        .count()
 }
 
 /// The byte before `at`.

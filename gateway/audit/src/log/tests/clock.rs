@@ -10,12 +10,21 @@ async fn a_clock_that_is_set_back_shows_in_the_records_and_breaks_nothing() {
     for at in times {
         log.close(Record { at, ..outcome(200) }).await.unwrap();
     }
-    assert_eq!(lines(&path).iter().map(|record| record.at).collect::<Vec<_>>(), times);
+    assert_eq!(
+        lines(&path)
+            .iter()
+            .map(|record| record.at)
+            .collect::<Vec<_>>(),
+        times
+    );
     drop(log);
     Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
     let found = verified(&path);
     assert_eq!(found.records, 4);
-    let furthest = crate::SetBack { seq: 3, by: jiff::SignedDuration::from_secs(900) };
+    let furthest = crate::SetBack {
+        seq: 3,
+        by: jiff::SignedDuration::from_secs(900),
+    };
     assert_eq!(found.set_back, Some(furthest));
 }
 

@@ -40,7 +40,12 @@ impl crate::disk::Disk for Faulty {
     }
 
     fn sync(&self) -> io::Result<()> {
-        drop(self.1.eased.wait_while(self.1.hung.lock().unwrap(), |hung| *hung).unwrap());
+        drop(
+            self.1
+                .eased
+                .wait_while(self.1.hung.lock().unwrap(), |hung| *hung)
+                .unwrap(),
+        );
         self.0.sync()
     }
 
@@ -71,9 +76,10 @@ async fn a_disk_that_fails_refuses_and_afterwards_the_chain_goes_on_without_a_re
     let path = dir.path().join("audit.log");
     let (log, faults) = faulty(&path);
     log.close(outcome(1)).await.unwrap();
-    for (fault, expected) in
-        [(&faults.read_only, io::ErrorKind::ReadOnlyFilesystem), (&faults.full, io::ErrorKind::StorageFull)]
-    {
+    for (fault, expected) in [
+        (&faults.read_only, io::ErrorKind::ReadOnlyFilesystem),
+        (&faults.full, io::ErrorKind::StorageFull),
+    ] {
         fault.store(true, Relaxed);
         assert_eq!(kind(log.close(outcome(2)).await), expected);
         assert_eq!(kind(log.intend(intent(1)).await.map(drop)), expected);
@@ -86,7 +92,10 @@ async fn a_disk_that_fails_refuses_and_afterwards_the_chain_goes_on_without_a_re
     assert_eq!(kind(writing.await), io::ErrorKind::StorageFull);
     faults.full.store(false, Relaxed);
     log.close(outcome(3)).await.unwrap();
-    assert_eq!(lines(&path), [outcome(1), outcome(3), outcome(3), outcome(3)]);
+    assert_eq!(
+        lines(&path),
+        [outcome(1), outcome(3), outcome(3), outcome(3)]
+    );
     assert_eq!(verified(&path).records, 4);
 }
 
@@ -100,13 +109,20 @@ async fn a_disk_that_hangs_refuses_in_time_and_what_it_takes_later_is_in_the_cha
     let waiting = log.intend(intent(1));
     let over = tokio::time::advance(PATIENCE);
     let (intended, probed, ()) = tokio::join!(waiting, log.probe(), over);
-    assert!(matches!((&intended, &probed), (Err(Error::Slow { .. }), Err(Error::Slow { .. }))));
+    assert!(matches!(
+        (&intended, &probed),
+        (Err(Error::Slow { .. }), Err(Error::Slow { .. }))
+    ));
     faults.hang(false);
     while log.probe().await.is_err() {
         tokio::task::yield_now().await;
     }
     log.close(outcome(200)).await.unwrap();
-    assert_eq!(lines(&path).len(), 2, "whoever was refused has an intent, and writes an outcome to it");
+    assert_eq!(
+        lines(&path).len(),
+        2,
+        "whoever was refused has an intent, and writes an outcome to it"
+    );
     assert_eq!(verified(&path).records, 2);
 }
 
@@ -123,23 +139,36 @@ fn what_is_written_at_once_has_a_bound() {
         }
         record
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     faults.hang(true);
     let mut writers: Vec<_> = (0..40).map(|_| Box::pin(log.close(huge()))).collect();
     // All of them come while the disk is busy with the first.
     let refused = runtime.block_on(async {
         let mut refused = 0;
         for writer in &mut writers {
-            let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(writer.as_mut().poll(cx))).await;
-            refused += usize::from(matches!(polled, std::task::Poll::Ready(Err(Error::Busy { .. }))));
+            let polled =
+                std::future::poll_fn(|cx| std::task::Poll::Ready(writer.as_mut().poll(cx))).await;
+            refused += usize::from(matches!(
+                polled,
+                std::task::Poll::Ready(Err(Error::Busy { .. }))
+            ));
         }
         refused
     });
-    assert!((1..40).contains(&refused), "what waits has a bound, too: {refused}");
+    assert!(
+        (1..40).contains(&refused),
+        "what waits has a bound, too: {refused}"
+    );
     faults.hang(false);
     for writer in writers.drain(..40 - refused) {
         runtime.block_on(writer).unwrap();
     }
-    assert!(faults.most.load(Relaxed) < crate::tail::BATCH + (2 << 20), "{faults:?}");
+    assert!(
+        faults.most.load(Relaxed) < crate::tail::BATCH + (2 << 20),
+        "{faults:?}"
+    );
     assert_eq!(verified(&path).records, 40 - refused as u64);
 }

@@ -8,9 +8,13 @@ struct Disk(tempfile::TempDir);
 impl Disk {
     fn mount() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        let mount =
-            Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "none"]).arg(dir.path()).output();
-        mount.is_ok_and(|output| output.status.success()).then_some(Self(dir))
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k", "none"])
+            .arg(dir.path())
+            .output();
+        mount
+            .is_ok_and(|output| output.status.success())
+            .then_some(Self(dir))
     }
 }
 
@@ -27,7 +31,10 @@ async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
         println!("skipped: only root may mount a small disk");
         return;
     };
-    let (path, ballast) = (disk.0.path().join("audit.log"), disk.0.path().join("ballast"));
+    let (path, ballast) = (
+        disk.0.path().join("audit.log"),
+        disk.0.path().join("ballast"),
+    );
     std::fs::write(&ballast, vec![0; 32 << 10]).unwrap();
     let log = Log::open(&path).unwrap();
     let mut whole = 0;
@@ -37,7 +44,9 @@ async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
             Err(error) => break error,
         }
     };
-    let Error::Write { source, .. } = error else { panic!("{error}") };
+    let Error::Write { source, .. } = error else {
+        panic!("{error}")
+    };
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
     assert_eq!(verified(&path).records, whole, "no half line is left");
     std::fs::remove_file(&ballast).unwrap();
@@ -46,23 +55,33 @@ async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
 }
 
 #[tokio::test]
-async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_before_anything_else() {
+async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_before_anything_else()
+ {
     let _process = PROCESS.write().await;
     let Some(disk) = Disk::mount() else {
         println!("skipped: only root may mount a small disk");
         return;
     };
-    let (path, ballast) = (disk.0.path().join("audit.log"), disk.0.path().join("ballast"));
+    let (path, ballast) = (
+        disk.0.path().join("audit.log"),
+        disk.0.path().join("ballast"),
+    );
     let log = Log::open(&path).unwrap();
     for id in 0..30 {
         log.intend(intent(id)).await.unwrap();
     }
     drop(log);
-    assert!(std::fs::write(&ballast, vec![0; 64 << 10]).is_err(), "the disk is full");
+    assert!(
+        std::fs::write(&ballast, vec![0; 64 << 10]).is_err(),
+        "the disk is full"
+    );
     let log = Log::open(&path).unwrap();
     assert_eq!((log.recovered().unknown, log.recovered().waiting), (30, 30));
     assert_eq!(kind(log.probe().await), io::ErrorKind::StorageFull);
-    assert_eq!(kind(log.intend(intent(77)).await.map(drop)), io::ErrorKind::StorageFull);
+    assert_eq!(
+        kind(log.intend(intent(77)).await.map(drop)),
+        io::ErrorKind::StorageFull
+    );
     std::fs::remove_file(&ballast).unwrap();
     log.probe().await.unwrap();
     assert_eq!(verified(&path).records, 60);

@@ -5,7 +5,14 @@ use crate::{Expected, Trust, verify};
 
 fn open(dir: &Path, key: Option<&str>) -> Log {
     let signing = key.map(|name| signing(dir, name, None));
-    Log::open_with(&dir.join("audit.log"), Settings { signing, ..Settings::default() }).unwrap()
+    Log::open_with(
+        &dir.join("audit.log"),
+        Settings {
+            signing,
+            ..Settings::default()
+        },
+    )
+    .unwrap()
 }
 
 async fn write(log: &Log, records: u16) {
@@ -16,11 +23,18 @@ async fn write(log: &Log, records: u16) {
 
 /// That this key is trusted, and no other.
 fn given(dir: &Path, name: &str) -> Expected {
-    Expected { keys: vec![signing(dir, name, None).key.public().clone()], ..Expected::default() }
+    Expected {
+        keys: vec![signing(dir, name, None).key.public().clone()],
+        ..Expected::default()
+    }
 }
 
 fn events(path: &Path) -> Vec<&'static str> {
-    lines(path).iter().map(|record| record.event.as_str()).filter(|event| *event != "outcome").collect()
+    lines(path)
+        .iter()
+        .map(|record| record.event.as_str())
+        .filter(|event| *event != "outcome")
+        .collect()
 }
 
 #[tokio::test]
@@ -29,12 +43,18 @@ async fn another_key_is_introduced_by_the_one_before_or_without_proof() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let start = |name, previous| {
-        let settings = Settings { signing: Some(signing(dir.path(), name, previous)), ..Settings::default() };
+        let settings = Settings {
+            signing: Some(signing(dir.path(), name, previous)),
+            ..Settings::default()
+        };
         Log::open_with(&path, settings)
     };
-    for (name, previous) in
-        [("a.key", None), ("b.key", Some("a.key")), ("b.key", Some("a.key")), ("c.key", None)]
-    {
+    for (name, previous) in [
+        ("a.key", None),
+        ("b.key", Some("a.key")),
+        ("b.key", Some("a.key")),
+        ("c.key", None),
+    ] {
         let log = start(name, previous).unwrap();
         log.close(outcome(200)).await.unwrap();
         log.seal().await.unwrap();
@@ -42,9 +62,15 @@ async fn another_key_is_introduced_by_the_one_before_or_without_proof() {
     let given = |name| given(dir.path(), name);
     let found = verified(&path);
     assert_eq!((found.records, &*found.unproven), (11, &[8][..]));
-    assert!(verify(&path, &given("a.key")).is_err(), "nobody vouches for the last one");
+    assert!(
+        verify(&path, &given("a.key")).is_err(),
+        "nobody vouches for the last one"
+    );
     assert!(verify(&path, &given("c.key")).is_ok());
-    assert!(matches!(start("a.key", Some("b.key")), Err(Error::Open { .. })), "that is not the one before");
+    assert!(
+        matches!(start("a.key", Some("b.key")), Err(Error::Open { .. })),
+        "that is not the one before"
+    );
 }
 
 #[tokio::test]
@@ -61,7 +87,10 @@ async fn another_key_takes_over_while_the_log_is_written_and_needs_no_previous_k
     log.seal().await.unwrap();
     assert_eq!(events(&path), ["key", "head", "key", "head"]);
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
-    assert_eq!((found.trust, found.unproven.len(), found.keyless), (Trust::Given, 0, None));
+    assert_eq!(
+        (found.trust, found.unproven.len(), found.keyless),
+        (Trust::Given, 0, None)
+    );
     drop(log);
     open(dir.path(), Some("b.key"));
     assert_eq!(events(&path).len(), 4, "a start with it changes nothing");
@@ -79,7 +108,9 @@ async fn many_records_at_once_are_signed_by_the_key_of_their_time() {
         writers.spawn(async move {
             if status % 10 == 0 {
                 let name = if status % 20 == 0 { "b.key" } else { "a.key" };
-                log.sign_with(Some(signing(&dir, name, None))).await.unwrap();
+                log.sign_with(Some(signing(&dir, name, None)))
+                    .await
+                    .unwrap();
             }
             log.close(outcome(status)).await.unwrap();
         });
@@ -87,8 +118,18 @@ async fn many_records_at_once_are_signed_by_the_key_of_their_time() {
     writers.join_all().await;
     log.seal().await.unwrap();
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
-    assert_eq!((found.trust, found.unproven.len()), (Trust::Given, 0), "{found:?}");
-    assert!(events(&path).iter().filter(|event| **event == "key").count() > 2);
+    assert_eq!(
+        (found.trust, found.unproven.len()),
+        (Trust::Given, 0),
+        "{found:?}"
+    );
+    assert!(
+        events(&path)
+            .iter()
+            .filter(|event| **event == "key")
+            .count()
+            > 2
+    );
 }
 
 #[tokio::test]
@@ -104,11 +145,19 @@ async fn a_key_that_is_taken_away_says_so_and_nothing_behind_it_is_signed() {
     log.seal().await.unwrap();
     assert_eq!(events(&path), ["key", "head", "key-removed"]);
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
-    assert_eq!((found.trust, found.keyless, &*found.unproven), (Trust::Given, Some(5), &[][..]));
+    assert_eq!(
+        (found.trust, found.keyless, &*found.unproven),
+        (Trust::Given, Some(5), &[][..])
+    );
     assert_eq!(found.signed.unwrap().head.size, 4);
     drop(log);
     let log = open(dir.path(), None);
-    assert!(log.sign_with(Some(signing(dir.path(), "a.key", None))).await.unwrap(), "and comes back");
+    assert!(
+        log.sign_with(Some(signing(dir.path(), "a.key", None)))
+            .await
+            .unwrap(),
+        "and comes back"
+    );
     log.seal().await.unwrap();
     assert_eq!(events(&path), ["key", "head", "key-removed", "key", "head"]);
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
@@ -141,16 +190,33 @@ async fn a_log_without_its_key_goes_on_from_file_to_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let signing = Some(signing(dir.path(), "a.key", None));
-    let log =
-        Log::open_with(&path, Settings { segment_bytes: 2000, signing, ..Settings::default() }).unwrap();
+    let log = Log::open_with(
+        &path,
+        Settings {
+            segment_bytes: 2000,
+            signing,
+            ..Settings::default()
+        },
+    )
+    .unwrap();
     write(&log, 10).await;
     log.sign_with(None).await.unwrap();
     write(&log, 40).await;
     drop(log);
-    let log = Log::open_with(&path, Settings { segment_bytes: 2000, ..Settings::default() }).unwrap();
+    let log = Log::open_with(
+        &path,
+        Settings {
+            segment_bytes: 2000,
+            ..Settings::default()
+        },
+    )
+    .unwrap();
     write(&log, 1).await;
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
-    assert!(found.files.len() > 3 && found.keyless.is_some() && found.unproven.is_empty(), "{found:?}");
+    assert!(
+        found.files.len() > 3 && found.keyless.is_some() && found.unproven.is_empty(),
+        "{found:?}"
+    );
 }
 
 #[tokio::test]
@@ -158,13 +224,22 @@ async fn a_change_that_the_disk_does_not_take_leaves_the_old_key_in_force() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
-    let settings = Settings { signing: Some(signing(dir.path(), "a.key", None)), ..Settings::default() };
+    let settings = Settings {
+        signing: Some(signing(dir.path(), "a.key", None)),
+        ..Settings::default()
+    };
     let (log, faults) = faulty_with(&path, settings);
     write(&log, 2).await;
     faults.full.store(true, Ordering::Relaxed);
     let next = || Some(signing(dir.path(), "b.key", None));
-    assert!(matches!(log.sign_with(next()).await, Err(Error::Write { .. })));
-    assert!(matches!(log.sign_with(None).await, Err(Error::Write { .. })));
+    assert!(matches!(
+        log.sign_with(next()).await,
+        Err(Error::Write { .. })
+    ));
+    assert!(matches!(
+        log.sign_with(None).await,
+        Err(Error::Write { .. })
+    ));
     faults.full.store(false, Ordering::Relaxed);
     write(&log, 2).await;
     log.seal().await.unwrap();

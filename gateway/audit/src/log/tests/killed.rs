@@ -9,7 +9,9 @@ const KILLED: &str = "GATEWAY_AUDIT_KILLED";
 #[tokio::test]
 #[ignore = "the process that the next test kills"]
 async fn writes_until_it_is_killed() {
-    let Some(path) = std::env::var_os(KILLED) else { return };
+    let Some(path) = std::env::var_os(KILLED) else {
+        return;
+    };
     let log = Log::open(Path::new(&path)).unwrap();
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..16 {
@@ -32,12 +34,19 @@ fn a_killed_process_loses_no_record_that_it_was_told_is_durable() {
     let mut durable = 0;
     for round in 0..20 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "log::tests::killed::writes_until_it_is_killed", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "log::tests::killed::writes_until_it_is_killed",
+                "--ignored",
+                "--nocapture",
+            ])
             .env(KILLED, &path)
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        let mut told = io::BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut told = io::BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map(Result::unwrap);
         let mut count = |line: String| durable += u64::from(line.ends_with("durable"));
         told.by_ref().take(20 + round * 7).for_each(&mut count);
         child.kill().unwrap();

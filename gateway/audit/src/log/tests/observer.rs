@@ -19,16 +19,25 @@ impl Observer for Told {
 impl Told {
     fn take(&self) -> Vec<Vec<u8>> {
         let text = std::mem::take(&mut *self.0.lock().unwrap());
-        text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+        text.split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect()
     }
 
     fn settings(&self) -> Settings {
-        Settings { observer: Some(Box::new(self.clone())), ..Settings::default() }
+        Settings {
+            observer: Some(Box::new(self.clone())),
+            ..Settings::default()
+        }
     }
 }
 
 fn written(path: &Path) -> Vec<Vec<u8>> {
-    crate::read(path).unwrap().map(|entry| entry.unwrap().line).collect()
+    crate::read(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().line)
+        .collect()
 }
 
 #[tokio::test]
@@ -38,7 +47,11 @@ async fn an_observer_is_told_every_line_once_from_file_to_file_with_those_of_the
     let path = dir.path().join("audit.log");
     let signing = segments::signing(dir.path(), "a.key", None);
     let told = Told::default();
-    let settings = Settings { segment_bytes: 4000, signing: Some(signing), ..told.settings() };
+    let settings = Settings {
+        segment_bytes: 4000,
+        signing: Some(signing),
+        ..told.settings()
+    };
     let log = Log::open_with(&path, settings).unwrap();
     for status in 0..40 {
         log.close(outcome(status)).await.unwrap();

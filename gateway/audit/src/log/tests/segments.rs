@@ -16,8 +16,11 @@ pub(super) fn signing(dir: &Path, name: &str, previous: Option<&str>) -> Signing
 }
 
 fn open(dir: &Path) -> Log {
-    let settings =
-        Settings { segment_bytes: SHORT, signing: Some(signing(dir, "a.key", None)), ..Settings::default() };
+    let settings = Settings {
+        segment_bytes: SHORT,
+        signing: Some(signing(dir, "a.key", None)),
+        ..Settings::default()
+    };
     Log::open_with(&dir.join("audit.log"), settings).unwrap()
 }
 
@@ -28,13 +31,23 @@ async fn write(log: &Log, records: u16) {
 }
 
 fn names(dir: &Path) -> BTreeSet<String> {
-    dir.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    dir.read_dir()
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
 }
 
 fn statuses(path: &Path) -> Vec<u16> {
-    let records = crate::read(path).unwrap().map(|entry| entry.unwrap().record);
-    let status =
-        |record: Record| if let Event::Outcome(outcome) = record.event { Some(outcome.status) } else { None };
+    let records = crate::read(path)
+        .unwrap()
+        .map(|entry| entry.unwrap().record);
+    let status = |record: Record| {
+        if let Event::Outcome(outcome) = record.event {
+            Some(outcome.status)
+        } else {
+            None
+        }
+    };
     records.filter_map(status).collect()
 }
 
@@ -48,16 +61,25 @@ async fn chain_tree_and_signatures_go_on_from_file_to_file_and_from_start_to_sta
         write(&log, 30).await;
         log.seal().await.unwrap();
     }
-    assert_eq!(statuses(&path), (0..5).flat_map(|_| 0..30).collect::<Vec<_>>());
+    assert_eq!(
+        statuses(&path),
+        (0..5).flat_map(|_| 0..30).collect::<Vec<_>>()
+    );
     let found = verified(&path);
-    assert!(found.files.len() > 5 && found.trust == Trust::Named && found.unproven.is_empty(), "{found:?}");
+    assert!(
+        found.files.len() > 5 && found.trust == Trust::Named && found.unproven.is_empty(),
+        "{found:?}"
+    );
     assert_eq!(
         found.signed.unwrap().head.size,
         found.begins + found.records - 1,
         "the last is the head itself"
     );
     let key = signing(dir.path(), "a.key", None).key.public().clone();
-    let trusted = Expected { keys: vec![key], ..Expected::default() };
+    let trusted = Expected {
+        keys: vec![key],
+        ..Expected::default()
+    };
     assert_eq!(crate::verify(&path, &trusted).unwrap().trust, Trust::Given);
 }
 
@@ -74,7 +96,10 @@ async fn closed_files_are_compressed_and_hold_what_they_held() {
     for segment in segment::closed(&path).unwrap() {
         crate::compress::compress(&segment, &stop).unwrap();
         assert!(!segment.plain.exists() && segment.compressed().exists());
-        assert_eq!(std::fs::metadata(segment.compressed()).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(segment.compressed()).unwrap().mode() & 0o777,
+            0o600
+        );
     }
     let after = verified(&path);
     assert_eq!((after.head, after.records), (before.head, before.records));
@@ -94,7 +119,9 @@ async fn whatever_step_a_crash_cuts_short_the_next_start_puts_it_in_order_and_no
         let first = crate::read(&path).unwrap().last().unwrap().unwrap().seq;
         let newest = segment::closed(&path).unwrap().pop().unwrap();
         let stop = AtomicBool::new(false);
-        let begins = segment::begins(&File::open(&path).unwrap()).unwrap().unwrap();
+        let begins = segment::begins(&File::open(&path).unwrap())
+            .unwrap()
+            .unwrap();
         let twin = segment::Segment::of(&path, begins).plain;
         match step {
             0 => std::fs::write(with(&path, NEXT), "{\"seq\":").unwrap(),
@@ -113,17 +140,29 @@ async fn whatever_step_a_crash_cuts_short_the_next_start_puts_it_in_order_and_no
             }
             _ => {}
         }
-        assert_eq!(verified(&path).records, first + 1, "readers do not mind: {step}");
+        assert_eq!(
+            verified(&path).records,
+            first + 1,
+            "readers do not mind: {step}"
+        );
         let log = open(dir.path());
         write(&log, 1).await;
         drop(log);
         for segment in segment::closed(&path).unwrap() {
             crate::compress::compress(&segment, &stop).unwrap();
         }
-        assert_eq!(statuses(&path), (0..40).chain([0]).collect::<Vec<_>>(), "{step}");
+        assert_eq!(
+            statuses(&path),
+            (0..40).chain([0]).collect::<Vec<_>>(),
+            "{step}"
+        );
         verified(&path);
         let left = names(dir.path());
-        assert!(left.iter().all(|name| !name.ends_with(NEXT) && !name.ends_with(".unfinished")), "{left:?}");
+        assert!(
+            left.iter()
+                .all(|name| !name.ends_with(NEXT) && !name.ends_with(".unfinished")),
+            "{left:?}"
+        );
     }
 }
 
@@ -171,11 +210,23 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
         panic!("not said")
     };
     assert_eq!(found, anchor);
-    let at = |anchor: &Anchor| Expected { anchor: Some(anchor.clone()), ..Expected::default() };
+    let at = |anchor: &Anchor| Expected {
+        anchor: Some(anchor.clone()),
+        ..Expected::default()
+    };
     let rest = crate::verify(&path, &at(&anchor)).unwrap();
-    assert_eq!((rest.begins, rest.head, rest.signed), (anchor.seq, whole.head, whole.signed));
-    let wrong = Anchor { prev: "0".repeat(64), ..anchor.clone() };
-    assert!(matches!(crate::verify(&path, &at(&wrong)), Err(Unverified::Anchor(_))));
+    assert_eq!(
+        (rest.begins, rest.head, rest.signed),
+        (anchor.seq, whole.head, whole.signed)
+    );
+    let wrong = Anchor {
+        prev: "0".repeat(64),
+        ..anchor.clone()
+    };
+    assert!(matches!(
+        crate::verify(&path, &at(&wrong)),
+        Err(Unverified::Anchor(_))
+    ));
     assert!(crate::prove(&path, crate::Wanted::Seq(anchor.seq + 3), &at(&anchor)).is_ok());
     write(&open(dir.path()), 3).await;
     crate::verify(&path, &at(&anchor)).unwrap();
@@ -197,6 +248,11 @@ async fn nothing_is_signed_that_contradicts_what_was_signed() {
         signing: Some(signing(dir.path(), "a.key", None)),
         ..Settings::default()
     };
-    let Err(Error::Open { source, .. }) = Log::open_with(&path, settings) else { panic!("opened") };
-    assert!(source.to_string().contains("not what was signed"), "{source}");
+    let Err(Error::Open { source, .. }) = Log::open_with(&path, settings) else {
+        panic!("opened")
+    };
+    assert!(
+        source.to_string().contains("not what was signed"),
+        "{source}"
+    );
 }

@@ -27,16 +27,25 @@ fn signed(records: u32, every: u32, key: &SigningKey) -> (Written, SignedHead) {
             written.sign(key);
         }
     }
-    let last = verify(&written.lines, &Expected::default()).unwrap().signed.unwrap();
+    let last = verify(&written.lines, &Expected::default())
+        .unwrap()
+        .signed
+        .unwrap();
     (written, last)
 }
 
 fn given(keys: &[&SigningKey]) -> Expected {
-    Expected { keys: keys.iter().map(|key| key.public().clone()).collect(), ..Expected::default() }
+    Expected {
+        keys: keys.iter().map(|key| key.public().clone()).collect(),
+        ..Expected::default()
+    }
 }
 
 fn keeping(head: &SignedHead) -> Expected {
-    Expected { head: Some(Kept::Signed(head.clone())), ..Expected::default() }
+    Expected {
+        head: Some(Kept::Signed(head.clone())),
+        ..Expected::default()
+    }
 }
 
 /// The same records, of which one is changed, chained and signed anew by whoever has the `key`, if any.
@@ -75,11 +84,20 @@ fn a_signed_log_says_whose_word_it_is() {
     let (key, other) = (ring.key("a"), ring.key("b"));
     let (written, last) = signed(10, 4, &key);
     let named = verify(&written.lines, &Expected::default()).unwrap();
-    assert_eq!((named.trust, named.signed.unwrap().head.size), (Trust::Named, 10));
+    assert_eq!(
+        (named.trust, named.signed.unwrap().head.size),
+        (Trust::Named, 10)
+    );
     let by = verify(&written.lines, &given(&[&other, &key])).unwrap();
     assert_eq!((by.trust, by.signed), (Trust::Given, Some(last)));
-    assert_eq!(fault(&written.lines, &given(&[&other])), (0, Fault::Untrusted));
-    assert!(matches!(verify(&log(3), &given(&[&key])), Err(Unverified::Unsigned)));
+    assert_eq!(
+        fault(&written.lines, &given(&[&other])),
+        (0, Fault::Untrusted)
+    );
+    assert!(matches!(
+        verify(&log(3), &given(&[&key])),
+        Err(Unverified::Unsigned)
+    ));
 }
 
 #[test]
@@ -89,14 +107,20 @@ fn what_was_chained_anew_is_found_by_the_next_head() {
     let (written, _) = signed(10, 4, &key);
     // Line 6 is between the heads at 5 and 10.
     let forged = anew(&written.lines, 6, None);
-    assert_eq!(fault(&forged, &Expected::default()), (10, Fault::Root { since: 5 }));
+    assert_eq!(
+        fault(&forged, &Expected::default()),
+        (10, Fault::Root { since: 5 })
+    );
     let mut without = written.lines.clone();
     without[10] = String::from_utf8(without[10].clone())
         .unwrap()
         .replacen("\"signature\":\"", "\"signature\":\"AA", 1)
         .into_bytes();
     without.truncate(11);
-    assert_eq!(fault(&without, &Expected::default()), (10, Fault::Signature));
+    assert_eq!(
+        fault(&without, &Expected::default()),
+        (10, Fault::Signature)
+    );
 }
 
 #[test]
@@ -127,9 +151,16 @@ fn who_writes_all_of_it_anew_with_another_key_is_found_by_the_key_that_is_given(
     rest.sign(&thief);
     forged.extend(rest.lines);
     let found = verify(&forged, &Expected::default()).unwrap();
-    assert_eq!((found.trust, found.unproven), (Trust::Named, vec![6]), "it is said that nobody vouches");
+    assert_eq!(
+        (found.trust, found.unproven),
+        (Trust::Named, vec![6]),
+        "it is said that nobody vouches"
+    );
     assert_eq!(fault(&forged, &given(&[&key])), (6, Fault::Untrusted));
-    assert!(matches!(verify(&forged, &keeping(&last)), Err(Unverified::Short { .. })));
+    assert!(matches!(
+        verify(&forged, &keeping(&last)),
+        Err(Unverified::Short { .. })
+    ));
 }
 
 #[test]
@@ -140,14 +171,23 @@ fn a_key_that_the_one_before_vouches_for_is_trusted_like_it() {
     written.key(&new, Some(&old));
     written.record(9);
     written.sign(&new);
-    for expected in
-        [given(&[&old]), given(&[&new]), Expected { keys: given(&[&old]).keys, ..keeping(&before) }]
-    {
+    for expected in [
+        given(&[&old]),
+        given(&[&new]),
+        Expected {
+            keys: given(&[&old]).keys,
+            ..keeping(&before)
+        },
+    ] {
         let found = verify(&written.lines, &expected).unwrap();
         assert_eq!((found.trust, found.unproven), (Trust::Given, vec![]));
     }
     written.sign(&old);
-    assert_eq!(fault(&written.lines, &Expected::default()).1, Fault::Key, "its time is over");
+    assert_eq!(
+        fault(&written.lines, &Expected::default()).1,
+        Fault::Key,
+        "its time is over"
+    );
 }
 
 #[test]
@@ -157,18 +197,38 @@ fn a_key_that_was_taken_away_signs_nothing_more_and_vouches_for_no_other() {
     let (mut written, before) = signed(4, 2, &key);
     written.line(|state, line| state.dismiss(Some(&key), at(0), line));
     written.record(9);
-    let expected = Expected { keys: given(&[&key]).keys, ..keeping(&before) };
+    let expected = Expected {
+        keys: given(&[&key]).keys,
+        ..keeping(&before)
+    };
     let found = verify(&written.lines, &expected).unwrap();
-    assert_eq!((found.trust, found.keyless, found.unproven), (Trust::Given, Some(7), vec![]));
+    assert_eq!(
+        (found.trust, found.keyless, found.unproven),
+        (Trust::Given, Some(7), vec![])
+    );
     let last = written.lines.len() as u64;
-    let mut signed_again = Written { state: written.state.clone(), lines: written.lines.clone() };
+    let mut signed_again = Written {
+        state: written.state.clone(),
+        lines: written.lines.clone(),
+    };
     signed_again.sign(&key);
-    assert_eq!(fault(&signed_again.lines, &Expected::default()), (last, Fault::Key), "its time is over");
+    assert_eq!(
+        fault(&signed_again.lines, &Expected::default()),
+        (last, Fault::Key),
+        "its time is over"
+    );
     written.key(&other, Some(&key));
     written.sign(&other);
-    assert_eq!(fault(&written.lines, &given(&[&key])), (last, Fault::Untrusted));
+    assert_eq!(
+        fault(&written.lines, &given(&[&key])),
+        (last, Fault::Untrusted)
+    );
     let named = verify(&written.lines, &Expected::default()).unwrap();
-    assert_eq!((named.keyless, named.unproven), (None, vec![last]), "it is said that nobody vouches");
+    assert_eq!(
+        (named.keyless, named.unproven),
+        (None, vec![last]),
+        "it is said that nobody vouches"
+    );
 }
 
 #[test]
@@ -179,23 +239,41 @@ fn a_removal_that_was_made_up_is_found() {
         let (mut written, _) = signed(4, 2, &key);
         written.line(|state, line| state.dismiss(by, at(0), line));
         let last = written.lines.pop().unwrap();
-        written.lines.push(change(String::from_utf8(last).unwrap()).into_bytes());
+        written
+            .lines
+            .push(change(String::from_utf8(last).unwrap()).into_bytes());
         verify(&written.lines, &given(&[&key]))
     };
     let unproven = |found: Result<Verified, Unverified>| found.unwrap().unproven;
     assert_eq!(unproven(removed(Some(&key), &|line| line)), [0; 0]);
-    assert_eq!(unproven(removed(None, &|line| line)), [7], "it is said that nobody vouches");
+    assert_eq!(
+        unproven(removed(None, &|line| line)),
+        [7],
+        "it is said that nobody vouches"
+    );
     assert_eq!(unproven(removed(Some(&thief), &|line| line)), [7]);
     let faults = [
         (
-            removed(Some(&key), &|line| line.replace("1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z")),
+            removed(Some(&key), &|line| {
+                line.replace("1970-01-01T00:00:00Z", "1970-01-01T00:00:01Z")
+            }),
             Fault::Signature,
         ),
-        (removed(Some(&key), &|line| line.replace(key.public().id(), thief.public().id())), Fault::Key),
-        (removed(Some(&key), &|line| line.replace("\"size\":7", "\"size\":6")), Fault::Root { since: 6 }),
+        (
+            removed(Some(&key), &|line| {
+                line.replace(key.public().id(), thief.public().id())
+            }),
+            Fault::Key,
+        ),
+        (
+            removed(Some(&key), &|line| line.replace("\"size\":7", "\"size\":6")),
+            Fault::Root { since: 6 },
+        ),
     ];
     for (found, expected) in faults {
-        let Err(Unverified::Broken { seq: 7, fault, .. }) = found else { panic!("{found:?}") };
+        let Err(Unverified::Broken { seq: 7, fault, .. }) = found else {
+            panic!("{found:?}")
+        };
         assert_eq!(fault, expected);
     }
 }
@@ -207,17 +285,41 @@ fn a_kept_head_finds_what_was_cut_and_what_is_a_fork() {
     let (mut written, last) = signed(8, 4, &key);
     let size = usize::try_from(last.head.size).unwrap();
     written.record(9);
-    assert_eq!(verify(&written.lines, &keeping(&last)).unwrap().covered, Some(10));
+    assert_eq!(
+        verify(&written.lines, &keeping(&last)).unwrap().covered,
+        Some(10)
+    );
     let cut = verify(&written.lines[..size - 1], &keeping(&last));
-    assert!(matches!(cut, Err(Unverified::Short { size: 10, records: 9 })), "{cut:?}");
+    assert!(
+        matches!(
+            cut,
+            Err(Unverified::Short {
+                size: 10,
+                records: 9
+            })
+        ),
+        "{cut:?}"
+    );
     // Whoever has the key, too, such as the gateway itself after its disk was set back.
     let forked = anew(&written.lines, 2, Some(&key));
     assert!(verify(&forked, &given(&[&key])).is_ok());
     let fork = verify(&forked, &keeping(&last));
-    assert!(matches!(fork, Err(Unverified::Fork { size: 10, since: 5 })), "{fork:?}");
+    assert!(
+        matches!(fork, Err(Unverified::Fork { size: 10, since: 5 })),
+        "{fork:?}"
+    );
     let (_, foreign) = signed(8, 4, &other);
-    let stolen = SignedHead { head: TreeHead { root: last.head.root.clone(), ..foreign.head }, ..foreign };
-    assert!(matches!(verify(&written.lines, &keeping(&stolen)), Err(Unverified::Forged { .. })));
+    let stolen = SignedHead {
+        head: TreeHead {
+            root: last.head.root.clone(),
+            ..foreign.head
+        },
+        ..foreign
+    };
+    assert!(matches!(
+        verify(&written.lines, &keeping(&stolen)),
+        Err(Unverified::Forged { .. })
+    ));
 }
 
 /// As many as the property must hold for, signed after each 256.

@@ -54,7 +54,10 @@ fn user(outcome: &Outcome) -> Value {
     let mut user =
         json!({ "username": outcome.user.as_deref().unwrap_or(unknown), "groups": outcome.groups });
     if let (Some(issuer), Some(fields)) = (&outcome.issuer, user.as_object_mut()) {
-        fields.insert("extra".to_owned(), json!({ "checkpoint-gateway/issuer": [issuer] }));
+        fields.insert(
+            "extra".to_owned(),
+            json!({ "checkpoint-gateway/issuer": [issuer] }),
+        );
     }
     user
 }
@@ -73,10 +76,12 @@ fn object(outcome: &Outcome) -> Option<Value> {
         Some(Action::Hold) => Some("hold"),
         _ => None,
     };
-    let mut object = json!({ "resource": "checkpoints", "name": id, "apiGroup": GROUP, "apiVersion": "v1" });
+    let mut object =
+        json!({ "resource": "checkpoints", "name": id, "apiGroup": GROUP, "apiVersion": "v1" });
     if let Some(fields) = object.as_object_mut() {
         fields.extend(target.map(|target| ("namespace".to_owned(), json!(target.namespace()))));
-        fields.extend(subresource.map(|subresource| ("subresource".to_owned(), json!(subresource))));
+        fields
+            .extend(subresource.map(|subresource| ("subresource".to_owned(), json!(subresource))));
     }
     Some(object)
 }
@@ -87,7 +92,12 @@ fn status(outcome: &Outcome) -> Value {
     if let (Some(code), Some(fields)) = (&outcome.code, status.as_object_mut()) {
         fields.insert("status".to_owned(), "Failure".into());
         fields.insert("reason".to_owned(), json!(code));
-        fields.extend(outcome.message.as_ref().map(|message| ("message".to_owned(), json!(message))));
+        fields.extend(
+            outcome
+                .message
+                .as_ref()
+                .map(|message| ("message".to_owned(), json!(message))),
+        );
     }
     status
 }
@@ -99,19 +109,36 @@ fn annotations(record: &Record, outcome: &Outcome) -> Value {
         let decided = gateway_policy::decide(&outcome.verdicts);
         let word = if decided.is_ok() { "allow" } else { "forbid" };
         notes.insert("authorization.k8s.io/decision".to_owned(), word.into());
-        let why = decided.err().map(|(policy, denial)| format!("{policy}: {}", denial.code));
-        notes.insert("authorization.k8s.io/reason".to_owned(), why.unwrap_or_default().into());
+        let why = decided
+            .err()
+            .map(|(policy, denial)| format!("{policy}: {}", denial.code));
+        notes.insert(
+            "authorization.k8s.io/reason".to_owned(),
+            why.unwrap_or_default().into(),
+        );
     }
     let mut note = |name: &str, value: Option<String>| {
         notes.extend(value.map(|value| (format!("{PREFIX}/{name}"), Value::from(value))));
     };
     note("trace-id", record.trace_id.map(String::from));
     note("reason", outcome.reason.clone());
-    note("container", outcome.target.as_ref().map(|target| target.container().to_owned()));
-    note("checkpoint-id", outcome.checkpoint_id.map(|id| id.to_string()));
+    note(
+        "container",
+        outcome
+            .target
+            .as_ref()
+            .map(|target| target.container().to_owned()),
+    );
+    note(
+        "checkpoint-id",
+        outcome.checkpoint_id.map(|id| id.to_string()),
+    );
     note("sha256", outcome.sha256.clone());
     note("bytes", outcome.bytes.map(|bytes| bytes.to_string()));
-    note("plan", Some(outcome.plan.sha256.clone()).filter(|digest| !digest.is_empty()));
+    note(
+        "plan",
+        Some(outcome.plan.sha256.clone()).filter(|digest| !digest.is_empty()),
+    );
     for verdict in &outcome.verdicts {
         let said = match &verdict.decision {
             Decision::Allow => "allow".to_owned(),
@@ -121,7 +148,10 @@ fn annotations(record: &Record, outcome: &Outcome) -> Value {
         let digest = verdict.digest.as_deref().unwrap_or("-");
         note(
             &format!("policy-{}", verdict.policy),
-            Some(format!("{said} generation={} sha256={digest}", verdict.generation)),
+            Some(format!(
+                "{said} generation={} sha256={digest}",
+                verdict.generation
+            )),
         );
     }
     Value::Object(notes)

@@ -62,7 +62,9 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
 fn began(record: &Record, outcome: &Outcome) -> jiff::Timestamp {
     let took = i64::try_from(outcome.duration_us).unwrap_or(i64::MAX);
     let began = record.at.as_microsecond().checked_sub(took);
-    began.and_then(|began| jiff::Timestamp::from_microsecond(began).ok()).unwrap_or(record.at)
+    began
+        .and_then(|began| jiff::Timestamp::from_microsecond(began).ok())
+        .unwrap_or(record.at)
 }
 
 /// The path that was called, as far as the record tells.

@@ -57,7 +57,9 @@ pub(super) fn event(record: &Record, outcome: &Outcome) -> Value {
 fn activity(action: Option<Action>) -> (u32, &'static str) {
     match action {
         Some(Action::Create) => (1, "Create"),
-        Some(Action::List | Action::Inspect | Action::Download | Action::DownloadOriginal) => (2, "Read"),
+        Some(Action::List | Action::Inspect | Action::Download | Action::DownloadOriginal) => {
+            (2, "Read")
+        }
         Some(Action::Hold) => (3, "Update"),
         Some(Action::Delete) => (4, "Delete"),
         None => (0, "Unknown"),
@@ -83,16 +85,25 @@ fn severity(outcome: &Outcome) -> (u32, &'static str) {
 
 /// `user` must have a name or another mark; `type_id` 0 is unknown, 1 a user.
 fn user(outcome: &Outcome) -> Value {
-    let groups: Vec<_> = outcome.groups.iter().map(|group| json!({ "name": group })).collect();
+    let groups: Vec<_> = outcome
+        .groups
+        .iter()
+        .map(|group| json!({ "name": group }))
+        .collect();
     match &outcome.user {
-        Some(user) => json!({ "name": user, "uid": user, "type_id": 1, "type": "User", "groups": groups }),
+        Some(user) => {
+            json!({ "name": user, "uid": user, "type_id": 1, "type": "User", "groups": groups })
+        }
         None => json!({ "name": "unknown", "type_id": 0, "type": "Unknown" }),
     }
 }
 
 /// `src_endpoint` is required, and must have an address or another mark.
 fn source(outcome: &Outcome) -> Value {
-    outcome.source_address.map_or_else(|| json!({ "name": "unknown" }), |address| json!({ "ip": address }))
+    outcome.source_address.map_or_else(
+        || json!({ "name": "unknown" }),
+        |address| json!({ "ip": address }),
+    )
 }
 
 fn resources(outcome: &Outcome) -> Value {

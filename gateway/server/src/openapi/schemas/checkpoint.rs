@@ -12,9 +12,16 @@ pub(super) fn schemas() -> [(&'static str, Value); 13] {
         ("Taken", taken()),
         (
             "Accepted",
-            object("A checkpoint that is under way.", json!({ "id": uuid("What it will be called.") }), &[]),
+            object(
+                "A checkpoint that is under way.",
+                json!({ "id": uuid("What it will be called.") }),
+                &[],
+            ),
         ),
-        ("Checkpoint", object("What is known of a checkpoint.", properties(), &NOT_ALWAYS)),
+        (
+            "Checkpoint",
+            object("What is known of a checkpoint.", properties(), &NOT_ALWAYS),
+        ),
         ("InspectedCheckpoint", inspected()),
         ("CheckpointPage", page()),
         ("HeldCheckpoint", held()),
@@ -31,7 +38,11 @@ pub(super) fn schemas() -> [(&'static str, Value); 13] {
 fn taken() -> Value {
     let path = text("The archive's absolute path on the node.");
     let items = json!({ "type": "array", "items": path, "minItems": 1, "maxItems": 1 });
-    object("A new checkpoint, in the kubelet's words.", json!({ "items": items }), &[])
+    object(
+        "A new checkpoint, in the kubelet's words.",
+        json!({ "items": items }),
+        &[],
+    )
 }
 
 fn properties() -> Value {
@@ -70,7 +81,11 @@ fn inspected() -> Value {
     if let Some(properties) = properties.as_object_mut() {
         properties.insert("inspection".to_owned(), reference("Inspection"));
     }
-    object("What is known of a checkpoint, and what is in its archive.", properties, &NOT_ALWAYS)
+    object(
+        "What is known of a checkpoint, and what is in its archive.",
+        properties,
+        &NOT_ALWAYS,
+    )
 }
 
 fn page() -> Value {
@@ -92,7 +107,11 @@ fn hold() -> Value {
         "at": date_time("Since when."),
         "reason": text("Why, in the caller's words."),
     });
-    object("Pins a checkpoint: neither a caller nor a quota nor its age removes it.", properties, &["reason"])
+    object(
+        "Pins a checkpoint: neither a caller nor a quota nor its age removes it.",
+        properties,
+        &["reason"],
+    )
 }
 
 fn original() -> Value {
@@ -103,7 +122,11 @@ fn original() -> Value {
         "sealed": yes_or_no("Whether it is encrypted (age-encryption.org/v1)."),
         "recipients": count("How many can open the seal; none where it is not sealed."),
     });
-    object("The archive as the runtime wrote it, kept beside the redacted one.", properties, &[])
+    object(
+        "The archive as the runtime wrote it, kept beside the redacted one.",
+        properties,
+        &[],
+    )
 }
 
 fn container() -> Value {
@@ -121,7 +144,11 @@ fn container() -> Value {
         "pod_annotations": map("The pod's annotations."),
         "memory_bytes": or_null(count("Memory in use when it was asked for, in bytes.")),
     });
-    object("A container as the runtime told of it: what policies are asked about.", properties, &[])
+    object(
+        "A container as the runtime told of it: what policies are asked about.",
+        properties,
+        &[],
+    )
 }
 
 fn summary() -> Value {
@@ -133,7 +160,11 @@ fn summary() -> Value {
         "passes": count("How many times the archive was gone through."),
         "unreadable": list(&json!({ "type": "string" }), "Documents that were searched as plain bytes under every rule."),
     });
-    object("What redaction did: numbers and the plan's own words, never a value.", properties, &[])
+    object(
+        "What redaction did: numbers and the plan's own words, never a value.",
+        properties,
+        &[],
+    )
 }
 
 fn rule() -> Value {

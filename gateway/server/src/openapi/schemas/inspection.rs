@@ -51,7 +51,11 @@ fn container() -> Value {
         "created_at": or_null(date_time("When the container was created.")),
         "checkpointed_at": or_null(date_time("When it was checkpointed.")),
     });
-    object("A container as its runtime describes it in an archive.", properties, &[])
+    object(
+        "A container as its runtime describes it in an archive.",
+        properties,
+        &[],
+    )
 }
 
 fn criu() -> Value {
@@ -82,7 +86,11 @@ fn process() -> Value {
         "arguments": or_null(names("Its command line, as its memory has it.")),
         "env": or_null(names("The names of its environment variables, as its memory has them.")),
     });
-    object("A process of the container, with the numbers that it has inside.", properties, &[])
+    object(
+        "A process of the container, with the numbers that it has inside.",
+        properties,
+        &[],
+    )
 }
 
 fn sizes() -> Value {

@@ -17,9 +17,18 @@ use words::words;
 
 /// By their names.
 pub(super) fn components() -> Value {
-    let of_the_gateway = [("Problem", problems::schema()), ("Identity", identity()), ("OpenApi", open_api())];
-    let all = of_the_gateway.into_iter().chain(checkpoint::schemas()).chain(inspection::schemas());
-    all.map(|(name, schema)| (name.to_owned(), schema)).collect::<Map<_, _>>().into()
+    let of_the_gateway = [
+        ("Problem", problems::schema()),
+        ("Identity", identity()),
+        ("OpenApi", open_api()),
+    ];
+    let all = of_the_gateway
+        .into_iter()
+        .chain(checkpoint::schemas())
+        .chain(inspection::schemas());
+    all.map(|(name, schema)| (name.to_owned(), schema))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn identity() -> Value {

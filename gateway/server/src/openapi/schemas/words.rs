@@ -12,7 +12,10 @@ pub(super) use words;
 /// An object of these properties and no others; not all of those that `may_lack` names are always there.
 pub(in crate::openapi) fn object(description: &str, properties: Value, may_lack: &[&str]) -> Value {
     let names = properties.as_object().into_iter().flat_map(Map::keys);
-    let required: Vec<_> = names.filter(|name| !may_lack.contains(&name.as_str())).cloned().collect();
+    let required: Vec<_> = names
+        .filter(|name| !may_lack.contains(&name.as_str()))
+        .cloned()
+        .collect();
     let mut schema = json!({
         "type": "object",
         "description": description,

@@ -21,8 +21,15 @@ impl LogExporter for Exporter {
             held.notified().await;
         }
         let length = |(record, _): (&SdkLogRecord, _)| body(record).len();
-        self.got.lock().unwrap().push(batch.iter().map(length).collect());
-        if self.fails { Err(OTelSdkError::InternalFailure("no".to_owned())) } else { Ok(()) }
+        self.got
+            .lock()
+            .unwrap()
+            .push(batch.iter().map(length).collect());
+        if self.fails {
+            Err(OTelSdkError::InternalFailure("no".to_owned()))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -71,14 +78,21 @@ async fn an_export_is_no_longer_than_a_receiver_takes() {
     }
     assert!(sending.finish().await);
     let got = exporter.got.lock().unwrap().clone();
-    assert!(got.iter().all(|batch| batch.iter().sum::<usize>() < 2 << 20 && batch.len() <= BATCH), "{got:?}");
+    assert!(
+        got.iter()
+            .all(|batch| batch.iter().sum::<usize>() < 2 << 20 && batch.len() <= BATCH),
+        "{got:?}"
+    );
     assert_eq!(told(&counts), (5 + BATCH as u64, 0, 0));
 }
 
 #[tokio::test]
 async fn what_finds_no_room_beside_a_receiver_that_hangs_is_dropped_and_counted() {
     let held = Arc::<Notify>::default();
-    let exporter = Exporter { held: Some(Arc::clone(&held)), ..Exporter::default() };
+    let exporter = Exporter {
+        held: Some(Arc::clone(&held)),
+        ..Exporter::default()
+    };
     let counts = Arc::default();
     let (intake, _sending) = Sending::start(exporter, Arc::clone(&counts));
     // The task that sends has had no turn yet.
@@ -102,7 +116,10 @@ async fn what_waits_is_bounded_in_bytes_too() {
 
 #[tokio::test]
 async fn what_the_receiver_does_not_take_and_what_is_no_record_is_counted() {
-    let exporter = Exporter { fails: true, ..Exporter::default() };
+    let exporter = Exporter {
+        fails: true,
+        ..Exporter::default()
+    };
     let counts = Arc::default();
     let (intake, sending) = Sending::start(exporter, Arc::clone(&counts));
     intake.durable(&[line(200, 1), b"{}\n".to_vec()].concat());
@@ -113,8 +130,18 @@ async fn what_the_receiver_does_not_take_and_what_is_no_record_is_counted() {
 #[test]
 fn a_request_that_did_not_succeed_is_a_warning() {
     let logger = SdkLoggerProvider::builder().build().logger(TRACER);
-    for (status, severity) in [(200, "INFO"), (399, "INFO"), (400, "WARN"), (503, "WARN"), (0, "WARN")] {
+    for (status, severity) in [
+        (200, "INFO"),
+        (399, "INFO"),
+        (400, "WARN"),
+        (503, "WARN"),
+        (0, "WARN"),
+    ] {
         let line = String::from_utf8(line(status, 1)).unwrap();
-        assert_eq!(record(&logger, &line).unwrap().severity_text(), Some(severity), "{status}");
+        assert_eq!(
+            record(&logger, &line).unwrap().severity_text(),
+            Some(severity),
+            "{status}"
+        );
     }
 }
