@@ -55,8 +55,8 @@ async fn rewrite_log(world: &World, key: &Path) {
             ..record
         };
         match record.event {
-            Event::Intent { .. } => drop(log.intend(record).await.unwrap()),
-            Event::Outcome(_) => log.close(record).await.unwrap(),
+            Event::Intent { .. } => drop(log.write_intent(record).await.unwrap()),
+            Event::Outcome(_) => log.write(record).await.unwrap(),
             _ => {}
         }
     }

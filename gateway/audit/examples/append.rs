@@ -84,7 +84,7 @@ async fn rate(path: &Path, writers: usize) -> Result<f64> {
 async fn write(log: Log, began: Instant) -> Result<u64> {
     let mut written = 0;
     while began.elapsed() < TIME {
-        log.close(record()).await?;
+        log.write(record()).await?;
         written += 1;
     }
     Ok(written)

@@ -29,7 +29,7 @@ async fn main() -> Result<()> {
         let mut running = JoinSet::new();
         for number in begin..count.min(begin + AT_ONCE) {
             let (log, record) = (log.clone(), record(number)?);
-            running.spawn(async move { log.intend(record).await });
+            running.spawn(async move { log.write_intent(record).await });
         }
         while let Some(written) = running.join_next().await {
             written??;

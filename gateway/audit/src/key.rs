@@ -26,7 +26,7 @@ const BEFORE: [u8; 12] = [
 
 /// Why a file is no key that can be used.
 #[derive(Debug, thiserror::Error)]
-pub enum WrongKey {
+pub enum KeyError {
     /// It cannot be read, or not be made.
     #[error(transparent)]
     File(#[from] io::Error),
@@ -50,11 +50,11 @@ impl PublicKey {
     ///
     /// # Errors
     /// Where the file cannot be read or holds another thing.
-    pub fn read(path: &Path) -> Result<Self, WrongKey> {
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
         let der = SubjectPublicKeyInfoDer::from_pem_slice(&bytes(open(path)?)?);
         der.ok()
             .and_then(|der| Self::of(&der))
-            .ok_or(WrongKey::Kind("public"))
+            .ok_or(KeyError::Kind("public"))
     }
 
     /// The key that is this DER.
@@ -113,7 +113,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// Where the file is there already or cannot be written.
-    pub fn generate(path: &Path) -> Result<PublicKey, WrongKey> {
+    pub fn generate(path: &Path) -> Result<PublicKey, KeyError> {
         let pair = Ed25519KeyPair::generate().map_err(io::Error::other)?;
         let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(io::Error::other)?;
         let mut file = OpenOptions::new()
@@ -131,20 +131,20 @@ impl SigningKey {
     ///
     /// # Errors
     /// Where the file cannot be read, may be read by others, or holds another thing.
-    pub fn read(path: &Path) -> Result<Self, WrongKey> {
+    pub fn read(path: &Path) -> Result<Self, KeyError> {
         let file = open(path)?;
         let mode = file.metadata()?.mode();
         if mode & 0o077 != 0 {
-            return Err(WrongKey::Mode(mode));
+            return Err(KeyError::Mode(mode));
         }
-        let wrong = || WrongKey::Kind("private");
+        let wrong = || KeyError::Kind("private");
         let der = PrivatePkcs8KeyDer::from_pem_slice(&bytes(file)?).map_err(|_| wrong())?;
         Self::from(Ed25519KeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| wrong())?)
     }
 
-    fn from(pair: Ed25519KeyPair) -> Result<Self, WrongKey> {
+    fn from(pair: Ed25519KeyPair) -> Result<Self, KeyError> {
         let der = [&BEFORE, pair.public_key().as_ref()].concat();
-        let public = PublicKey::of(&der).ok_or(WrongKey::Kind("private"))?;
+        let public = PublicKey::of(&der).ok_or(KeyError::Kind("private"))?;
         Ok(Self { pair, public })
     }
 
@@ -207,7 +207,7 @@ mod tests {
         );
         assert_eq!(PublicKey::decode(&read.encode()), Some(read));
         assert!(
-            matches!(SigningKey::generate(&private), Err(WrongKey::File(_))),
+            matches!(SigningKey::generate(&private), Err(KeyError::File(_))),
             "no key is written over"
         );
         assert!(!format!("{key:?}").contains("pair"));
@@ -246,21 +246,21 @@ mod tests {
         let public = SigningKey::generate(&path).unwrap();
         for mode in [0o640, 0o604, 0o660] {
             std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            assert!(matches!(SigningKey::read(&path), Err(WrongKey::Mode(_))));
+            assert!(matches!(SigningKey::read(&path), Err(KeyError::Mode(_))));
         }
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
         assert!(matches!(
             PublicKey::read(&path),
-            Err(WrongKey::Kind("public"))
+            Err(KeyError::Kind("public"))
         ));
         std::fs::write(&path, public.pem()).unwrap();
         assert!(matches!(
             SigningKey::read(&path),
-            Err(WrongKey::Kind("private"))
+            Err(KeyError::Kind("private"))
         ));
         assert!(matches!(
             SigningKey::read(dir.path()),
-            Err(WrongKey::File(_))
+            Err(KeyError::File(_))
         ));
     }
 }

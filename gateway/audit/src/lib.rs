@@ -21,12 +21,14 @@ mod segment;
 mod tail;
 mod verify;
 
-pub use key::{PublicKey, SigningKey, WrongKey};
-pub use lines::Unreadable;
+pub use key::{KeyError, PublicKey, SigningKey};
+pub use lines::ReadError;
 pub use log::{Error, Intent, Log, Settings, Signing};
 pub use observer::Observer;
-pub use prove::{Proof, Unproven, Wanted, WrongProof, prove};
+pub use prove::{Proof, ProofError, ProveError, Wanted, prove};
 pub use reader::{Entry, Reader, read};
 pub use seal::SignedHead;
 pub use tail::Recovered;
-pub use verify::{Anchor, Expected, Fault, Kept, SetBack, Trust, Unverified, Verified, verify};
+pub use verify::{
+    Anchor, ClockSetBack, Expected, Fault, KeptHead, Trust, Verified, VerifyError, verify,
+};

@@ -10,7 +10,7 @@ use crate::verify::Fault;
 
 /// Why a part of a log cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum Unreadable {
+pub enum ReadError {
     /// A file cannot be read. Nothing behind that place is read.
     #[error("cannot read `{}`", .path.display())]
     File {
@@ -51,8 +51,8 @@ pub(crate) struct Lines {
 impl Lines {
     /// Of the log at `path`: its closed segments, and the active file as it is now. Where `path` is itself a compressed
     /// segment, of that alone.
-    pub(crate) fn of(path: &Path) -> Result<Self, Unreadable> {
-        let sources = sources(path).map_err(|source| Unreadable::File {
+    pub(crate) fn of(path: &Path) -> Result<Self, ReadError> {
+        let sources = sources(path).map_err(|source| ReadError::File {
             path: path.to_owned(),
             source,
         })?;
@@ -81,7 +81,7 @@ impl Lines {
     }
 
     /// Reads the next line without its end into `line`; `false` where there is none.
-    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Result<bool, Unreadable> {
+    pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError> {
         loop {
             line.clear();
             if let Some(now) = &mut self.now {
@@ -99,7 +99,7 @@ impl Lines {
         }
     }
 
-    fn whole(&mut self, line: &mut Vec<u8>) -> Result<bool, Unreadable> {
+    fn whole(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError> {
         if line.pop_if(|last| *last == b'\n').is_some() {
             return Ok(true);
         }
@@ -111,7 +111,7 @@ impl Lines {
         if fault == Fault::Long {
             self.skip()?;
         }
-        Err(Unreadable::Line {
+        Err(ReadError::Line {
             path: self.path.to_path_buf(),
             line: self.number,
             fault,
@@ -119,7 +119,7 @@ impl Lines {
     }
 
     /// Reads to the end of a line that is too long to be kept.
-    fn skip(&mut self) -> Result<(), Unreadable> {
+    fn skip(&mut self) -> Result<(), ReadError> {
         let Some(now) = &mut self.now else {
             return Ok(());
         };
@@ -129,7 +129,7 @@ impl Lines {
     }
 
     /// Turns to the next file.
-    fn turn(&mut self) -> Result<bool, Unreadable> {
+    fn turn(&mut self) -> Result<bool, ReadError> {
         self.now = None;
         let Some(source) = self.sources.next() else {
             return Ok(false);
@@ -146,10 +146,10 @@ impl Lines {
         Ok(true)
     }
 
-    fn lost(&mut self, source: io::Error) -> Unreadable {
+    fn lost(&mut self, source: io::Error) -> ReadError {
         self.sources = Vec::new().into_iter();
         self.now = None;
-        Unreadable::File {
+        ReadError::File {
             path: self.path.to_path_buf(),
             source,
         }

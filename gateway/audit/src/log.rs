@@ -9,7 +9,7 @@ use gateway_core::{Event, Record, RequestId};
 use tokio::sync::Semaphore;
 
 use crate::chain::LONGEST;
-use crate::key::{SigningKey, WrongKey};
+use crate::key::{KeyError, SigningKey};
 use crate::observer::Observer;
 use crate::queue::{Place, Queue, Work};
 use crate::tail::{Recovered, Tail};
@@ -73,7 +73,7 @@ pub enum Error {
         path: PathBuf,
         /// Why.
         #[source]
-        source: WrongKey,
+        source: KeyError,
     },
     /// The record could not be written or made durable.
     #[error("cannot write to the audit log `{}`", .path.display())]
@@ -202,7 +202,7 @@ impl Log {
     ///
     /// # Errors
     /// Any error means: do not do it.
-    pub async fn intend(&self, record: Record) -> Result<Intent, Error> {
+    pub async fn write_intent(&self, record: Record) -> Result<Intent, Error> {
         debug_assert!(matches!(record.event, Event::Intent { .. }));
         let request_id = record.request_id;
         self.append(body(&record)).await?;
@@ -213,7 +213,7 @@ impl Log {
     ///
     /// # Errors
     /// What is lost is the record, never what it is about.
-    pub async fn close(&self, record: Record) -> Result<(), Error> {
+    pub async fn write(&self, record: Record) -> Result<(), Error> {
         debug_assert!(!matches!(record.event, Event::Intent { .. }));
         self.append(body(&record)).await
     }
@@ -222,7 +222,7 @@ impl Log {
     ///
     /// # Errors
     /// Why not.
-    pub async fn probe(&self) -> Result<(), Error> {
+    pub async fn check_writable(&self) -> Result<(), Error> {
         self.append(Ok(Work::Probe)).await
     }
 
@@ -230,7 +230,7 @@ impl Log {
     ///
     /// # Errors
     /// What is not signed now is so by the next head.
-    pub async fn seal(&self) -> Result<(), Error> {
+    pub async fn sign_head(&self) -> Result<(), Error> {
         self.append(Ok(Work::Seal)).await
     }
 
@@ -239,7 +239,7 @@ impl Log {
     ///
     /// # Errors
     /// The old one then goes on.
-    pub async fn sign_with(&self, signing: Option<Signing>) -> Result<bool, Error> {
+    pub async fn change_key(&self, signing: Option<Signing>) -> Result<bool, Error> {
         let changed = Arc::new(AtomicBool::new(false));
         self.append(Ok(Work::Keys {
             signing,

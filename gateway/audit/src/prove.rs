@@ -10,7 +10,7 @@ use crate::key::PublicKey;
 use crate::lines::Lines;
 use crate::merkle::{self, Tree, climb, leaf, parse};
 use crate::seal::SignedHead;
-use crate::verify::{Expected, Unverified, verify, walk};
+use crate::verify::{Expected, VerifyError, verify, walk};
 
 /// The most records that are proven at once.
 const MOST: usize = 64;
@@ -39,10 +39,10 @@ pub struct Proof {
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
-pub enum Unproven {
+pub enum ProveError {
     /// The log does not hold, and proves nothing.
     #[error(transparent)]
-    Unverified(#[from] Unverified),
+    VerifyError(#[from] VerifyError),
     /// There is no such record.
     #[error("there is no such record in the log")]
     Absent,
@@ -58,7 +58,7 @@ pub enum Unproven {
 
 /// What is wrong with a proof.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WrongProof {
+pub enum ProofError {
     /// Its line is none of a log, or one of another place than it says.
     #[error("its line is no record, or has another seq than its index")]
     Line,
@@ -78,23 +78,23 @@ impl Proof {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(&self, keys: &[PublicKey]) -> Result<Record, WrongProof> {
+    pub fn check(&self, keys: &[PublicKey]) -> Result<Record, ProofError> {
         let line = self.line.as_bytes();
         let whole = line.len() <= LONGEST && !line.contains(&b'\n');
         let seq = Link::of(line).ok().map(|link| link.seq);
-        let record = serde_json::from_slice(line).map_err(|_| WrongProof::Line)?;
+        let record = serde_json::from_slice(line).map_err(|_| ProofError::Line)?;
         if !whole || seq != Some(self.index) {
-            return Err(WrongProof::Line);
+            return Err(ProofError::Line);
         }
         let path: Option<Vec<_>> = self.path.iter().map(|hash| parse(hash)).collect();
         let root = path.and_then(|path| climb(self.index, self.head.head.size, leaf(line), &path));
         if root.is_none_or(|root| hex(&root) != self.head.head.root) {
-            return Err(WrongProof::Path);
+            return Err(ProofError::Path);
         }
         if keys.iter().any(|key| self.head.signed_by(key)) {
             return Ok(record);
         }
-        Err(WrongProof::Signature {
+        Err(ProofError::Signature {
             key: self.head.head.key.chars().take(64).collect(),
         })
     }
@@ -104,20 +104,20 @@ impl Proof {
 ///
 /// # Errors
 /// Where there is nothing to prove, or nothing to prove it with.
-pub fn prove(path: &Path, wanted: Wanted, expected: &Expected) -> Result<Vec<Proof>, Unproven> {
+pub fn prove(path: &Path, wanted: Wanted, expected: &Expected) -> Result<Vec<Proof>, ProveError> {
     let Some(head) = verify(path, expected)?.signed else {
         return Err(if exists(path, wanted)? {
-            Unproven::Unsigned
+            ProveError::Unsigned
         } else {
-            Unproven::Absent
+            ProveError::Absent
         });
     };
     let found = pass(path, wanted, head.head.size)?;
     if found.is_empty() {
         return Err(if exists(path, wanted)? {
-            Unproven::Unsigned
+            ProveError::Unsigned
         } else {
-            Unproven::Absent
+            ProveError::Absent
         });
     }
     Ok(found.into_iter().map(|begun| begun.proof(&head)).collect())
@@ -143,9 +143,9 @@ impl Begun {
 }
 
 /// Passes the first `size` lines, which hold.
-fn pass(path: &Path, wanted: Wanted, size: u64) -> Result<Vec<Begun>, Unproven> {
+fn pass(path: &Path, wanted: Wanted, size: u64) -> Result<Vec<Begun>, ProveError> {
     let (mut begun, mut tree, mut line) = (Vec::<Begun>::new(), None, Vec::new());
-    let lost = |error| Unproven::from(walk::unreadable(error, path));
+    let lost = |error| ProveError::from(walk::unreadable(error, path));
     let mut lines = Lines::of(path).map_err(lost)?;
     while lines.next(&mut line).map_err(lost)? {
         let tree = tree.get_or_insert_with(|| first(&line));
@@ -159,7 +159,7 @@ fn pass(path: &Path, wanted: Wanted, size: u64) -> Result<Vec<Begun>, Unproven> 
         }
         if wanted.is(index, &line) {
             if begun.len() == MOST {
-                return Err(Unproven::Many);
+                return Err(ProveError::Many);
             }
             begun.push(Begun {
                 line: line.clone(),
@@ -185,8 +185,8 @@ fn first(line: &[u8]) -> Tree {
     .unwrap_or_default()
 }
 
-fn exists(path: &Path, wanted: Wanted) -> Result<bool, Unproven> {
-    let lost = |error| Unproven::from(walk::unreadable(error, path));
+fn exists(path: &Path, wanted: Wanted) -> Result<bool, ProveError> {
+    let lost = |error| ProveError::from(walk::unreadable(error, path));
     let (mut lines, mut line) = (Lines::of(path).map_err(lost)?, Vec::new());
     while lines.next(&mut line).map_err(lost)? {
         if Link::of(&line).is_ok_and(|link| wanted.is(link.seq, &line)) {

@@ -3,7 +3,7 @@ use std::path::Path;
 use gateway_core::Record;
 
 use crate::chain::{Link, hash};
-use crate::lines::{Lines, Unreadable};
+use crate::lines::{Lines, ReadError};
 use crate::verify::Fault;
 
 /// A record, and where it stands in the log.
@@ -32,14 +32,14 @@ pub struct Reader {
 ///
 /// # Errors
 /// Where the log cannot be opened.
-pub fn read(path: &Path) -> Result<Reader, Unreadable> {
+pub fn read(path: &Path) -> Result<Reader, ReadError> {
     Ok(Reader {
         lines: Lines::of(path)?,
     })
 }
 
 impl Iterator for Reader {
-    type Item = Result<Entry, Unreadable>;
+    type Item = Result<Entry, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut line = Vec::new();
@@ -52,11 +52,11 @@ impl Iterator for Reader {
 }
 
 impl Reader {
-    fn entry(&self, line: Vec<u8>) -> Result<Entry, Unreadable> {
+    fn entry(&self, line: Vec<u8>) -> Result<Entry, ReadError> {
         let read = Link::of(&line).and_then(|link| Ok((link.seq, serde_json::from_slice(&line)?)));
         let Ok((seq, record)) = read else {
             let Lines { path, number, .. } = &self.lines;
-            return Err(Unreadable::Line {
+            return Err(ReadError::Line {
                 path: path.to_path_buf(),
                 line: *number,
                 fault: Fault::Foreign,
@@ -163,7 +163,7 @@ mod tests {
             .skip(5)
             .map(|entry| match entry {
                 Ok(entry) => Ok(entry.seq),
-                Err(Unreadable::Line { line, fault, .. }) => Err((line, fault)),
+                Err(ReadError::Line { line, fault, .. }) => Err((line, fault)),
                 Err(other) => panic!("{other}"),
             })
             .collect();
@@ -184,7 +184,7 @@ mod tests {
         let (dir, path) = log();
         assert!(matches!(
             read(&dir.path().join("none")),
-            Err(Unreadable::File { .. })
+            Err(ReadError::File { .. })
         ));
         std::fs::write(
             dir.path().join("audit.log.000000000000.gz"),
@@ -193,7 +193,7 @@ mod tests {
         .unwrap();
         let told: Vec<_> = read(&path).unwrap().collect();
         assert!(
-            matches!(&*told, [Err(Unreadable::File { path, .. })] if path.ends_with("audit.log.000000000000.gz")),
+            matches!(&*told, [Err(ReadError::File { path, .. })] if path.ends_with("audit.log.000000000000.gz")),
             "{told:?}"
         );
     }

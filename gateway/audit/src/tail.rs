@@ -24,11 +24,11 @@ const AGAIN: u64 = 1 << 20;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// How many bytes of a line that a crash cut short were removed.
-    pub cut: u64,
+    pub truncated_bytes: u64,
     /// How many intents had no outcome, and are given one with the code `unknown`.
-    pub unknown: u64,
+    pub unknown_outcomes: u64,
     /// How many of these outcomes the disk has not taken yet. Until it does, every other record is refused.
-    pub waiting: u64,
+    pub unwritten_outcomes: u64,
 }
 
 /// What the log has to say before it takes anything else.
@@ -87,9 +87,9 @@ impl Tail {
             tail.compressor.wake();
         }
         let recovered = Recovered {
-            cut: length.saturating_sub(end),
-            unknown,
-            waiting: tail.outcomes(),
+            truncated_bytes: length.saturating_sub(end),
+            unknown_outcomes: unknown,
+            unwritten_outcomes: tail.outcomes(),
         };
         Ok((tail, recovered))
     }

@@ -16,7 +16,7 @@ pub(crate) mod walk;
 #[derive(Debug, Clone, Default)]
 pub struct Expected {
     /// A head of an earlier time: the log must go on from there.
-    pub head: Option<Kept>,
+    pub head: Option<KeptHead>,
     /// The keys that may have signed it, and those that they vouch for. Where there is none, heads are checked against the keys
     /// that the log itself names.
     pub keys: Vec<PublicKey>,
@@ -26,7 +26,7 @@ pub struct Expected {
 
 /// A head that was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kept {
+pub enum KeptHead {
     /// The digest (SHA-256, hex) of the last line at that time.
     Digest(String),
     /// A signed tree head.
@@ -74,7 +74,7 @@ pub struct Verified {
     /// When the last record was written. Earlier than the first where the clock was set back.
     pub last: Option<jiff::Timestamp>,
     /// Where the clock was furthest behind what it had said before, if it was set back.
-    pub set_back: Option<SetBack>,
+    pub set_back: Option<ClockSetBack>,
     /// How many records, from 0 on, the head that was kept covers; absent where none was given.
     pub covered: Option<u64>,
     /// The last signed head that is in it.
@@ -93,7 +93,7 @@ pub struct Verified {
 /// A record that is older, by what the clock said, than one before it; by more than records that wait for the same disk
 /// differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SetBack {
+pub struct ClockSetBack {
     /// Its place.
     pub seq: u64,
     /// By how much.
@@ -113,7 +113,7 @@ pub enum Trust {
 
 /// Why a log is not verified.
 #[derive(Debug, thiserror::Error)]
-pub enum Unverified {
+pub enum VerifyError {
     /// It cannot be read.
     #[error("cannot read `{}`", .path.display())]
     Read {
@@ -244,7 +244,7 @@ pub enum Fault {
 ///
 /// # Errors
 /// The first bad record, by its place.
-pub fn verify(path: &Path, expected: &Expected) -> Result<Verified, Unverified> {
+pub fn verify(path: &Path, expected: &Expected) -> Result<Verified, VerifyError> {
     let lines = Lines::of(path).map_err(|lost| walk::unreadable(lost, path))?;
     walk::walk(lines, expected)
 }

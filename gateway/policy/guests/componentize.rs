@@ -12,6 +12,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: componentize CORE COMPONENT".into());
     };
     let module = fs::read(core)?;
-    fs::write(component, ComponentEncoder::default().validate(true).module(&module)?.encode()?)?;
+    fs::write(
+        component,
+        ComponentEncoder::default()
+            .validate(true)
+            .module(&module)?
+            .encode()?,
+    )?;
     Ok(())
 }

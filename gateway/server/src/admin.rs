@@ -72,7 +72,7 @@ pub(crate) async fn answer<B>(
 
 async fn checks(cx: &Context, stop: &CancellationToken) -> Vec<Check> {
     let runtime = tokio::time::timeout(CHECK, cx.runtime.ready());
-    let audit = tokio::time::timeout(CHECK, cx.audit.probe());
+    let audit = tokio::time::timeout(CHECK, cx.audit.check_writable());
     let (runtime, audit) = tokio::join!(runtime, audit);
     let slow = || Some(format!("no answer within {} s", CHECK.as_secs()));
     let stopping = stop

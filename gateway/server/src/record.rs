@@ -85,7 +85,7 @@ impl Subject {
         self.recorded.store(true, Ordering::Relaxed);
         let written = cx
             .audit
-            .close(self.record(Event::Outcome(Box::new(fitting(outcome)))));
+            .write(self.record(Event::Outcome(Box::new(fitting(outcome)))));
         let written = written.instrument(info_span!(
             "audit",
             checkpoint_gateway.audit.event = "outcome"
@@ -108,7 +108,7 @@ impl Subject {
         if length(&record) > Record::LONGEST {
             return Err(Error::Unrecordable);
         }
-        let written = cx.audit.intend(record).instrument(info_span!(
+        let written = cx.audit.write_intent(record).instrument(info_span!(
             "audit",
             checkpoint_gateway.audit.event = "intent"
         ));

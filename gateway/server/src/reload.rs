@@ -112,7 +112,7 @@ async fn ready(reload: &Arc<Reload>, cx: &Context) -> Result<(Config, Prepared),
         .to_owned();
     if cx
         .audit
-        .sign_with(signing)
+        .change_key(signing)
         .await
         .map_err(|error| cause(&error))?
     {

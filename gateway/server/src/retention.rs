@@ -61,7 +61,7 @@ pub(crate) async fn record(
             trace_id,
             event,
         };
-        if let Err(lost) = cx.audit.close(record).await {
+        if let Err(lost) = cx.audit.write(record).await {
             cx.metrics.audit_failures.inc();
             error!(
                 cause = cause(&lost),

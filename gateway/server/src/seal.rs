@@ -21,20 +21,21 @@ pub(crate) fn open(config: &Audit, observer: Option<Box<dyn Observer>>) -> Resul
         },
     )?;
     let Recovered {
-        cut,
-        unknown,
-        waiting,
+        truncated_bytes,
+        unknown_outcomes,
+        unwritten_outcomes,
     } = log.recovered();
-    if (cut, unknown) != (0, 0) {
+    if (truncated_bytes, unknown_outcomes) != (0, 0) {
         warn!(
-            cut,
-            unknown, "the audit log was left open: a line was cut off, or outcomes are unknown"
+            truncated_bytes,
+            unknown_outcomes,
+            "the audit log was not closed cleanly: removed an incomplete last line, recorded open intents as unknown"
         );
     }
-    if waiting != 0 {
+    if unwritten_outcomes != 0 {
         warn!(
-            waiting,
-            "the audit log cannot be written yet: nothing is served before it can"
+            unwritten_outcomes,
+            "the audit log cannot be written yet: requests are refused until it can"
         );
     }
     Ok(log)
@@ -78,11 +79,11 @@ pub(crate) async fn follow(cx: Context, every: Duration, stop: CancellationToken
 
 /// Signs what no head covers yet, where there is a key.
 pub(crate) async fn seal(cx: &Context) {
-    if let Err(error) = cx.audit.seal().await {
+    if let Err(error) = cx.audit.sign_head().await {
         cx.metrics.audit_failures.inc();
         warn!(
             cause = cause(&error),
-            "the audit log took no head; the next one covers it"
+            "could not sign the audit log's tree head; will retry"
         );
     }
 }

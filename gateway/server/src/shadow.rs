@@ -204,7 +204,7 @@ async fn compare(cx: &Context, seen: Seen, now: Judgement) {
         trace_id,
         event,
     };
-    if let Err(lost) = cx.audit.close(record).await {
+    if let Err(lost) = cx.audit.write(record).await {
         cx.metrics.audit_failures.inc();
         error!(
             cause = cause(&lost),

@@ -75,7 +75,7 @@ async fn records_are_lines_in_a_private_file_and_survive_reopening() {
     for status in [200, 403] {
         Log::open(&path)
             .unwrap()
-            .close(outcome(status))
+            .write(outcome(status))
             .await
             .unwrap();
     }
@@ -89,9 +89,9 @@ async fn a_line_that_a_crash_cut_short_is_removed_and_the_chain_goes_on() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     for kept in [0, 5, 80, 100] {
-        Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
+        Log::open(&path).unwrap().write(outcome(200)).await.unwrap();
         let before = std::fs::read(&path).unwrap();
-        Log::open(&path).unwrap().close(outcome(403)).await.unwrap();
+        Log::open(&path).unwrap().write(outcome(403)).await.unwrap();
         File::options()
             .write(true)
             .open(&path)
@@ -100,10 +100,13 @@ async fn a_line_that_a_crash_cut_short_is_removed_and_the_chain_goes_on() {
             .unwrap();
         let log = Log::open(&path).unwrap();
         assert_eq!(
-            (log.recovered().cut, std::fs::read(&path).unwrap()),
+            (
+                log.recovered().truncated_bytes,
+                std::fs::read(&path).unwrap()
+            ),
             (kept, before)
         );
-        log.close(outcome(500)).await.unwrap();
+        log.write(outcome(500)).await.unwrap();
     }
     assert_eq!(verified(&path).records, 8);
 }
@@ -134,9 +137,9 @@ async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
     let path = dir.path().join("audit.log");
     let log = Log::open(&path).unwrap();
     for id in 1..4 {
-        log.intend(intent(id)).await.unwrap();
+        log.write_intent(intent(id)).await.unwrap();
     }
-    log.close(Record {
+    log.write(Record {
         request_id: uuid::Uuid::from_u128(2).into(),
         ..outcome(200)
     })
@@ -146,7 +149,7 @@ async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
     assert_eq!(
         Log::open(&path).unwrap().recovered(),
         Recovered {
-            unknown: 2,
+            unknown_outcomes: 2,
             ..Recovered::default()
         }
     );
@@ -180,7 +183,7 @@ async fn many_writers_at_once_make_one_chain() {
     let mut writers = tokio::task::JoinSet::new();
     for status in 0..500 {
         let log = log.clone();
-        writers.spawn(async move { log.close(outcome(status)).await });
+        writers.spawn(async move { log.write(outcome(status)).await });
     }
     assert!(writers.join_all().await.iter().all(Result::is_ok));
     assert_eq!(verified(&path).records, 500);
@@ -203,9 +206,9 @@ async fn a_record_that_makes_no_line_spoils_no_other() {
         outcome.code = Some("x".repeat(2 << 20));
     }
     let (one, other, third) = tokio::join!(
-        log.close(outcome(1)),
-        log.close(huge),
-        log.close(outcome(2))
+        log.write(outcome(1)),
+        log.write(huge),
+        log.write(outcome(2))
     );
     assert!(one.is_ok() && matches!(other, Err(Error::Write { .. })) && third.is_ok());
     assert_eq!(verified(&path).records, 2);
@@ -221,7 +224,7 @@ async fn a_log_that_cannot_take_a_record_refuses_it() {
         Tail::of(path, Box::new(file), Settings::default()),
         Recovered::default(),
     );
-    let Err(Error::Write { source, .. }) = log.close(outcome(200)).await else {
+    let Err(Error::Write { source, .. }) = log.write(outcome(200)).await else {
         panic!("written")
     };
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);

@@ -46,10 +46,10 @@ async fn made() -> Made {
     )
     .unwrap();
     for id in 1..40 {
-        log.close(outcome(id % 30)).await.unwrap();
+        log.write(outcome(id % 30)).await.unwrap();
     }
-    log.seal().await.unwrap();
-    log.close(outcome(99)).await.unwrap();
+    log.sign_head().await.unwrap();
+    log.write(outcome(99)).await.unwrap();
     Made {
         dir,
         path,
@@ -100,9 +100,12 @@ async fn what_is_not_there_or_not_signed_yet_is_not_proven() {
     } = made().await;
     let request = |id| Wanted::Request(uuid::Uuid::from_u128(id).into());
     let ask = |wanted| prove(&path, wanted, &Expected::default());
-    assert!(matches!(ask(request(77)), Err(Unproven::Absent)));
-    assert!(matches!(ask(Wanted::Seq(u64::MAX)), Err(Unproven::Absent)));
-    assert!(matches!(ask(request(99)), Err(Unproven::Unsigned)));
+    assert!(matches!(ask(request(77)), Err(ProveError::Absent)));
+    assert!(matches!(
+        ask(Wanted::Seq(u64::MAX)),
+        Err(ProveError::Absent)
+    ));
+    assert!(matches!(ask(request(99)), Err(ProveError::Unsigned)));
 }
 
 #[tokio::test]
@@ -114,7 +117,7 @@ async fn a_proof_of_another_record_place_or_key_is_none() {
     let other = SigningKey::generate(&dir.path().join("other")).unwrap();
     assert!(matches!(
         proof.check(&[other]),
-        Err(WrongProof::Signature { .. })
+        Err(ProofError::Signature { .. })
     ));
     let keys = [key];
     let line = proof.line.replace("200", "201");
@@ -124,7 +127,7 @@ async fn a_proof_of_another_record_place_or_key_is_none() {
             ..proof.clone()
         }
         .check(&keys),
-        Err(WrongProof::Path)
+        Err(ProofError::Path)
     );
     assert_eq!(
         Proof {
@@ -132,7 +135,7 @@ async fn a_proof_of_another_record_place_or_key_is_none() {
             ..proof.clone()
         }
         .check(&keys),
-        Err(WrongProof::Line)
+        Err(ProofError::Line)
     );
     let mut path = proof.path.clone();
     path.swap(0, 1);
@@ -142,7 +145,7 @@ async fn a_proof_of_another_record_place_or_key_is_none() {
             ..proof.clone()
         }
         .check(&keys),
-        Err(WrongProof::Path)
+        Err(ProofError::Path)
     );
     let mut smaller = proof;
     smaller.head.head.size -= 1;

@@ -2,7 +2,7 @@ use gateway_core::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
 use jiff::Timestamp;
 
 use super::walk::Place;
-use super::{Fault, Trust, Unverified, Verified};
+use super::{Fault, Trust, Verified, VerifyError};
 use crate::chain::hex;
 use crate::key::PublicKey;
 use crate::merkle::Tree;
@@ -188,7 +188,7 @@ impl<'a> Keys<'a> {
     }
 
     /// Whether a head that was kept is signed by a key that counts.
-    pub(super) fn kept(&self, kept: &SignedHead) -> Result<(), Unverified> {
+    pub(super) fn kept(&self, kept: &SignedHead) -> Result<(), VerifyError> {
         let named = self
             .named
             .iter()
@@ -197,15 +197,15 @@ impl<'a> Keys<'a> {
         if keys.any(|key| kept.signed_by(key)) {
             return Ok(());
         }
-        Err(Unverified::Forged {
+        Err(VerifyError::Forged {
             key: kept.head.key.chars().take(64).collect(),
         })
     }
 
-    pub(super) fn end(self, verified: &mut Verified) -> Result<(), Unverified> {
+    pub(super) fn end(self, verified: &mut Verified) -> Result<(), VerifyError> {
         verified.trust = match (&self.last, self.given) {
             (None, []) => Trust::Unsigned,
-            (None, _) => return Err(Unverified::Unsigned),
+            (None, _) => return Err(VerifyError::Unsigned),
             (Some(_), []) => Trust::Named,
             (Some(_), _) => match self.distrusted {
                 Some(place) => return Err(place.broken(Fault::Untrusted)),

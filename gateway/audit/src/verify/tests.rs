@@ -72,13 +72,13 @@ fn head(lines: &[Vec<u8>]) -> String {
         .map_or(Head::default().hash, |line| hash(&line[..line.len() - 1]))
 }
 
-fn verify(lines: &[Vec<u8>], expected: &Expected) -> Result<Verified, Unverified> {
+fn verify(lines: &[Vec<u8>], expected: &Expected) -> Result<Verified, VerifyError> {
     walk::walk(Lines::within(lines.concat()), expected)
 }
 
 fn kept(head: &str) -> Expected {
     Expected {
-        head: Some(Kept::Digest(head.to_owned())),
+        head: Some(KeptHead::Digest(head.to_owned())),
         ..Expected::default()
     }
 }
@@ -86,13 +86,13 @@ fn kept(head: &str) -> Expected {
 /// The bad line, from 0, and what is wrong with it.
 fn bad(lines: &[Vec<u8>], head: Option<&str>) -> (usize, Option<Fault>) {
     match verify(lines, &head.map(kept).unwrap_or_default()) {
-        Err(Unverified::Broken {
+        Err(VerifyError::Broken {
             seq, line, fault, ..
         }) => {
             assert_eq!(seq + 1, line);
             (usize::try_from(seq).unwrap(), Some(fault))
         }
-        Err(Unverified::Cut { records, .. }) => (usize::try_from(records).unwrap(), None),
+        Err(VerifyError::Cut { records, .. }) => (usize::try_from(records).unwrap(), None),
         other => panic!("{other:?}"),
     }
 }
@@ -180,7 +180,7 @@ fn a_log_that_was_written_anew_is_not_the_one_whose_head_was_kept() {
     assert!(verify(&anew.lines, &Expected::default()).is_ok());
     assert!(matches!(
         verify(&anew.lines, &kept(&head(&log(3)))),
-        Err(Unverified::Cut { records: 3, .. })
+        Err(VerifyError::Cut { records: 3, .. })
     ));
 }
 

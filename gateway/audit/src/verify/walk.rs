@@ -5,16 +5,16 @@ use gateway_core::{Event, Record};
 use jiff::{SignedDuration, Timestamp};
 
 use super::keys::Keys;
-use super::{Anchor, Expected, Fault, Kept, SetBack, Unverified, Verified};
+use super::{Anchor, ClockSetBack, Expected, Fault, KeptHead, Verified, VerifyError};
 use crate::chain::{Head, Kind, Link, hex};
-use crate::lines::{Lines, Unreadable};
+use crate::lines::{Lines, ReadError};
 use crate::merkle::{Tree, leaf};
 
 /// Records that wait at the same time may be written in another order than they were made. None waits so long.
 const ORDER: SignedDuration = SignedDuration::from_mins(1);
 
 /// Walks along the chain from its first line to its last.
-pub(super) fn walk(mut lines: Lines, expected: &Expected) -> Result<Verified, Unverified> {
+pub(super) fn walk(mut lines: Lines, expected: &Expected) -> Result<Verified, VerifyError> {
     let mut walk = Walk::new(expected);
     walk.cover()?;
     let mut line = Vec::new();
@@ -29,10 +29,10 @@ pub(super) fn walk(mut lines: Lines, expected: &Expected) -> Result<Verified, Un
     }
 }
 
-pub(crate) fn unreadable(error: Unreadable, path: &Path) -> Unverified {
+pub(crate) fn unreadable(error: ReadError, path: &Path) -> VerifyError {
     match error {
-        Unreadable::File { path, source } => Unverified::Read { path, source },
-        Unreadable::Line { line, fault, .. } => Unverified::Broken {
+        ReadError::File { path, source } => VerifyError::Read { path, source },
+        ReadError::Line { line, fault, .. } => VerifyError::Broken {
             path: path.to_owned(),
             line,
             seq: 0,
@@ -50,8 +50,8 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn broken(&self, fault: Fault) -> Unverified {
-        Unverified::Broken {
+    pub(super) fn broken(&self, fault: Fault) -> VerifyError {
+        VerifyError::Broken {
             path: self.path.to_path_buf(),
             line: self.line,
             seq: self.seq,
@@ -118,7 +118,7 @@ impl<'a> Walk<'a> {
         self.places[0] = Some(place);
     }
 
-    fn step(&mut self, line: &[u8]) -> Result<(), Unverified> {
+    fn step(&mut self, line: &[u8]) -> Result<(), VerifyError> {
         let read = Link::of(line);
         if self.unfit {
             let fits =
@@ -151,7 +151,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What the log says of itself.
-    fn special(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
+    fn special(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), VerifyError> {
         if self.unfit
             || !matches!(
                 about.event,
@@ -185,7 +185,7 @@ impl<'a> Walk<'a> {
         *last = Some(at);
         let by = self.latest.duration_since(at);
         if by > set_back.map_or(ORDER, |furthest| furthest.by) {
-            *set_back = Some(SetBack {
+            *set_back = Some(ClockSetBack {
                 seq: self.head.seq,
                 by,
             });
@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
         self.latest = self.latest.max(at);
     }
 
-    fn pass(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
+    fn pass(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), VerifyError> {
         self.time(about.at);
         self.head = Head::behind(self.head.seq, line);
         self.tree.push(leaf(line));
@@ -202,7 +202,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The first line is not that of the log, but of a later file.
-    fn begin(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), Unverified> {
+    fn begin(&mut self, about: &Link<'_>, line: &[u8]) -> Result<(), VerifyError> {
         let foreign = || self.broken(0, Fault::Foreign);
         let Ok(Record {
             event: Event::Segment(start),
@@ -217,8 +217,8 @@ impl<'a> Walk<'a> {
             prev: about.prev.clone().into_owned(),
         };
         match &self.expected.anchor {
-            None => return Err(Unverified::Begins(here)),
-            Some(anchor) if *anchor != here => return Err(Unverified::Anchor(anchor.clone())),
+            None => return Err(VerifyError::Begins(here)),
+            Some(anchor) if *anchor != here => return Err(VerifyError::Anchor(anchor.clone())),
             Some(_) => {}
         }
         self.head = Head {
@@ -231,7 +231,7 @@ impl<'a> Walk<'a> {
         }
         self.keys.begin(&start, here.seq);
         match &self.expected.head {
-            Some(Kept::Signed(kept)) if kept.head.size < here.seq => Err(Unverified::Before {
+            Some(KeptHead::Signed(kept)) if kept.head.size < here.seq => Err(VerifyError::Before {
                 size: kept.head.size,
                 begins: here.seq,
             }),
@@ -251,23 +251,23 @@ impl<'a> Walk<'a> {
     }
 
     /// Looks whether what was kept is of this place.
-    fn cover(&mut self) -> Result<(), Unverified> {
+    fn cover(&mut self) -> Result<(), VerifyError> {
         let anchor = self.expected.anchor.as_ref();
         if anchor.is_some_and(|anchor| anchor.seq == self.head.seq && anchor.prev != self.head.hash)
         {
-            return Err(Unverified::Anchor(anchor.cloned().unwrap_or(Anchor {
+            return Err(VerifyError::Anchor(anchor.cloned().unwrap_or(Anchor {
                 seq: 0,
                 prev: String::new(),
             })));
         }
         match &self.expected.head {
-            Some(Kept::Digest(kept)) if kept.eq_ignore_ascii_case(&self.head.hash) => {
+            Some(KeptHead::Digest(kept)) if kept.eq_ignore_ascii_case(&self.head.hash) => {
                 self.verified.covered = Some(self.head.seq);
             }
-            Some(Kept::Signed(kept)) if kept.head.size == self.tree.size() && !self.unfit => {
+            Some(KeptHead::Signed(kept)) if kept.head.size == self.tree.size() && !self.unfit => {
                 if !kept.head.root.eq_ignore_ascii_case(&hex(&self.tree.root())) {
                     let since = self.keys.since();
-                    return Err(Unverified::Fork {
+                    return Err(VerifyError::Fork {
                         size: kept.head.size,
                         since,
                     });
@@ -279,7 +279,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn end(mut self) -> Result<Verified, Unverified> {
+    fn end(mut self) -> Result<Verified, VerifyError> {
         let records = self.head.seq;
         if self.unfit {
             // The head that was kept proves the last line, if it is its digest.
@@ -292,22 +292,22 @@ impl<'a> Walk<'a> {
             .as_ref()
             .filter(|anchor| anchor.seq > records)
         {
-            return Err(Unverified::Anchor(anchor.clone()));
+            return Err(VerifyError::Anchor(anchor.clone()));
         }
         match &self.expected.head {
-            Some(Kept::Digest(head)) if self.verified.covered.is_none() => {
-                return Err(Unverified::Cut {
+            Some(KeptHead::Digest(head)) if self.verified.covered.is_none() => {
+                return Err(VerifyError::Cut {
                     head: head.clone(),
                     records,
                 });
             }
-            Some(Kept::Signed(kept)) if self.verified.covered.is_none() => {
-                return Err(Unverified::Short {
+            Some(KeptHead::Signed(kept)) if self.verified.covered.is_none() => {
+                return Err(VerifyError::Short {
                     size: kept.head.size,
                     records,
                 });
             }
-            Some(Kept::Signed(kept)) => self.keys.kept(kept)?,
+            Some(KeptHead::Signed(kept)) => self.keys.kept(kept)?,
             _ => {}
         }
         self.verified.head = self.head.hash;
@@ -325,16 +325,16 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn broken(&self, ago: usize, fault: Fault) -> Unverified {
+    fn broken(&self, ago: usize, fault: Fault) -> VerifyError {
         self.place(ago).broken(fault)
     }
 
-    fn unreadable(&self, error: Unreadable, lines: &Lines) -> Unverified {
+    fn unreadable(&self, error: ReadError, lines: &Lines) -> VerifyError {
         match error {
             // What is unfit is further ahead in the log.
-            Unreadable::Line { .. } if self.unfit => self.broken(1, Fault::Unchained),
-            Unreadable::Line { fault, .. } => self.broken(0, fault),
-            error @ Unreadable::File { .. } => unreadable(error, &lines.path),
+            ReadError::Line { .. } if self.unfit => self.broken(1, Fault::Unchained),
+            ReadError::Line { fault, .. } => self.broken(0, fault),
+            error @ ReadError::File { .. } => unreadable(error, &lines.path),
         }
     }
 }

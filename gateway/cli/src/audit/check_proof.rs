@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use gateway_audit::{Proof, PublicKey, WrongProof};
+use gateway_audit::{Proof, ProofError, PublicKey};
 use gateway_core::Record;
 use serde_json::{Value, json};
 
@@ -68,7 +68,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     Ok(exit)
 }
 
-fn tell(proof: &Proof, checked: Result<Record, WrongProof>) {
+fn tell(proof: &Proof, checked: Result<Record, ProofError>) {
     match checked {
         Ok(record) => {
             let head = &proof.head;
@@ -87,7 +87,7 @@ fn tell(proof: &Proof, checked: Result<Record, WrongProof>) {
     }
 }
 
-fn to_json(proof: &Proof, checked: Result<Record, WrongProof>) -> Value {
+fn to_json(proof: &Proof, checked: Result<Record, ProofError>) -> Value {
     match checked {
         Ok(record) => {
             json!({ "ok": true, "seq": proof.index, "record": record, "head": proof.head })

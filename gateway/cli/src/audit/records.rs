@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use gateway_audit::{Entry, Fault, Reader, Unreadable};
+use gateway_audit::{Entry, Fault, ReadError, Reader};
 
 use crate::{Exit, tell};
 
@@ -43,11 +43,11 @@ impl Iterator for Records {
             match self.reader.next()? {
                 Ok(entry) => return Some(Ok(entry)),
                 // A gateway is writing it.
-                Err(Unreadable::Line {
+                Err(ReadError::Line {
                     fault: Fault::Short,
                     ..
                 }) => {}
-                Err(error @ Unreadable::Line { .. }) => {
+                Err(error @ ReadError::Line { .. }) => {
                     self.foreign = self.foreign.saturating_add(1);
                     self.first.get_or_insert_with(|| error.to_string());
                 }

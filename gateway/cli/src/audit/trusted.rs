@@ -2,7 +2,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gateway_audit::{Anchor, Expected, Kept, PublicKey, SignedHead, Unverified};
+use gateway_audit::{Anchor, Expected, KeptHead, PublicKey, SignedHead, VerifyError};
 
 /// No file with a head is longer, in bytes.
 const LONGEST: u64 = 64 << 10;
@@ -19,7 +19,7 @@ pub(super) struct Trusted {
 }
 
 impl Trusted {
-    pub(super) fn expected(&self, head: Option<&Kept>) -> Expected {
+    pub(super) fn expected(&self, head: Option<&KeptHead>) -> Expected {
         Expected {
             head: head.cloned(),
             keys: self.keys.clone(),
@@ -33,9 +33,9 @@ pub(super) fn key(path: &str) -> Result<PublicKey, String> {
 }
 
 /// A head is a digest or a file with a signed head.
-pub(super) fn kept(text: &str) -> Result<Kept, String> {
+pub(super) fn kept(text: &str) -> Result<KeptHead, String> {
     if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Ok(Kept::Digest(text.to_owned()));
+        return Ok(KeptHead::Digest(text.to_owned()));
     }
     let no_file =
         |error| format!("neither 64 hexadecimal digits nor a file that can be read: {error}");
@@ -44,12 +44,12 @@ pub(super) fn kept(text: &str) -> Result<Kept, String> {
     file.take(LONGEST).read_to_end(&mut json).map_err(no_file)?;
     let head: SignedHead = serde_json::from_slice(&json)
         .map_err(|error| format!("the file holds no signed head: {error}"))?;
-    Ok(Kept::Signed(head))
+    Ok(KeptHead::Signed(head))
 }
 
 /// An error with what is behind it, where it is no word about the log but about its files.
-pub(super) fn unreadable(error: Unverified) -> Result<Unverified, anyhow::Error> {
-    if matches!(error, Unverified::Read { .. }) {
+pub(super) fn unreadable(error: VerifyError) -> Result<VerifyError, anyhow::Error> {
+    if matches!(error, VerifyError::Read { .. }) {
         Err(error.into())
     } else {
         Ok(error)

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
-use gateway_audit::{Anchor, Kept, SetBack, Trust, Unverified, Verified};
+use gateway_audit::{Anchor, ClockSetBack, KeptHead, Trust, Verified, VerifyError};
 use serde_json::{Value, json};
 
 use super::trusted::{Trusted, kept, unreadable};
@@ -18,7 +18,7 @@ pub(super) struct Options {
     /// The head of an earlier time, from a place that is trusted more than the file: the digest that this command printed, or a
     /// file that `audit head` wrote.
     #[arg(long, value_name = "HEX|FILE", value_parser = kept)]
-    head: Option<Kept>,
+    head: Option<KeptHead>,
     #[command(flatten)]
     trusted: Trusted,
     /// How to say it.
@@ -88,7 +88,7 @@ fn print_lines(verified: &Verified) {
             say(what, time.to_string());
         }
     }
-    if let Some(SetBack { seq, by }) = verified.set_back {
+    if let Some(ClockSetBack { seq, by }) = verified.set_back {
         say(
             "clock",
             format!(
@@ -141,7 +141,7 @@ fn signed(verified: &Verified) -> String {
     }
 }
 
-fn to_json(name: &str, verified: &Result<Verified, Unverified>) -> Value {
+fn to_json(name: &str, verified: &Result<Verified, VerifyError>) -> Value {
     match verified {
         Ok(Verified {
             begins,
@@ -159,7 +159,7 @@ fn to_json(name: &str, verified: &Result<Verified, Unverified>) -> Value {
         }) => {
             json!({
                 "log": name, "ok": true, "begins": begins, "records": records, "first": first, "last": last,
-                "set_back": set_back.map(|SetBack { seq, by }| json!({ "seq": seq, "seconds": by.as_secs() })), "head": head,
+                "set_back": set_back.map(|ClockSetBack { seq, by }| json!({ "seq": seq, "seconds": by.as_secs() })), "head": head,
                 "covered": covered, "signed": signed, "trust": word(*trust), "unproven": unproven, "keyless": keyless,
                 "files": files.iter().map(|(path, Anchor { seq, prev })| {
                     json!({ "file": path, "begins": seq, "anchor": format!("{seq}:{prev}") })
@@ -168,7 +168,7 @@ fn to_json(name: &str, verified: &Result<Verified, Unverified>) -> Value {
         }
         Err(why) => {
             let place = match why {
-                Unverified::Broken {
+                VerifyError::Broken {
                     path, line, seq, ..
                 } => Some((path, line, seq)),
                 _ => None,

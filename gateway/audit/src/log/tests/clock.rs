@@ -8,7 +8,7 @@ async fn a_clock_that_is_set_back_shows_in_the_records_and_breaks_nothing() {
     let log = Log::open(&path).unwrap();
     let times = [500, 7, 900].map(|second| jiff::Timestamp::from_second(second).unwrap());
     for at in times {
-        log.close(Record { at, ..outcome(200) }).await.unwrap();
+        log.write(Record { at, ..outcome(200) }).await.unwrap();
     }
     assert_eq!(
         lines(&path)
@@ -18,10 +18,10 @@ async fn a_clock_that_is_set_back_shows_in_the_records_and_breaks_nothing() {
         times
     );
     drop(log);
-    Log::open(&path).unwrap().close(outcome(200)).await.unwrap();
+    Log::open(&path).unwrap().write(outcome(200)).await.unwrap();
     let found = verified(&path);
     assert_eq!(found.records, 4);
-    let furthest = crate::SetBack {
+    let furthest = crate::ClockSetBack {
         seq: 3,
         by: jiff::SignedDuration::from_secs(900),
     };
@@ -36,7 +36,7 @@ async fn records_that_waited_together_are_no_sign_of_a_clock_that_was_set_back()
     let log = Log::open(&path).unwrap();
     for second in [100, 41, 99, 40] {
         let at = jiff::Timestamp::from_second(second).unwrap();
-        log.close(Record { at, ..outcome(200) }).await.unwrap();
+        log.write(Record { at, ..outcome(200) }).await.unwrap();
     }
     assert_eq!(verified(&path).set_back, None);
 }

@@ -75,23 +75,23 @@ async fn a_disk_that_fails_refuses_and_afterwards_the_chain_goes_on_without_a_re
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let (log, faults) = faulty(&path);
-    log.close(outcome(1)).await.unwrap();
+    log.write(outcome(1)).await.unwrap();
     for (fault, expected) in [
         (&faults.read_only, io::ErrorKind::ReadOnlyFilesystem),
         (&faults.full, io::ErrorKind::StorageFull),
     ] {
         fault.store(true, Relaxed);
-        assert_eq!(kind(log.close(outcome(2)).await), expected);
-        assert_eq!(kind(log.intend(intent(1)).await.map(drop)), expected);
+        assert_eq!(kind(log.write(outcome(2)).await), expected);
+        assert_eq!(kind(log.write_intent(intent(1)).await.map(drop)), expected);
         fault.store(false, Relaxed);
-        log.close(outcome(3)).await.unwrap();
+        log.write(outcome(3)).await.unwrap();
     }
     // A disk that becomes read-only in the middle of a write leaves half a line, which goes when it can be written again.
     faults.full.store(true, Relaxed);
-    let writing = log.close(outcome(2));
+    let writing = log.write(outcome(2));
     assert_eq!(kind(writing.await), io::ErrorKind::StorageFull);
     faults.full.store(false, Relaxed);
-    log.close(outcome(3)).await.unwrap();
+    log.write(outcome(3)).await.unwrap();
     assert_eq!(
         lines(&path),
         [outcome(1), outcome(3), outcome(3), outcome(3)]
@@ -106,18 +106,18 @@ async fn a_disk_that_hangs_refuses_in_time_and_what_it_takes_later_is_in_the_cha
     let path = dir.path().join("audit.log");
     let (log, faults) = faulty(&path);
     faults.hang(true);
-    let waiting = log.intend(intent(1));
+    let waiting = log.write_intent(intent(1));
     let over = tokio::time::advance(PATIENCE);
-    let (intended, probed, ()) = tokio::join!(waiting, log.probe(), over);
+    let (intended, probed, ()) = tokio::join!(waiting, log.check_writable(), over);
     assert!(matches!(
         (&intended, &probed),
         (Err(Error::Slow { .. }), Err(Error::Slow { .. }))
     ));
     faults.hang(false);
-    while log.probe().await.is_err() {
+    while log.check_writable().await.is_err() {
         tokio::task::yield_now().await;
     }
-    log.close(outcome(200)).await.unwrap();
+    log.write(outcome(200)).await.unwrap();
     assert_eq!(
         lines(&path).len(),
         2,
@@ -144,7 +144,7 @@ fn what_is_written_at_once_has_a_bound() {
         .build()
         .unwrap();
     faults.hang(true);
-    let mut writers: Vec<_> = (0..40).map(|_| Box::pin(log.close(huge()))).collect();
+    let mut writers: Vec<_> = (0..40).map(|_| Box::pin(log.write(huge()))).collect();
     // All of them come while the disk is busy with the first.
     let refused = runtime.block_on(async {
         let mut refused = 0;

@@ -39,7 +39,7 @@ async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
     let log = Log::open(&path).unwrap();
     let mut whole = 0;
     let error = loop {
-        match log.close(outcome(200)).await {
+        match log.write(outcome(200)).await {
             Ok(()) => whole += 1,
             Err(error) => break error,
         }
@@ -50,7 +50,7 @@ async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
     assert_eq!(source.kind(), io::ErrorKind::StorageFull);
     assert_eq!(verified(&path).records, whole, "no half line is left");
     std::fs::remove_file(&ballast).unwrap();
-    log.close(outcome(200)).await.unwrap();
+    log.write(outcome(200)).await.unwrap();
     assert_eq!(verified(&path).records, whole + 1);
 }
 
@@ -68,7 +68,7 @@ async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_
     );
     let log = Log::open(&path).unwrap();
     for id in 0..30 {
-        log.intend(intent(id)).await.unwrap();
+        log.write_intent(intent(id)).await.unwrap();
     }
     drop(log);
     assert!(
@@ -76,14 +76,20 @@ async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_
         "the disk is full"
     );
     let log = Log::open(&path).unwrap();
-    assert_eq!((log.recovered().unknown, log.recovered().waiting), (30, 30));
-    assert_eq!(kind(log.probe().await), io::ErrorKind::StorageFull);
     assert_eq!(
-        kind(log.intend(intent(77)).await.map(drop)),
+        (
+            log.recovered().unknown_outcomes,
+            log.recovered().unwritten_outcomes
+        ),
+        (30, 30)
+    );
+    assert_eq!(kind(log.check_writable().await), io::ErrorKind::StorageFull);
+    assert_eq!(
+        kind(log.write_intent(intent(77)).await.map(drop)),
         io::ErrorKind::StorageFull
     );
     std::fs::remove_file(&ballast).unwrap();
-    log.probe().await.unwrap();
+    log.check_writable().await.unwrap();
     assert_eq!(verified(&path).records, 60);
     drop(log);
     assert_eq!(Log::open(&path).unwrap().recovered(), Recovered::default());

@@ -17,7 +17,7 @@ fn open(dir: &Path, key: Option<&str>) -> Log {
 
 async fn write(log: &Log, records: u16) {
     for status in 0..records {
-        log.close(outcome(status)).await.unwrap();
+        log.write(outcome(status)).await.unwrap();
     }
 }
 
@@ -56,8 +56,8 @@ async fn another_key_is_introduced_by_the_one_before_or_without_proof() {
         ("c.key", None),
     ] {
         let log = start(name, previous).unwrap();
-        log.close(outcome(200)).await.unwrap();
-        log.seal().await.unwrap();
+        log.write(outcome(200)).await.unwrap();
+        log.sign_head().await.unwrap();
     }
     let given = |name| given(dir.path(), name);
     let found = verified(&path);
@@ -81,10 +81,10 @@ async fn another_key_takes_over_while_the_log_is_written_and_needs_no_previous_k
     let log = open(dir.path(), Some("a.key"));
     write(&log, 3).await;
     let next = || Some(signing(dir.path(), "b.key", None));
-    assert!(log.sign_with(next()).await.unwrap());
-    assert!(!log.sign_with(next()).await.unwrap(), "it is the same key");
+    assert!(log.change_key(next()).await.unwrap());
+    assert!(!log.change_key(next()).await.unwrap(), "it is the same key");
     write(&log, 3).await;
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     assert_eq!(events(&path), ["key", "head", "key", "head"]);
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
     assert_eq!(
@@ -108,15 +108,15 @@ async fn many_records_at_once_are_signed_by_the_key_of_their_time() {
         writers.spawn(async move {
             if status % 10 == 0 {
                 let name = if status % 20 == 0 { "b.key" } else { "a.key" };
-                log.sign_with(Some(signing(&dir, name, None)))
+                log.change_key(Some(signing(&dir, name, None)))
                     .await
                     .unwrap();
             }
-            log.close(outcome(status)).await.unwrap();
+            log.write(outcome(status)).await.unwrap();
         });
     }
     writers.join_all().await;
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
     assert_eq!(
         (found.trust, found.unproven.len()),
@@ -139,10 +139,10 @@ async fn a_key_that_is_taken_away_says_so_and_nothing_behind_it_is_signed() {
     let path = dir.path().join("audit.log");
     let log = open(dir.path(), Some("a.key"));
     write(&log, 3).await;
-    assert!(log.sign_with(None).await.unwrap());
-    assert!(!log.sign_with(None).await.unwrap());
+    assert!(log.change_key(None).await.unwrap());
+    assert!(!log.change_key(None).await.unwrap());
     write(&log, 20).await;
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     assert_eq!(events(&path), ["key", "head", "key-removed"]);
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
     assert_eq!(
@@ -153,12 +153,12 @@ async fn a_key_that_is_taken_away_says_so_and_nothing_behind_it_is_signed() {
     drop(log);
     let log = open(dir.path(), None);
     assert!(
-        log.sign_with(Some(signing(dir.path(), "a.key", None)))
+        log.change_key(Some(signing(dir.path(), "a.key", None)))
             .await
             .unwrap(),
         "and comes back"
     );
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     assert_eq!(events(&path), ["key", "head", "key-removed", "key", "head"]);
     let found = verify(&path, &given(dir.path(), "a.key")).unwrap();
     assert_eq!(
@@ -175,7 +175,7 @@ async fn a_start_without_the_key_is_on_record_once_and_without_its_word() {
     let path = dir.path().join("audit.log");
     let log = open(dir.path(), Some("a.key"));
     write(&log, 1).await;
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     drop(log);
     open(dir.path(), None);
     open(dir.path(), None);
@@ -200,7 +200,7 @@ async fn a_log_without_its_key_goes_on_from_file_to_file() {
     )
     .unwrap();
     write(&log, 10).await;
-    log.sign_with(None).await.unwrap();
+    log.change_key(None).await.unwrap();
     write(&log, 40).await;
     drop(log);
     let log = Log::open_with(
@@ -233,18 +233,18 @@ async fn a_change_that_the_disk_does_not_take_leaves_the_old_key_in_force() {
     faults.full.store(true, Ordering::Relaxed);
     let next = || Some(signing(dir.path(), "b.key", None));
     assert!(matches!(
-        log.sign_with(next()).await,
+        log.change_key(next()).await,
         Err(Error::Write { .. })
     ));
     assert!(matches!(
-        log.sign_with(None).await,
+        log.change_key(None).await,
         Err(Error::Write { .. })
     ));
     faults.full.store(false, Ordering::Relaxed);
     write(&log, 2).await;
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     assert_eq!(events(&path), ["key", "head"]);
-    assert!(log.sign_with(next()).await.unwrap());
+    assert!(log.change_key(next()).await.unwrap());
     assert_eq!(events(&path), ["key", "head", "key"]);
     assert!(verify(&path, &given(dir.path(), "a.key")).is_ok());
 }

@@ -18,7 +18,7 @@ async fn writes_until_it_is_killed() {
         let log = log.clone();
         writers.spawn(async move {
             loop {
-                log.close(outcome(writer)).await.unwrap();
+                log.write(outcome(writer)).await.unwrap();
                 println!("durable");
             }
         });

@@ -54,9 +54,9 @@ async fn an_observer_is_told_every_line_once_from_file_to_file_with_those_of_the
     };
     let log = Log::open_with(&path, settings).unwrap();
     for status in 0..40 {
-        log.close(outcome(status)).await.unwrap();
+        log.write(outcome(status)).await.unwrap();
     }
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     assert!(verified(&path).files.len() > 2, "several files were begun");
     assert_eq!(told.take(), written(&path));
 }
@@ -66,10 +66,14 @@ async fn an_observer_is_told_what_a_start_adds_and_nothing_of_the_last_run() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
-    Log::open(&path).unwrap().intend(intent(7)).await.unwrap();
+    Log::open(&path)
+        .unwrap()
+        .write_intent(intent(7))
+        .await
+        .unwrap();
     let told = Told::default();
     let log = Log::open_with(&path, told.settings()).unwrap();
-    assert_eq!(log.recovered().unknown, 1);
+    assert_eq!(log.recovered().unknown_outcomes, 1);
     assert_eq!(told.take(), written(&path)[1..]);
 }
 
@@ -79,11 +83,11 @@ async fn an_observer_is_not_told_what_the_disk_did_not_take() {
     let path = dir.path().join("audit.log");
     let told = Told::default();
     let (log, faults) = faulty_with(&path, told.settings());
-    log.close(outcome(200)).await.unwrap();
+    log.write(outcome(200)).await.unwrap();
     faults.full.store(true, Relaxed);
-    log.close(outcome(500)).await.unwrap_err();
+    log.write(outcome(500)).await.unwrap_err();
     faults.full.store(false, Relaxed);
-    log.close(outcome(403)).await.unwrap();
+    log.write(outcome(403)).await.unwrap();
     let told = told.take();
     assert_eq!((told.len(), &told), (2, &written(&path)));
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::*;
 use crate::disk::NEXT;
 use crate::segment::{self, with};
-use crate::{Anchor, Expected, Trust, Unverified};
+use crate::{Anchor, Expected, Trust, VerifyError};
 
 const SHORT: u64 = 4000;
 
@@ -26,7 +26,7 @@ fn open(dir: &Path) -> Log {
 
 async fn write(log: &Log, records: u16) {
     for status in 0..records {
-        log.close(outcome(status)).await.unwrap();
+        log.write(outcome(status)).await.unwrap();
     }
 }
 
@@ -59,7 +59,7 @@ async fn chain_tree_and_signatures_go_on_from_file_to_file_and_from_start_to_sta
     for _ in 0..5 {
         let log = open(dir.path());
         write(&log, 30).await;
-        log.seal().await.unwrap();
+        log.sign_head().await.unwrap();
     }
     assert_eq!(
         statuses(&path),
@@ -171,11 +171,11 @@ async fn an_intent_in_a_closed_file_is_closed_as_unknown_too() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
-    log.intend(intent(7)).await.unwrap();
+    log.write_intent(intent(7)).await.unwrap();
     write(&log, 40).await;
     drop(log);
-    assert_eq!(open(dir.path()).recovered().unknown, 1);
-    assert_eq!(open(dir.path()).recovered().unknown, 0);
+    assert_eq!(open(dir.path()).recovered().unknown_outcomes, 1);
+    assert_eq!(open(dir.path()).recovered().unknown_outcomes, 0);
 }
 
 #[tokio::test]
@@ -197,7 +197,7 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
     let path = dir.path().join("audit.log");
     let log = open(dir.path());
     write(&log, 60).await;
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     drop(log);
     let whole = verified(&path);
     let (_, anchor) = whole.files[2].clone();
@@ -206,7 +206,7 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
         let _ = std::fs::remove_file(&segment.plain);
         let _ = std::fs::remove_file(segment.compressed());
     }
-    let Err(Unverified::Begins(found)) = crate::verify(&path, &Expected::default()) else {
+    let Err(VerifyError::Begins(found)) = crate::verify(&path, &Expected::default()) else {
         panic!("not said")
     };
     assert_eq!(found, anchor);
@@ -225,7 +225,7 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
     };
     assert!(matches!(
         crate::verify(&path, &at(&wrong)),
-        Err(Unverified::Anchor(_))
+        Err(VerifyError::Anchor(_))
     ));
     assert!(crate::prove(&path, crate::Wanted::Seq(anchor.seq + 3), &at(&anchor)).is_ok());
     write(&open(dir.path()), 3).await;
@@ -239,7 +239,7 @@ async fn nothing_is_signed_that_contradicts_what_was_signed() {
     let path = dir.path().join("audit.log");
     let log = open(dir.path());
     write(&log, 3).await;
-    log.seal().await.unwrap();
+    log.sign_head().await.unwrap();
     drop(log);
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replacen("\"status\":1", "\"status\":7", 1)).unwrap();

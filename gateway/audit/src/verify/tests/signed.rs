@@ -43,7 +43,7 @@ fn given(keys: &[&SigningKey]) -> Expected {
 
 fn keeping(head: &SignedHead) -> Expected {
     Expected {
-        head: Some(Kept::Signed(head.clone())),
+        head: Some(KeptHead::Signed(head.clone())),
         ..Expected::default()
     }
 }
@@ -73,7 +73,7 @@ fn is_head(line: &[u8]) -> bool {
 
 fn fault(lines: &[Vec<u8>], expected: &Expected) -> (u64, Fault) {
     match verify(lines, expected) {
-        Err(Unverified::Broken { seq, fault, .. }) => (seq, fault),
+        Err(VerifyError::Broken { seq, fault, .. }) => (seq, fault),
         other => panic!("{other:?}"),
     }
 }
@@ -96,7 +96,7 @@ fn a_signed_log_says_whose_word_it_is() {
     );
     assert!(matches!(
         verify(&log(3), &given(&[&key])),
-        Err(Unverified::Unsigned)
+        Err(VerifyError::Unsigned)
     ));
 }
 
@@ -159,7 +159,7 @@ fn who_writes_all_of_it_anew_with_another_key_is_found_by_the_key_that_is_given(
     assert_eq!(fault(&forged, &given(&[&key])), (6, Fault::Untrusted));
     assert!(matches!(
         verify(&forged, &keeping(&last)),
-        Err(Unverified::Short { .. })
+        Err(VerifyError::Short { .. })
     ));
 }
 
@@ -244,7 +244,7 @@ fn a_removal_that_was_made_up_is_found() {
             .push(change(String::from_utf8(last).unwrap()).into_bytes());
         verify(&written.lines, &given(&[&key]))
     };
-    let unproven = |found: Result<Verified, Unverified>| found.unwrap().unproven;
+    let unproven = |found: Result<Verified, VerifyError>| found.unwrap().unproven;
     assert_eq!(unproven(removed(Some(&key), &|line| line)), [0; 0]);
     assert_eq!(
         unproven(removed(None, &|line| line)),
@@ -271,7 +271,7 @@ fn a_removal_that_was_made_up_is_found() {
         ),
     ];
     for (found, expected) in faults {
-        let Err(Unverified::Broken { seq: 7, fault, .. }) = found else {
+        let Err(VerifyError::Broken { seq: 7, fault, .. }) = found else {
             panic!("{found:?}")
         };
         assert_eq!(fault, expected);
@@ -293,7 +293,7 @@ fn a_kept_head_finds_what_was_cut_and_what_is_a_fork() {
     assert!(
         matches!(
             cut,
-            Err(Unverified::Short {
+            Err(VerifyError::Short {
                 size: 10,
                 records: 9
             })
@@ -305,7 +305,7 @@ fn a_kept_head_finds_what_was_cut_and_what_is_a_fork() {
     assert!(verify(&forked, &given(&[&key])).is_ok());
     let fork = verify(&forked, &keeping(&last));
     assert!(
-        matches!(fork, Err(Unverified::Fork { size: 10, since: 5 })),
+        matches!(fork, Err(VerifyError::Fork { size: 10, since: 5 })),
         "{fork:?}"
     );
     let (_, foreign) = signed(8, 4, &other);
@@ -318,7 +318,7 @@ fn a_kept_head_finds_what_was_cut_and_what_is_a_fork() {
     };
     assert!(matches!(
         verify(&written.lines, &keeping(&stolen)),
-        Err(Unverified::Forged { .. })
+        Err(VerifyError::Forged { .. })
     ));
 }
 
@@ -358,13 +358,13 @@ proptest! {
         }
         let expected = Expected { keys: given(&[key]).keys, ..keeping(last) };
         match verify(&lines, &expected) {
-            Err(Unverified::Broken { seq, .. }) if kind == 3 => prop_assert_eq!(seq, changed.min(other) as u64),
-            Err(Unverified::Broken { seq, fault, .. }) if kind == 2 => {
+            Err(VerifyError::Broken { seq, .. }) if kind == 3 => prop_assert_eq!(seq, changed.min(other) as u64),
+            Err(VerifyError::Broken { seq, fault, .. }) if kind == 2 => {
                 // The line itself, unless it happens to be the one that belongs there.
                 prop_assert!(seq == changed as u64 || seq == changed as u64 + 1, "{seq} {fault:?}");
             }
-            Err(Unverified::Broken { seq, .. }) => prop_assert_eq!(seq, changed as u64),
-            Err(Unverified::Short { records, .. }) => prop_assert!(kind == 4 && records == changed as u64),
+            Err(VerifyError::Broken { seq, .. }) => prop_assert_eq!(seq, changed as u64),
+            Err(VerifyError::Short { records, .. }) => prop_assert!(kind == 4 && records == changed as u64),
             found => prop_assert!(false, "{:?}", found),
         }
     }
@@ -376,6 +376,6 @@ proptest! {
         let forked = anew(lines, changed, Some(key));
         prop_assert!(verify(&forked, &given(&[key])).is_ok());
         let found = verify(&forked, &keeping(last));
-        prop_assert!(matches!(found, Err(Unverified::Fork { size, .. }) if size == last.head.size), "{:?}", found);
+        prop_assert!(matches!(found, Err(VerifyError::Fork { size, .. }) if size == last.head.size), "{:?}", found);
     }
 }
