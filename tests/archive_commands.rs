@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 use crate::storage::{metadata, mode, sha256sum};
 use crate::support::World;
-use crate::support::gateway::BINARY;
+use crate::support::programs::CKPT;
 use crate::support::world::{PATH, SECRET};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(BINARY)
+    Command::new(CKPT)
         .arg("archive")
         .args(arguments)
         .env_clear()
@@ -123,10 +123,7 @@ fn flip(archive: &str, needle: &[u8]) {
 fn help_teaches_every_command() {
     let help = text(&run(&["--help"]).stdout);
     for command in ["inspect", "redact", "verify", "export"] {
-        assert!(
-            help.contains(&format!("checkpoint-gateway archive {command}")),
-            "{help}"
-        );
+        assert!(help.contains(&format!("ckpt archive {command}")), "{help}");
         let output = run(&[command, "--help"]);
         assert!(
             output.status.success() && text(&output.stdout).contains("Exit status"),

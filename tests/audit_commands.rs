@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use crate::support::World;
-use crate::support::gateway::BINARY;
+use crate::support::programs::{CKPT, daemon};
 use crate::support::world::{PATH, set};
 
 fn run(arguments: &[&str]) -> Output {
@@ -14,7 +14,7 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 fn audit(arguments: &[&str]) -> Output {
-    Command::new(BINARY)
+    Command::new(CKPT)
         .arg("audit")
         .args(arguments)
         .env_clear()
@@ -304,7 +304,7 @@ async fn a_gateway_does_not_start_with_a_key_that_others_may_read() {
     set(&mut config, "audit.key-file", private.as_str());
     let path = keys.path().join("config.toml");
     std::fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
-    let output = Command::new(BINARY)
+    let output = Command::new(daemon())
         .args(["check", "--config"])
         .arg(&path)
         .env_clear()

@@ -5,11 +5,11 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use crate::audit_commands::written;
-use crate::support::gateway::BINARY;
+use crate::support::programs::CKPT;
 
 /// A command of `audit`, as it ends.
 pub fn audit(command: &str, arguments: &[&str]) -> Output {
-    Command::new(BINARY)
+    Command::new(CKPT)
         .args(["audit", command])
         .args(arguments)
         .env_clear()

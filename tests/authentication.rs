@@ -5,7 +5,7 @@ use std::process::Command;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gateway_cli::pki::{Authority, Credential, Subject, TokenIssuer};
+use gateway_ckpt::pki::{Authority, Credential, Subject, TokenIssuer};
 use http::StatusCode;
 use rcgen::ExtendedKeyUsagePurpose;
 use rustls_pki_types::CertificateDer;

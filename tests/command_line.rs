@@ -2,12 +2,20 @@
 
 use std::process::{Command, Output};
 
-use crate::support::gateway::BINARY;
+use crate::support::programs::{CKPT, daemon};
 use crate::support::world::write;
 use crate::support::{Credentials, Gateway};
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(BINARY)
+    Command::new(daemon())
+        .args(arguments)
+        .env_clear()
+        .output()
+        .unwrap()
+}
+
+fn ckpt(arguments: &[&str]) -> Output {
+    Command::new(CKPT)
         .args(arguments)
         .env_clear()
         .output()
@@ -27,28 +35,32 @@ fn configuration(directory: &std::path::Path) -> toml::Table {
 }
 
 #[test]
-fn help_teaches_and_wrong_usage_ends_with_2() {
-    let help = run(&["--help"]);
+fn the_tool_explains_itself() {
+    let help = ckpt(&["--help"]);
     assert!(help.status.success());
-    for word in ["serve", "check", "demo", "Exit status"] {
+    for word in ["demo", "policy", "archive", "audit", "Exit status"] {
         assert!(text(&help.stdout).contains(word), "{word}");
     }
-    assert_eq!(run(&["serv"]).status.code(), Some(2));
-    assert!(
-        text(&run(&["serv"]).stderr).contains("'serve'"),
-        "did you mean"
-    );
-    assert_eq!(run(&["check"]).status.code(), Some(2));
-    assert_eq!(run(&[]).status.code(), Some(2));
+    let version = concat!("ckpt ", env!("CARGO_PKG_VERSION"));
+    assert_eq!(text(&ckpt(&["--version"]).stdout).trim(), version);
+    assert_eq!(ckpt(&[]).status.code(), Some(2));
+    let misspelt = ckpt(&["polcy"]);
+    assert_eq!(misspelt.status.code(), Some(2));
+    assert!(text(&misspelt.stderr).contains("'policy'"), "did you mean");
 }
 
 #[test]
-fn the_version_is_the_packages() {
-    let version = run(&["--version"]);
-    assert_eq!(
-        text(&version.stdout).trim(),
-        concat!("checkpoint-gateway ", env!("CARGO_PKG_VERSION"))
-    );
+fn the_tool_names_the_daemon_for_its_commands() {
+    for command in ["serve", "check", "openapi"] {
+        let answer = ckpt(&[command, "--config", "gateway.toml"]);
+        let line =
+            format!("`{command}` is a command of the daemon: run `checkpoint-gateway {command}`\n");
+        assert_eq!(
+            (answer.status.code(), text(&answer.stderr)),
+            (Some(2), line)
+        );
+        assert!(answer.stdout.is_empty());
+    }
 }
 
 #[test]

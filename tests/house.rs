@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each package of ours with those of ours that it may depend on. What is not listed is forbidden.
-const MAY_IMPORT: [(&str, &[&str]); 9] = [
+const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("gateway-core", &[]),
     ("gateway-proto", &[]),
     ("gateway-policy", &["gateway-core"]),
@@ -13,6 +13,7 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("gateway-archive", &["gateway-core"]),
     ("gateway-audit", &["gateway-core"]),
     ("gateway-node", &["gateway-core", "gateway-proto"]),
+    ("gateway-daemon", &["gateway-server"]),
     (
         "gateway-server",
         &[
@@ -24,7 +25,7 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
         ],
     ),
     (
-        "gateway-cli",
+        "gateway-ckpt",
         &[
             "gateway-core",
             "gateway-server",
@@ -44,9 +45,9 @@ const FENCED: [(&str, &[&str]); 10] = [
     ("fearless_simd", &["gateway-archive"]),
     ("wasmtime", &["gateway-policy"]),
     ("tonic", &["gateway-proto", "gateway-cri", "gateway-node"]),
-    ("rustls", &["gateway-server", "gateway-cli"]),
-    ("jsonwebtoken", &["gateway-server", "gateway-cli"]),
-    ("opentelemetry", &["gateway-server", "gateway-cli"]),
+    ("rustls", &["gateway-server", "gateway-ckpt"]),
+    ("jsonwebtoken", &["gateway-server", "gateway-ckpt"]),
+    ("opentelemetry", &["gateway-server", "gateway-ckpt"]),
     (
         "tokio",
         &[
@@ -55,7 +56,8 @@ const FENCED: [(&str, &[&str]); 10] = [
             "gateway-audit",
             "gateway-server",
             "gateway-node",
-            "gateway-cli",
+            "gateway-daemon",
+            "gateway-ckpt",
         ],
     ),
 ];

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::World;
 use crate::support::described::{document, resolved};
-use crate::support::gateway::BINARY;
+use crate::support::programs::daemon;
 
 const README: &str = include_str!("../README.md");
 
@@ -85,7 +85,7 @@ async fn the_document_is_served_to_whoever_is_proven_and_printed_without_a_gatew
     assert_eq!(record["verdicts"], json!([]), "no policy is asked");
     let counted = "checkpoint_gateway_requests_total{action=\"openapi\",status=\"200\",code=\"\"}";
     assert_eq!(world.gateway.counted(counted, 1.0).await.to_string(), "1");
-    let printed = Command::new(BINARY)
+    let printed = Command::new(daemon())
         .arg("openapi")
         .env_clear()
         .output()
@@ -127,14 +127,14 @@ fn a_document_that_cannot_be_printed_is_a_failure() {
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let printed = Command::new(BINARY)
+    let printed = Command::new(daemon())
         .arg("openapi")
         .env_clear()
         .stdout(full)
         .output()
         .unwrap();
     assert_eq!(printed.status.code(), Some(1));
-    let help = Command::new(BINARY)
+    let help = Command::new(daemon())
         .args(["openapi", "--help"])
         .env_clear()
         .output()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use gateway_server::telemetry::Telemetry;
+use gateway_server::telemetry::{Telemetry, hide_panic_messages};
 use gateway_server::{Config, Gateway};
 use http::StatusCode;
 use opentelemetry_sdk::trace::BatchSpanProcessor;
@@ -40,7 +40,7 @@ fn a_gateway_a_part_of_which_panics() {
     let Some(config) = std::env::var_os(CONFIG).map(PathBuf::from) else {
         return;
     };
-    gateway_cli::keep_secrets();
+    hide_panic_messages();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::policies::{allowlist, component, governed};
 use crate::redaction::showing;
 use crate::storage::metadata;
-use crate::support::gateway::BINARY;
+use crate::support::programs::{CKPT, daemon};
 use crate::support::world::{PATH, SECRET, pod, set};
 use crate::support::{Answer, World};
 
@@ -135,7 +135,7 @@ impl Sealing {
     ) -> (Option<i32>, String) {
         let key = self.world.directory.path().join("key");
         std::fs::write(&key, identity.to_string().expose_secret()).unwrap();
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(CKPT);
         let ran = command
             .args(["archive", "unseal", "--identity"])
             .arg(key)
@@ -176,7 +176,7 @@ async fn an_original_is_kept_sealed_beside_the_redacted_archive() {
     );
     assert_eq!(sealing.unseal(identity, sealed, &out).0, Some(0));
     assert!(showing(&out, SECRET).contains(&"spec.dump".to_owned()));
-    let verified = Command::new(BINARY)
+    let verified = Command::new(CKPT)
         .args(["archive", "verify"])
         .arg(&archive)
         .output()
@@ -195,7 +195,7 @@ async fn an_original_is_kept_sealed_beside_the_redacted_archive() {
     assert!(fetched.body == std::fs::read(sealed).unwrap());
     assert_eq!(fetched.header("content-type"), "application/octet-stream");
     std::fs::write(sealed, b"age-encryption.org/v1\n").unwrap();
-    let verified = Command::new(BINARY)
+    let verified = Command::new(CKPT)
         .args(["archive", "verify"])
         .arg(&archive)
         .output()
@@ -214,7 +214,7 @@ async fn a_recipient_that_is_none_is_a_mistake_of_the_configuration() {
     );
     let other = tempfile::tempdir().unwrap();
     let file = crate::support::world::write(other.path(), &config);
-    let checked = Command::new(BINARY)
+    let checked = Command::new(daemon())
         .args(["check", "--config"])
         .arg(file)
         .output()

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use gateway_cli::pki::Credential;
+use gateway_ckpt::pki::Credential;
 use http::header::{AUTHORIZATION, HOST, HeaderMap};
 use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};

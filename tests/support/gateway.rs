@@ -11,8 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::watch;
 
 use super::in_time;
-
-pub const BINARY: &str = env!("CARGO_BIN_EXE_checkpoint-gateway");
+use super::programs::daemon;
 
 /// A running gateway. Dropping it kills it.
 pub struct Gateway {
@@ -32,7 +31,7 @@ impl Gateway {
 
     /// A started gateway, or what it said before it gave up.
     pub async fn try_start(config: &Path) -> Result<Self, Vec<String>> {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(daemon());
         command.arg("serve").arg("--config").arg(config);
         Self::spawn(command).await
     }

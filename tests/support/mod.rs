@@ -3,6 +3,7 @@
 pub mod client;
 pub mod described;
 pub mod gateway;
+pub mod programs;
 pub mod receiver;
 pub mod world;
 

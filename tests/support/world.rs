@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use gateway_cli::pki::{Authority, Credential, Subject, TokenIssuer};
+use gateway_ckpt::pki::{Authority, Credential, Subject, TokenIssuer};
 use gateway_node::{ContainerSpec, Dialect, Method, Node, Options, Pod, RunningPod};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,6 +1,6 @@
 //! Writes a log of so many permitted checkpoints, to measure how fast they are replayed and counted:
 //! `cargo run --release -p gateway-audit --example requests -- FILE COUNT`, then
-//! `checkpoint-gateway audit replay FILE --policies CONFIG`.
+//! `ckpt audit replay FILE --policies CONFIG`.
 
 use std::error::Error;
 use std::path::PathBuf;

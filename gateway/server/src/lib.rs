@@ -27,6 +27,7 @@ mod route;
 mod seal;
 mod serve;
 mod shadow;
+pub mod signals;
 mod span;
 pub mod telemetry;
 pub mod tls;

@@ -7,10 +7,12 @@ mod exporter;
 mod log;
 mod metrics;
 mod otlp;
+mod panics;
 mod trace;
 
 pub use counts::{ExportCounts, Exports};
 pub use metrics::{Metrics, RequestLabels};
+pub use panics::hide_panic_messages;
 pub use trace::{inject, parent_of, trace_id};
 
 use std::sync::Arc;

@@ -1,0 +1,47 @@
+use std::hint::black_box;
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use crate::exit::Exit;
+
+/// The variable with the secret.
+pub(super) const SECRET: &str = "PAYMENT_API_KEY";
+/// What its first line says: from now on its memory holds what it should.
+pub(super) const READY: &str = "carts are open";
+/// What it holds in memory, in bytes.
+const CARTS: usize = 4 << 20;
+
+/// A process as there are many: a secret from its environment, a copy of it on the heap, a few MiB of data, and a sign
+/// of life every second. It ends when nobody reads that any more.
+pub(crate) fn run() -> Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .context("cannot start Tokio")?;
+    runtime.block_on(tick())
+}
+
+async fn tick() -> Result<Exit> {
+    let key = std::env::var(SECRET).context("this is what the demo runs; run `ckpt demo`")?;
+    let header = format!("authorization: Bearer {key}");
+    let carts: Vec<u8> = b"cart:apples=3;"
+        .iter()
+        .copied()
+        .cycle()
+        .take(CARTS)
+        .collect();
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    let mut out = std::io::stdout();
+    let mut line = READY.to_owned();
+    for beat in 1_u64.. {
+        second.tick().await;
+        if writeln!(out, "{line}").is_err() {
+            break;
+        }
+        line = format!("tick {beat}");
+        black_box((&header, &carts));
+    }
+    Ok(Exit::Success)
+}

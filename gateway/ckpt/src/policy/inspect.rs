@@ -1,0 +1,58 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use gateway_policy::{Description, Kind};
+use serde_json::json;
+
+use super::ask::engine;
+use crate::exit::Exit;
+use crate::output::print;
+
+/// Arguments of `policy inspect`.
+#[derive(Args)]
+pub(super) struct Options {
+    /// The component.
+    file: PathBuf,
+    /// Say it as a JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
+    let Description {
+        kind,
+        digest,
+        bytes,
+        imports,
+        schema,
+    } = Description::of(&engine()?, &options.file)?;
+    let kind = match kind {
+        Kind::Authorizer => "authorizer",
+        Kind::Redactor => "redactor",
+    };
+    let contract = "checkpoint-gateway:policy@0.1.0";
+    if options.json {
+        print(json!({
+            "kind": kind, "contract": contract, "sha256": digest, "bytes": bytes, "imports": imports, "schema": schema,
+        }));
+        return Ok(Exit::Success);
+    }
+    let needs_wasi = imports.iter().any(|import| import.starts_with("wasi:"));
+    let imports = if imports.is_empty() {
+        "nothing".to_owned()
+    } else {
+        imports.join(", ")
+    };
+    print(format_args!("kind      {kind}"));
+    print(format_args!("contract  {contract}"));
+    print(format_args!("sha256    {digest}"));
+    print(format_args!("size      {bytes} bytes"));
+    print(format_args!("imports   {imports}"));
+    if needs_wasi {
+        print(format_args!(
+            "needs     wasi = \"empty\" in its [[policies]] entry (and --wasi here)"
+        ));
+    }
+    print(format_args!("settings  {schema:#}"));
+    Ok(Exit::Success)
+}

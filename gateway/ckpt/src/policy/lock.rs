@@ -1,0 +1,144 @@
+//! The lock file: which source each committed component was built from, so that CI can tell when they part.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use aws_lc_rs::digest::{self, SHA256};
+use serde::{Deserialize, Serialize};
+
+use super::Kind;
+use crate::digest::hex;
+
+const HEADER: &str = "\
+# Written by `ckpt policy build --lock`. `source` is the SHA-256 of the files that a component is made of:
+# the policy's Cargo.toml, schema.json and src, and what is `shared`. Each counts as its path from this folder, a NUL, its
+# length in bytes, a NUL and its content, in the order of the paths.
+";
+
+/// What a policy is made of, beside what is shared.
+const OWN: [&str; 3] = ["Cargo.toml", "schema.json", "src"];
+
+/// What all policies of a folder share, where it is there.
+const SHARED: [&str; 5] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "sdk/Cargo.toml",
+    "sdk/src",
+    "../wit/v0.1.0",
+];
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Lock {
+    version: u32,
+    /// Files and folders, from the lock file's folder.
+    shared: Vec<String>,
+    #[serde(default, rename = "policy")]
+    policies: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    /// From the lock file's folder.
+    pub(super) component: String,
+    pub(super) bytes: u64,
+    /// Of the component.
+    pub(super) sha256: String,
+    /// The compiler's own words for its version.
+    pub(super) rustc: String,
+    /// Filled in by [`Lock::put`].
+    #[serde(default)]
+    pub(super) source: String,
+}
+
+impl Lock {
+    /// The lock in `file`, or a new one.
+    pub(super) fn open(file: &Path) -> anyhow::Result<Self> {
+        match std::fs::read_to_string(file) {
+            Ok(text) => {
+                toml::from_str(&text).with_context(|| format!("cannot read `{}`", file.display()))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let here = folder(file);
+                let shared = SHARED.into_iter().filter(|path| here.join(path).exists());
+                Ok(Self {
+                    version: 1,
+                    shared: shared.map(str::to_owned).collect(),
+                    policies: Vec::new(),
+                })
+            }
+            Err(error) => Err(error).with_context(|| format!("cannot open `{}`", file.display())),
+        }
+    }
+
+    /// Takes an entry in, in place of the one before.
+    pub(super) fn put(
+        &mut self,
+        file: &Path,
+        policy: &str,
+        mut entry: Entry,
+    ) -> anyhow::Result<()> {
+        entry.source = self.source(folder(file), policy)?;
+        self.policies.retain(|other| other.name != entry.name);
+        self.policies.push(entry);
+        self.policies
+            .sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(())
+    }
+
+    /// Writes it, whole or not at all.
+    pub(super) fn save(&self, file: &Path) -> anyhow::Result<()> {
+        let text = toml::to_string(self).context("cannot write the lock as TOML")?;
+        super::build::write(file, format!("{HEADER}{text}").as_bytes())
+    }
+
+    /// The digest of what the policy in the folder `policy`, from the lock file's folder, is made of.
+    fn source(&self, here: &Path, policy: &str) -> anyhow::Result<String> {
+        let mut files = Vec::new();
+        let own = OWN.iter().map(|path| format!("{policy}/{path}"));
+        for path in own.chain(self.shared.iter().cloned()) {
+            collect(here, path, &mut files).context("cannot read the sources")?;
+        }
+        files.sort();
+        let mut hash = digest::Context::new(&SHA256);
+        for path in files {
+            let content =
+                std::fs::read(here.join(&path)).with_context(|| format!("cannot open `{path}`"))?;
+            hash.update(format!("{path}\0{}\0", content.len()).as_bytes());
+            hash.update(&content);
+        }
+        Ok(hex(hash.finish().as_ref()))
+    }
+}
+
+/// SHA-256, as `sha256sum` prints it.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(digest::digest(&SHA256, bytes).as_ref())
+}
+
+/// The folder that a file is in; of a bare name, the current one.
+pub(super) fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The file `path`, or all files in the folder `path`.
+fn collect(here: &Path, path: String, files: &mut Vec<String>) -> std::io::Result<()> {
+    let full: PathBuf = here.join(&path);
+    if !full.is_dir() {
+        if full.exists() {
+            files.push(path);
+        }
+        return Ok(());
+    }
+    for entry in full.read_dir()? {
+        let name = entry?.file_name();
+        collect(here, format!("{path}/{}", name.to_string_lossy()), files)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The exit codes of the daemon.
+
+use std::process::ExitCode;
+
+use gateway_server::config::Mistake;
+
+/// How the process ends, for scripts and service managers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Success = 0,
+    Failure = 1,
+    /// clap ends with the same code.
+    WrongUsage = 2,
+    Misconfigured = 3,
+    /// Checkpoints were still running when the drain's time was over.
+    CutShort = 4,
+}
+
+impl Exit {
+    /// The code for a command that failed with `error`.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        if error.is::<Mistake>() {
+            Self::Misconfigured
+        } else {
+            Self::Failure
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}

@@ -1,0 +1,81 @@
+//! `serve`: runs the gateway until a signal stops it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::Args;
+use gateway_server::config::Mistake;
+use gateway_server::signals::stop_on;
+use gateway_server::telemetry::Telemetry;
+use gateway_server::{Config, Ended, Gateway, Reload};
+use opentelemetry_sdk::trace::BatchSpanProcessor;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
+use tracing::info;
+
+use crate::exit::Exit;
+
+/// Arguments of `serve`.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The configuration, as TOML; examples/config.toml explains every key.
+    #[arg(long, env = "CHECKPOINT_GATEWAY_CONFIG", value_name = "FILE")]
+    config: PathBuf,
+    /// Do not start where a policy cannot be loaded (as `policy-engine.strict` says).
+    #[arg(long)]
+    strict: bool,
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
+    let mut config = load(&options.config)?;
+    config.policy_engine.strict |= options.strict;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start Tokio")?;
+    runtime.block_on(serve(&config, &options.config))
+}
+
+async fn serve(config: &Config, file: &Path) -> anyhow::Result<Exit> {
+    let telemetry = Telemetry::init(&config.telemetry, None::<BatchSpanProcessor>)?;
+    let stop = stop_on(&[SignalKind::terminate(), SignalKind::interrupt()])
+        .context("cannot listen for signals")?;
+    let gateway = Gateway::start(config, &telemetry, stop)
+        .await?
+        .with_reload(reload(file)?, config);
+    info!(
+        address = %gateway.address()?,
+        admin = %gateway.admin_address()?,
+        checkpoints = %config.checkpoints.directory.display(),
+        "serving"
+    );
+    let ended = gateway.run().await;
+    telemetry.shutdown().await;
+    Ok(match ended {
+        Ended::Clean => Exit::Success,
+        Ended::CutShort(_) => Exit::CutShort,
+    })
+}
+
+fn load(file: &Path) -> Result<Config, Mistake> {
+    Config::load(file, |name| std::env::var(name).ok())
+}
+
+/// Policies and the key that signs the audit log are read again on SIGHUP, and when a file changes.
+fn reload(file: &Path) -> anyhow::Result<Reload> {
+    let asked = Arc::<Notify>::default();
+    let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;
+    let ask = Arc::clone(&asked);
+    tokio_util::task::TaskTracker::new().spawn(async move {
+        while hangups.recv().await.is_some() {
+            ask.notify_one();
+        }
+    });
+    let again = file.to_path_buf();
+    Ok(Reload {
+        read: Box::new(move || load(&again)),
+        file: file.to_path_buf(),
+        asked,
+    })
+}
