@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each package of ours with those of ours that it may depend on. What is not listed is forbidden.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("gateway-core", &[]),
+    ("gateway-files", &[]),
     ("gateway-proto", &[]),
-    ("gateway-policy", &["gateway-core"]),
+    ("gateway-policy", &["gateway-core", "gateway-files"]),
     ("gateway-cri", &["gateway-core", "gateway-proto"]),
-    ("gateway-archive", &["gateway-core"]),
-    ("gateway-audit", &["gateway-core"]),
+    ("gateway-archive", &["gateway-core", "gateway-files"]),
+    ("gateway-audit", &["gateway-core", "gateway-files"]),
     ("gateway-node", &["gateway-core", "gateway-proto"]),
     ("gateway-daemon", &["gateway-server"]),
     (
         "gateway-server",
         &[
             "gateway-core",
+            "gateway-files",
             "gateway-policy",
             "gateway-cri",
             "gateway-archive",
@@ -28,6 +30,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
         "gateway-ckpt",
         &[
             "gateway-core",
+            "gateway-files",
             "gateway-server",
             "gateway-node",
             "gateway-archive",
