@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
-    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, Hold, Identity,
+    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, HiddenField, Hold, Identity,
     InspectedContainer, Inspection, Masked, Member, Mount, Original, Place, Process,
     RedactionSummary, RuleSummary, RuntimeInfo, Sizes, TraceId, Transport,
 };
@@ -133,7 +133,7 @@ fn checkpoint() -> Checkpoint {
         request_id: ID.parse().unwrap(),
         trace_id: TraceId::new([7; 16]),
         redaction: Some(summary()),
-        hidden: vec![text()],
+        hidden: vec![HiddenField::User],
         original: Some(original()),
         hold: Some(hold(Some(text()))),
     }

@@ -1,7 +1,8 @@
 use std::path::{Path, PathBuf};
 
 use gateway_core::{
-    Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, TraceId, Transport,
+    Checkpoint, CheckpointId, Container, HiddenField, RequestId, RuntimeInfo, Target, TraceId,
+    Transport,
 };
 use tokio::sync::oneshot;
 
@@ -45,7 +46,7 @@ pub struct About {
     /// The trace of that request.
     pub trace_id: Option<TraceId>,
     /// The fields of that request which its plan keeps out of records, by the plan's names.
-    pub hidden: Vec<String>,
+    pub hidden: Vec<HiddenField>,
     /// When the archive was begun. Names it too, or the next free nanosecond does.
     pub created_at: jiff::Timestamp,
 }

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Action, CheckpointId, CredentialKind, KeyChange, KeyRemoval, PlanRecord, RedactionSummary,
-    RequestId, RequestRecord, SegmentStart, Target, TraceId, TreeHead, Verdict,
+    Action, CheckpointId, CredentialKind, HiddenField, KeyChange, KeyRemoval, PlanRecord,
+    RedactionSummary, RequestId, RequestRecord, SegmentStart, Target, TraceId, TreeHead, Verdict,
 };
 
 /// One line of the audit log.
@@ -211,7 +211,7 @@ pub struct Outcome {
     pub redaction: Option<RedactionSummary>,
     /// The fields of the request that the plan hides here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hidden: Vec<String>,
+    pub hidden: Vec<HiddenField>,
     /// What the policies were asked, where no intent tells it. A list asks them about each checkpoint, and has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestRecord>,

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CheckpointId, Container, RedactionSummary, RequestId, Target, TraceId};
+use crate::{CheckpointId, Container, HiddenField, RedactionSummary, RequestId, Target, TraceId};
 
 /// What is known of a checkpoint that exists: the metadata file next to its archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,7 @@ pub struct Checkpoint {
     /// The fields of that request which its plan keeps out of records and traces, by the plan's names. What is told of them
     /// here stays out of the records of whoever comes for the checkpoint later, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hidden: Vec<String>,
+    pub hidden: Vec<HiddenField>,
     /// The archive as the runtime wrote it, where it is kept beside the redacted one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,

@@ -10,6 +10,7 @@ mod audit;
 mod checkpoint;
 mod container;
 mod decision;
+mod hidden_field;
 mod id;
 mod identity;
 mod inspection;
@@ -25,6 +26,7 @@ pub use audit::{Because, Difference, Event, Listed, Outcome, Record};
 pub use checkpoint::{Checkpoint, Hold, Original, RuntimeInfo, Transport};
 pub use container::Container;
 pub use decision::{Decision, Denial, Verdict};
+pub use hidden_field::{HiddenField, ParseHiddenFieldError};
 pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
 pub use identity::{CredentialKind, Identity};
 pub use inspection::{

@@ -1,29 +1,31 @@
+//! The copy of a request that audit records keep, without hidden fields.
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::Request;
+use crate::{HiddenField, Request};
 
 /// A hidden text that is shorter is looked for as a whole value only: it may be part of anything.
 const PART_MIN: usize = 4;
 
-/// A request as a record keeps it: what the policies were given, so that they, or others, can be asked again; without what
-/// its redaction plan hides.
+/// A request as an audit record keeps it: what the policies were given, so that they or others can be asked again, without
+/// the fields that its redaction plan hides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestRecord(Map<String, Value>);
 
 impl RequestRecord {
-    /// `request` without the `hidden` fields, by the names that a plan gives them. What tells the same elsewhere in it goes,
-    /// too: claims name the user, and a label may have the value of another.
-    pub fn of(request: &Request, hidden: &[String]) -> Self {
+    /// `request` without the `hidden` fields, and without what shows their values elsewhere in it: claims name the user, and a
+    /// label may have the value of another.
+    pub fn of(request: &Request, hidden: &[HiddenField]) -> Self {
         // A request is always a JSON object: its maps have texts as keys.
         let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else {
             return Self(Map::new());
         };
         let mut texts = Vec::new();
         for field in hidden {
-            for place in places(field) {
-                take(&mut fields, &place, &mut texts);
+            for path in paths(field) {
+                remove(&mut fields, &path, &mut texts);
             }
         }
         if !texts.is_empty() {
@@ -45,31 +47,29 @@ impl RequestRecord {
     }
 }
 
-/// Where in the JSON of a request a field of a plan is, and what else tells it.
-fn places(field: &str) -> Vec<Vec<&str>> {
-    let mut parts = field.splitn(3, '.');
-    match (parts.next(), parts.next(), parts.next()) {
-        (Some("identity"), Some("user"), None) => {
-            vec![vec!["identity", "user"], vec!["identity", "claims"]]
-        }
-        (Some("identity"), Some("groups"), None) => {
-            vec![vec!["identity", "groups"], vec!["identity", "claims"]]
-        }
-        (Some("source-address"), None, None) => vec![vec!["source_address"]],
-        (Some(part), Some("pod-labels"), Some(name)) => vec![vec![part, "pod_labels", name]],
-        (Some(part), Some("pod-annotations"), Some(name)) => {
-            vec![vec![part, "pod_annotations", name]]
-        }
-        (Some(part), Some(map), Some(name)) => vec![vec![part, map, name]],
-        (Some(part), Some(name), None) => vec![vec![part, name]],
-        (Some(part), None, None) => vec![vec![part]],
-        _ => Vec::new(),
+/// The paths in the JSON of a request that show a hidden field.
+fn paths(field: &HiddenField) -> Vec<Vec<&str>> {
+    match field {
+        HiddenField::User => vec![vec!["identity", "user"], vec!["identity", "claims"]],
+        HiddenField::Groups => vec![vec!["identity", "groups"], vec!["identity", "claims"]],
+        HiddenField::Claims => vec![vec!["identity", "claims"]],
+        HiddenField::Claim(name) => vec![vec!["identity", "claims", name]],
+        HiddenField::Image => vec![vec!["target", "image"]],
+        HiddenField::Label(name) => vec![vec!["target", "labels", name]],
+        HiddenField::Annotation(name) => vec![vec!["target", "annotations", name]],
+        HiddenField::PodLabel(name) => vec![vec!["target", "pod_labels", name]],
+        HiddenField::PodAnnotation(name) => vec![vec!["target", "pod_annotations", name]],
+        HiddenField::Reason => vec![vec!["reason"]],
+        HiddenField::SourceAddress => vec![vec!["source_address"]],
+        HiddenField::Headers => vec![vec!["headers"]],
+        HiddenField::ArchiveCreator => vec![vec!["archive", "created_by"]],
+        HiddenField::LatestCreator => vec![vec!["latest", "created_by"]],
     }
 }
 
-/// Takes what is at `place` out, and remembers its text.
-fn take(fields: &mut Map<String, Value>, place: &[&str], texts: &mut Vec<String>) {
-    match place {
+/// Removes the value at `path`, and adds its text to `texts`.
+fn remove(fields: &mut Map<String, Value>, path: &[&str], texts: &mut Vec<String>) {
+    match path {
         [name] => {
             if let Some(value) = fields.remove(*name) {
                 remember(&value, texts);
@@ -77,14 +77,14 @@ fn take(fields: &mut Map<String, Value>, place: &[&str], texts: &mut Vec<String>
         }
         [name, rest @ ..] => {
             if let Some(inner) = fields.get_mut(*name).and_then(Value::as_object_mut) {
-                take(inner, rest, texts);
+                remove(inner, rest, texts);
             }
         }
         [] => {}
     }
 }
 
-/// A single text is looked for elsewhere. Those in a list or an object are not: a group's name stands for itself.
+/// A single text is searched for elsewhere; texts in a list or an object are not, since a group's name alone shows nothing.
 fn remember(value: &Value, texts: &mut Vec<String>) {
     if let Value::String(text) = value
         && !text.is_empty()
@@ -93,7 +93,7 @@ fn remember(value: &Value, texts: &mut Vec<String>) {
     }
 }
 
-/// Takes out what shows one of `texts`: in the maps of the container and the caller, and in what others have written.
+/// Removes values that contain one of `texts` from the maps of the container and the caller, and from the reason.
 fn scrub(fields: &mut Map<String, Value>, texts: &[String]) {
     let shows = |text: &str| {
         texts.iter().any(|hidden| {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     fn recorded(hidden: &[&str]) -> (RequestRecord, String) {
-        let hidden: Vec<_> = hidden.iter().map(|field| (*field).to_owned()).collect();
+        let hidden: Vec<_> = hidden.iter().map(|field| field.parse().unwrap()).collect();
         let record = RequestRecord::of(&request(), &hidden);
         let text = serde_json::to_string(&record).unwrap();
         (record, text)

@@ -2,6 +2,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::HiddenField;
+
 /// The detectors that the gateway ships: what a rule may name, and what the archive must be able to find.
 pub const DETECTORS: [&str; 11] = [
     "aws-access-key",
@@ -26,8 +28,8 @@ pub struct Plan {
     pub mask: Vec<MaskRule>,
     /// Entries that are left out altogether.
     pub drop: Vec<DropRule>,
-    /// Fields of the request that stay out of traces and the audit log: `identity.claims`, `target.labels.owner`.
-    pub hide: Vec<String>,
+    /// Fields of the request that stay out of logs, traces and audit records.
+    pub hide: Vec<HiddenField>,
 }
 
 /// Something to overwrite.
@@ -103,7 +105,7 @@ pub struct PlanRecord {
     /// The entries that it leaves out.
     pub drop: Vec<String>,
     /// The fields of the request that it hides.
-    pub hide: Vec<String>,
+    pub hide: Vec<HiddenField>,
 }
 
 impl Plan {

@@ -16,7 +16,7 @@ mod socket;
 
 pub use environment::Environment;
 pub use failure::{Failure, FailureKind};
-pub use queue::{Limits, Turn};
+pub use queue::{CheckpointPermit, Limits};
 pub use runtime::{Propagate, Runtime};
 pub use socket::{WELL_KNOWN, find};
 

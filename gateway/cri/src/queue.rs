@@ -20,7 +20,7 @@ pub struct Limits {
 /// The right to checkpoint one container now: nobody else holds one for it, and the node has room. When the last clone is
 /// dropped, the next in line goes on.
 #[derive(Debug, Clone)]
-pub struct Turn(Arc<Held>);
+pub struct CheckpointPermit(Arc<Held>);
 
 #[derive(Debug)]
 struct Held {
@@ -33,8 +33,8 @@ struct Held {
     _lane: Arc<Lane>,
 }
 
-impl Turn {
-    /// The full id of the container whose turn it is.
+impl CheckpointPermit {
+    /// The full id of the container that may be checkpointed.
     pub fn container_id(&self) -> &str {
         &self.0.container_id
     }
@@ -68,15 +68,15 @@ impl Queue {
         }
     }
 
-    /// Waits for the container's turn, or answers at once that too many wait already.
-    pub(crate) async fn turn(&self, container_id: &str) -> Result<Turn, Error> {
+    /// Waits for the container's permit; fails at once where too many wait already.
+    pub(crate) async fn permit(&self, container_id: &str) -> Result<CheckpointPermit, Error> {
         let node_place = place(&self.places, "on this node")?;
         let lane = self.lane(container_id);
         let container_place = place(&lane.places, "of this container")?;
         // The container before the node: whoever waits for a busy container must not keep the node from others.
         let container = acquire(&lane.running).await?;
         let node = acquire(&self.running).await?;
-        Ok(Turn(Arc::new(Held {
+        Ok(CheckpointPermit(Arc::new(Held {
             container_id: container_id.to_owned(),
             _container: container,
             _container_place: container_place,
@@ -112,7 +112,7 @@ fn place(places: &Arc<Semaphore>, scope: &'static str) -> Result<OwnedSemaphoreP
 }
 
 async fn acquire(running: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
-    // These semaphores are never closed; if one were, nobody's turn would come.
+    // These semaphores are never closed; if one were, no permit could be given.
     Arc::clone(running)
         .acquire_owned()
         .await
@@ -141,10 +141,10 @@ mod tests {
     #[tokio::test]
     async fn one_container_goes_one_at_a_time_and_others_do_not_wait_for_it() {
         let queue = Queue::new(LIMITS);
-        let first = queue.turn("a").await.unwrap();
-        let mut second = pin!(queue.turn("a"));
+        let first = queue.permit("a").await.unwrap();
+        let mut second = pin!(queue.permit("a"));
         assert!(poll(second.as_mut()).is_pending());
-        let other = queue.turn("b").await.unwrap();
+        let other = queue.permit("b").await.unwrap();
         assert_eq!(other.container_id(), "b");
         drop(first);
         assert!(matches!(poll(second.as_mut()), Poll::Ready(Ok(_))));
@@ -153,11 +153,11 @@ mod tests {
     #[tokio::test]
     async fn a_full_line_answers_at_once() {
         let queue = Queue::new(LIMITS);
-        let _running = queue.turn("a").await.unwrap();
-        let mut waiting = pin!(queue.turn("a"));
+        let _running = queue.permit("a").await.unwrap();
+        let mut waiting = pin!(queue.permit("a"));
         assert!(poll(waiting.as_mut()).is_pending());
         assert_eq!(
-            queue.turn("a").await.unwrap_err(),
+            queue.permit("a").await.unwrap_err(),
             Error::Busy {
                 scope: "of this container"
             }
@@ -167,12 +167,12 @@ mod tests {
     #[tokio::test]
     async fn a_full_node_answers_at_once() {
         let queue = Queue::new(LIMITS);
-        let _a = queue.turn("a").await.unwrap();
-        let _b = queue.turn("b").await.unwrap();
-        let (mut c, mut d) = (pin!(queue.turn("c")), pin!(queue.turn("d")));
+        let _a = queue.permit("a").await.unwrap();
+        let _b = queue.permit("b").await.unwrap();
+        let (mut c, mut d) = (pin!(queue.permit("c")), pin!(queue.permit("d")));
         assert!(poll(c.as_mut()).is_pending() && poll(d.as_mut()).is_pending());
         assert_eq!(
-            queue.turn("e").await.unwrap_err(),
+            queue.permit("e").await.unwrap_err(),
             Error::Busy {
                 scope: "on this node"
             }
@@ -183,13 +183,13 @@ mod tests {
     async fn whoever_leaves_the_line_gives_their_place_back_and_no_line_stays_behind() {
         let queue = Queue::new(LIMITS);
         for round in 0..100 {
-            let running = queue.turn(&format!("c{round}")).await.unwrap();
+            let running = queue.permit(&format!("c{round}")).await.unwrap();
             let id = format!("c{round}");
-            let mut waiting = Box::pin(queue.turn(&id));
+            let mut waiting = Box::pin(queue.permit(&id));
             assert!(poll(waiting.as_mut()).is_pending());
             drop((waiting, running));
         }
-        let last = queue.turn("last").await.unwrap();
+        let last = queue.permit("last").await.unwrap();
         assert_eq!(queue.lanes.lock().unwrap().len(), 1);
         drop(last);
     }

@@ -16,7 +16,7 @@ use tonic::{Code, Request, Response, Status};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::queue::Queue;
-use crate::{Error, Failure, Limits, Turn, failure};
+use crate::{CheckpointPermit, Error, Failure, Limits, failure};
 
 /// Gives the headers that carry the current trace to the runtime: names in lower case, such as `traceparent`.
 pub type Propagate = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
@@ -110,32 +110,32 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::Busy`] at once where too many wait already.
-    pub async fn turn(&self, container: &Container) -> Result<Turn, Error> {
-        self.queue.turn(&container.id).await
+    pub async fn permit(&self, container: &Container) -> Result<CheckpointPermit, Error> {
+        self.queue.permit(&container.id).await
     }
 
     /// Has the runtime write a checkpoint of `container` to `location`, an absolute path. Dropping the future only stops
-    /// the waiting: the RPC goes on to its end and shares `turn` until then.
+    /// the waiting: the RPC goes on to its end and shares `permit` until then.
     ///
     /// # Errors
     /// [`Error::Checkpoint`] with the runtime's words.
     pub async fn checkpoint(
         &self,
-        turn: &Turn,
+        permit: &CheckpointPermit,
         container: &Container,
         location: &Path,
     ) -> Result<(), Error> {
         let method = "CheckpointContainer";
         let request = CheckpointContainerRequest {
-            container_id: turn.container_id().to_owned(),
+            container_id: permit.container_id().to_owned(),
             location: location.to_string_lossy().into_owned(),
             timeout: 0, // A runtime that obeyed it would cut the dump short; the caller's patience is not its affair.
         };
         let mut client = self.client();
         let span = rpc_span(method);
-        let turn = turn.clone();
+        let permit = permit.clone();
         let call = async move {
-            let _turn = turn;
+            let _permit = permit;
             let answer = client.checkpoint_container(request).await;
             record(&answer);
             answer

@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
     Action, Archive, Container, CredentialKind, Decision, Denial, DropRule, Identity, MaskRule,
-    Pattern, Place, Plan, Request,
+    ParseHiddenFieldError, Pattern, Place, Plan, Request,
 };
+
+use crate::Fault;
+use crate::fault::told;
 
 /// Components that decide.
 #[allow(
@@ -177,9 +180,11 @@ fn is_code(code: &str) -> bool {
         })
 }
 
-/// A plan in our own words. It is not checked yet.
-pub(crate) fn plan(plan: redaction::Plan) -> Plan {
-    Plan {
+/// The plan as the core's type. Its rules are not checked yet; a field that cannot be hidden is a fault already.
+pub(crate) fn plan(plan: redaction::Plan) -> Result<Plan, Fault> {
+    let hide = plan.hide.iter().map(|field| field.parse());
+    let hide = hide.collect::<Result<_, ParseHiddenFieldError>>();
+    Ok(Plan {
         mask: plan.mask.into_iter().map(mask).collect(),
         drop: plan
             .drop
@@ -189,8 +194,8 @@ pub(crate) fn plan(plan: redaction::Plan) -> Plan {
                 entry: rule.entry,
             })
             .collect(),
-        hide: plan.hide,
-    }
+        hide: hide.map_err(|error| Fault::Plan(told(error)))?,
+    })
 }
 
 fn mask(rule: redaction::MaskRule) -> MaskRule {

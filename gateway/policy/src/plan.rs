@@ -45,8 +45,10 @@ pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
     {
         return wrong(format!("rule `{}` drops no proper entry", rule.name));
     }
-    if let Some(field) = plan.hide.iter().find(|field| !is_field(field)) {
-        return wrong(format!("`{field}` is no field of a request"));
+    if let Some(field) = plan.hide.iter().find(|field| !field.may_be_planned()) {
+        return wrong(format!(
+            "`{field}` is not a field of a request that a plan can hide"
+        ));
     }
     Ok(())
 }
@@ -89,29 +91,6 @@ fn compile(regex: &str) -> Result<(), String> {
 
 fn is_name(name: &str) -> bool {
     (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
-}
-
-fn is_field(field: &str) -> bool {
-    const WHOLE: [&str; 7] = [
-        "identity.user",
-        "identity.groups",
-        "identity.claims",
-        "target.image",
-        "reason",
-        "source-address",
-        "headers",
-    ];
-    const MAPS: [&str; 5] = [
-        "target.labels.",
-        "target.annotations.",
-        "target.pod-labels.",
-        "target.pod-annotations.",
-        "identity.claims.",
-    ];
-    let in_map = MAPS
-        .iter()
-        .any(|map| field.strip_prefix(map).is_some_and(is_name));
-    is_name(field) && (WHOLE.contains(&field) || in_map)
 }
 
 /// `plan` as records tell it.

@@ -173,8 +173,9 @@ impl Policy {
             moment,
             ask,
             |planned, deadline| {
-                let plan =
-                    contract::plan(planned.map_err(|why| Fault::Refused(crate::fault::told(why)))?);
+                let plan = contract::plan(
+                    planned.map_err(|why| Fault::Refused(crate::fault::told(why)))?,
+                )?;
                 plan::check(&plan, deadline)?;
                 Ok(plan)
             },

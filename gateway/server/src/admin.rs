@@ -6,8 +6,8 @@ use std::time::Duration;
 use http::{Method, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 
-use crate::gate::cause;
-use crate::line::Context;
+use crate::error_chain::cause;
+use crate::pipeline::Context;
 use crate::reply::{self, Body};
 
 /// How long one check may take.

@@ -1,11 +1,9 @@
 //! Connections: how many, how long, how large, all bounded, with a real timer behind each bound.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -16,7 +14,6 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::authn::{BadCertificate, Certificate};
 use crate::config::{Limits, seconds};
 use crate::reply::Body;
 
@@ -24,54 +21,6 @@ use crate::reply::Body;
 const STREAMS: u32 = 64;
 /// How long a peer may take to answer an HTTP/2 ping.
 const PING: Duration = Duration::from_secs(20);
-
-/// Who is at the other end of a connection, as far as the handshake tells.
-#[derive(Debug)]
-pub(crate) struct Peer {
-    pub(crate) address: IpAddr,
-    pub(crate) port: u16,
-    pub(crate) certificate: Option<Result<Certificate, BadCertificate>>,
-    pub(crate) handshake: Handshake,
-}
-
-/// The TLS handshake, told once: in the trace of the connection's first request.
-#[derive(Debug)]
-pub(crate) struct Handshake {
-    pub(crate) begun: SystemTime,
-    pub(crate) done: SystemTime,
-    pub(crate) version: &'static str,
-    told: AtomicBool,
-}
-
-impl Handshake {
-    pub(crate) fn new(begun: SystemTime, done: SystemTime, version: &'static str) -> Self {
-        Self {
-            begun,
-            done,
-            version,
-            told: AtomicBool::new(false),
-        }
-    }
-
-    pub(crate) fn tell_once(&self) -> Option<&Self> {
-        (!self.told.swap(true, Ordering::Relaxed)).then_some(self)
-    }
-}
-
-impl Peer {
-    pub(crate) fn new(
-        peer: SocketAddr,
-        certificate: Option<Result<Certificate, BadCertificate>>,
-        handshake: Handshake,
-    ) -> Self {
-        Self {
-            address: peer.ip().to_canonical(),
-            port: peer.port(),
-            certificate,
-            handshake,
-        }
-    }
-}
 
 /// The version of HTTP that was agreed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,41 +1,45 @@
-//! The gateway's front: HTTP over TLS, who is asking, the line from request to archive, and what is told of it all in
-//! logs, traces and metrics.
+//! The gateway's server: HTTP over TLS, authentication, the pipeline from request to archive, and its logs, traces and
+//! metrics.
 
 #![forbid(unsafe_code)]
 
 mod access;
 mod admin;
-mod arrival;
-mod asked;
+mod audit_keys;
+mod audit_records;
 pub mod authn;
-mod bucket;
+mod checkpoint_task;
 pub mod config;
 mod connection;
 mod error;
-mod gate;
-mod hidden;
+mod error_chain;
+mod handler;
+mod hidden_fields;
 mod ids;
-mod line;
 pub mod openapi;
+mod operation;
+mod peer;
+mod pipeline;
 pub mod policies;
 mod query;
-mod record;
 mod reload;
 mod reply;
+mod request_context;
+mod request_headers;
 mod retention;
 mod route;
-mod seal;
 mod serve;
 mod shadow;
 pub mod signals;
 mod span;
 pub mod telemetry;
 pub mod tls;
-mod work;
+mod token_bucket;
 
 pub use config::Config;
 pub use error::{Answer, Error, Listed};
+pub use operation::Operation;
 pub use query::Query;
 pub use reload::Reload;
-pub use route::{Operation, Route};
+pub use route::Route;
 pub use serve::{Ended, Gateway, StartError};

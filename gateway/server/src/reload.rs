@@ -11,11 +11,11 @@ use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::audit_keys;
 use crate::config::{Config, Mistake};
-use crate::gate::cause;
-use crate::line::Context;
+use crate::error_chain::cause;
+use crate::pipeline::Context;
 use crate::policies::Prepared;
-use crate::seal;
 
 /// How long files must have been quiet before they are read: a rollout changes several.
 const QUIET: Duration = Duration::from_millis(250);
@@ -99,7 +99,7 @@ async fn ready(reload: &Arc<Reload>, cx: &Context) -> Result<(Config, Prepared),
     let prepared = tokio::task::spawn_blocking(move || {
         let config = (read.read)().map_err(|mistake| cause(&mistake))?;
         let policies = policies.prepare(&config).map_err(|error| cause(&error))?;
-        let signing = seal::signing(&config.audit).map_err(|error| cause(&error))?;
+        let signing = audit_keys::signing(&config.audit).map_err(|error| cause(&error))?;
         Ok((config, policies, signing))
     });
     let prepared = prepared
@@ -161,7 +161,7 @@ impl Watch {
 /// The files that are read again.
 fn files(file: &Path, config: &Config) -> Vec<PathBuf> {
     let policies = config.policies.iter().chain(&config.shadow.policies);
-    let key = seal::key(&config.audit).map(Path::to_path_buf);
+    let key = audit_keys::key(&config.audit).map(Path::to_path_buf);
     policies
         .map(|policy| policy.file.clone())
         .chain(key)

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use crate::gate::cause;
-use crate::line::Context;
+use crate::error_chain::cause;
+use crate::pipeline::Context;
 
 /// How often is looked for what became too old.
 const EVERY: Duration = Duration::from_mins(1);

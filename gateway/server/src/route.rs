@@ -1,14 +1,11 @@
 //! What a request asks for, read from its raw path: nothing is decoded, so nothing can be smuggled in by decoding.
 
-mod operation;
-
-pub use operation::Operation;
-
 use gateway_core::{Action, CheckpointId, Target};
 use http::header::{ACCEPT, HeaderMap};
 use http::{Method, Request};
 
 use crate::Error;
+use crate::operation::Operation;
 use crate::query::Query;
 
 /// The calls of the main listener.

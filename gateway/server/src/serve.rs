@@ -17,14 +17,16 @@ use tracing::{debug, error, info, warn};
 
 use crate::authn::{Authenticator, Certificate, JwksError};
 use crate::config::{Config, Limits, seconds};
-use crate::connection::{self, Handshake, Peer, Protocol};
-use crate::gate::{Gate, cause};
+use crate::connection::{self, Protocol};
+use crate::error_chain::cause;
+use crate::handler::Handler;
 use crate::ids::CheckpointIds;
-use crate::line::Context;
+use crate::peer::{Handshake, Peer};
+use crate::pipeline::Context;
 use crate::policies::{self, InForce};
 use crate::reload::{Reload, follow};
 use crate::telemetry::{self, Metrics, Telemetry};
-use crate::{admin, retention, seal, shadow, tls};
+use crate::{admin, audit_keys, retention, shadow, tls};
 
 /// How long the outcomes of what was cut short may take to be recorded.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
@@ -74,7 +76,7 @@ pub enum Ended {
 
 /// A gateway that is ready to run.
 pub struct Gateway {
-    gate: Arc<Gate>,
+    handler: Arc<Handler>,
     cx: Context,
     acceptor: TlsAcceptor,
     main: TcpListener,
@@ -115,13 +117,18 @@ impl Gateway {
         tls.ignore_client_order = true;
         let authenticator = Authenticator::new(&config.issuers)?;
         let cx = context(config, telemetry, propagate)?;
-        let gate = Arc::new(Gate::new(cx.clone(), authenticator, config, stop.clone()));
+        let handler = Arc::new(Handler::new(
+            cx.clone(),
+            authenticator,
+            config,
+            stop.clone(),
+        ));
         let main = bind(config.listen.address).await?;
         let admin = bind(config.listen.admin_address).await?;
         let acceptor = TlsAcceptor::from(Arc::new(tls));
         let (limits, head) = (config.limits.clone(), seconds(config.audit.head_seconds));
         Ok(Self {
-            gate,
+            handler,
             cx,
             acceptor,
             main,
@@ -174,7 +181,11 @@ impl Gateway {
         connections.spawn(introduce(self.cx.runtime.clone()));
         connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
         connections.spawn(shadow::follow(self.cx.clone(), end.clone()));
-        connections.spawn(seal::follow(self.cx.clone(), self.head, self.stop.clone()));
+        connections.spawn(audit_keys::follow(
+            self.cx.clone(),
+            self.head,
+            self.stop.clone(),
+        ));
         if let Some((reload, config)) = self.reload {
             let (cx, stop) = (self.cx.clone(), self.stop.clone());
             connections.spawn(async move { follow(reload, cx, &config, stop).await });
@@ -182,18 +193,23 @@ impl Gateway {
         accept(
             self.main,
             self.acceptor,
-            &self.gate,
+            &self.handler,
             &self.limits,
             &self.stop,
             &connections,
         )
         .await;
         info!(
-            checkpoints = self.gate.under_way(),
+            checkpoints = self.handler.under_way(),
             "stopping: no new requests, what runs may finish"
         );
-        let ended = drain(&self.gate, seconds(self.limits.drain_seconds), &self.cx.cut).await;
-        seal::seal(&self.cx).await;
+        let ended = drain(
+            &self.handler,
+            seconds(self.limits.drain_seconds),
+            &self.cx.cut,
+        )
+        .await;
+        audit_keys::seal(&self.cx).await;
         end.cancel();
         connections.close();
         // The last answers are on their way; whoever does not take them in this time does not get them.
@@ -204,13 +220,13 @@ impl Gateway {
 }
 
 /// Waits for what runs. When the time is over, what still runs is recorded as cut short and its callers are told.
-async fn drain(gate: &Gate, time: Duration, cut: &CancellationToken) -> Ended {
-    if tokio::time::timeout(time, gate.finish()).await.is_ok() {
+async fn drain(handler: &Handler, time: Duration, cut: &CancellationToken) -> Ended {
+    if tokio::time::timeout(time, handler.finish()).await.is_ok() {
         return Ended::Clean;
     }
-    let checkpoints = gate.under_way();
+    let checkpoints = handler.under_way();
     cut.cancel();
-    let _ = tokio::time::timeout(LAST_RECORDS, gate.finish()).await;
+    let _ = tokio::time::timeout(LAST_RECORDS, handler.finish()).await;
     if checkpoints == 0 {
         warn!("downloads were cut off: their callers can go on where they were");
         return Ended::Clean;
@@ -248,7 +264,7 @@ fn context(
         store,
         ids: Arc::new(CheckpointIds::behind(newest.map(|newest| newest.id))),
         redaction: redaction(config),
-        audit: seal::open(&config.audit, telemetry.observer())?,
+        audit: audit_keys::open(&config.audit, telemetry.observer())?,
         metrics,
         cut: CancellationToken::new(),
     })
@@ -313,30 +329,30 @@ async fn next(
 async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
-    gate: &Arc<Gate>,
+    handler: &Arc<Handler>,
     limits: &Limits,
     stop: &CancellationToken,
     connections: &TaskTracker,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections.get()));
     while let Some((stream, peer, place)) = next(&listener, &places, stop).await {
-        let (gate, acceptor, limits, stop) = (
-            Arc::clone(gate),
+        let (handler, acceptor, limits, stop) = (
+            Arc::clone(handler),
             acceptor.clone(),
             limits.clone(),
             stop.clone(),
         );
         connections.spawn(async move {
             let _place = place;
-            gate.metrics().connections.inc();
-            converse(&gate, acceptor, stream, peer, &limits, &stop).await;
-            gate.metrics().connections.dec();
+            handler.metrics().connections.inc();
+            converse(&handler, acceptor, stream, peer, &limits, &stop).await;
+            handler.metrics().connections.dec();
         });
     }
 }
 
 async fn converse(
-    gate: &Arc<Gate>,
+    handler: &Arc<Handler>,
     acceptor: TlsAcceptor,
     stream: TcpStream,
     peer: SocketAddr,
@@ -350,20 +366,20 @@ async fn converse(
         tokio::time::timeout(seconds(limits.handshake_seconds), acceptor.accept(stream)).await;
     let stream = match shaken {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return refused(gate, peer, &error.to_string()),
-        Err(_) => return refused(gate, peer, "it took too long"),
+        Ok(Err(error)) => return refused(handler, peer, &error.to_string()),
+        Err(_) => return refused(handler, peer, "it took too long"),
     };
     let (peer, protocol) = met(&stream, peer, begun);
     let peer = Arc::new(peer);
     let answer = |request| {
-        let (gate, peer) = (Arc::clone(gate), Arc::clone(&peer));
-        async move { gate.answer(peer, request).await }
+        let (handler, peer) = (Arc::clone(handler), Arc::clone(&peer));
+        async move { handler.answer(peer, request).await }
     };
     connection::serve(TokioIo::new(stream), protocol, limits, stop, answer).await;
 }
 
-fn refused(gate: &Gate, peer: SocketAddr, why: &str) {
-    gate.metrics().handshakes_failed.inc();
+fn refused(handler: &Handler, peer: SocketAddr, why: &str) {
+    handler.metrics().handshakes_failed.inc();
     debug!(peer = %peer.ip(), why = gateway_core::one_line(why, 256), "a TLS handshake failed");
 }
 

@@ -10,12 +10,12 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::audit_records::{self, Subject};
 use crate::config::Config;
-use crate::gate::cause;
-use crate::hidden::Hidden;
-use crate::line::Context;
+use crate::error_chain::cause;
+use crate::hidden_fields::Hidden;
+use crate::pipeline::Context;
 use crate::policies::Error;
-use crate::record::{self, Subject};
 use crate::telemetry::Metrics;
 
 /// A request, and what was decided of it.
@@ -232,7 +232,7 @@ fn told(mut verdicts: Vec<Verdict>, hidden: &Hidden) -> Vec<Verdict> {
     if !hidden.fields().is_empty()
         || verdicts.iter().map(words).sum::<usize>() > Record::LONGEST / 8
     {
-        verdicts.iter_mut().for_each(record::shorten);
+        verdicts.iter_mut().for_each(audit_records::shorten);
     }
     verdicts
 }
@@ -240,6 +240,7 @@ fn told(mut verdicts: Vec<Verdict>, hidden: &Hidden) -> Vec<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gateway_core::HiddenField;
 
     const CONFIG: &str =
         "[tls]\ncertificate = \"a\"\nkey = \"b\"\nclient-ca = \"c\"\n[shadow]\nwaiting = 2\n";
@@ -306,7 +307,7 @@ mod tests {
             .insert("user".to_owned(), "alice".to_owned());
         let hidden = Hidden::default();
         assert_eq!(told(vec![verdict.clone()], &hidden), [verdict.clone()]);
-        hidden.add(["identity.user".to_owned()]);
+        hidden.add([HiddenField::User]);
         assert!(told(vec![verdict], &hidden)[0].annotations.is_empty());
     }
 }

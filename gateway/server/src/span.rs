@@ -3,7 +3,7 @@
 //! The work of a checkpoint may outlive the request that began it, so it has a span of its own below the request's: a span
 //! ends when what it tells of ends.
 
-use gateway_core::Checkpoint;
+use gateway_core::{Checkpoint, HiddenField};
 use http::{Request, StatusCode, Version};
 use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt, Tracer};
 use opentelemetry::{KeyValue, global};
@@ -12,9 +12,9 @@ use tracing::{Span, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::Error;
-use crate::connection::{Handshake, Peer};
-use crate::hidden::Hidden;
-use crate::line::Wanted;
+use crate::hidden_fields::Hidden;
+use crate::peer::{Handshake, Peer};
+use crate::pipeline::Wanted;
 use crate::reply::Marks;
 use crate::route::Route;
 use crate::telemetry::{self, TRACER};
@@ -50,7 +50,7 @@ pub(crate) fn of_request<B>(request: &Request<B>, peer: &Peer) -> Span {
         "1.1"
     };
     span.set_attribute(semconv::NETWORK_PROTOCOL_VERSION, version);
-    if let Some(handshake) = peer.handshake.tell_once() {
+    if let Some(handshake) = peer.handshake.report_once() {
         tell(handshake, &span);
     }
     span
@@ -133,7 +133,7 @@ pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) {
 
 /// Where the request came from. Told at its end, when it is known whether that may be told.
 pub(crate) fn of_peer(span: &Span, peer: &Peer, hidden: &Hidden) {
-    if let Some(address) = hidden.show("source-address", peer.address) {
+    if let Some(address) = hidden.show(&HiddenField::SourceAddress, peer.address) {
         span.set_attribute(semconv::CLIENT_ADDRESS, address.to_string());
         span.set_attribute(semconv::NETWORK_PEER_ADDRESS, address.to_string());
     }

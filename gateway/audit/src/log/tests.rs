@@ -1,7 +1,7 @@
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 
-use gateway_core::Outcome;
+use gateway_core::{HiddenField, Outcome};
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn intent(id: u128) -> Record {
         container_id: "c0ffee".to_owned(),
         verdicts: Vec::new(),
         plan: gateway_core::PlanRecord {
-            hide: vec!["identity.user".to_owned()],
+            hide: vec![HiddenField::User],
             ..Default::default()
         },
         checkpoint_id: uuid::Uuid::from_u128(id).into(),
@@ -168,7 +168,7 @@ async fn an_intent_that_a_crash_left_open_is_closed_as_unknown_once() {
         );
         assert_eq!(
             (outcome.user.as_deref(), outcome.hidden.as_slice()),
-            (None, ["identity.user".to_owned()].as_slice())
+            (None, [HiddenField::User].as_slice())
         );
     }
     assert_eq!(verified(&path).records, 6);

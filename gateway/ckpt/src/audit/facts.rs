@@ -1,6 +1,6 @@
 use gateway_core::{
-    Action, Because, CheckpointId, Event, Outcome, PlanRecord, Record, RequestRecord, Target,
-    Verdict,
+    Action, Because, CheckpointId, Event, HiddenField, Outcome, PlanRecord, Record, RequestRecord,
+    Target, Verdict,
 };
 
 /// What the kinds of records have in common.
@@ -14,7 +14,7 @@ pub(super) struct Facts<'a> {
     pub(super) checkpoint_id: Option<CheckpointId>,
     pub(super) request: Option<&'a RequestRecord>,
     /// The fields that are hidden in it.
-    pub(super) hidden: &'a [String],
+    pub(super) hidden: &'a [HiddenField],
     pub(super) outcome: Option<&'a Outcome>,
     /// What more there is to say in a word or two.
     pub(super) detail: &'a str,

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use gateway_core::{
-    Action, CredentialKind, Decision, Event, Outcome, PlanRecord, Record, RequestId, Verdict,
+    Action, CredentialKind, Decision, Event, HiddenField, Outcome, PlanRecord, Record, RequestId,
+    Verdict,
 };
 
 use super::facts::Facts;
@@ -87,7 +88,7 @@ fn asked(record: &Record) {
     let facts = Facts::of(record);
     let user = match facts.user {
         Some(user) => shown(user, TEXT),
-        None if facts.hidden.iter().any(|field| field == "identity.user") => {
+        None if facts.hidden.iter().any(|field| *field == HiddenField::User) => {
             "Somebody whom the plan hides".to_owned()
         }
         None => "Somebody who proved nothing".to_owned(),
@@ -181,9 +182,14 @@ fn judged(facts: &Facts<'_>) {
     if !facts.hidden.is_empty() {
         print(format_args!(
             "  These records do not tell its {}.",
-            shown(&facts.hidden.join(", "), TEXT)
+            shown(&joined(facts.hidden), TEXT)
         ));
     }
+}
+
+fn joined(fields: &[HiddenField]) -> String {
+    let names: Vec<_> = fields.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 fn verdict(verdict: &Verdict) {

@@ -24,8 +24,8 @@ use super::body::FileBody;
 use super::range::{self, Wanted};
 use super::{Call, Permitted, intend};
 use crate::Error;
-use crate::gate::Place;
-use crate::line::Context;
+use crate::handler::Place;
+use crate::pipeline::Context;
 use crate::reply::{self, Body};
 
 /// RFC 9530.

@@ -9,7 +9,7 @@ use tracing::{Instrument, info_span};
 
 use super::Call;
 use crate::Error;
-use crate::line::Context;
+use crate::pipeline::Context;
 use crate::query::Query;
 use crate::reply::{self, Body};
 

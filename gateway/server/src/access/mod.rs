@@ -19,12 +19,12 @@ use serde::Serialize;
 use serde_json::json;
 use tracing::{Instrument, info_span};
 
+use crate::audit_records::Subject;
 use crate::authn::Caller;
-use crate::line::{Context, decide};
-use crate::record::Subject;
+use crate::pipeline::{Context, decide};
 use crate::reply::{self, Body};
 use crate::route::Route;
-use crate::{Error, record, span};
+use crate::{Error, audit_records, span};
 
 pub(crate) use download::Sending;
 
@@ -210,7 +210,7 @@ async fn intend(cx: &Context, call: &Call, permitted: &Permitted) -> Result<(), 
         verdicts,
     } = permitted;
     let hidden = &call.subject.hidden;
-    let event = record::intent(
+    let event = audit_records::intent(
         request,
         hidden,
         verdicts.clone(),

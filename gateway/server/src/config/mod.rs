@@ -150,7 +150,7 @@ impl Config {
     pub fn check_files(&self) -> Result<(), Unusable> {
         crate::tls::server_config(&self.tls)?;
         crate::authn::Authenticator::new(&self.issuers)?;
-        crate::seal::settings(&self.audit)?;
+        crate::audit_keys::settings(&self.audit)?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use gateway_cri::{Error as Runtime, Failure, FailureKind as Kind};
 use http::StatusCode;
 
 use crate::Error;
-use crate::route::Operation;
+use crate::operation::Operation;
 
 /// What an error is to a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

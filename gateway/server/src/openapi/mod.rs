@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::config::Listen;
-use crate::route::Operation;
+use crate::operation::Operation;
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
     // Strings and numbers under texts as keys always serialize.

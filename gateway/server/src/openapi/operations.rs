@@ -2,7 +2,7 @@ use serde_json::{Map, Value, json};
 
 use super::parameters::{self, DOWNLOAD, EVERY, LIST};
 use super::{problems, successes};
-use crate::route::Operation;
+use crate::operation::Operation;
 
 /// What is said of a call.
 struct Told {

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::schemas::{date_time, uuid};
-use crate::asked::REASON_MAX;
 use crate::query::{PAGE, PAGE_MAX};
+use crate::request_headers::REASON_MAX;
 
 /// A DNS label of RFC 1123, as Kubernetes has it; its length is told beside it.
 const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::headers;
 use super::schemas::{constant, object, text, trace_id, uuid};
-use crate::route::Operation;
+use crate::operation::Operation;
 use crate::{Error, Listed};
 
 /// What a call can be answered where it does not get what it asked for, by status.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::headers;
 use super::schemas::reference;
-use crate::route::Operation;
+use crate::operation::Operation;
 
 /// What a call is answered where it gets what it asked for. Of a download the answer without a part is among it: it is no
 /// problem document.

@@ -1,6 +1,6 @@
 //! An event of Kubernetes' audit log: `Event` of `audit.k8s.io/v1` (k8s.io/apiserver/pkg/apis/audit/v1).
 
-use gateway_core::{Action, Decision, Outcome, Record};
+use gateway_core::{Action, Decision, HiddenField, Outcome, Record};
 use serde_json::{Map, Value, json};
 
 use super::{began, path};
@@ -49,7 +49,10 @@ fn verb(action: Option<Action>) -> &'static str {
 
 /// Who is not proven, or hidden, is whom Kubernetes calls anonymous.
 fn user(outcome: &Outcome) -> Value {
-    let hidden = outcome.hidden.iter().any(|field| field == "identity.user");
+    let hidden = outcome
+        .hidden
+        .iter()
+        .any(|field| *field == HiddenField::User);
     let unknown = if hidden { "hidden" } else { "system:anonymous" };
     let mut user =
         json!({ "username": outcome.user.as_deref().unwrap_or(unknown), "groups": outcome.groups });

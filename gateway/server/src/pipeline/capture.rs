@@ -3,14 +3,14 @@ use std::time::Instant;
 use gateway_archive::{About, Intake, Reservation};
 use gateway_audit::Intent;
 use gateway_core::{Because, Checkpoint, RedactionSummary, Transport};
-use gateway_cri::{FailureKind, Turn};
+use gateway_cri::{CheckpointPermit, FailureKind};
 use jiff::Timestamp;
 use tracing::{Instrument, Span, info_span, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::redact::Planned;
+use super::plan::Planned;
 use super::{Context, Notes};
-use crate::{Error, record, retention};
+use crate::{Error, audit_records, retention};
 
 /// Room for the archive, promised to this request. What had to go for it goes on record.
 pub(super) async fn reserve(cx: &Context, planned: &Planned) -> Result<Reservation, Error> {
@@ -25,7 +25,7 @@ pub(super) async fn reserve(cx: &Context, planned: &Planned) -> Result<Reservati
 }
 
 /// Writes down what is about to be done, durably.
-pub(super) async fn intend(
+pub(super) async fn write_intent(
     cx: &Context,
     planned: &Planned,
     notes: &mut Notes,
@@ -33,7 +33,7 @@ pub(super) async fn intend(
     let (resolved, subject) = (planned.resolved(), planned.resolved().subject());
     let plan = gateway_policy::record(planned.plan());
     let verdicts = notes.verdicts.clone();
-    let event = record::intent(
+    let event = audit_records::intent(
         resolved.request(),
         &subject.hidden,
         verdicts,
@@ -46,25 +46,25 @@ pub(super) async fn intend(
 }
 
 /// Has the runtime write the checkpoint and takes it in. A runtime that refuses a FIFO gets a private file instead.
-pub(super) async fn take(
+pub(super) async fn capture(
     cx: &Context,
     planned: Planned,
-    turn: &Turn,
+    permit: &CheckpointPermit,
     reservation: Reservation,
     intent: Intent,
 ) -> Result<Checkpoint, Error> {
     debug_assert_eq!(intent.request_id(), planned.resolved().request().id);
-    debug_assert_eq!(turn.container_id(), planned.container().id);
+    debug_assert_eq!(permit.container_id(), planned.container().id);
     let _running = Running::count(cx);
     let begun = Instant::now();
     let about = about(&planned);
     let transport = cx.store.transport();
-    let result = match attempt(cx, &planned, turn, reservation, transport, about.clone()).await {
+    let result = match attempt(cx, &planned, permit, reservation, transport, about.clone()).await {
         Err(error) if transport == Transport::Fifo && refuses_fifo(&error) => {
             warn!("the container runtime takes no FIFO; using private temporary files from now on");
             cx.store.remember_refusal();
             let reservation = reserve(cx, &planned).await?;
-            attempt(cx, &planned, turn, reservation, Transport::File, about).await
+            attempt(cx, &planned, permit, reservation, Transport::File, about).await
         }
         result => result,
     };
@@ -74,7 +74,7 @@ pub(super) async fn take(
 async fn attempt(
     cx: &Context,
     planned: &Planned,
-    turn: &Turn,
+    permit: &CheckpointPermit,
     reservation: Reservation,
     transport: Transport,
     about: About,
@@ -85,7 +85,7 @@ async fn attempt(
         .await?;
     let written = cx
         .runtime
-        .checkpoint(turn, planned.container(), intake.location());
+        .checkpoint(permit, planned.container(), intake.location());
     match written.instrument(info_span!("cri")).await {
         Ok(()) => {
             publish(intake, about)

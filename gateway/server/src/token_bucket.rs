@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// A token bucket for all that is written down of callers who have proven nothing: one for all of them, since whatever told
 /// them apart would be theirs to choose.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct TokenBucket {
     /// Between two tokens.
     interval: Duration,
     /// How far ahead of the time the bucket may be emptied.
@@ -20,7 +20,7 @@ struct State {
     left_out: u64,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// One that is full, with room for `burst`.
     pub(crate) fn new(per_second: NonZeroU32, burst: NonZeroU32, now: Instant) -> Self {
         let interval = Duration::from_secs(1) / per_second.get();
@@ -56,7 +56,7 @@ mod tests {
     fn what_comes_too_fast_is_left_out_and_counted() {
         let number = |number| NonZeroU32::new(number).unwrap();
         let start = Instant::now();
-        let bucket = Bucket::new(number(10), number(3), start);
+        let bucket = TokenBucket::new(number(10), number(3), start);
         let taken: Vec<_> = (0..5).map(|_| bucket.take(start)).collect();
         assert_eq!(taken, [Some(0), Some(0), Some(0), None, None]);
         let later = start + Duration::from_millis(100);

@@ -2,12 +2,12 @@
 
 use std::sync::atomic::Ordering;
 
-use gateway_core::{Action, Checkpoint, Outcome, RequestRecord};
+use gateway_core::{Action, Checkpoint, HiddenField, Outcome, RequestRecord};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info};
 
-use crate::line::{Context, Notes, Wanted, line};
-use crate::record::Subject;
+use crate::audit_records::Subject;
+use crate::pipeline::{self, Context, Notes, Wanted};
 use crate::{Error, span};
 
 /// The line, and how it ended, in the audit log. A panic in it ends here, as an outcome like any other, and so does a
@@ -18,7 +18,7 @@ pub(crate) async fn recorded(cx: Context, wanted: Wanted) -> Result<Checkpoint, 
     let inner = cx.clone();
     let walk = async move {
         let mut notes = Notes::default();
-        let result = line(&inner, wanted, &mut notes).await;
+        let result = pipeline::run(&inner, wanted, &mut notes).await;
         (result, notes)
     };
     let (result, notes) = tokio::select! {
@@ -53,8 +53,8 @@ impl Subject {
             .as_ref()
             .map(|request| request.target.image.clone());
         let (user, image) = (
-            self.hidden.show("identity.user", user),
-            self.hidden.show("target.image", image),
+            self.hidden.show(&HiddenField::User, user),
+            self.hidden.show(&HiddenField::Image, image),
         );
         span::of_subject(&Span::current(), user.flatten(), image.flatten());
     }

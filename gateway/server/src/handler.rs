@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use gateway_core::{Checkpoint, CheckpointId, RequestId};
+use gateway_core::{Checkpoint, CheckpointId, HiddenField, RequestId};
 use http::{Request, Response, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use jiff::Timestamp;
@@ -17,26 +17,27 @@ use tracing::{Instrument, info, info_span};
 use uuid::Uuid;
 
 use crate::access::{self, Call, Sending};
-use crate::arrival::{Arrival, Told, record};
-use crate::asked::{length, prefers_not_to_wait, reason};
 use crate::authn::Authenticator;
-use crate::bucket::Bucket;
+use crate::checkpoint_task::recorded;
 use crate::config::{Config, seconds};
-use crate::connection::Peer;
-use crate::line::{Context, Wanted};
+use crate::error_chain::cause;
+use crate::peer::Peer;
+use crate::pipeline::{Context, Wanted};
 use crate::reply::{self, Body, Marks};
+use crate::request_context::{Arrival, Told, record};
+use crate::request_headers::{length, prefers_not_to_wait, reason};
 use crate::route::Route;
 use crate::telemetry::{self, RequestLabels};
-use crate::work::recorded;
+use crate::token_bucket::TokenBucket;
 use crate::{Error, openapi, span};
 
 /// What answers the main listener's requests.
-pub(crate) struct Gate {
+pub(crate) struct Handler {
     cx: Context,
     authenticator: Authenticator,
     settings: Settings,
     requests: Arc<Semaphore>,
-    unproven: Bucket,
+    unproven: TokenBucket,
     work: TaskTracker,
     downloads: TaskTracker,
     stop: CancellationToken,
@@ -62,7 +63,7 @@ enum Taken {
     Accepted(CheckpointId),
 }
 
-impl Gate {
+impl Handler {
     pub(crate) fn new(
         cx: Context,
         authenticator: Authenticator,
@@ -81,7 +82,7 @@ impl Gate {
                 idle: seconds(config.limits.idle_seconds),
             },
             requests: Arc::new(Semaphore::new(config.limits.requests.get())),
-            unproven: Bucket::new(
+            unproven: TokenBucket::new(
                 config.audit.unproven_per_second,
                 config.audit.unproven_burst,
                 Instant::now(),
@@ -301,26 +302,16 @@ impl Gate {
             status = status.as_u16(),
             code,
             call = told.action,
-            user = told.hidden.show("identity.user", told.user()).flatten(),
+            user = told.hidden.show(&HiddenField::User, told.user()).flatten(),
             target = told.target.as_ref().map(ToString::to_string),
-            peer = told
-                .hidden
-                .show("source-address", arrival.peer.address.to_string()),
+            peer = told.hidden.show(
+                &HiddenField::SourceAddress,
+                arrival.peer.address.to_string()
+            ),
             cause = failure.map(|(_, cause)| cause),
             took_ms = took.as_secs_f64() * 1e3,
             "answered"
         );
         reply::marked(response, arrival.marks)
     }
-}
-
-/// An error and all that led to it, on one line, for the log.
-pub(crate) fn cause(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    gateway_core::one_line(&text, 2048)
 }

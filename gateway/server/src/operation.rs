@@ -1,3 +1,5 @@
+//! The calls of the main listener: their methods and path templates.
+
 use http::Method;
 
 /// A call of the main listener without what it names.

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 
 use gateway_audit::Intent;
 use gateway_core::{
-    Action, CheckpointId, Decision, Event, Identity, Outcome, PlanRecord, Record, Request,
-    RequestId, RequestRecord, Target, TraceId, Verdict,
+    Action, CheckpointId, Decision, Event, HiddenField, Identity, Outcome, PlanRecord, Record,
+    Request, RequestId, RequestRecord, Target, TraceId, Verdict,
 };
 use jiff::Timestamp;
 use tracing::{Instrument, error, info_span};
 
 use crate::Error;
-use crate::gate::cause;
-use crate::hidden::Hidden;
-use crate::line::Context;
+use crate::error_chain::cause;
+use crate::hidden_fields::Hidden;
+use crate::pipeline::Context;
 
 /// The longest that is kept of what a caller is told, in bytes.
 const MESSAGE_MAX: usize = 1024;
@@ -46,14 +46,17 @@ impl Subject {
         let (identity, hidden) = (self.identity.as_ref(), &self.hidden);
         Outcome {
             action: self.action,
-            user: identity.and_then(|identity| hidden.show("identity.user", identity.user.clone())),
+            user: identity
+                .and_then(|identity| hidden.show(&HiddenField::User, identity.user.clone())),
             groups: identity
-                .and_then(|identity| hidden.show("identity.groups", identity.groups.clone()))
+                .and_then(|identity| hidden.show(&HiddenField::Groups, identity.groups.clone()))
                 .unwrap_or_default(),
             credential: identity.map(|identity| identity.credential),
             issuer: identity.map(|identity| identity.issuer.clone()),
-            source_address: hidden.show("source-address", self.source_address),
-            reason: hidden.show("reason", self.reason.clone()).flatten(),
+            source_address: hidden.show(&HiddenField::SourceAddress, self.source_address),
+            reason: hidden
+                .show(&HiddenField::Reason, self.reason.clone())
+                .flatten(),
             target: self.target.clone(),
             checkpoint_id: self.checkpoint_id,
             hidden: hidden.fields(),
@@ -139,14 +142,16 @@ pub(crate) fn intent(
     let identity = &request.identity;
     Event::Intent {
         action: request.action,
-        user: hidden.show("identity.user", identity.user.clone()),
+        user: hidden.show(&HiddenField::User, identity.user.clone()),
         groups: hidden
-            .show("identity.groups", identity.groups.clone())
+            .show(&HiddenField::Groups, identity.groups.clone())
             .unwrap_or_default(),
         credential: identity.credential,
         issuer: identity.issuer.clone(),
-        source_address: hidden.show("source-address", request.source_address),
-        reason: hidden.show("reason", request.reason.clone()).flatten(),
+        source_address: hidden.show(&HiddenField::SourceAddress, request.source_address),
+        reason: hidden
+            .show(&HiddenField::Reason, request.reason.clone())
+            .flatten(),
         target: request.target.target.clone(),
         container_id: request.target.id.clone(),
         verdicts: hidden.verdicts(verdicts),

@@ -1,18 +1,18 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use gateway_core::{Checkpoint, Verdict};
+use gateway_core::{Checkpoint, HiddenField, Verdict};
 
-use crate::record::shorten;
+use crate::audit_records::shorten;
 
 /// The fields of a request that a redaction plan keeps out of traces, logs and the audit log: its own plan, once there is
 /// one, and that of the checkpoint that it is about. Shared by all that tells of the request.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hidden(Arc<RwLock<BTreeSet<String>>>);
+pub(crate) struct Hidden(Arc<RwLock<BTreeSet<HiddenField>>>);
 
 impl Hidden {
     /// From now on these are hidden, too.
-    pub(crate) fn add(&self, fields: impl IntoIterator<Item = String>) {
+    pub(crate) fn add(&self, fields: impl IntoIterator<Item = HiddenField>) {
         self.0
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -25,17 +25,21 @@ impl Hidden {
         let of_container = checkpoint
             .hidden
             .iter()
-            .filter(|field| field.starts_with("target."));
-        self.add(of_container.cloned().chain(maker(checkpoint, "archive")));
+            .filter(|field| field.is_of_container());
+        self.add(
+            of_container
+                .cloned()
+                .chain(creator(checkpoint, HiddenField::ArchiveCreator)),
+        );
     }
 
     /// Policies are told of this checkpoint as the container's latest.
     pub(crate) fn add_of_latest(&self, checkpoint: &Checkpoint) {
-        self.add(maker(checkpoint, "latest"));
+        self.add(creator(checkpoint, HiddenField::LatestCreator));
     }
 
     /// Which fields, for the record.
-    pub(crate) fn fields(&self) -> Vec<String> {
+    pub(crate) fn fields(&self) -> Vec<HiddenField> {
         self.0
             .read()
             .unwrap_or_else(PoisonError::into_inner)
@@ -45,7 +49,7 @@ impl Hidden {
     }
 
     /// `value`, unless it is the value of a hidden `field`.
-    pub(crate) fn show<T>(&self, field: &str, value: T) -> Option<T> {
+    pub(crate) fn show<T>(&self, field: &HiddenField, value: T) -> Option<T> {
         let hidden = self
             .0
             .read()
@@ -63,13 +67,12 @@ impl Hidden {
     }
 }
 
-/// Where a request tells who made a checkpoint, if that is hidden.
-fn maker(checkpoint: &Checkpoint, place: &str) -> Option<String> {
+/// `field`, which shows who took `checkpoint`, where that is hidden.
+fn creator(checkpoint: &Checkpoint, field: HiddenField) -> Option<HiddenField> {
     checkpoint
         .hidden
-        .iter()
-        .any(|field| field == "identity.user")
-        .then(|| format!("{place}.created_by"))
+        .contains(&HiddenField::User)
+        .then_some(field)
 }
 
 #[cfg(test)]
@@ -80,18 +83,19 @@ mod tests {
     fn what_is_hidden_is_not_shown_and_the_rest_is() {
         let hidden = Hidden::default();
         assert_eq!(
-            hidden.show("identity.user", 1),
+            hidden.show(&HiddenField::User, 1),
             Some(1),
             "there is no plan yet"
         );
-        hidden
-            .clone()
-            .add(["reason".into(), "identity.user".into()]);
-        hidden.add(["reason".into()]);
+        hidden.clone().add([HiddenField::Reason, HiddenField::User]);
+        hidden.add([HiddenField::Reason]);
         assert_eq!(
-            (hidden.show("identity.user", 1), hidden.show("headers", 2)),
+            (
+                hidden.show(&HiddenField::User, 1),
+                hidden.show(&HiddenField::Headers, 2)
+            ),
             (None, Some(2))
         );
-        assert_eq!(hidden.fields(), ["identity.user", "reason"]);
+        assert_eq!(hidden.fields(), [HiddenField::User, HiddenField::Reason]);
     }
 }

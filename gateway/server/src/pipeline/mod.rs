@@ -2,9 +2,9 @@
 //! skipped, because the next one takes its proof. The proofs' fields are private to the file that makes them.
 
 mod authorize;
-mod redact;
+mod capture;
+mod plan;
 mod resolve;
-mod take;
 
 pub(crate) use authorize::decide;
 
@@ -18,14 +18,14 @@ use gateway_policy::Judgement;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use redact::Planned;
+use plan::Planned;
 use resolve::Resolved;
 
 use crate::Error;
+use crate::audit_records::Subject;
 use crate::authn::Caller;
 use crate::ids::CheckpointIds;
 use crate::policies::InForce;
-use crate::record::Subject;
 use crate::telemetry::Metrics;
 
 /// What the line works with.
@@ -96,10 +96,10 @@ impl Notes {
 
 async fn decided(cx: &Context, resolved: Resolved, notes: &mut Notes) -> Result<Planned, Error> {
     let authorized = authorize::authorize(cx, resolved, notes).await?;
-    redact::plan(cx, authorized, notes).await
+    plan::plan(cx, authorized, notes).await
 }
 
-pub(crate) async fn line(
+pub(crate) async fn run(
     cx: &Context,
     wanted: Wanted,
     notes: &mut Notes,
@@ -111,11 +111,11 @@ pub(crate) async fn line(
     let decided = decided(cx, resolved, notes).await;
     notes.show(cx, &subject);
     let planned = decided?;
-    let turn = cx.runtime.turn(planned.container()).await?;
-    let intent = take::intend(cx, &planned, notes).await?; // durable before anything is removed or the runtime is touched
-    let reservation = take::reserve(cx, &planned).await?;
+    let permit = cx.runtime.permit(planned.container()).await?;
+    let intent = capture::write_intent(cx, &planned, notes).await?; // durable before anything is removed or the runtime is touched
+    let reservation = capture::reserve(cx, &planned).await?;
     if let Some(accepted) = accepted {
         accepted.notify_one();
     }
-    take::take(cx, planned, &turn, reservation, intent).await
+    capture::capture(cx, planned, &permit, reservation, intent).await
 }

@@ -10,13 +10,13 @@ use jiff::Timestamp;
 use tracing::Span;
 
 use crate::Error;
-use crate::bucket::Bucket;
-use crate::connection::Peer;
-use crate::hidden::Hidden;
-use crate::line::Context;
-use crate::record::Subject;
+use crate::audit_records::Subject;
+use crate::hidden_fields::Hidden;
+use crate::peer::Peer;
+use crate::pipeline::Context;
 use crate::reply::Marks;
 use crate::route::Route;
+use crate::token_bucket::TokenBucket;
 
 /// A request that has arrived.
 pub(crate) struct Arrival {
@@ -69,7 +69,7 @@ impl Told {
 /// Writes down what has no outcome on record yet. Of those who have proven nothing, not every one: they could fill the disk.
 pub(crate) async fn record(
     cx: &Context,
-    unproven: &Bucket,
+    unproven: &TokenBucket,
     arrival: &Arrival,
     told: &Told,
     ended: Result<StatusCode, &Error>,

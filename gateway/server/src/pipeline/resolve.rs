@@ -7,8 +7,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{Context, Wanted};
 use crate::Error;
-use crate::hidden::Hidden;
-use crate::record::Subject;
+use crate::audit_records::Subject;
+use crate::hidden_fields::Hidden;
 
 /// A request whose container exists and runs, with all that a policy may know.
 #[derive(Debug)]

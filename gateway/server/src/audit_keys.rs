@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::config::Audit;
-use crate::gate::cause;
-use crate::line::Context;
+use crate::error_chain::cause;
+use crate::pipeline::Context;
 
 /// Opens the audit log, which tells `observer` of its lines, and says what a crash left in it.
 pub(crate) fn open(config: &Audit, observer: Option<Box<dyn Observer>>) -> Result<Log, Error> {
