@@ -31,7 +31,6 @@ mod connections;
 mod crash;
 mod faults;
 mod hostile_policies;
-mod house;
 mod kubelet_endpoint;
 mod openapi;
 mod otlp_logs;

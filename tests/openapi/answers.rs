@@ -1,3 +1,5 @@
+//! The answers that the suite draws from the running gateway to hold against its OpenAPI description.
+
 use std::collections::BTreeSet;
 
 use gateway_node::{Fault, Gate, Moment};

@@ -1,3 +1,5 @@
+//! Parameters and headers of requests: the gateway takes exactly those that its OpenAPI description has.
+
 use std::collections::BTreeSet;
 
 use gateway_core::Target;

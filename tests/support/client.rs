@@ -5,59 +5,20 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use gateway_ckpt::pki::Credential;
-use http::header::{AUTHORIZATION, HOST, HeaderMap};
-use http::{Method, Request, StatusCode};
+use http::header::{AUTHORIZATION, HOST};
+use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::answer::Answer;
 use super::described;
-
-/// An answer, whole.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {:?}", self.body))
-    }
-
-    pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no header {name}: {:?}", self.headers))
-            .to_str()
-            .unwrap()
-    }
-
-    /// The problem's stable code; fails where the answer is no problem of RFC 9457.
-    pub fn code(&self) -> String {
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        let problem = self.json();
-        assert_eq!(problem["status"], self.status.as_u16());
-        assert_eq!(problem["title"], self.status.canonical_reason().unwrap());
-        assert!(
-            problem["request_id"].is_string() && problem["trace_id"].is_string(),
-            "{problem}"
-        );
-        problem["code"].as_str().unwrap().to_owned()
-    }
-
-    pub fn detail(&self) -> String {
-        self.json()["detail"].as_str().unwrap().to_owned()
-    }
-}
 
 /// Where to call, whom to trust there, and what to present.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! What tests stand on: credentials, the gateway's process, a client, a trace receiver.
 
+pub mod answer;
 pub mod client;
 pub mod described;
 pub mod gateway;
@@ -7,7 +8,8 @@ pub mod programs;
 pub mod receiver;
 pub mod world;
 
-pub use client::{Answer, Client};
+pub use answer::Answer;
+pub use client::Client;
 pub use gateway::Gateway;
 pub use receiver::Receiver;
 pub use world::{Credentials, World};

@@ -1,8 +1,10 @@
-//! The rooms of the house and who may import whom (ARCHITECTURE.md).
+//! Which crate may depend on which (ARCHITECTURE.md), and which crates may name heavy packages.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cargo_metadata::{DependencyKind, MetadataCommand};
+use cargo_metadata::DependencyKind;
+
+use crate::workspaces::metadata;
 
 /// Each package of ours with those of ours that it may depend on. What is not listed is forbidden.
 const MAY_IMPORT: [(&str, &[&str]); 11] = [
@@ -40,7 +42,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// Heavy or delicate packages, each with the only rooms that may name them.
+/// Heavy or delicate packages, each with the only crates that may name them.
 const FENCED: [(&str, &[&str]); 10] = [
     ("age", &["gateway-archive"]),
     ("age-core", &["gateway-archive"]),
@@ -65,13 +67,8 @@ const FENCED: [(&str, &[&str]); 10] = [
     ),
 ];
 
-/// What each package of ours depends on, tests aside.
+/// The normal dependencies of each package of ours.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
-    let metadata = MetadataCommand::new()
-        .no_deps()
-        .manifest_path("../../Cargo.toml")
-        .exec()
-        .unwrap();
     let package = |package: &cargo_metadata::Package| {
         let named = package
             .dependencies
@@ -82,37 +79,41 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
             named.map(|dependency| dependency.name.clone()).collect(),
         )
     };
-    metadata.packages.iter().map(package).collect()
+    metadata("Cargo.toml")
+        .packages
+        .iter()
+        .map(package)
+        .collect()
 }
 
 #[test]
-fn rooms_import_only_what_they_may() {
+fn crates_import_only_what_they_may() {
     let dependencies = dependencies();
     let known: BTreeMap<_, _> = MAY_IMPORT.into_iter().collect();
     assert_eq!(
         dependencies.keys().map(String::as_str).collect::<Vec<_>>(),
         known.keys().copied().collect::<Vec<_>>()
     );
-    for (room, imports) in dependencies {
+    for (importer, imports) in dependencies {
         let ours = imports
             .iter()
             .filter(|name| known.contains_key(name.as_str()));
         for import in ours {
             assert!(
-                known[room.as_str()].contains(&import.as_str()),
-                "{room} must not import {import}"
+                known[importer.as_str()].contains(&import.as_str()),
+                "{importer} must not import {import}"
             );
         }
     }
 }
 
 #[test]
-fn heavy_packages_stay_behind_their_fence() {
-    for (room, imports) in dependencies() {
-        for (package, rooms) in FENCED {
+fn heavy_packages_stay_fenced() {
+    for (importer, imports) in dependencies() {
+        for (package, importers) in FENCED {
             assert!(
-                !imports.contains(package) || rooms.contains(&room.as_str()),
-                "{room} must not name {package}"
+                !imports.contains(package) || importers.contains(&importer.as_str()),
+                "{importer} must not name {package}"
             );
         }
     }

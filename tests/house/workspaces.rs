@@ -1,0 +1,50 @@
+//! The Cargo workspaces of this repository, and the crates in them.
+
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Metadata, MetadataCommand};
+
+/// Manifests of all our workspaces, from the repository's root.
+const WORKSPACES: [&str; 5] = [
+    "Cargo.toml",
+    "policies/Cargo.toml",
+    "tests/fuzz/Cargo.toml",
+    "gateway/policy/guests/hostile/Cargo.toml",
+    "gateway/policy/guests/wasi/Cargo.toml",
+];
+
+/// One compilation unit: a library, a program, a test binary, a benchmark or an example.
+pub(crate) struct Crate {
+    pub(crate) package: String,
+    pub(crate) target: String,
+    pub(crate) root_file: PathBuf,
+}
+
+pub(crate) fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.join("../..").canonicalize().unwrap()
+}
+
+/// The packages of one workspace, without their dependencies from elsewhere.
+pub(crate) fn metadata(manifest: &str) -> Metadata {
+    let mut command = MetadataCommand::new();
+    command.no_deps().manifest_path(repository().join(manifest));
+    command.exec().unwrap()
+}
+
+/// Every crate of every workspace.
+pub(crate) fn crates() -> Vec<Crate> {
+    let packages = WORKSPACES
+        .iter()
+        .flat_map(|manifest| metadata(manifest).packages);
+    packages.flat_map(targets).collect()
+}
+
+fn targets(package: cargo_metadata::Package) -> Vec<Crate> {
+    let of_target = |target: cargo_metadata::Target| Crate {
+        package: package.name.to_string(),
+        target: target.name,
+        root_file: target.src_path.canonicalize().unwrap(),
+    };
+    package.targets.into_iter().map(of_target).collect()
+}
