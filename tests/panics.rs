@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use gateway_server::config::Environment;
 use gateway_server::telemetry::{Telemetry, hide_panic_messages};
 use gateway_server::{Config, Gateway};
 use http::StatusCode;
@@ -47,7 +48,7 @@ fn a_gateway_a_part_of_which_panics() {
         .unwrap();
     runtime.block_on(async {
         let file = config.with_file_name(NEXT);
-        let config = Config::load(&config, |_| None).unwrap();
+        let config = Config::load(&config, &Environment::default()).unwrap();
         let telemetry = Telemetry::init(&config.telemetry, None::<BatchSpanProcessor>).unwrap();
         let headers = Arc::new(move || {
             fuse(&file);

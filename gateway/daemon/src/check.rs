@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gateway_server::Config;
-use gateway_server::config::Mistake;
+use gateway_server::config::Environment;
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -32,31 +31,19 @@ enum Output {
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let name = options.config.display().to_string();
-    match (check(&options.config), options.output) {
+    let checked = gateway_server::check(&options.config, &Environment::of_process());
+    match (checked, options.output) {
         (Ok(()), Output::Text) => output::line(format_args!("{name}: fine")),
         (Ok(()), Output::Json) => output::line(json!({ "config": name, "ok": true })),
-        (Err(mistake), Output::Text) => return Err(mistake.into()),
-        (Err(mistake), Output::Json) => {
+        (Err(error), Output::Text) => return Err(error.into()),
+        (Err(error), Output::Json) => {
+            let (line, column) = (error.line(), error.column());
+            let mistake = format!("{:#}", anyhow::Error::from(error));
             output::line(
-                json!({ "config": name, "ok": false, "mistake": format!("{:#}", anyhow::Error::from(mistake)) }),
+                json!({ "config": name, "ok": false, "mistake": mistake, "line": line, "column": column }),
             );
             return Ok(Exit::Misconfigured);
         }
     }
     Ok(Exit::Success)
-}
-
-fn check(path: &std::path::Path) -> Result<(), Mistake> {
-    let config = Config::load(path, |name| std::env::var(name).ok())?;
-    config.check_files().map_err(|unusable| {
-        // The text was read a moment ago; without it the mistake only lacks its line.
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let file = unusable.path().to_path_buf();
-        Mistake::in_file(
-            &text,
-            &path.display().to_string(),
-            &file,
-            format!("{:#}", anyhow::Error::from(unusable)),
-        )
-    })
 }

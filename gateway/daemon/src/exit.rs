@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gateway_server::config::Mistake;
+use gateway_server::config::ConfigError;
 
 /// How the process ends, for scripts and service managers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum Exit {
 impl Exit {
     /// The code for a command that failed with `error`.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
-        if error.is::<Mistake>() {
+        if error.is::<ConfigError>() {
             Self::Misconfigured
         } else {
             Self::Failure

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
-use gateway_server::config::Mistake;
+use gateway_server::config::{ConfigError, Environment};
 use gateway_server::signals::stop_on;
 use gateway_server::telemetry::Telemetry;
 use gateway_server::{Config, Ended, Gateway, Reload};
@@ -58,8 +58,8 @@ async fn serve(config: &Config, file: &Path) -> anyhow::Result<Exit> {
     })
 }
 
-fn load(file: &Path) -> Result<Config, Mistake> {
-    Config::load(file, |name| std::env::var(name).ok())
+fn load(file: &Path) -> Result<Config, ConfigError> {
+    Config::load(file, &Environment::of_process())
 }
 
 /// Policies and the key that signs the audit log are read again on SIGHUP, and when a file changes.

@@ -8,6 +8,7 @@ mod admin;
 mod audit_keys;
 mod audit_records;
 pub mod authn;
+mod check;
 mod checkpoint_task;
 pub mod config;
 mod connection;
@@ -36,6 +37,7 @@ pub mod telemetry;
 pub mod tls;
 mod token_bucket;
 
+pub use check::check;
 pub use config::Config;
 pub use error::{Answer, Error, Listed};
 pub use operation::Operation;

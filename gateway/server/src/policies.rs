@@ -195,7 +195,12 @@ mod tests {
             policy("one"),
             policy("two"),
         );
-        Config::parse(&text, "config.toml", |_| None).unwrap()
+        Config::parse(
+            &text,
+            std::path::Path::new("config.toml"),
+            &crate::config::Environment::default(),
+        )
+        .unwrap()
     }
 
     #[test]

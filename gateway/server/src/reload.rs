@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::audit_keys;
-use crate::config::{Config, Mistake};
+use crate::config::{Config, ConfigError};
 use crate::error_chain::cause;
 use crate::pipeline::Context;
 use crate::policies::Prepared;
@@ -25,7 +25,7 @@ const LATEST: Duration = Duration::from_secs(2);
 /// What a running gateway reads again, and when.
 pub struct Reload {
     /// Reads the configuration anew.
-    pub read: Box<dyn Fn() -> Result<Config, Mistake> + Send + Sync>,
+    pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
     /// The configuration's file. Its folder is watched, and those of the policies and of the audit log's key.
     pub file: PathBuf,
     /// Somebody asks for it (SIGHUP).
@@ -97,7 +97,7 @@ async fn take(reload: &Arc<Reload>, cx: &Context) -> Option<Config> {
 async fn ready(reload: &Arc<Reload>, cx: &Context) -> Result<(Config, Prepared), String> {
     let (read, policies) = (Arc::clone(reload), Arc::clone(&cx.policies));
     let prepared = tokio::task::spawn_blocking(move || {
-        let config = (read.read)().map_err(|mistake| cause(&mistake))?;
+        let config = (read.read)().map_err(|error| cause(&error))?;
         let policies = policies.prepare(&config).map_err(|error| cause(&error))?;
         let signing = audit_keys::signing(&config.audit).map_err(|error| cause(&error))?;
         Ok((config, policies, signing))

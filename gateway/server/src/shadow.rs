@@ -262,7 +262,12 @@ mod tests {
     }
 
     fn waiting(config: &str) -> (usize, String) {
-        let config = Config::parse(config, "config.toml", |_| None).unwrap();
+        let config = Config::parse(
+            config,
+            std::path::Path::new("config.toml"),
+            &crate::config::Environment::default(),
+        )
+        .unwrap();
         let metrics = Arc::new(Metrics::new(crate::telemetry::Exports::default()));
         let shadow = Shadow::load(&config, 1, None, Arc::clone(&metrics)).unwrap();
         let request: Request =

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use gateway_policy::{Engine, Policies, Spec};
 use gateway_server::Config;
+use gateway_server::config::Environment;
 use gateway_server::config::{Authorization, PolicyEngine};
 use serde::Deserialize;
 
@@ -58,7 +59,7 @@ fn read(file: &Path) -> Result<Candidate> {
         policies,
         policy_engine,
         ..
-    } = Config::load(file, |name| std::env::var(name).ok())?;
+    } = Config::load(file, &Environment::of_process())?;
     Ok(Candidate {
         authorization,
         policies,

@@ -3,6 +3,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use gateway_audit::SigningKey;
 use gateway_server::Config;
+use gateway_server::config::Environment;
 use serde_json::Value;
 
 pub(super) const ISSUER: &str = "https://issuer.demo.example";
@@ -36,7 +37,8 @@ pub(super) fn write(folder: &Path, socket: &Path) -> Result<Config> {
             .then(|| std::env::var(name).ok())
             .flatten()
     };
-    Ok(Config::load(&path, variable)?)
+    let environment = Environment::new(folder.to_path_buf(), variable);
+    Ok(Config::load(&path, &environment)?)
 }
 
 fn text(folder: &Path, socket: &Path) -> String {
