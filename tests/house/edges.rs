@@ -49,11 +49,13 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Heavy or delicate packages, each with the only crates that may name them.
-const FENCED: [(&str, &[&str]); 10] = [
+const FENCED: [(&str, &[&str]); 12] = [
     ("age", &["gateway-archive"]),
     ("age-core", &["gateway-archive"]),
     ("openssl", &["gateway-archive"]),
     ("fearless_simd", &["gateway-redact", "gateway-archive"]),
+    ("memchr", &["gateway-redact"]),
+    ("regex-automata", &["gateway-redact"]),
     ("wasmtime", &["gateway-policy"]),
     ("tonic", &["gateway-proto", "gateway-cri", "gateway-node"]),
     ("rustls", &["gateway-server", "gateway-ckpt"]),

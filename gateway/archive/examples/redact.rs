@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gateway_archive::{EnvValue, KeepOriginal, Recipients, Redaction, Settings, Store, Stream};
+use gateway_archive::{KeepOriginal, Recipients, Settings, Store, Stream};
 use gateway_core::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, Transport};
+use gateway_redact::{EnvValue, Redaction};
 
 type Failure = Box<dyn std::error::Error>;
 

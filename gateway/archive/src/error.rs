@@ -3,7 +3,6 @@ use std::path::{Path, PathBuf};
 
 use gateway_core::CheckpointId;
 
-use crate::scan::ScanError;
 use crate::{Limit, Scope};
 
 /// Why an archive could not be taken in, found or removed, or a store not be opened.
@@ -114,56 +113,12 @@ pub enum Error {
         /// How long nothing came.
         patience: std::time::Duration,
     },
-    /// A mask rule cannot be carried out as it is written, or not with so many values.
+    /// The redactor failed. Failures of this crate's own files come back as what they were.
     #[error(transparent)]
-    BadRule(#[from] ScanError),
-    /// A drop rule cannot be carried out as it is written.
-    #[error("rule `{rule}`: cannot drop `{entry}`: {reason}")]
-    CannotDrop {
-        /// The rule's name.
-        rule: String,
-        /// What it wants to leave out.
-        entry: String,
-        /// Why that cannot be.
-        reason: &'static str,
-    },
-    /// The byte that overwrites would break JSON documents.
-    #[error("the mask byte must be visible ASCII, and neither a quote nor a backslash")]
-    BadMask,
-    /// The archive is damaged, or made to mislead whoever reads it.
-    #[error("the archive cannot be read as what it should be: {0}")]
-    BadTar(&'static str),
-    /// The archive, or an archive inside it, ends in the middle.
-    #[error("the archive ends in the middle")]
-    CutShort,
-    /// A member hides its contents from every rule.
-    #[error("cannot look into `{member}` to redact it: {reason}")]
-    Opaque {
-        /// The member's name.
-        member: String,
-        /// Why.
-        reason: &'static str,
-    },
-    /// A compressed member unpacks to more than is allowed.
-    #[error("`{member}` unpacks to more than {limit} bytes")]
-    Bomb {
-        /// The member's name.
-        member: String,
-        /// What it may unpack to.
-        limit: u64,
-    },
-    /// Each pass over the archive taught more values to hide.
-    #[error("the archive still held something to hide after {passes} passes")]
-    NotSettled {
-        /// How many passes there were.
-        passes: u32,
-    },
-    /// Redaction would have broken the archive: nothing was kept.
-    #[error("redaction broke the archive: {0}")]
-    BrokeArchive(String),
-    /// The archive could not be read, or what it unpacks to not be kept for a while.
-    #[error("cannot read the archive")]
-    Reading(#[source] io::Error),
+    Redaction(gateway_redact::Error),
+    /// The original could not be written out.
+    #[error("cannot write the original")]
+    Original(#[source] io::Error),
     /// The original could not be kept, so nothing was: neither it nor the redacted archive.
     #[error("cannot keep the original")]
     Seal(#[source] Box<Self>),
@@ -189,24 +144,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// What turns a failure to read an archive, or one inside it, into an error.
-    pub(crate) fn reading(source: io::Error) -> Self {
-        match source.kind() {
-            io::ErrorKind::UnexpectedEof => Self::CutShort,
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-                Self::BadTar("a compressed member is damaged")
-            }
-            _ => Self::Reading(source),
-        }
-    }
-
-    /// What turns a failure to write a scratch file into an error.
-    pub(crate) fn scratch(source: io::Error) -> Self {
-        source
-            .downcast::<Self>()
-            .unwrap_or_else(Self::io("write", Path::new("a scratch file")))
-    }
-
     /// What turns the system's refusal to do `what` to `path` into an error.
     pub(crate) fn io<E: Into<io::Error>>(
         what: &'static str,
@@ -220,6 +157,21 @@ impl Error {
                 }
                 _ => Self::Io { what, path, source },
             }
+        }
+    }
+}
+
+impl From<gateway_redact::Error> for Error {
+    fn from(error: gateway_redact::Error) -> Self {
+        let own = |source: io::Error, path: &str| {
+            source
+                .downcast::<Self>()
+                .unwrap_or_else(Self::io("write", Path::new(path)))
+        };
+        match error {
+            gateway_redact::Error::Scratch(source) => own(source, "a scratch file"),
+            gateway_redact::Error::Writing(source) => own(source, "the redacted archive"),
+            error => Self::Redaction(error),
         }
     }
 }

@@ -137,9 +137,9 @@ fn seal(
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
 ) -> Result<(), Error> {
-    let mut sealed = Stream::begin(out, recipients).map_err(Error::Reading)?;
+    let mut sealed = Stream::begin(out, recipients).map_err(Error::Original)?;
     copy(&mut sealed, full, empty)?;
-    sealed.finish().map(drop).map_err(Error::Reading)
+    sealed.finish().map(drop).map_err(Error::Original)
 }
 
 fn copy(
@@ -151,7 +151,7 @@ fn copy(
         let written = out.write_all(&buffer);
         // Fails once nobody needs buffers any more.
         let _ = empty.send(buffer);
-        written.map_err(Error::Reading)?;
+        written.map_err(Error::Original)?;
     }
     Ok(())
 }

@@ -3,8 +3,7 @@
 //! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a fresh FIFO and drains
 //! it into the store's directory, hashing on the way; where a runtime takes no FIFO, the path is a private temporary file.
 //! [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`] leaves no
-//! trace. [`Store::list`] and what goes with it give access to what is published; [`inspect()`] tells what is in an archive,
-//! and [`verify()`] whether it is whole.
+//! trace. [`Store::list`] and what goes with it give access to what is published.
 //!
 //! ```text
 //! directory/                                                            0700
@@ -35,7 +34,6 @@ mod hashed;
 mod hasher;
 mod identity;
 mod index;
-mod inspect;
 mod intake;
 mod keeper;
 mod metadata;
@@ -44,10 +42,9 @@ mod original;
 mod place;
 mod publish;
 mod quota;
-mod redact;
 mod redacting;
 mod room;
-mod scan;
+mod scratch;
 mod settings;
 mod sink;
 mod space;
@@ -56,20 +53,14 @@ mod stream;
 mod sweep;
 mod tree;
 mod unseal;
-mod verify;
 mod worker;
 
 pub use error::Error;
 pub use filter::{Filter, Page};
 pub use identity::Identities;
-pub use inspect::inspect;
 pub use intake::{About, Intake};
 pub use original::{KeepOriginal, Recipients};
 pub use quota::{Limit, Limits, Quota, Scope, WhenFull};
-pub use redact::{Redaction, RedactionSettings, check_plan, redact_file};
-#[doc(hidden)]
-pub use scan::bench as scan_bench;
-pub use scan::{EnvValue, ScanError};
 pub use settings::{Settings, TransportChoice};
 pub use space::Reservation;
 pub use store::Store;
@@ -77,4 +68,3 @@ pub use store::Store;
 pub use stream::Stream;
 pub use sweep::{Cleaned, Leftover};
 pub use unseal::{UnsealError, unseal, unseal_file};
-pub use verify::{Structure, verify};

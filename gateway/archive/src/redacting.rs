@@ -2,6 +2,7 @@ use std::io::{self, Read, Seek};
 use std::mem;
 
 use gateway_core::Transport;
+use gateway_redact::Redactor;
 
 use crate::drain::{Bounds, Drained, begins_like_a_tar, fill, throw_away};
 use crate::hashed::Hashed;
@@ -9,7 +10,6 @@ use crate::hasher::Hasher;
 use crate::keeper::Keeper;
 use crate::place::{LOCATION, Place};
 use crate::publish::Archive;
-use crate::redact::{Redactor, ScratchFile};
 use crate::sink::ArchiveFile;
 use crate::worker::{bounds, start_hasher, untouched};
 use crate::{Error, Reservation};
@@ -108,7 +108,7 @@ impl Redacting {
             archive.bytes = self.bytes;
         }
         archive.original = self.keeper.map(Keeper::finish).transpose()?;
-        archive.redaction = Some(self.redactor.finish(&archive.file)?);
+        archive.redaction = Some(self.redactor.finish(&mut archive.file)?);
         Ok((archive, reservation))
     }
 
@@ -120,9 +120,7 @@ impl Redacting {
         place: &Place,
     ) -> Result<String, Error> {
         let mut out = Hashed::new(file, hasher);
-        self.again = self
-            .redactor
-            .pass(input, &mut out, &mut || scratch(place))?;
+        self.again = self.redactor.pass(input, &mut out, &mut &*place)?;
         self.bytes = out.bytes();
         out.finish()
     }
@@ -132,20 +130,15 @@ impl Redacting {
         place: &Place,
         reservation: Reservation,
     ) -> Result<(ArchiveFile, &'static str), Error> {
-        let name = self.names.next().ok_or(Error::NotSettled { passes: 3 })?;
+        let name = self
+            .names
+            .next()
+            .ok_or(gateway_redact::Error::NotSettled { passes: 3 })?;
         Ok((
             ArchiveFile::new(place.create(name)?, place.path_of(name), reservation),
             name,
         ))
     }
-}
-
-/// A file for a while, on the store's own disk.
-fn scratch(place: &Place) -> io::Result<ScratchFile> {
-    let reservation = place.inner().space.reserve(0).map_err(io::Error::other)?;
-    place
-        .scratch()
-        .map(|file| ScratchFile::within(file, reservation))
 }
 
 /// What comes from a source, within its bounds. Remembers why it ended.

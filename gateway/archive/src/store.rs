@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gateway_core::{Checkpoint, CheckpointId, Target, Transport};
+use gateway_redact::Redaction;
 use jiff::Timestamp;
 
 use crate::catalog::Catalog;
@@ -9,7 +10,7 @@ use crate::directory::Directory;
 use crate::space::Space;
 use crate::sweep::sweep;
 use crate::worker::Job;
-use crate::{Cleaned, Error, Intake, Redaction, Reservation, Settings, TransportChoice};
+use crate::{Cleaned, Error, Intake, Reservation, Settings, TransportChoice};
 
 /// A directory of checkpoints, held by this gateway alone. Clones share it; it is free again when the last of them and
 /// the last archive under way are gone.
@@ -84,7 +85,7 @@ impl Store {
     /// and the runtime's own archive never is a file with a name unless the transport is [`Transport::File`].
     ///
     /// # Errors
-    /// [`Error::BadRule`] where the redaction cannot be carried out as it is written.
+    /// [`Error::Redaction`] where the redaction cannot be carried out as it is written.
     pub async fn intake(
         &self,
         reservation: Reservation,

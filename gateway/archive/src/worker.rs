@@ -7,6 +7,7 @@ use std::thread::{self, Builder};
 use std::time::Duration;
 
 use gateway_core::{Checkpoint, CheckpointId, Transport};
+use gateway_redact::{Redaction, Redactor};
 use rustix::fs::Stat;
 use tokio::sync::oneshot;
 
@@ -17,11 +18,10 @@ use crate::intake::About;
 use crate::keeper::Keeper;
 use crate::place::{LOCATION, Place, RECEIVED};
 use crate::publish::{Archive, publish};
-use crate::redact::Redactor;
 use crate::redacting::Redacting;
 use crate::sink::{ArchiveFile, Kept};
 use crate::store::Inner;
-use crate::{Error, Redaction, Reservation};
+use crate::{Error, Reservation};
 
 /// How long a writer that was given up may still be silent before the FIFO is let go of, and with it the hope that its
 /// runtime unblocks. A bound, so that no number of broken runtimes keeps threads for ever.

@@ -270,9 +270,9 @@ fn context(
     })
 }
 
-fn redaction(config: &Config) -> gateway_archive::RedactionSettings {
+fn redaction(config: &Config) -> gateway_redact::RedactionSettings {
     let settings = &config.redaction;
-    gateway_archive::RedactionSettings {
+    gateway_redact::RedactionSettings {
         mask: settings.mask,
         min_value_length: settings.min_value_length.get(),
         ..Default::default()

@@ -2,8 +2,8 @@
 
 use std::io::{Seek, SeekFrom};
 
-use gateway_archive::{EnvValue, Redaction, redact_file, verify};
 use gateway_core::{DropRule, MaskRule, Pattern, Place, Plan};
+use gateway_redact::{EnvValue, Redaction, redact_file, verify};
 
 /// A plan with a rule of each kind, in every place.
 pub fn redaction() -> Redaction {

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
 use gateway_archive::{
-    Error, Identities, KeepOriginal, Leftover, Recipients, Redaction, Settings, Store, UnsealError,
-    unseal, unseal_file,
+    Error, Identities, KeepOriginal, Leftover, Recipients, Settings, Store, UnsealError, unseal,
+    unseal_file,
 };
 use gateway_core::{Checkpoint, MaskRule, Pattern, Place, Plan, Transport};
+use gateway_redact::Redaction;
 
 use crate::catalog::all;
 use crate::specimen::{Dice, tar};
@@ -34,7 +35,7 @@ fn redaction() -> Redaction {
     let pattern = Pattern::Literal(SECRET.to_vec());
     let rule = MaskRule {
         places: [Place::Logs].into(),
-        ..crate::canary::rule("words", pattern)
+        ..crate::plans::rule("words", pattern)
     };
     Redaction {
         plan: Plan {

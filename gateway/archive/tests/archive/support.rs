@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use gateway_archive::{About, Intake, Redaction, Reservation, Settings, Store};
+use gateway_archive::{About, Intake, Reservation, Settings, Store};
 use gateway_core::{
     Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport,
 };
+use gateway_redact::Redaction;
 use tempfile::TempDir;
 use uuid::Uuid;
 

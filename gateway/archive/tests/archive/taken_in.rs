@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
-use gateway_archive::{EnvValue, Error, Redaction, Settings, Store};
+use gateway_archive::{Error, Settings, Store};
 use gateway_core::{DropRule, Plan, Transport};
+use gateway_redact::{EnvValue, Error as RedactError, Redaction};
 
-use crate::canary::{hide_variables, redact};
+use crate::plans::{hide_variables, redact};
 use crate::specimen::{Runtime, Specimen};
 use crate::support::{Home, about, check, id, open, redacting, write};
 
@@ -88,7 +89,10 @@ async fn a_writer_is_drained_to_its_end_whatever_redaction_makes_of_it() {
                 .unwrap();
             let refused = intake.publish(about(number as u128)).await.unwrap_err();
             assert!(
-                matches!(refused, Error::BadTar(_) | Error::CutShort),
+                matches!(
+                    refused,
+                    Error::Redaction(RedactError::BadTar(_) | RedactError::Truncated)
+                ),
                 "{refused}"
             );
             assert!(home.is_empty());
@@ -176,6 +180,9 @@ async fn a_plan_that_cannot_be_carried_out_never_gets_a_place_to_write_to() {
             Some(redaction),
         )
         .await;
-    assert!(matches!(refused, Err(Error::CannotDrop { .. })));
+    assert!(matches!(
+        refused,
+        Err(Error::Redaction(RedactError::CannotDrop { .. }))
+    ));
     assert!(home.is_empty());
 }

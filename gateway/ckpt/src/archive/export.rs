@@ -48,7 +48,7 @@ Exit status: 0 success; 1 where it is no archive, or DIR cannot be made.
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let folder = new_place(&options.oci)?;
     let (mut file, bytes) = open(&options.file)?;
-    let found = gateway_archive::inspect(&mut file)
+    let found = gateway_redact::inspect(&mut file)
         .with_context(|| format!("cannot export `{}`", options.file.display()))?;
     let metadata = beside::metadata(&options.file)?;
     let taken_at = found

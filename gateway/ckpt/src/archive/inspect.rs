@@ -41,7 +41,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let (file, bytes) = open(&options.file)?;
     let name = options.file.display().to_string();
     let mut archive = Progress::new(file, "looking", bytes, options.output);
-    let inspection = gateway_archive::inspect(&mut archive)
+    let inspection = gateway_redact::inspect(&mut archive)
         .with_context(|| format!("cannot inspect `{name}`"))?;
     drop(archive);
     let metadata = beside::metadata(&options.file);

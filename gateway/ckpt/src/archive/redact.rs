@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use gateway_archive::{EnvValue, Redaction, redact_file};
 use gateway_core::RedactionSummary;
+use gateway_redact::{EnvValue, Redaction, redact_file};
 use rustix::fs::{AtFlags, CWD};
 use rustix::io::Errno;
 use serde_json::json;

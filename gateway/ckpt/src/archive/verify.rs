@@ -50,7 +50,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let read = || format!("cannot read `{}`", options.file.display());
     let mut archive = Progress::new(file, "verifying", size, options.output);
     let (bytes, sha256) = digest::of(&mut archive).with_context(read)?;
-    let structure = gateway_archive::verify(&mut archive);
+    let structure = gateway_redact::verify(&mut archive);
     drop(archive);
     let metadata = beside::metadata(&options.file);
     let checks = [
@@ -144,7 +144,7 @@ fn same_original(archive: &Path, metadata: Found<'_>) -> Result<()> {
     Ok(())
 }
 
-fn whole_memory(structure: Option<&gateway_archive::Structure>) -> Result<()> {
+fn whole_memory(structure: Option<&gateway_redact::Structure>) -> Result<()> {
     let Some(structure) = structure else {
         bail!("not looked at")
     };

@@ -113,7 +113,9 @@ async fn look_into(cx: &Context, id: CheckpointId) -> Result<Inspection, Error> 
         let Some((_, mut file)) = store.open_archive(id)? else {
             return Ok(None);
         };
-        gateway_archive::inspect(&mut file).map(Some)
+        gateway_redact::inspect(&mut file)
+            .map(Some)
+            .map_err(gateway_archive::Error::from)
     });
     looking
         .await

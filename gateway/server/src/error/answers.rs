@@ -3,6 +3,7 @@
 
 use gateway_archive::{Error as Archive, Limit};
 use gateway_cri::{Error as Runtime, Failure, FailureKind as Kind};
+use gateway_redact::Error as Redact;
 use http::StatusCode;
 
 use crate::Error;
@@ -121,6 +122,13 @@ macro_rules! archive {
     };
 }
 
+/// A failure of the redactor.
+macro_rules! redact {
+    ($($variant:pat_param)|+) => {
+        Error::Archive(Archive::Redaction($($variant)|+))
+    };
+}
+
 answers! {
     Error::BadPath(_) => BAD_REQUEST "bad-path", NAMING:
         "the path holds what no path here does, such as percent-encoding or an empty segment";
@@ -172,19 +180,20 @@ answers! {
     failed!(Unavailable) => INTERNAL_SERVER_ERROR "runtime-lost", TAKE: "the runtime went away during the call";
     failed!(Other) => INTERNAL_SERVER_ERROR "runtime-error", TAKE:
         "the runtime failed: `detail` has its words";
-    archive!(Archive::Seal(_)) => INTERNAL_SERVER_ERROR "sealing-failed", TAKE:
+    archive!(Archive::Seal(_) | Archive::Original(_)) => INTERNAL_SERVER_ERROR "sealing-failed", TAKE:
         "the original could not be kept, so nothing was";
-    archive!(Archive::BadRule(_) | Archive::CannotDrop { .. } | Archive::BadMask) =>
+    redact!(Redact::BadRule(_) | Redact::CannotDrop { .. } | Redact::BadMask) =>
         INTERNAL_SERVER_ERROR "redaction-bad-rule", TAKE: "what is to be hidden cannot be hidden as a policy wrote it";
-    archive!(Archive::NotSettled { .. } | Archive::Reading(_)) => INTERNAL_SERVER_ERROR "redaction-failed", READING:
+    redact!(Redact::NotSettled { .. } | Redact::Reading(_)) => INTERNAL_SERVER_ERROR "redaction-failed", READING:
         "the archive could not be gone through";
-    archive!(Archive::BrokeArchive(_)) => INTERNAL_SERVER_ERROR "redaction-broke-archive", TAKE:
+    redact!(Redact::BrokeArchive(_)) => INTERNAL_SERVER_ERROR "redaction-broke-archive", TAKE:
         "redaction would have broken the archive, so nothing was kept";
     archive!(Archive::Altered { .. }) => INTERNAL_SERVER_ERROR "archive-altered", OPENING:
         "a published file is not what was published, so it is not served";
     archive!(
         Archive::Directory { .. } | Archive::Locked { .. } | Archive::Io { .. } | Archive::Metadata(_)
         | Archive::BadRecipient { .. } | Archive::Recipients { .. } | Archive::Worker
+        | Archive::Redaction(Redact::Writing(_) | Redact::Scratch(_))
     ) => INTERNAL_SERVER_ERROR "archive-failed", STORE: "the store could not be read or written";
     Error::Unrecordable => INTERNAL_SERVER_ERROR "record-too-long", INTENDED:
         "what would have to be written down does not fit into a record, so nothing was done";
@@ -194,8 +203,10 @@ answers! {
     Error::Runtime(Runtime::BadAnswer { .. }) => BAD_GATEWAY "runtime-bad-answer", TAKE:
         "what the runtime answered makes no sense";
     archive!(
-        Archive::Empty | Archive::NotATar | Archive::NotAFile { .. } | Archive::Changed { .. } | Archive::BadTar(_)
-        | Archive::CutShort | Archive::Opaque { .. } | Archive::Bomb { .. }
+        Archive::Empty | Archive::NotATar | Archive::NotAFile { .. } | Archive::Changed { .. }
+        | Archive::Redaction(
+            Redact::BadTar(_) | Redact::Truncated | Redact::Opaque { .. } | Redact::Bomb { .. }
+        )
     ) => BAD_GATEWAY "runtime-bad-archive", READING: "what the runtime wrote is no archive that can be read";
     Error::Runtime(Runtime::NoSocket { .. }) => SERVICE_UNAVAILABLE "runtime-unavailable", TAKE:
         "no runtime was found; nothing was done";

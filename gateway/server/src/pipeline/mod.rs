@@ -10,11 +10,12 @@ pub(crate) use authorize::decide;
 
 use std::sync::Arc;
 
-use gateway_archive::{RedactionSettings, Store};
+use gateway_archive::Store;
 use gateway_audit::Log;
 use gateway_core::{Checkpoint, CheckpointId, Plan, Request, Target, Verdict};
 use gateway_cri::Runtime;
 use gateway_policy::Judgement;
+use gateway_redact::RedactionSettings;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

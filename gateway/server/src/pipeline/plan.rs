@@ -1,5 +1,5 @@
-use gateway_archive::{EnvValue, Redaction, check_plan};
 use gateway_core::{Container, Plan};
+use gateway_redact::{EnvValue, Redaction, check_plan};
 use tracing::{Instrument, info_span};
 
 use super::authorize::{Authorized, tell};
@@ -86,7 +86,7 @@ async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result
         .hidden
         .add(plan.hide.clone());
     notes.plan = Some(plan.clone());
-    checked?;
+    checked.map_err(gateway_archive::Error::from)?;
     Ok(plan)
 }
 

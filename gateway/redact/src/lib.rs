@@ -1,0 +1,28 @@
+//! Reads, searches, masks and inspects the archives of container checkpoints.
+//!
+//! Bytes and a [`Plan`](gateway_core::Plan) in, bytes and a [`RedactionSummary`](gateway_core::RedactionSummary) out. The
+//! crate opens no file, starts no thread and needs no async runtime: a caller hands in a reader, a writer and a [`Scratch`]
+//! for data that has to be kept for a while.
+//!
+//! - [`redact_file`] redacts one archive; [`Redactor`] does the same pass by pass, for callers that stream.
+//! - [`check_plan`] tests a plan before there is an archive.
+//! - [`inspect()`] lists processes, mounts, names of variables and members, without unpacking.
+//! - [`verify()`] checks the structure of an archive.
+//! - [`search`] is the search engine alone, for any stream of bytes.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod inspect;
+mod redact;
+mod scratch;
+pub mod search;
+mod sink;
+mod verify;
+
+pub use error::Error;
+pub use inspect::inspect;
+pub use redact::{Redaction, RedactionSettings, Redactor, check_plan, redact_file};
+pub use scratch::{Scratch, Spool};
+pub use search::{EnvValue, RuleError};
+pub use verify::{Structure, verify};

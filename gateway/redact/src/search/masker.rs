@@ -1,0 +1,237 @@
+use std::ops::Range;
+
+use gateway_core::Place;
+
+use super::matcher::{BACK, Matcher};
+use super::scanner::{AHEAD, SEGMENT, Scanner, Segment};
+use super::tally::Tally;
+
+/// What a stream has at hand at most; it holds back no more than this.
+const CAPACITY: usize = 1 << 19;
+/// What is not handed out before the next segment: a match that is noticed there may begin so far before it, since the
+/// filter's grams lie up to 64 bytes inside their anchors.
+const HELD: usize = BACK + 64;
+/// What stays at hand before a segment: a look-around may want to see what is before a match.
+const BEHIND: usize = HELD + 64;
+/// What is forgotten, is forgotten in multiples of this.
+const PAGE: usize = 4096;
+/// Shorter pieces are all copied. So long that all which is noticed before the beginning of a segment that lies in a piece is
+/// handed out before that is looked through.
+const LONG: usize = 3 * SEGMENT;
+const _: () = assert!(LONG > BEHIND + SEGMENT + AHEAD && BEHIND > HELD);
+/// The bytes that matches are overwritten from.
+pub(super) const RUN: usize = 4096;
+
+/// Hides what the rules find in one stream.
+#[derive(Debug)]
+pub struct Masker<'r> {
+    /// `None` where no rule looks.
+    scanner: Option<Scanner<'r>>,
+    run: &'r [u8],
+    buffer: Vec<u8>,
+    /// Where in the stream the buffer begins, what has been looked through, and what has been handed out.
+    base: usize,
+    scanned: usize,
+    given: usize,
+    tally: Tally,
+}
+
+impl<'r> Masker<'r> {
+    pub(super) fn new(matcher: Option<&'r Matcher>, place: Place, run: &'r [u8]) -> Self {
+        let scanner = matcher.map(|matcher| Scanner::new(matcher, place));
+        Self {
+            scanner,
+            run,
+            buffer: Vec::new(),
+            base: 0,
+            scanned: 0,
+            given: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Takes the next bytes, and hands to `out` whatever is final, in order. Holds back less than 512 KiB.
+    ///
+    /// # Errors
+    /// What `out` reports; the stream is then of no further use.
+    pub fn push<E>(
+        &mut self,
+        bytes: &[u8],
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.scanner.is_none() {
+            return out(bytes);
+        }
+        if bytes.len() < LONG {
+            self.store(bytes, out)
+        } else {
+            self.long(bytes, out)
+        }
+    }
+
+    fn store<E>(
+        &mut self,
+        mut bytes: &[u8],
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(CAPACITY - self.buffer.len()));
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if self.buffer.len() == CAPACITY {
+                self.advance(false, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks through a long piece where it is: only what reaches over its ends is copied.
+    fn long<E>(
+        &mut self,
+        piece: &[u8],
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let base = self.base + self.buffer.len();
+        if base > 0 {
+            let over = (base + BEHIND).next_multiple_of(SEGMENT) + AHEAD - base;
+            self.store(piece.get(..over).unwrap_or(piece), out)?;
+            self.advance(false, out)?;
+        }
+        self.look(piece, base, false, out)?;
+        self.base = (self.scanned.saturating_sub(BEHIND) / PAGE * PAGE).max(base);
+        self.buffer.clear();
+        self.store(piece.get(self.base - base..).unwrap_or_default(), out)
+    }
+
+    /// The stream's end: hands out the rest. What is pushed after it begins a new stream with the same counts.
+    ///
+    /// # Errors
+    /// What `out` reports.
+    pub fn finish<E>(&mut self, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        self.advance(true, out)?;
+        if let Some(scanner) = self.scanner.take() {
+            self.tally.merge(&scanner.tally);
+            self.scanner = Some(scanner.again());
+        }
+        self.buffer.clear();
+        (self.base, self.scanned, self.given) = (0, 0, 0);
+        Ok(())
+    }
+
+    /// What was hidden in all streams that are finished.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn advance<E>(
+        &mut self,
+        last: bool,
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.look(&buffer, self.base, last, out)?;
+        let kept = (self.scanned.saturating_sub(BEHIND) / PAGE * PAGE).max(self.base);
+        buffer.drain(..(kept - self.base).min(buffer.len()));
+        (self.buffer, self.base) = (buffer, kept);
+        Ok(())
+    }
+
+    /// Goes on through `bytes`, which begin at `base`, as far as what follows a segment is there.
+    fn look<E>(
+        &mut self,
+        bytes: &[u8],
+        base: usize,
+        last: bool,
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(scanner) = &mut self.scanner else {
+            return Ok(());
+        };
+        let end = base + bytes.len();
+        while self.scanned < end {
+            let to = self.scanned + SEGMENT;
+            if !last && to + AHEAD > end {
+                break;
+            }
+            let to = to.min(end);
+            scanner.segment(Segment {
+                bytes,
+                base,
+                from: self.scanned,
+                to,
+                last: last && to == end,
+            });
+            self.scanned = to;
+        }
+        let until = if last {
+            end
+        } else {
+            self.scanned.saturating_sub(HELD).max(self.given)
+        };
+        self.give(bytes, base, until, out)
+    }
+
+    /// Hands out all before `until`.
+    fn give<E>(
+        &mut self,
+        bytes: &[u8],
+        base: usize,
+        until: usize,
+        out: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(scanner) = &mut self.scanner else {
+            return Ok(());
+        };
+        scanner.spans.sort_unstable_by_key(|span| span.start);
+        let mut at = self.given;
+        for span in &scanner.spans {
+            let (start, end) = (span.start.clamp(at, until), span.end.clamp(at, until));
+            if start > at {
+                out(slice(bytes, base, at..start))?;
+            }
+            for piece in (start.max(at)..end).step_by(RUN) {
+                out(self.run.get(..RUN.min(end - piece)).unwrap_or_default())?;
+            }
+            at = at.max(end);
+        }
+        if until > at {
+            out(slice(bytes, base, at..until))?;
+        }
+        scanner.spans.retain(|span| span.end > until);
+        self.given = until;
+        Ok(())
+    }
+}
+
+fn slice(buffer: &[u8], base: usize, range: Range<usize>) -> &[u8] {
+    buffer
+        .get(range.start - base..range.end - base)
+        .unwrap_or_default()
+}
+
+/// Looks through a whole stream that is at hand, and hides in place.
+pub(super) fn whole(
+    matcher: &Matcher,
+    place: Place,
+    mask: u8,
+    bytes: &mut [u8],
+    tally: &mut Tally,
+) {
+    let mut scanner = Scanner::new(matcher, place);
+    for from in (0..bytes.len()).step_by(SEGMENT) {
+        let to = bytes.len().min(from + SEGMENT);
+        scanner.segment(Segment {
+            bytes,
+            base: 0,
+            from,
+            to,
+            last: to == bytes.len(),
+        });
+    }
+    for span in std::mem::take(&mut scanner.spans) {
+        if let Some(hidden) = bytes.get_mut(span) {
+            hidden.fill(mask);
+        }
+    }
+    tally.merge(&scanner.tally);
+}

@@ -1,0 +1,183 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use gateway_core::{MaskRule, Pattern, Place, Plan};
+
+use super::detect;
+use super::expression::Expression;
+use super::filter::GRAMS_MAX;
+use super::masker::{self, Masker, RUN};
+use super::matcher::{Matcher, Wanted};
+use super::needles::Needles;
+use super::{EnvValue, RuleError, SearchSettings, Tally, glob};
+
+/// A plan, compiled. Never changes; many streams use it at once.
+#[derive(Debug)]
+pub struct Rules {
+    matchers: BTreeMap<Place, Arc<Matcher>>,
+    /// The rules that select environment variables, by their index in the plan.
+    globs: Vec<(usize, String)>,
+    mask: u8,
+    run: Vec<u8>,
+}
+
+impl Rules {
+    /// Compiles the plan's mask rules, with the environment values that are known so far.
+    ///
+    /// # Errors
+    /// Names the first rule that cannot be carried out within the settings' bounds.
+    pub fn compile(
+        plan: &Plan,
+        values: &[EnvValue],
+        settings: &SearchSettings,
+    ) -> Result<Self, RuleError> {
+        let parts = parts(plan, values, settings)?;
+        let mut matchers: Vec<(Vec<usize>, Arc<Matcher>)> = Vec::new();
+        let mut by_place = BTreeMap::new();
+        for place in [Place::Spec, Place::Memory, Place::Logs, Place::Files] {
+            let there = looking_in(plan, place);
+            // Most plans look everywhere: one matcher for all places.
+            let known = matchers
+                .iter()
+                .find(|(rules, _)| *rules == there)
+                .map(|(_, matcher)| Arc::clone(matcher));
+            let matcher = match known {
+                Some(matcher) => matcher,
+                None if there.is_empty() => continue,
+                None => Arc::new(matcher(plan, &there, &parts)?),
+            };
+            by_place.insert(place, Arc::clone(&matcher));
+            matchers.push((there, matcher));
+        }
+        let globs = plan
+            .mask
+            .iter()
+            .enumerate()
+            .filter_map(|(index, rule)| match &rule.pattern {
+                Pattern::EnvValue(glob) => Some((index, glob.clone())),
+                _ => None,
+            });
+        let run = vec![settings.mask; RUN];
+        Ok(Self {
+            matchers: by_place,
+            globs: globs.collect(),
+            mask: settings.mask,
+            run,
+        })
+    }
+
+    /// Whether any rule looks in `place`.
+    pub fn looks_in(&self, place: Place) -> bool {
+        self.matchers.contains_key(&place)
+    }
+
+    /// Whether a rule selects the environment variable of this name.
+    pub fn selects(&self, name: &[u8]) -> bool {
+        self.selecting(name).next().is_some()
+    }
+
+    /// The rules, by their index in the plan, that select the environment variable of this name.
+    pub fn selecting<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
+        self.globs
+            .iter()
+            .filter(|(_, glob)| glob::matches(glob.as_bytes(), name))
+            .map(|&(index, _)| index)
+    }
+
+    /// For one stream that is in `place`.
+    pub fn masker(&self, place: Place) -> Masker<'_> {
+        Masker::new(self.matchers.get(&place).map(Arc::as_ref), place, &self.run)
+    }
+
+    /// Hides in place, in a whole stream that is at hand.
+    pub fn mask_whole(&self, place: Place, bytes: &mut [u8], tally: &mut Tally) {
+        if let Some(matcher) = self.matchers.get(&place) {
+            masker::whole(matcher, place, self.mask, bytes, tally);
+        }
+    }
+}
+
+/// What the rules want, one by one.
+struct Parts {
+    needles: Vec<Vec<Arc<super::matcher::Needle>>>,
+    expressions: Vec<Option<Arc<Expression>>>,
+}
+
+fn parts(plan: &Plan, values: &[EnvValue], settings: &SearchSettings) -> Result<Parts, RuleError> {
+    let mut needles = Needles::new(settings);
+    let mut memory = 0usize;
+    let mut parts = Parts {
+        needles: Vec::new(),
+        expressions: Vec::new(),
+    };
+    for (index, rule) in plan.mask.iter().enumerate() {
+        parts.needles.push(needles.of(index, rule, values)?);
+        let expression = expression(index, rule)?;
+        memory = memory.saturating_add(
+            expression
+                .as_ref()
+                .map_or(0, |expression| expression.memory()),
+        );
+        if memory > settings.max_expression_bytes {
+            let (rule, max) = (rule.name.clone(), settings.max_expression_bytes);
+            return Err(RuleError::TooLarge {
+                rule,
+                max,
+                what: "bytes of compiled expressions",
+            });
+        }
+        parts.expressions.push(expression);
+    }
+    Ok(parts)
+}
+
+fn expression(index: usize, rule: &MaskRule) -> Result<Option<Arc<Expression>>, RuleError> {
+    let Pattern::Regex(text) = &rule.pattern else {
+        return Ok(None);
+    };
+    let expression = Expression::new(index, text);
+    expression
+        .map(|it| Some(Arc::new(it)))
+        .ok_or_else(|| RuleError::Expression {
+            rule: rule.name.clone(),
+        })
+}
+
+fn looking_in(plan: &Plan, place: Place) -> Vec<usize> {
+    let there = plan
+        .mask
+        .iter()
+        .enumerate()
+        .filter(|(_, rule)| rule.places.contains(&place));
+    there.map(|(index, _)| index).collect()
+}
+
+/// For the rules of these indices.
+fn matcher(plan: &Plan, indices: &[usize], parts: &Parts) -> Result<Matcher, RuleError> {
+    let mut wanted = Wanted::default();
+    let mut last = String::new();
+    for &index in indices {
+        let Some(rule) = plan.mask.get(index) else {
+            continue;
+        };
+        wanted
+            .needles
+            .extend(parts.needles.get(index).into_iter().flatten().cloned());
+        wanted
+            .expressions
+            .extend(parts.expressions.get(index).into_iter().flatten().cloned());
+        if let Pattern::Detector(name) = &rule.pattern {
+            let detector = detect::named(name);
+            let detector = detector.ok_or_else(|| RuleError::Detector {
+                rule: rule.name.clone(),
+            })?;
+            wanted.detectors.push((index, detector));
+        }
+        last.clone_from(&rule.name);
+    }
+    Matcher::new(wanted).ok_or(RuleError::TooLarge {
+        rule: last,
+        max: GRAMS_MAX,
+        what: "grams to look for",
+    })
+}

@@ -1,0 +1,47 @@
+use std::fmt;
+
+/// What bounds a compiled plan, and what it overwrites with.
+#[derive(Debug, Clone)]
+pub struct SearchSettings {
+    /// Written over every byte of a match. `*` is gentler than NUL, which cuts C strings short.
+    pub mask: u8,
+    /// Environment values shorter than this, in bytes, are not looked for: they would be found everywhere. The caller
+    /// hides them in the environment itself.
+    pub min_value_length: usize,
+    /// The most needles: literals, environment values and their encodings.
+    pub max_needles: usize,
+    /// The most bytes that all needles have together.
+    pub max_needle_bytes: usize,
+    /// The most bytes of all compiled expressions together.
+    pub max_expression_bytes: usize,
+}
+
+impl Default for SearchSettings {
+    fn default() -> Self {
+        Self {
+            mask: b'*',
+            min_value_length: 6,
+            max_needles: 4096,
+            max_needle_bytes: 4 << 20,
+            max_expression_bytes: 64 << 20,
+        }
+    }
+}
+
+/// An environment variable that a rule of the plan selects, with its value.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EnvValue {
+    /// The variable's name.
+    pub name: String,
+    /// What must not be seen.
+    pub value: Vec<u8>,
+}
+
+impl fmt::Debug for EnvValue {
+    /// Without the value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnvValue")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
