@@ -42,7 +42,7 @@ fn failures() -> Vec<Behaviour> {
         fail(Moment::AfterDump),
         fail(Moment::AfterArchive),
         Fault::NoCheckpoint,
-        Fault::CutConnectionAfter(100_000),
+        Fault::AbortConnectionAfter(100_000),
         Fault::DiskFullAfter(100_000),
         Fault::ReplaceLocation,
         Fault::RefuseFifo,

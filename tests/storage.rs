@@ -182,7 +182,7 @@ async fn a_runtime_that_dies_in_the_middle_leaves_nothing() {
     world.node.behave(
         Behaviour::normal()
             .with(Fault::ExtraPages(8 << 20))
-            .with(Fault::CutConnectionAfter(3 << 20)),
+            .with(Fault::AbortConnectionAfter(3 << 20)),
     );
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(

@@ -1,8 +1,7 @@
-//! The part of the Container Runtime Interface (CRI) v1 that the gateway speaks, wire-compatible with every runtime
-//! that serves `runtime.v1.RuntimeService` on its unix socket.
+//! The part of the Container Runtime Interface (CRI) v1 that the gateway uses, wire-compatible with every runtime that serves
+//! `runtime.v1.RuntimeService`.
 //!
-//! Both ends come from the same description: the client that asks containerd or CRI-O, and the server that the
-//! embedded runtime answers with.
+//! It contains the client for containerd and CRI-O, and the server for the embedded runtime.
 
 /// Package `runtime.v1`: messages, client and server of the runtime service.
 pub mod v1 {

@@ -1,3 +1,5 @@
+//! Reads the environment of a container from the runtime.
+
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -5,12 +7,13 @@ use gateway_core::Container;
 use gateway_proto::v1::ContainerStatusRequest;
 use serde::Deserialize;
 
-use crate::{Error, Runtime};
+use crate::error::Error;
+use crate::runtime::Runtime;
 
-/// Under this name containerd and CRI-O put what they know of a container, as JSON.
+/// The key under which containerd and CRI-O return information about a container, as JSON.
 const INFO: &str = "info";
 
-/// The environment that a container was started with. Its values are secrets: none is ever shown.
+/// The environment with which a container was started. Its values may be secrets, so `Debug` omits them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(BTreeSet<(String, String)>);
 
@@ -20,23 +23,22 @@ impl Environment {
         self.0.into_iter()
     }
 
-    /// Reads what a runtime tells of a container. Whatever it does not tell in the way that is known is left out: the
-    /// archive itself tells it later.
-    fn of(info: &str) -> Self {
+    /// Parses a runtime's information about a container. Unknown formats yield no variables; the archive provides them later.
+    fn parse(info: &str) -> Self {
         let Info {
             runtime_spec,
             config,
         } = serde_json::from_str(info).unwrap_or_default();
-        let started = runtime_spec.process.env.into_iter();
-        let started = started.filter_map(|pair| {
+        let actual = runtime_spec.process.env.into_iter();
+        let actual = actual.filter_map(|pair| {
             pair.split_once('=')
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
         });
-        let asked = config
+        let requested = config
             .envs
             .into_iter()
             .map(|variable| (variable.key, variable.value));
-        Self(started.chain(asked).collect())
+        Self(actual.chain(requested).collect())
     }
 }
 
@@ -49,12 +51,11 @@ impl fmt::Debug for Environment {
 }
 
 impl Runtime {
-    /// The environment that `container` was started with, as far as the runtime tells: containerd and CRI-O do, in the
-    /// verbose answer to `ContainerStatus`. Values with which a variable is asked for and with which it was started both
-    /// count.
+    /// The environment with which `container` was started, from the verbose answer to `ContainerStatus`; empty if the runtime
+    /// does not report it. If a variable was requested with one value and started with another, both are included.
     ///
     /// # Errors
-    /// [`Error::LookUp`] where the runtime does not answer.
+    /// [`Error::LookUp`] if the runtime does not answer.
     pub async fn environment(&self, container: &Container) -> Result<Environment, Error> {
         let mut client = self.client();
         let request = ContainerStatusRequest {
@@ -67,7 +68,7 @@ impl Runtime {
         Ok(answer
             .info
             .get(INFO)
-            .map(|info| Environment::of(info))
+            .map(|info| Environment::parse(info))
             .unwrap_or_default())
     }
 }
@@ -93,7 +94,7 @@ struct Process {
     env: Vec<String>,
 }
 
-/// What the kubelet asked containerd for.
+/// The container's configuration as the kubelet requested it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     fn variables(info: &str) -> Vec<(String, String)> {
-        Environment::of(info).into_variables().collect()
+        Environment::parse(info).into_variables().collect()
     }
 
     fn pair(name: &str, value: &str) -> (String, String) {
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_and_what_it_was_started_with_both_count() {
+    fn includes_requested_and_actual_values() {
         let info = r#"{"pid": 7, "config": {"envs": [{"key": "A", "value": "1"}, {"key": "B"}]},
             "runtimeSpec": {"ociVersion": "1.2.1", "process": {"env": ["A=2", "C=x=y", "none"]}}}"#;
         assert_eq!(
@@ -135,13 +136,13 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_without_a_configuration_tells_by_its_specification() {
+    fn reads_the_specification_without_a_configuration() {
         let info = r#"{"sandboxID": "x", "privileged": false, "runtimeSpec": {"process": {"env": ["A=1"]}}}"#;
         assert_eq!(variables(info), [pair("A", "1")]);
     }
 
     #[test]
-    fn what_cannot_be_read_is_no_environment() {
+    fn is_empty_for_unknown_formats() {
         for info in [
             "",
             "null",
@@ -154,8 +155,8 @@ mod tests {
     }
 
     #[test]
-    fn values_are_not_shown() {
+    fn debug_output_omits_values() {
         let info = r#"{"config": {"envs": [{"key": "API_KEY", "value": "hunter2"}]}}"#;
-        assert_eq!(format!("{:?}", Environment::of(info)), r#"["API_KEY"]"#);
+        assert_eq!(format!("{:?}", Environment::parse(info)), r#"["API_KEY"]"#);
     }
 }

@@ -1,49 +1,50 @@
+//! Errors of the runtime and their meaning.
+
 use std::fmt;
 
 use gateway_core::one_line;
 use tonic::{Code, Status};
 
-/// The longest runtime message that is passed on, in bytes: enough for CRIU's own words, which come at the end of a
-/// line of wrappers.
+/// The longest runtime message that is passed on, in bytes. CRIU's own message comes at the end, after those of its callers.
 const MESSAGE_MAX: usize = 2048;
 
-/// An error that the runtime answered with.
+/// An error of the runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What it means.
+    /// The meaning of the error.
     pub kind: FailureKind,
     /// The gRPC status code.
     pub code: Code,
-    /// The runtime's words, on one line and bounded.
+    /// The runtime's message, on one line and bounded.
     pub message: String,
 }
 
-/// What a runtime's error means. Nearly every one is gRPC UNKNOWN, so that only the text tells.
+/// The meaning of a runtime's error. Nearly every error has the gRPC code UNKNOWN, so the text must be matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
-    /// The container is gone.
+    /// The container does not exist.
     NotFound,
     /// The container exists and does not run.
     NotRunning,
-    /// The container is paused, which may be the mark of an earlier checkpoint that was cut short.
+    /// The container is paused, possibly by an earlier checkpoint that was interrupted.
     Paused,
-    /// The runtime has no such RPC.
+    /// The runtime does not have this RPC.
     Unimplemented,
-    /// The runtime has the RPC, and checkpoints are switched off or CRIU is missing.
+    /// The runtime has the RPC, but checkpoints are disabled or CRIU is missing.
     NotSupported,
     /// The disk is full.
     NoSpace,
-    /// The runtime takes no FIFO for a location.
+    /// The runtime does not accept a FIFO as location.
     LocationRefused,
-    /// The runtime refuses us: its socket is there and not ours to use.
+    /// The gateway may not use the runtime's socket.
     Forbidden,
-    /// The runtime cannot be reached, or went away during the call.
+    /// The runtime cannot be reached, or disconnected during the call.
     Unavailable,
-    /// Anything else. The text is all there is.
+    /// Any other error. Only its text is known.
     Other,
 }
 
-/// What texts mean, the first match counting. Each line was seen in an answer of the runtime that it names.
+/// The meanings of texts; the first match counts. Each was seen in an answer of the runtime in the comment.
 const TEXTS: [(&str, FailureKind); 13] = [
     (
         "criu binary not found or too old",
@@ -66,7 +67,7 @@ const TEXTS: [(&str, FailureKind); 13] = [
     ("illegal seek", FailureKind::LocationRefused),            // the kernel's ESPIPE
     ("not a regular file", FailureKind::LocationRefused),
     ("is a named pipe", FailureKind::LocationRefused),
-    ("not found", FailureKind::NotFound), // containerd, CRI-O; last, since the words are so common
+    ("not found", FailureKind::NotFound), // containerd, CRI-O; last, because the words are common
 ];
 
 impl Failure {
@@ -80,18 +81,18 @@ impl Failure {
 }
 
 impl FailureKind {
-    /// What to do about it, to follow the runtime's words; empty where there is nothing general to say.
+    /// A hint for the operator, to append to the runtime's message; empty if there is none.
     pub(crate) fn hint(self) -> &'static str {
         match self {
-            Self::Forbidden => "; run the gateway as a user that may use the socket",
-            Self::Unavailable => "; does the runtime run?",
+            Self::Forbidden => "; run the gateway as a user with access to the socket",
+            Self::Unavailable => "; check that the runtime is running",
             _ => "",
         }
     }
 }
 
 impl fmt::Display for Failure {
-    /// As Go's gRPC writes it, and so the kubelet.
+    /// The format of Go's gRPC, and so of the kubelet.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -105,7 +106,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 fn classify(status: &Status) -> FailureKind {
-    // A status with a source was made on our side of the connection, which the runtime did not live to use.
+    // A status with a source was created by our side of the connection: the runtime has disconnected.
     if std::error::Error::source(status).is_some() {
         return FailureKind::Unavailable;
     }
@@ -123,11 +124,11 @@ fn classify(status: &Status) -> FailureKind {
         .map_or(FailureKind::Other, |(_, kind)| *kind)
 }
 
-/// A status code's names.
+/// The names of a status code.
 pub(crate) struct Names {
-    /// As Go prints it.
+    /// Go's name.
     go: &'static str,
-    /// As the gRPC specification and OpenTelemetry write it.
+    /// The name in the gRPC specification and in OpenTelemetry.
     pub(crate) canonical: &'static str,
 }
 
@@ -163,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_is_gone_is_not_found() {
+    fn classifies_a_missing_container() {
         assert_eq!(
             kind(
                 Code::NotFound,
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_container_that_has_exited_is_not_running() {
+    fn classifies_an_exited_container() {
         let text = "container \"a\" is in CONTAINER_EXITED state. only running containers can be checkpointed";
         assert_eq!(kind(Code::Unknown, text), FailureKind::NotRunning);
         let text = "container \"a\" is in CONTAINER_CREATED state. only running containers can be checkpointed";
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_container_is_told_apart() {
+    fn classifies_a_paused_container() {
         assert_eq!(
             kind(
                 Code::Unknown,
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_without_the_rpc_is_unimplemented() {
+    fn classifies_a_missing_rpc() {
         assert_eq!(
             kind(Code::Unimplemented, "unknown method CheckpointContainer"),
             FailureKind::Unimplemented
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_without_criu_or_with_checkpoints_off_does_not_support_them() {
+    fn classifies_missing_criu_and_disabled_checkpoints() {
         assert_eq!(
             kind(Code::Unknown, "CRIU binary not found or too old (<31600)"),
             FailureKind::NotSupported
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_told_apart() {
+    fn classifies_a_full_disk() {
         assert_eq!(
             kind(Code::Unknown, "write /x: no space left on device"),
             FailureKind::NoSpace
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_fifo_is_told_apart() {
+    fn classifies_a_refused_fifo() {
         for text in [
             "seek /x: illegal seek",
             "/x is not a regular file",
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_went_away_is_unavailable_and_one_that_refuses_us_is_forbidden() {
+    fn classifies_disconnects_and_refusals() {
         assert_eq!(
             kind(Code::Unavailable, "transport error"),
             FailureKind::Unavailable
@@ -261,16 +262,16 @@ mod tests {
             kind(Code::Cancelled, "operation was canceled"),
             FailureKind::Unavailable
         );
-        let cut = Status::from_error(Box::new(std::io::Error::from(
+        let reset = Status::from_error(Box::new(std::io::Error::from(
             std::io::ErrorKind::ConnectionReset,
         )));
-        assert_eq!(Failure::new(&cut).kind, FailureKind::Unavailable);
+        assert_eq!(Failure::new(&reset).kind, FailureKind::Unavailable);
         assert_eq!(kind(Code::PermissionDenied, "no"), FailureKind::Forbidden);
         assert_eq!(kind(Code::Unauthenticated, "no"), FailureKind::Forbidden);
     }
 
     #[test]
-    fn anything_else_stays_what_it_is() {
+    fn other_texts_have_no_meaning() {
         assert_eq!(
             kind(
                 Code::Unknown,
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn every_text_of_the_table_is_reached_in_any_case() {
+    fn every_text_matches_in_upper_case() {
         for (words, kind) in TEXTS {
             let status = Status::unknown(format!("failed: {}: gone", words.to_uppercase()));
             assert_eq!(Failure::new(&status).kind, kind, "{words}");
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_reads_as_the_kubelet_writes_it_and_stays_one_bounded_line() {
+    fn displays_one_bounded_line_in_the_kubelets_format() {
         let failure = Failure::new(&Status::cancelled("gone\r\naway"));
         assert_eq!(
             failure.to_string(),

@@ -1,36 +1,39 @@
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+//! Hands out permits to checkpoint: one at a time for a container, a bounded number for the node.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-use crate::Error;
+use crate::error::Error;
 
-/// How many checkpoints may run and wait.
+/// Bounds for checkpoints that run and wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Limits {
     /// Checkpoints that run at once on this node.
     pub running: usize,
     /// Checkpoints that wait on this node.
     pub waiting: usize,
-    /// Checkpoints that wait for one container.
+    /// Checkpoints of one container that wait.
     pub waiting_per_container: usize,
 }
 
-/// The right to checkpoint one container now: nobody else holds one for it, and the node has room. When the last clone is
-/// dropped, the next in line goes on.
+/// Permits one checkpoint of one container: no other permit for the container exists, and the node runs fewer checkpoints
+/// than its limit. The next waiting checkpoint starts when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct CheckpointPermit(Arc<Held>);
 
 #[derive(Debug)]
 struct Held {
     container_id: String,
-    // In the order in which they are given back: the container first, so that its next in line is ready for the node.
+    // Released in this order: the container first, so that its next checkpoint already waits for the node.
     _container: OwnedSemaphorePermit,
-    _container_place: OwnedSemaphorePermit,
+    _container_slot: OwnedSemaphorePermit,
     _node: OwnedSemaphorePermit,
-    _node_place: OwnedSemaphorePermit,
-    _lane: Arc<Lane>,
+    _node_slot: OwnedSemaphorePermit,
+    _queue: Arc<ContainerQueue>,
 }
 
 impl CheckpointPermit {
@@ -40,71 +43,70 @@ impl CheckpointPermit {
     }
 }
 
-/// Two checkpoints of one container at once both fail in containerd, so they go one after the other.
+/// Orders checkpoints. Two of one container at once both fail in containerd, so they run one after the other.
 #[derive(Debug)]
 pub(crate) struct Queue {
     limits: Limits,
     running: Arc<Semaphore>,
-    places: Arc<Semaphore>,
-    lanes: Mutex<HashMap<String, Weak<Lane>>>,
+    slots: Arc<Semaphore>,
+    containers: Mutex<HashMap<String, Weak<ContainerQueue>>>,
 }
 
-/// One container's line. It lives for as long as somebody stands in it.
+/// The checkpoints of one container. It is dropped when none runs or waits.
 #[derive(Debug)]
-struct Lane {
+struct ContainerQueue {
     running: Arc<Semaphore>,
-    places: Arc<Semaphore>,
+    slots: Arc<Semaphore>,
 }
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
+        let slots = limits.running.saturating_add(limits.waiting);
         Self {
             limits,
             running: Arc::new(Semaphore::new(limits.running)),
-            places: Arc::new(Semaphore::new(
-                limits.running.saturating_add(limits.waiting),
-            )),
-            lanes: Mutex::default(),
+            slots: Arc::new(Semaphore::new(slots)),
+            containers: Mutex::default(),
         }
     }
 
-    /// Waits for the container's permit; fails at once where too many wait already.
+    /// Waits until the container may be checkpointed. Fails at once if too many checkpoints wait already.
     pub(crate) async fn permit(&self, container_id: &str) -> Result<CheckpointPermit, Error> {
-        let node_place = place(&self.places, "on this node")?;
-        let lane = self.lane(container_id);
-        let container_place = place(&lane.places, "of this container")?;
-        // The container before the node: whoever waits for a busy container must not keep the node from others.
-        let container = acquire(&lane.running).await?;
+        let node_slot = slot(&self.slots, "on this node")?;
+        let queue = self.container(container_id);
+        let container_slot = slot(&queue.slots, "of this container")?;
+        // The container before the node: a checkpoint that waits for a busy container must not hold one of the node's permits.
+        let container = acquire(&queue.running).await?;
         let node = acquire(&self.running).await?;
         Ok(CheckpointPermit(Arc::new(Held {
             container_id: container_id.to_owned(),
             _container: container,
-            _container_place: container_place,
+            _container_slot: container_slot,
             _node: node,
-            _node_place: node_place,
-            _lane: lane,
+            _node_slot: node_slot,
+            _queue: queue,
         })))
     }
 
-    fn lane(&self, container_id: &str) -> Arc<Lane> {
-        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(lane) = lanes.get(container_id).and_then(Weak::upgrade) {
-            return lane;
+    fn container(&self, container_id: &str) -> Arc<ContainerQueue> {
+        let mut containers = self.containers.lock();
+        if let Some(queue) = containers.get(container_id).and_then(Weak::upgrade) {
+            return queue;
         }
-        lanes.retain(|_, lane| lane.strong_count() > 0);
-        let lane = Arc::new(Lane {
+        containers.retain(|_, queue| queue.strong_count() > 0);
+        let slots = self.limits.waiting_per_container.saturating_add(1);
+        let queue = Arc::new(ContainerQueue {
             running: Arc::new(Semaphore::new(1)),
-            places: Arc::new(Semaphore::new(
-                self.limits.waiting_per_container.saturating_add(1),
-            )),
+            slots: Arc::new(Semaphore::new(slots)),
         });
-        lanes.insert(container_id.to_owned(), Arc::downgrade(&lane));
-        lane
+        containers.insert(container_id.to_owned(), Arc::downgrade(&queue));
+        queue
     }
 }
 
-fn place(places: &Arc<Semaphore>, scope: &'static str) -> Result<OwnedSemaphorePermit, Error> {
-    Arc::clone(places)
+/// Takes a slot to run or wait in, or fails with [`Error::Busy`].
+fn slot(slots: &Arc<Semaphore>, scope: &'static str) -> Result<OwnedSemaphorePermit, Error> {
+    Arc::clone(slots)
         .try_acquire_owned()
         .map_err(|error| match error {
             TryAcquireError::NoPermits | TryAcquireError::Closed => Error::Busy { scope },
@@ -112,13 +114,9 @@ fn place(places: &Arc<Semaphore>, scope: &'static str) -> Result<OwnedSemaphoreP
 }
 
 async fn acquire(running: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
-    // These semaphores are never closed; if one were, no permit could be given.
-    Arc::clone(running)
-        .acquire_owned()
-        .await
-        .map_err(|_| Error::Busy {
-            scope: "on this node",
-        })
+    let scope = "on this node";
+    let permit = Arc::clone(running).acquire_owned().await;
+    permit.map_err(|_| Error::Busy { scope }) // Unreachable: these semaphores are never closed.
 }
 
 #[cfg(test)]
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_container_goes_one_at_a_time_and_others_do_not_wait_for_it() {
+    async fn serializes_one_container_without_delaying_others() {
         let queue = Queue::new(LIMITS);
         let first = queue.permit("a").await.unwrap();
         let mut second = pin!(queue.permit("a"));
@@ -151,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_line_answers_at_once() {
+    async fn refuses_at_once_when_a_container_has_too_many_waiting() {
         let queue = Queue::new(LIMITS);
         let _running = queue.permit("a").await.unwrap();
         let mut waiting = pin!(queue.permit("a"));
@@ -165,7 +163,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_node_answers_at_once() {
+    async fn refuses_at_once_when_the_node_has_too_many_waiting() {
         let queue = Queue::new(LIMITS);
         let _a = queue.permit("a").await.unwrap();
         let _b = queue.permit("b").await.unwrap();
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_leaves_the_line_gives_their_place_back_and_no_line_stays_behind() {
+    async fn frees_the_slot_and_queue_of_a_dropped_wait() {
         let queue = Queue::new(LIMITS);
         for round in 0..100 {
             let running = queue.permit(&format!("c{round}")).await.unwrap();
@@ -190,7 +188,7 @@ mod tests {
             drop((waiting, running));
         }
         let last = queue.permit("last").await.unwrap();
-        assert_eq!(queue.lanes.lock().unwrap().len(), 1);
+        assert_eq!(queue.containers.lock().len(), 1);
         drop(last);
     }
 }

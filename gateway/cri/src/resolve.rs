@@ -1,5 +1,6 @@
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+//! Resolves a name to one running container.
+
+use std::collections::{BTreeMap, HashMap};
 
 use gateway_core::{Container, Target};
 use gateway_proto::v1::{
@@ -7,24 +8,25 @@ use gateway_proto::v1::{
     ListContainersRequest, ListPodSandboxRequest, MemoryUsage, PodSandbox, PodSandboxFilter,
 };
 
-use crate::{Error, Runtime};
+use crate::error::Error;
+use crate::runtime::Runtime;
 
-// The labels by which the kubelet marks what it asks a runtime to run.
+// The labels that the kubelet sets on pods and containers.
 const POD_NAMESPACE: &str = "io.kubernetes.pod.namespace";
 const POD_NAME: &str = "io.kubernetes.pod.name";
 const POD_UID: &str = "io.kubernetes.pod.uid";
 const CONTAINER_NAME: &str = "io.kubernetes.container.name";
 
-/// The longest id that a runtime may answer with; today's are 64 hex digits.
+/// The longest id in a runtime's answer, in bytes. Today's ids are 64 hex digits.
 const ID_MAX: usize = 128;
 
 impl Runtime {
-    /// The one running container that `target` names, with all that the runtime knows of it and its pod. Init and
-    /// ephemeral containers count.
+    /// The one running container with the name `target`, with its properties and those of its pod. Init and ephemeral
+    /// containers are included.
     ///
     /// # Errors
-    /// [`Error::NoPod`], [`Error::NoContainer`], [`Error::NotRunning`] and [`Error::Ambiguous`] where there is not
-    /// exactly one; [`Error::BadAnswer`] and [`Error::LookUp`] where the runtime cannot tell.
+    /// [`Error::NoPod`], [`Error::NoContainer`], [`Error::NotRunning`] and [`Error::Ambiguous`] if there is not exactly one;
+    /// [`Error::BadAnswer`] and [`Error::LookUp`] if the runtime's answers are missing or not valid.
     pub async fn resolve(&self, target: &Target) -> Result<Container, Error> {
         let named = self.list_named(target).await?;
         let mut running = named
@@ -57,7 +59,7 @@ impl Runtime {
         let answer = self
             .look_up("ListContainers", client.list_containers(request))
             .await?;
-        // A runtime that ignored the selector would have us checkpoint somebody else's container.
+        // A runtime that ignores the selector must not make us checkpoint another container.
         Ok(answer
             .containers
             .into_iter()
@@ -65,6 +67,7 @@ impl Runtime {
             .collect())
     }
 
+    /// The error for a container that was not found.
     async fn missing(&self, target: &Target) -> Result<Error, Error> {
         let filter = PodSandboxFilter {
             label_selector: pod_labels(target),
@@ -106,7 +109,7 @@ impl Runtime {
             .find(|pod| pod.id == sandbox_id && has_labels(&pod.labels, &pod_labels(target)));
         let pod = pod.ok_or(Error::BadAnswer {
             method: "ListPodSandbox",
-            why: "the container's pod is not listed",
+            why: "it does not contain the container's pod",
         })?;
         let image = listed.image.clone().unwrap_or_default();
         let memory_bytes = self.memory(&id).await;
@@ -128,7 +131,7 @@ impl Runtime {
         })
     }
 
-    /// An estimate, so a runtime that cannot tell is no reason to refuse a checkpoint.
+    /// The container's memory, in bytes. It is only an estimate, so a failure does not prevent a checkpoint.
     async fn memory(&self, container_id: &str) -> Option<u64> {
         let mut client = self.client();
         let request = ContainerStatsRequest {
@@ -173,7 +176,7 @@ fn full_id(method: &'static str, id: &str) -> Result<String, Error> {
     } else {
         Err(Error::BadAnswer {
             method,
-            why: "an id that is none",
+            why: "it contains an id that is not valid",
         })
     }
 }

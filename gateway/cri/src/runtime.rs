@@ -1,3 +1,5 @@
+//! The client: its connection, its calls and its running checkpoints.
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,21 +17,23 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Code, Request, Response, Status};
 use tracing::{Instrument, Span, field::Empty, info_span};
 
-use crate::queue::Queue;
-use crate::{CheckpointPermit, Error, Failure, Limits, failure};
+use crate::error::Error;
+use crate::failure::{self, Failure};
+use crate::queue::{CheckpointPermit, Limits, Queue};
 
-/// Gives the headers that carry the current trace to the runtime: names in lower case, such as `traceparent`.
+/// Returns the headers that propagate the current trace to the runtime: names in lower case, such as `traceparent`.
 pub type Propagate = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
 
 pub(crate) type Client = RuntimeServiceClient<InterceptedService<Channel, TraceHeaders>>;
 
-/// How long a look-up may take. A checkpoint has no such bound.
-const LOOK_UP: Duration = Duration::from_secs(10);
-const CONNECT: Duration = Duration::from_secs(5);
+/// The timeout of every RPC except a checkpoint, which has none.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(10);
+/// The timeout of a connection attempt.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest runtime name or version that is passed on, in bytes.
 const NAME_MAX: usize = 128;
 
-/// A container runtime behind its unix socket. Clones share the connection, the queue and the running checkpoints.
+/// A client of a container runtime. Clones share the connection, the queue and the running checkpoints.
 #[derive(Clone)]
 pub struct Runtime {
     socket: PathBuf,
@@ -39,13 +43,12 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// The runtime at `socket`. Nothing is sent yet: the connection is made when it is first needed, and made again
-    /// when the runtime was restarted.
+    /// A client for the runtime at `socket`. It connects when it is first used, and reconnects after the runtime is restarted.
     pub fn new(socket: &Path, limits: Limits, propagate: Propagate) -> Self {
         let path = socket.to_path_buf();
         // The URI only fills the `:authority` header; the connector goes to the socket.
         let channel = Endpoint::from_static("http://localhost")
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
                 let path = path.clone();
                 async move { UnixStream::connect(path).await.map(TokioIo::new) }
@@ -58,15 +61,15 @@ impl Runtime {
         }
     }
 
-    /// Where the runtime listens.
+    /// The path of the runtime's socket.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Who the runtime says it is.
+    /// The runtime's name and version.
     ///
     /// # Errors
-    /// [`Error::LookUp`] where it does not answer.
+    /// [`Error::LookUp`] if it does not answer.
     pub async fn info(&self) -> Result<RuntimeInfo, Error> {
         let mut client = self.client();
         let answer = self
@@ -83,10 +86,10 @@ impl Runtime {
         })
     }
 
-    /// Whether the runtime says that it can run containers.
+    /// Checks that the runtime reports itself as ready to run containers.
     ///
     /// # Errors
-    /// [`Error::LookUp`] where it does not answer, [`Error::BadAnswer`] where it answers that it is not ready.
+    /// [`Error::LookUp`] if it does not answer, [`Error::BadAnswer`] if it is not ready.
     pub async fn ready(&self) -> Result<(), Error> {
         let mut client = self.client();
         let answer = self
@@ -101,24 +104,24 @@ impl Runtime {
         } else {
             Err(Error::BadAnswer {
                 method: "Status",
-                why: "it says that it is not ready",
+                why: "the runtime is not ready",
             })
         }
     }
 
-    /// Waits until nobody else checkpoints this container and the node has room for one more.
+    /// Waits until no other checkpoint of this container runs and the node runs fewer than its limit.
     ///
     /// # Errors
-    /// [`Error::Busy`] at once where too many wait already.
+    /// [`Error::Busy`], without waiting, if too many checkpoints wait already.
     pub async fn permit(&self, container: &Container) -> Result<CheckpointPermit, Error> {
         self.queue.permit(&container.id).await
     }
 
-    /// Has the runtime write a checkpoint of `container` to `location`, an absolute path. Dropping the future only stops
-    /// the waiting: the RPC goes on to its end and shares `permit` until then.
+    /// Asks the runtime to write a checkpoint of `container` to `location`, an absolute path. Dropping the future only
+    /// stops waiting: the RPC continues to its end and holds a clone of `permit` until then.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] with the runtime's words.
+    /// [`Error::Checkpoint`] with the runtime's error.
     pub async fn checkpoint(
         &self,
         permit: &CheckpointPermit,
@@ -129,7 +132,7 @@ impl Runtime {
         let request = CheckpointContainerRequest {
             container_id: permit.container_id().to_owned(),
             location: location.to_string_lossy().into_owned(),
-            timeout: 0, // A runtime that obeyed it would cut the dump short; the caller's patience is not its affair.
+            timeout: 0, // A runtime that applies it would interrupt the dump. The caller's timeout only bounds its own wait.
         };
         let mut client = self.client();
         let span = rpc_span(method);
@@ -141,15 +144,15 @@ impl Runtime {
             answer
         };
         let answer = self.tasks.spawn(call.instrument(span)).await;
-        // The task ends early only where the process itself does, or by a panic inside the client.
-        let answer = answer.unwrap_or_else(|_| Err(Status::internal("the call was lost")));
+        // The task only fails if the tokio runtime shuts down or the client panics.
+        let answer = answer.unwrap_or_else(|_| Err(Status::internal("the call did not complete")));
         answer.map(drop).map_err(|status| Error::Checkpoint {
             target: container.target.clone(),
             failure: Failure::new(&status),
         })
     }
 
-    /// Waits for every checkpoint that runs. None is cancelled.
+    /// Waits for all running checkpoints. None is cancelled.
     pub async fn finish(&self) {
         self.tasks.close();
         self.tasks.wait().await;
@@ -165,7 +168,7 @@ impl Runtime {
         call: impl Future<Output = Result<Response<T>, Status>>,
     ) -> Result<T, Error> {
         let answer = async {
-            let answer = tokio::time::timeout(LOOK_UP, call).await;
+            let answer = tokio::time::timeout(LOOK_UP_TIMEOUT, call).await;
             let answer =
                 answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer in 10 s")));
             record(&answer);
@@ -182,7 +185,7 @@ impl Runtime {
     }
 }
 
-/// A client span by OpenTelemetry's conventions for RPC.
+/// A client span according to OpenTelemetry's conventions for RPC.
 fn rpc_span(method: &'static str) -> Span {
     info_span!(
         "rpc",
@@ -204,7 +207,7 @@ fn record<T>(answer: &Result<Response<T>, Status>) {
     }
 }
 
-/// Puts the current trace into the metadata of every call.
+/// Adds the headers of the current trace to the metadata of every call.
 #[derive(Clone)]
 pub(crate) struct TraceHeaders(Propagate);
 

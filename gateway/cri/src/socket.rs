@@ -1,18 +1,20 @@
+//! Finds the runtime's socket.
+
 use std::path::{Path, PathBuf};
 
-use crate::Error;
+use crate::error::Error;
 
-/// Where container runtimes listen, in the order in which they are tried: containerd, CRI-O, cri-dockerd.
+/// The default sockets of container runtimes, in the order in which they are tried: containerd, CRI-O, cri-dockerd.
 pub const WELL_KNOWN: [&str; 3] = [
     "/run/containerd/containerd.sock",
     "/run/crio/crio.sock",
     "/run/cri-dockerd.sock",
 ];
 
-/// The runtime's socket: the `configured` one, whether it exists yet or not, else the first of `candidates` that exists.
+/// The runtime's socket: the `configured` one, even if it does not exist yet, or else the first existing one of `candidates`.
 ///
 /// # Errors
-/// [`Error::NoSocket`] where nothing is configured and no candidate exists.
+/// [`Error::NoSocket`] if none is configured and no candidate exists.
 pub fn find(configured: Option<&Path>, candidates: &[impl AsRef<Path>]) -> Result<PathBuf, Error> {
     if let Some(path) = configured {
         return Ok(path.to_path_buf());
@@ -22,7 +24,7 @@ pub fn find(configured: Option<&Path>, candidates: &[impl AsRef<Path>]) -> Resul
         .map(AsRef::as_ref)
         .find(|path| path.exists());
     found.map(Path::to_path_buf).ok_or_else(|| Error::NoSocket {
-        looked: candidates
+        tried: candidates
             .iter()
             .map(|path| path.as_ref().to_path_buf())
             .collect(),
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configured_socket_wins_even_before_it_exists() {
+    fn prefers_the_configured_socket_before_it_exists() {
         let dir = tempfile::tempdir().unwrap();
         let other = dir.path().join("containerd.sock");
         std::fs::write(&other, "").unwrap();
@@ -45,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn without_one_the_first_that_exists_is_taken() {
+    fn otherwise_finds_the_first_existing_socket() {
         let dir = tempfile::tempdir().unwrap();
         let [absent, present, later] = ["a", "b", "c"].map(|name| dir.path().join(name));
         std::fs::write(&present, "").unwrap();
@@ -54,11 +56,11 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_none_the_error_says_where_it_looked() {
+    fn names_the_tried_paths_if_none_exists() {
         let error = find(None, &["/nonexistent/a.sock", "/nonexistent/b.sock"]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no container runtime found: looked for /nonexistent/a.sock, /nonexistent/b.sock; set `runtime.socket`"
+            "no container runtime found: none of /nonexistent/a.sock, /nonexistent/b.sock exists; set `runtime.socket`"
         );
     }
 }

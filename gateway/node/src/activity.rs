@@ -1,13 +1,12 @@
+//! Counts the calls that reach a node.
+
 use std::collections::BTreeMap;
 
 use tokio::sync::watch;
 
 /// A method of `runtime.v1.RuntimeService`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(
-    missing_docs,
-    reason = "each is the method of that name, and documented with the service"
-)]
+#[expect(missing_docs, reason = "each is the method of that name")]
 pub enum Method {
     Version,
     Status,
@@ -20,7 +19,7 @@ pub enum Method {
     CheckpointPod,
 }
 
-/// The calls that reached the node since it started.
+/// The calls that the node has received since it started.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Calls {
     methods: BTreeMap<Method, Tally>,
@@ -34,22 +33,23 @@ struct Tally {
 }
 
 impl Calls {
-    /// How many calls of `method` were received, whatever became of them.
+    /// The number of calls of `method`, whatever their outcome.
     pub fn of(&self, method: Method) -> usize {
         self.tally(method).received
     }
 
-    /// How many calls were received, of any method.
+    /// The number of calls of all methods.
     pub fn total(&self) -> usize {
         self.methods.values().map(|tally| tally.received).sum()
     }
 
-    /// How many calls of `method` have begun and not ended.
+    /// The number of calls of `method` that have started and not ended.
     pub fn in_progress(&self, method: Method) -> usize {
         self.tally(method).in_progress
     }
 
-    /// How many calls of `method` ended unanswered, because the caller cancelled, ran into its deadline or went away.
+    /// The number of calls of `method` that ended without an answer, because the caller cancelled, exceeded its deadline or
+    /// disconnected.
     pub fn abandoned(&self, method: Method) -> usize {
         self.tally(method).abandoned
     }
@@ -59,12 +59,12 @@ impl Calls {
     }
 }
 
-/// Counts calls, and wakes whoever waits for one.
+/// Counts calls, and wakes the tasks that wait for one.
 #[derive(Debug, Default)]
 pub(crate) struct Counter(watch::Sender<Calls>);
 
 impl Counter {
-    pub(crate) fn begin(&self, method: Method) -> Call {
+    pub(crate) fn start(&self, method: Method) -> Call {
         self.0.send_modify(|calls| {
             let tally = calls.methods.entry(method).or_default();
             tally.received += 1;

@@ -1,3 +1,5 @@
+//! Writes `mm-PID.img`: the address space of a process.
+
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -63,7 +65,7 @@ fn area(map: &MemoryMap, files: &mut Files) -> Area {
     };
     // MAP_SHARED, MAP_PRIVATE, MAP_ANONYMOUS, MAP_GROWSDOWN.
     let mut flags = if shared { 0x01 } else { 0x02 };
-    // CRIU's own bits: an ordinary mapping, and the kind of it.
+    // CRIU's own bits: a regular mapping, and its kind.
     let mut status = 0x001;
     match (file.is_some(), shared) {
         (true, false) => status |= 0x040,

@@ -1,3 +1,5 @@
+//! Describes sandboxes and containers in CRI's messages.
+
 use std::collections::{BTreeMap, HashMap};
 
 use gateway_proto::v1;
@@ -85,7 +87,7 @@ impl Container {
         }
     }
 
-    /// What the container uses, from `/proc`; nothing once it has ended.
+    /// The container's usage, from `/proc`; zero once it has ended.
     pub(crate) fn stats(&self) -> v1::ContainerStats {
         let members = match self.process.exit() {
             None => self.process.members().unwrap_or_default(),
@@ -126,8 +128,8 @@ impl Container {
     }
 }
 
-/// The memory of one process, in bytes. The number in `stat` lags behind by up to some hundred KiB for every processor;
-/// it serves where the exact one cannot be read.
+/// The resident memory of one process, in bytes. `stat` lags behind by some hundred KiB for every processor, so it only
+/// serves if the exact number cannot be read.
 fn resident(stat: &Stat) -> u64 {
     let exact = || {
         let rollup = Process::new(stat.pid).ok()?.smaps_rollup().ok()?;
@@ -143,7 +145,7 @@ fn resident(stat: &Stat) -> u64 {
     exact().unwrap_or_else(|| stat.rss.saturating_mul(procfs::page_size()))
 }
 
-/// A time as CRI has it.
+/// A time in CRI's unit, nanoseconds since the Unix epoch.
 pub(crate) fn nanoseconds(time: jiff::Timestamp) -> i64 {
     i64::try_from(time.as_nanosecond()).unwrap_or(i64::MAX)
 }

@@ -1,3 +1,5 @@
+//! Writes a dump as a tar archive.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -5,12 +7,12 @@ use tar::{EntryType, Header};
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
 
-use crate::Dialect;
-use crate::location::{Location, Stopped};
+use crate::author::Dialect;
+use crate::location::{Location, WriteError};
 
-/// Bytes that are copied at once; also what a fault that waits between chunks takes for a chunk.
+/// Bytes that are copied at once. A fault that waits between chunks waits after each of these.
 const CHUNK: usize = 64 * 1024;
-/// A tar consists of blocks of so many bytes, and ends with two that are empty (POSIX.1, pax).
+/// The size of a tar block, in bytes. A tar ends with two empty blocks (POSIX.1, pax).
 const BLOCK: usize = 512;
 
 /// One member of an archive.
@@ -24,12 +26,13 @@ struct Member {
 enum Body {
     Folder,
     File(PathBuf),
-    /// Pages that are made up while they are written.
+    /// Pages that are generated while they are written.
     Pages(u64),
 }
 
-/// The members around CRI-O's images: before them and after, in this order, by the names that they have here and there.
+/// The members before CRI-O's images, in this order: the name in the dump and the name in the archive.
 const CRIO_BEFORE: [(&str, &str); 2] = [("stats-dump", "stats-dump"), ("dump.log", "dump.log")];
+/// The members after CRI-O's images, likewise.
 const CRIO_AFTER: [(&str, &str); 5] = [
     ("config.dump", "config.dump"),
     ("spec.dump", "spec.dump"),
@@ -38,16 +41,16 @@ const CRIO_AFTER: [(&str, &str); 5] = [
     ("container.log", "io.kubernetes.cri-o.LogPath"),
 ];
 
-/// Writes the dump in `folder` as the runtime of that `dialect` does: an uncompressed tar; containerd's begins with
-/// `checkpoint/` and has its names in order.
+/// Writes the dump in `folder` as the runtime of that `dialect` does: an uncompressed tar. containerd's starts with
+/// `checkpoint/` and its names are sorted.
 pub(crate) async fn write(
     folder: &Path,
     dialect: Dialect,
     extra: Option<u64>,
     to: &mut Location,
-) -> Result<(), Stopped> {
+) -> Result<(), WriteError> {
     let mut buffer = vec![0; CHUNK];
-    for member in members(folder, dialect, extra).map_err(Stopped::Dump)? {
+    for member in members(folder, dialect, extra).map_err(WriteError::Dump)? {
         match &member.body {
             Body::Folder => {
                 to.put(header(&member.name, 0o700, 0, EntryType::Directory)?.as_bytes())
@@ -66,14 +69,14 @@ async fn write_file(
     path: &Path,
     buffer: &mut [u8],
     to: &mut Location,
-) -> Result<(), Stopped> {
-    let file = File::open(path).await.map_err(Stopped::Dump)?;
-    let size = file.metadata().await.map_err(Stopped::Dump)?.len();
+) -> Result<(), WriteError> {
+    let file = File::open(path).await.map_err(WriteError::Dump)?;
+    let size = file.metadata().await.map_err(WriteError::Dump)?.len();
     to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes())
         .await?;
     let mut file = file.take(size);
     loop {
-        let length = file.read(buffer).await.map_err(Stopped::Dump)?;
+        let length = file.read(buffer).await.map_err(WriteError::Dump)?;
         if length == 0 {
             break;
         }
@@ -82,13 +85,13 @@ async fn write_file(
     pad(size, to).await
 }
 
-/// Not compressible, not random: every page differs, and is the same every time.
+/// Writes pages that do not compress. Every page differs from the others and is the same every time.
 async fn write_pages(
     name: &str,
     bytes: u64,
     buffer: &mut [u8],
     to: &mut Location,
-) -> Result<(), Stopped> {
+) -> Result<(), WriteError> {
     let size = bytes.next_multiple_of(procfs::page_size());
     to.put(header(name, mode(name), size, EntryType::Regular)?.as_bytes())
         .await?;
@@ -109,7 +112,7 @@ async fn write_pages(
     pad(size, to).await
 }
 
-async fn pad(size: u64, to: &mut Location) -> Result<(), Stopped> {
+async fn pad(size: u64, to: &mut Location) -> Result<(), WriteError> {
     let block = BLOCK as u64;
     let rest = usize::try_from(size.next_multiple_of(block) - size).unwrap_or_default();
     to.put([0; BLOCK].get(..rest).unwrap_or_default()).await
@@ -117,7 +120,7 @@ async fn pad(size: u64, to: &mut Location) -> Result<(), Stopped> {
 
 fn members(folder: &Path, dialect: Dialect, extra: Option<u64>) -> io::Result<Vec<Member>> {
     let mut images = images(folder, extra)?;
-    let named = |(here, there): &(&str, &str)| Member {
+    let renamed = |(here, there): &(&str, &str)| Member {
         name: (*there).to_owned(),
         body: Body::File(folder.join(here)),
     };
@@ -133,14 +136,14 @@ fn members(folder: &Path, dialect: Dialect, extra: Option<u64>) -> io::Result<Ve
         }
         Dialect::CriO => CRIO_BEFORE
             .iter()
-            .map(named)
+            .map(renamed)
             .chain(images)
-            .chain(CRIO_AFTER.iter().map(named))
+            .chain(CRIO_AFTER.iter().map(renamed))
             .collect(),
     })
 }
 
-/// `checkpoint/` and what is in it, in order.
+/// `checkpoint/` and its members, sorted.
 fn images(folder: &Path, extra: Option<u64>) -> io::Result<Vec<Member>> {
     let mut images = files(&folder.join("checkpoint"), "checkpoint/")?;
     if let Some(bytes) = extra {
@@ -175,7 +178,7 @@ fn files(folder: &Path, prefix: &str) -> io::Result<Vec<Member>> {
     Ok(files)
 }
 
-/// As containerd's archives have it.
+/// The mode of a member in containerd's archives.
 fn mode(name: &str) -> u32 {
     match name {
         "bind.mounts"
@@ -189,9 +192,9 @@ fn mode(name: &str) -> u32 {
     }
 }
 
-fn header(name: &str, mode: u32, size: u64, kind: EntryType) -> Result<Header, Stopped> {
+fn header(name: &str, mode: u32, size: u64, kind: EntryType) -> Result<Header, WriteError> {
     let mut header = Header::new_ustar();
-    header.set_path(name).map_err(Stopped::Dump)?;
+    header.set_path(name).map_err(WriteError::Dump)?;
     header.set_entry_type(kind);
     header.set_mode(mode);
     header.set_size(size);

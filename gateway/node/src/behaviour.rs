@@ -1,12 +1,14 @@
+//! Faults that tests inject into a node.
+
 use std::time::Duration;
 
 use tokio::sync::watch;
 use tonic::{Code, Status};
 
-use crate::Method;
+use crate::activity::Method;
 
-/// How the node behaves: as a runtime should, but for the faults in here. They apply together, in the given order where
-/// that matters, to every call that begins while the behaviour is in force.
+/// The behaviour of a node: a correct runtime with these faults. All faults apply, in the given order, to every call that
+/// starts while the behaviour is set.
 ///
 /// ```
 /// use gateway_node::{Behaviour, Fault, Gate, Moment};
@@ -23,48 +25,48 @@ pub struct Behaviour {
     faults: Vec<Fault>,
 }
 
-/// One way in which a runtime can fall short.
+/// A fault of a runtime.
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// Be slow: wait at that moment.
+    /// Wait at that moment.
     Wait(Moment, Duration),
     /// Wait at that moment until the gate is opened.
     Hold(Moment, Gate),
     /// Fail at that moment with this gRPC code and text.
     Fail(Moment, Code, String),
-    /// Answer as a runtime that cannot checkpoint: UNIMPLEMENTED, `method CheckpointContainer not implemented`.
+    /// Answer like a runtime that cannot checkpoint: UNIMPLEMENTED, `method CheckpointContainer not implemented`.
     NoCheckpoint,
-    /// Write the archive slowly: wait after every chunk (64 KiB at most).
+    /// Wait after every chunk of the archive (64 KiB at most).
     WaitBetweenChunks(Duration),
-    /// Write that many bytes of the archive, then drop the caller's connection.
-    CutConnectionAfter(u64),
-    /// Write that many bytes of the archive, then fail for want of space and leave what is written.
+    /// Write that many bytes of the archive, then abort the caller's connection.
+    AbortConnectionAfter(u64),
+    /// Write that many bytes of the archive, then fail with a full disk and keep the partial file.
     DiskFullAfter(u64),
-    /// Put a new regular file in the place of whatever is at `location`, as a runtime that renames would.
+    /// Replace whatever is at `location` with a new regular file, like a runtime that renames.
     ReplaceLocation,
-    /// Refuse a `location` that exists and is no regular file; as with containerd, only after the dump.
+    /// Refuse a `location` that exists and is not a regular file; like containerd, after the dump.
     RefuseFifo,
-    /// Add a `pages` image of about that many bytes (whole pages), so that the archive is large. It is generated while
-    /// it is written, and takes no space on the node.
+    /// Enlarge the archive with a `pages` image of about that many bytes (whole pages). It is generated while it is written
+    /// and takes no space on the node.
     ExtraPages(u64),
-    /// Leave a container frozen when its checkpoint is abandoned, as containerd 2.1.9 does, and call it running.
+    /// Leave a container frozen if its checkpoint is abandoned, and report it as running, like containerd 2.1.9.
     FreezeWhenAbandoned,
 }
 
-/// A moment in a call at which a [`Fault`] can strike.
+/// A moment in a call at which a [`Fault`] can occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// A call of this method has arrived; nothing has been looked up.
+    /// A call of this method has arrived.
     Call(Method),
-    /// A checkpoint's container has been found running; it has not been touched.
+    /// The container of a checkpoint was found running and has not been touched.
     BeforeDump,
-    /// The container is dumped and goes on; nothing is at `location`.
+    /// The container is dumped and runs again; nothing is written to `location` yet.
     AfterDump,
-    /// The whole archive is at `location`; the caller has no answer.
+    /// The whole archive is at `location`; the caller has no answer yet.
     AfterArchive,
 }
 
-/// Holds calls back until it is opened, and tells when one has come; all clones are the same gate.
+/// Holds calls until it is opened, and counts them. All clones are the same gate.
 #[derive(Debug, Clone)]
 pub struct Gate(watch::Sender<Passage>);
 
@@ -87,7 +89,7 @@ impl Behaviour {
         self
     }
 
-    /// Waits and fails as it is told for `moment`.
+    /// Waits and fails according to the faults for `moment`.
     pub(crate) async fn reach(&self, moment: Moment) -> Result<(), Status> {
         for fault in &self.faults {
             match fault {
@@ -114,9 +116,9 @@ impl Behaviour {
         })
     }
 
-    pub(crate) fn cut_connection_after(&self) -> Option<u64> {
+    pub(crate) fn abort_connection_after(&self) -> Option<u64> {
         self.find(|fault| match fault {
-            Fault::CutConnectionAfter(bytes) => Some(*bytes),
+            Fault::AbortConnectionAfter(bytes) => Some(*bytes),
             _ => None,
         })
     }
@@ -165,17 +167,17 @@ impl From<Fault> for Behaviour {
 }
 
 impl Gate {
-    /// A gate that lets nothing through yet.
+    /// A closed gate.
     pub fn closed() -> Self {
         Self(watch::Sender::new(Passage::default()))
     }
 
-    /// Lets every call through, those that wait and those to come.
+    /// Lets every call pass, present and future.
     pub fn open(&self) {
         self.0.send_modify(|passage| passage.open = true);
     }
 
-    /// Waits until so many calls have come to the gate since it was made.
+    /// Waits until that many calls have reached the gate since it was created.
     pub async fn arrived(&self, calls: usize) {
         self.wait_for(|passage| passage.arrived >= calls).await;
     }
@@ -186,7 +188,7 @@ impl Gate {
     }
 
     async fn wait_for(&self, reached: impl Fn(&Passage) -> bool) {
-        // An error would mean that every sender is gone, and `self` is one.
+        // Cannot fail: `self` is a sender.
         let _ = self.0.subscribe().wait_for(reached).await;
     }
 }

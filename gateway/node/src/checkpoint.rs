@@ -1,24 +1,29 @@
+//! Carries out `CheckpointContainer`.
+
 use std::path::Path;
 use std::sync::Arc;
 
 use gateway_proto::v1;
-use tokio_util::task::TaskTracker;
 use tonic::Status;
 
-use crate::connection::Cut;
-use crate::container::{Container, Turn};
-use crate::dump::{Author, Dump};
-use crate::location::{Location, Stopped};
-use crate::{Behaviour, Moment, archive};
+use crate::archive;
+use crate::author::Author;
+use crate::behaviour::{Behaviour, Moment};
+use crate::checkpoint_lock::CheckpointGuard;
+use crate::connection::Abort;
+use crate::container::Container;
+use crate::dump::Dump;
+use crate::location::{Location, WriteError};
+use crate::tasks::Tasks;
 
-/// One `CheckpointContainer`, from the container that was found to the archive that is whole.
+/// One `CheckpointContainer` call for a container that exists.
 pub(crate) struct Checkpoint<'a> {
     pub(crate) container: &'a Arc<Container>,
     pub(crate) location: &'a Path,
     pub(crate) behaviour: &'a Behaviour,
     pub(crate) author: &'a Author,
-    pub(crate) cut: Option<&'a Cut>,
-    pub(crate) tasks: &'a TaskTracker,
+    pub(crate) abort: Option<&'a Abort>,
+    pub(crate) tasks: &'a Tasks,
 }
 
 impl Checkpoint<'_> {
@@ -30,17 +35,17 @@ impl Checkpoint<'_> {
                 self.container.state().as_str_name(),
             )));
         }
-        let turn = self
+        let guard = self
             .container
-            .turns
-            .take()
+            .checkpoint_lock
+            .try_acquire()
             .ok_or_else(|| self.failed(&"cannot pause a paused container"))
             .map(Arc::new)?;
         let freezing = FreezeUnlessDone::new(self.container, self.behaviour);
         self.behaviour.reach(Moment::BeforeDump).await?;
-        let dump = self.dump(&turn).await?;
+        let dump = self.dump(&guard).await?;
         self.behaviour.reach(Moment::AfterDump).await?;
-        self.check_undisturbed(&turn)?;
+        self.check_undisturbed(&guard)?;
         let mut location = Location::open(self.location, self.behaviour).await?;
         let written = archive::write(
             dump.folder(),
@@ -49,26 +54,26 @@ impl Checkpoint<'_> {
             &mut location,
         )
         .await;
-        if let (Err(Stopped::Cut), Some(cut)) = (&written, self.cut) {
-            cut.now();
+        if let (Err(WriteError::Aborted), Some(abort)) = (&written, self.abort) {
+            abort.now();
         }
         written?;
         self.behaviour.reach(Moment::AfterArchive).await?;
-        self.check_undisturbed(&turn)?;
+        self.check_undisturbed(&guard)?;
         freezing.done();
         Ok(())
     }
 
-    /// On a thread that may block, and to the end even when the caller goes away: what is stopped goes on, and until then
-    /// it is still this checkpoint's turn.
-    async fn dump(&self, turn: &Arc<Turn>) -> Result<Dump, Status> {
+    /// Dumps the container on a blocking thread. The dump holds `guard` and runs to its end even if the caller disconnects, so
+    /// that the container is always thawed.
+    async fn dump(&self, guard: &Arc<CheckpointGuard>) -> Result<Dump, Status> {
         let container = Arc::clone(self.container);
         let author = self.author.clone();
         let folder = container.folder.join("ctrd-checkpoint");
-        let turn = Arc::clone(turn);
-        let dumped = self.tasks.spawn_blocking(move || {
-            let _turn = turn;
-            Dump::take(&container, &author, folder)
+        let guard = Arc::clone(guard);
+        let dumped = self.tasks.tracker.spawn_blocking(move || {
+            let _guard = guard;
+            Dump::create(&container, &author, folder)
         });
         let dumped = dumped.await;
         match dumped {
@@ -78,9 +83,9 @@ impl Checkpoint<'_> {
         }
     }
 
-    /// containerd's second checkpoint clears away the folder in which the first one gathers its members.
-    fn check_undisturbed(&self, turn: &Turn) -> Result<(), Status> {
-        if turn.is_disturbed() {
+    /// A second checkpoint in containerd deletes the folder in which the first one collects its members.
+    fn check_undisturbed(&self, guard: &CheckpointGuard) -> Result<(), Status> {
+        if guard.is_disturbed() {
             return Err(Status::unknown(format!(
                 "failed to create diff tar stream: lstat {}/ctrd-checkpoint/checkpoint/pages-1.img: no such file or \
                  directory",
@@ -98,7 +103,7 @@ impl Checkpoint<'_> {
     }
 }
 
-/// Carries out [`crate::Fault::FreezeWhenAbandoned`]: dropped before its time, it freezes the container for good.
+/// Implements [`crate::Fault::FreezeWhenAbandoned`]: freezes the container for good unless [`Self::done`] is called.
 struct FreezeUnlessDone<'a>(Option<&'a Container>);
 
 impl<'a> FreezeUnlessDone<'a> {

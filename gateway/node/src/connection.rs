@@ -1,3 +1,5 @@
+//! A connection that a fault can abort.
+
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,47 +9,47 @@ use tokio::net::UnixStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
-/// A client's connection, which a call on it can cut: that is how a runtime looks that dies in the middle of a call.
+/// A client's connection that a call can abort, like a runtime that dies during the call.
 pub(crate) struct Connection {
     stream: UnixStream,
-    cut: Cut,
-    when_cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    abort: Abort,
+    aborted: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
-/// Cuts the connection that a request came by; tonic adds it to the request's extensions.
+/// Aborts the connection of a request; tonic adds it to the request's extensions.
 #[derive(Debug, Clone)]
-pub(crate) struct Cut(CancellationToken);
+pub(crate) struct Abort(CancellationToken);
 
 impl Connection {
     pub(crate) fn new(stream: UnixStream) -> Self {
-        let cut = CancellationToken::new();
+        let token = CancellationToken::new();
         Self {
             stream,
-            when_cut: Box::pin(cut.clone().cancelled_owned()),
-            cut: Cut(cut),
+            aborted: Box::pin(token.clone().cancelled_owned()),
+            abort: Abort(token),
         }
     }
 
-    /// An error once the connection is cut; else whoever cuts it wakes the task that asks.
+    /// Fails once the connection is aborted; otherwise the abort wakes the calling task.
     fn check(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        match self.when_cut.as_mut().poll(cx) {
+        match self.aborted.as_mut().poll(cx) {
             Poll::Ready(()) => Err(io::ErrorKind::ConnectionReset.into()),
             Poll::Pending => Ok(()),
         }
     }
 }
 
-impl Cut {
+impl Abort {
     pub(crate) fn now(&self) {
         self.0.cancel();
     }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = Cut;
+    type ConnectInfo = Abort;
 
-    fn connect_info(&self) -> Cut {
-        self.cut.clone()
+    fn connect_info(&self) -> Abort {
+        self.abort.clone()
     }
 }
 

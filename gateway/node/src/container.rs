@@ -1,9 +1,12 @@
+//! Sandboxes and containers on a node.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use crate::process::{Process, lock};
-use crate::{ContainerSpec, Pod, RunningContainer};
+use crate::checkpoint_lock::CheckpointLock;
+use crate::pod::{ContainerSpec, Pod, RunningContainer};
+use crate::process::Process;
 
 /// A pod on this node.
 #[derive(Debug)]
@@ -28,13 +31,13 @@ pub(crate) struct Container {
     pub(crate) labels: BTreeMap<String, String>,
     pub(crate) annotations: BTreeMap<String, String>,
     pub(crate) created_at: jiff::Timestamp,
-    /// Scratch of this container alone.
+    /// The folder for the container's own data.
     pub(crate) folder: PathBuf,
-    /// Its working directory, within `folder`.
+    /// The working directory, within `folder`.
     pub(crate) rootfs: PathBuf,
     pub(crate) log_path: PathBuf,
     pub(crate) process: Arc<Process>,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) checkpoint_lock: Arc<CheckpointLock>,
 }
 
 impl Sandbox {
@@ -60,7 +63,7 @@ impl Sandbox {
         }
     }
 
-    /// The labels that a kubelet gives the container `name` of this pod: its own, and those that lead to the pod.
+    /// The labels that a kubelet gives a container of this pod: its own, and those that refer to the pod.
     pub(crate) fn container_labels(&self, spec: &ContainerSpec) -> BTreeMap<String, String> {
         let mut labels = spec.labels.clone();
         let kubernetes = self
@@ -89,51 +92,8 @@ impl Container {
     }
 }
 
-/// A new full id: 64 hex digits, different from the first one on, so that prefixes tell containers apart.
+/// A new full id: 64 random hex digits, so that prefixes differ too.
 pub(crate) fn new_id() -> String {
     let [one, other] = [(); 2].map(|()| uuid::Uuid::new_v4().simple().to_string());
     one + &other
-}
-
-/// Checkpoints of one container at a time. containerd does not see to that: both fail.
-#[derive(Debug, Default)]
-pub(crate) struct Turns(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    taken: bool,
-    disturbed: bool,
-}
-
-/// The one checkpoint of a container that is in progress.
-#[derive(Debug)]
-pub(crate) struct Turn(Arc<Turns>);
-
-impl Turns {
-    /// `None` while another checkpoint is in progress, which is then spoiled too.
-    pub(crate) fn take(self: &Arc<Self>) -> Option<Turn> {
-        let mut state = lock(&self.0);
-        if state.taken {
-            state.disturbed = true;
-            return None;
-        }
-        *state = State {
-            taken: true,
-            disturbed: false,
-        };
-        Some(Turn(Arc::clone(self)))
-    }
-}
-
-impl Turn {
-    /// Whether another checkpoint got in between.
-    pub(crate) fn is_disturbed(&self) -> bool {
-        lock(&self.0.0).disturbed
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        lock(&self.0.0).taken = false;
-    }
 }

@@ -1,3 +1,5 @@
+//! Writes the images of open files: `files.img`, `fs-PID.img` and `fdinfo-ID.img`.
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +12,7 @@ use crate::message::{Descriptor, FileEntry, Folders, Owner, Pipe, RegularFile};
 const REGULAR: i32 = 1;
 const PIPE: i32 = 2;
 
-/// The open files of a container's processes: `files.img`, which the other images refer to by number.
+/// The open files of a container's processes: `files.img`. The other images refer to them by number.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     names: BTreeMap<PathBuf, u32>,
@@ -19,7 +21,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// The number of a file with a name; never 0.
+    /// The number of a named file; never 0.
     pub(crate) fn regular(&mut self, name: &Path) -> u32 {
         if let Some(id) = self.names.get(name) {
             return *id;
@@ -44,7 +46,7 @@ impl Files {
         let id = self.add(PIPE, |id, entry| {
             entry.pipe = Some(Pipe {
                 id,
-                // CRIU keeps the low half of the inode's number too.
+                // Like CRIU, keep the low half of the inode number.
                 inode: u32::try_from(inode & u64::from(u32::MAX)).unwrap_or_default(),
                 flags: 1,
                 owner: Owner::default(),
@@ -67,8 +69,8 @@ impl Files {
         id
     }
 
-    /// Writes `fs-PID.img` and `fdinfo-ID.img` of one stopped process. What is neither a pipe nor has a name (sockets,
-    /// event descriptors) is left out.
+    /// Writes `fs-PID.img` and `fdinfo-ID.img` of one stopped process. Descriptors that are neither pipes nor named files
+    /// (sockets, event descriptors) are omitted.
     pub(crate) fn dump(&mut self, process: &Process, id: u32, folder: &Path) -> io::Result<()> {
         let folders = Folders {
             working: self.regular(&process.cwd().map_err(io::Error::other)?),

@@ -1,13 +1,13 @@
-//! The JSON members of an archive, and what `ContainerStatus` tells when it is verbose.
+//! Writes the JSON members of an archive and the verbose part of `ContainerStatus`.
 
 use serde_json::{Value, json};
 
 use crate::answer::nanoseconds;
+use crate::author::Author;
 use crate::container::Container;
-use crate::dump::Author;
 
 /// `config.dump`.
-pub(crate) fn config(container: &Container, author: &Author, begun: jiff::Timestamp) -> Value {
+pub(crate) fn config(container: &Container, author: &Author, started: jiff::Timestamp) -> Value {
     let sandbox = &container.sandbox;
     let name = &container.spec.name;
     let image = &container.spec.image;
@@ -19,13 +19,13 @@ pub(crate) fn config(container: &Container, author: &Author, begun: jiff::Timest
         "rootfsImageName": image,
         "runtime": author.runtime,
         "createdTime": container.created_at.to_string(),
-        "checkpointedTime": begun.to_string(),
+        "checkpointedTime": started.to_string(),
         "restoredTime": "0001-01-01T00:00:00Z",
         "restored": false,
     })
 }
 
-/// `spec.dump`: an OCI runtime specification, the environment in clear.
+/// `spec.dump`: an OCI runtime specification with the environment in clear text.
 pub(crate) fn spec(container: &Container) -> Value {
     let sandbox = &container.sandbox;
     let env: Vec<String> = container
@@ -70,12 +70,12 @@ pub(crate) fn spec(container: &Container) -> Value {
     })
 }
 
-/// `bind.mounts`: CRI-O's list of what has to be there before a restore.
+/// `bind.mounts`: CRI-O's list of the paths that must exist before a restore.
 pub(crate) fn bind_mounts(container: &Container) -> Value {
     json!([{ "source": container.folder.join("hosts"), "destination": "/etc/hosts", "file_type": "file", "permissions": 420 }])
 }
 
-/// `status.dump`: what CRI said of the container.
+/// `status.dump`: CRI's status of the container.
 pub(crate) fn status_dump(container: &Container) -> Value {
     let created = nanoseconds(container.created_at);
     json!({
@@ -93,7 +93,7 @@ pub(crate) fn status_dump(container: &Container) -> Value {
     })
 }
 
-/// `status`: what containerd keeps of the container.
+/// `status`: containerd's own state of the container.
 pub(crate) fn status(container: &Container) -> Value {
     let created = nanoseconds(container.created_at);
     json!({
@@ -110,7 +110,7 @@ pub(crate) fn status(container: &Container) -> Value {
     })
 }
 
-/// `info` of a verbose `ContainerStatus`.
+/// `info` in a verbose `ContainerStatus`.
 pub(crate) fn info(container: &Container, author: &Author) -> Value {
     let sandbox = &container.sandbox;
     let envs: Vec<Value> = container

@@ -1,3 +1,5 @@
+//! Stops and continues the processes of a container.
+
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -6,13 +8,13 @@ use rustix::process::Signal;
 
 use crate::process::Process;
 
-/// How long processes may take to stop: longer means that one is stuck in the kernel.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// After so long they are let go for a moment, and stopped again: one that waits in vfork(2) stops only once its child has
-/// gone on, and that was stopped with it. (A runtime freezes a whole cgroup instead, where nobody waits for anybody.)
-const BREATH: Duration = Duration::from_millis(50);
+/// The longest time that processes may take to stop. If it takes longer, one is stuck in the kernel.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// After this time they are continued for a moment and stopped again: a process in vfork(2) only stops after its child has
+/// run on, and the child was stopped with it. (A runtime freezes a whole cgroup, which has no such dependency.)
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A container's processes, all stopped. Dropping it lets them go on, whatever happened in between.
+/// The stopped processes of a container. Dropping it continues them, whatever happened in between.
 #[derive(Debug)]
 pub(crate) struct Frozen<'a> {
     process: &'a Process,
@@ -20,16 +22,16 @@ pub(crate) struct Frozen<'a> {
 }
 
 impl<'a> Frozen<'a> {
-    /// Stops every process and waits until the kernel says that they have. Blocks the thread.
+    /// Stops every process and waits until the kernel reports all of them as stopped. Blocks the thread.
     pub(crate) fn freeze(process: &'a Process) -> io::Result<Self> {
         let mut frozen = Self {
             process,
             members: Vec::new(),
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         let mut stopping = Instant::now();
         loop {
-            if stopping.elapsed() > BREATH {
+            if stopping.elapsed() > RETRY_INTERVAL {
                 process.signal(Signal::CONT);
                 std::thread::yield_now();
                 stopping = Instant::now();
@@ -39,10 +41,10 @@ impl<'a> Frozen<'a> {
             if members.is_empty() {
                 return Err(io::Error::new(
                     io::ErrorKind::NotFound,
-                    "no process is left",
+                    "no process is alive",
                 ));
             }
-            // Twice the same: what was not stopped while the first list was made could have forked.
+            // Compare two lists: a process that was not stopped yet could have forked while the first list was read.
             let settled = members.iter().all(is_stopped) && is_same(&members, &frozen.members);
             frozen.members = members;
             if settled {
@@ -58,7 +60,7 @@ impl<'a> Frozen<'a> {
         }
     }
 
-    /// The processes that live, the container's first one first.
+    /// The processes that are alive, the container's first process first.
     pub(crate) fn members(&self) -> &[Stat] {
         &self.members
     }
@@ -74,7 +76,7 @@ fn is_alive(stat: &Stat) -> bool {
     !matches!(stat.state, 'Z' | 'X' | 'x')
 }
 
-/// Every thread must have stopped, not only the first.
+/// Whether every thread has stopped, not only the first.
 fn is_stopped(stat: &Stat) -> bool {
     let states = || -> procfs::ProcResult<Vec<char>> {
         procfs::process::Process::new(stat.pid)?

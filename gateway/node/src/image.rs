@@ -1,4 +1,4 @@
-//! CRIU's image format: a magic number or two, then protobuf messages, each with its length before it. The numbers are
+//! Writes CRIU's image format: one or two magic numbers, then protobuf messages, each after its length. The numbers are
 //! those of CRIU 4.2.1.
 
 use std::fs::File;
@@ -7,12 +7,12 @@ use std::path::Path;
 
 use prost::Message;
 
-/// The first four bytes of nearly every image; the next four tell its kind.
+/// The first four bytes of nearly every image; the next four identify its kind.
 const COMMON: u32 = 0x5456_4319;
-/// The same for what is about the dump and not part of it.
+/// The first four bytes of an image about the dump itself.
 const SERVICE: u32 = 0x5510_5940;
 
-/// What an image holds.
+/// The content of an image.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     Inventory,
@@ -69,7 +69,7 @@ impl Image {
         self.0.flush()
     }
 
-    /// An image of one entry.
+    /// Writes an image of one entry.
     pub(crate) fn write(path: &Path, kind: Kind, entry: &impl Message) -> io::Result<()> {
         let mut image = Self::create(path, kind)?;
         image.entry(entry)?;

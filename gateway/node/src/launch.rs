@@ -1,3 +1,5 @@
+//! Starts containers.
+
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -5,12 +7,13 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path};
 use std::sync::Arc;
 
-use crate::container::{Container, Sandbox, Turns, new_id};
-use crate::node::Inner;
-use crate::process::{Process, lock};
-use crate::{ContainerSpec, Error};
+use crate::container::{Container, Sandbox, new_id};
+use crate::error::Error;
+use crate::pod::ContainerSpec;
+use crate::process::Process;
+use crate::shared::Shared;
 
-impl Inner {
+impl Shared {
     /// Starts one container in a sandbox.
     pub(crate) fn launch(
         &self,
@@ -32,11 +35,12 @@ impl Inner {
         let logs = self.state.join("logs").join(pod).join(&spec.name);
         make_folder(&logs)?;
         let log_path = logs.join(format!("{attempt}.log"));
-        let process =
-            Process::spawn(&spec, &rootfs, &log_path, self).map_err(|source| Error::Spawn {
+        let process = Process::spawn(&spec, &rootfs, &log_path, &self.tasks).map_err(|source| {
+            Error::Spawn {
                 container: spec.name.clone(),
                 source,
-            })?;
+            }
+        })?;
         let container = Arc::new(Container {
             id,
             sandbox: Arc::clone(sandbox),
@@ -50,14 +54,14 @@ impl Inner {
             rootfs,
             log_path,
             process,
-            turns: Arc::new(Turns::default()),
+            checkpoint_lock: Arc::default(),
         });
-        lock(&self.registry).add_container(Arc::clone(&container));
+        self.registry.lock().add_container(Arc::clone(&container));
         Ok(container)
     }
 
     fn attempt(&self, sandbox: &str, name: &str) -> u32 {
-        let registry = lock(&self.registry);
+        let registry = self.registry.lock();
         let earlier = registry
             .containers_of(sandbox)
             .filter(|container| container.spec.name == name);
@@ -65,21 +69,16 @@ impl Inner {
     }
 }
 
-/// Makes a folder, and those that lead to it, for this user alone.
+/// Creates a folder and its missing parents with mode 0700.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Error> {
     DirBuilder::new()
         .mode(0o700)
         .recursive(true)
         .create(path)
-        .map_err(cannot_create(path))
+        .map_err(Error::state(path))
 }
 
-pub(crate) fn cannot_create(path: &Path) -> impl FnOnce(io::Error) -> Error {
-    let path = path.to_owned();
-    |source| Error::State { path, source }
-}
-
-/// What a kubelet adds to a container's annotations, and the container's own.
+/// A container's annotations: its own, and those that a kubelet adds.
 fn annotations(spec: &ContainerSpec, attempt: u32) -> BTreeMap<String, String> {
     let mut annotations = spec.annotations.clone();
     annotations.insert(
@@ -96,15 +95,15 @@ fn write_files(rootfs: &Path, spec: &ContainerSpec) -> Result<(), Error> {
             .components()
             .all(|part| matches!(part, Component::Normal(_)))
         {
-            // It would lie somewhere on this machine, not in the container.
+            // It would be created on this machine, outside of the container.
             let outside = io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "not below the working directory",
             );
-            return Err(cannot_create(&path)(outside));
+            return Err(Error::state(&path)(outside));
         }
         path.parent().map_or(Ok(()), make_folder)?;
-        fs::write(&path, contents).map_err(cannot_create(&path))?;
+        fs::write(&path, contents).map_err(Error::state(&path))?;
     }
     Ok(())
 }

@@ -1,3 +1,5 @@
+//! Writes an archive to the location that the caller asks for.
+
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -7,29 +9,29 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::unix::pipe;
 use tonic::Status;
 
-use crate::Behaviour;
+use crate::behaviour::Behaviour;
 
-/// Where an archive goes, opened as containerd does: for reading and writing, made with mode 0600 where there is nothing,
-/// and neither emptied nor refused where there is something. So an existing file keeps its mode and tail, and a FIFO
-/// works, with or without a reader.
+/// The destination of an archive, opened like containerd does: for reading and writing, created with mode 0600 if it does
+/// not exist, and not truncated if it does. So an existing file keeps its mode and its tail, and a FIFO works with or without
+/// a reader.
 pub(crate) struct Location {
     path: PathBuf,
     out: Box<dyn AsyncWrite + Send + Unpin>,
-    /// The name under which it is written, where it only gets its own when it is whole.
+    /// The name until the archive is complete, if it is renamed then.
     temporary: Option<PathBuf>,
     behaviour: Behaviour,
     written: u64,
 }
 
-/// Why an archive is not whole.
+/// The reason why an archive is incomplete.
 #[derive(Debug)]
-pub(crate) enum Stopped {
+pub(crate) enum WriteError {
     /// The dump cannot be read.
     Dump(io::Error),
     /// The location cannot be written.
     Location(PathBuf, io::Error),
-    /// The fault that cuts the connection has struck.
-    Cut,
+    /// A fault aborts the connection.
+    Aborted,
 }
 
 impl Location {
@@ -67,12 +69,17 @@ impl Location {
         })
     }
 
-    /// Appends to the archive, up to the byte where a fault strikes.
-    pub(crate) async fn put(&mut self, chunk: &[u8]) -> Result<(), Stopped> {
-        let cut = self.behaviour.cut_connection_after();
+    /// Appends to the archive, up to the byte at which a fault occurs.
+    pub(crate) async fn put(&mut self, chunk: &[u8]) -> Result<(), WriteError> {
+        let abort = self.behaviour.abort_connection_after();
         let full = self.behaviour.disk_full_after();
-        let room = [cut, full].into_iter().flatten().min().unwrap_or(u64::MAX) - self.written;
-        let length = usize::try_from(room).unwrap_or(usize::MAX).min(chunk.len());
+        let left = [abort, full]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(u64::MAX)
+            - self.written;
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(chunk.len());
         let whole = length == chunk.len();
         let chunk = chunk.get(..length).unwrap_or_default();
         self.out
@@ -86,7 +93,7 @@ impl Location {
                 Some(full) if full == self.written => {
                     self.failed(io::ErrorKind::StorageFull.into())
                 }
-                _ => Stopped::Cut,
+                _ => WriteError::Aborted,
             });
         }
         if let Some(time) = self.behaviour.wait_between_chunks() {
@@ -95,7 +102,7 @@ impl Location {
         Ok(())
     }
 
-    pub(crate) async fn finish(&mut self) -> Result<(), Stopped> {
+    pub(crate) async fn finish(&mut self) -> Result<(), WriteError> {
         self.out.flush().await.map_err(|error| self.failed(error))?;
         match &self.temporary {
             Some(temporary) => fs::rename(temporary, &self.path)
@@ -105,23 +112,23 @@ impl Location {
         }
     }
 
-    fn failed(&self, error: io::Error) -> Stopped {
-        Stopped::Location(self.path.clone(), error)
+    fn failed(&self, error: io::Error) -> WriteError {
+        WriteError::Location(self.path.clone(), error)
     }
 }
 
-impl From<Stopped> for Status {
-    fn from(stopped: Stopped) -> Self {
+impl From<WriteError> for Status {
+    fn from(stopped: WriteError) -> Self {
         match stopped {
-            Stopped::Dump(error) => {
+            WriteError::Dump(error) => {
                 Self::unknown(format!("failed to read the dump: {}", text(&error)))
             }
-            Stopped::Location(path, error) => Self::unknown(format!(
+            WriteError::Location(path, error) => Self::unknown(format!(
                 "failed to write {}: {}",
                 path.display(),
                 text(&error)
             )),
-            Stopped::Cut => Self::unavailable("the connection is cut"),
+            WriteError::Aborted => Self::unavailable("the connection was aborted"),
         }
     }
 }
@@ -137,7 +144,7 @@ async fn regular(path: &Path) -> io::Result<File> {
         .await
 }
 
-/// An error of the system as runtimes written in Go put it: `no such file or directory`.
+/// A system error in the words of runtimes written in Go: `no such file or directory`.
 fn text(error: &io::Error) -> String {
     let text = match error.kind() {
         io::ErrorKind::StorageFull => "no space left on device".to_owned(),

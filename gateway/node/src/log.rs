@@ -1,17 +1,20 @@
+//! Records the output of containers.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 
-/// The longest part of a line in one record; what exceeds it is marked `P` (partial), as containerd does.
+/// The longest part of a line in one record, in bytes. Longer lines are split into records marked `P` (partial), as in
+/// containerd.
 const LONGEST: u64 = 16 * 1024;
 
-/// Copies a container's output to its log until the last writer is gone, one record per line, in the format of
+/// Copies a container's output to its log until the last writer closes it, one record per line, in the format of
 /// Kubernetes (`TIMESTAMP STREAM TAG TEXT`; kubernetes/design-proposals-archive, node/kubelet-cri-logging).
 pub(crate) async fn record(output: impl AsyncRead + Unpin, stream: &'static str, log: PathBuf) {
     if let Err(error) = copy(output, stream, &log).await {
-        tracing::warn!(error = %error, log = %log.display(), stream, "a container's output is no longer recorded");
+        tracing::warn!(error = %error, log = %log.display(), stream, "cannot write a container's log");
     }
 }
 
@@ -38,7 +41,7 @@ async fn copy(output: impl AsyncRead + Unpin, stream: &str, log: &Path) -> io::R
     }
 }
 
-/// One `write` per record, so that the two streams of a container never mix within a line.
+/// Writes one record with one `write`, so that the two streams of a container never mix within a line.
 async fn write(log: &mut File, stream: &str, line: &[u8]) -> io::Result<()> {
     let (tag, text) = match line.strip_suffix(b"\n") {
         Some(text) => ("F", text),
@@ -64,7 +67,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_record_tells_when_from_where_and_whether_the_line_is_whole() {
+    async fn records_time_stream_and_whether_the_line_is_complete() {
         let log = recorded(b"one\n\ntwo").await;
         let (time, rest) = log[0].split_once(' ').unwrap();
         assert!(time.parse::<jiff::Timestamp>().is_ok(), "{time}");
@@ -75,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_without_end_is_recorded_in_bounded_parts() {
+    async fn splits_a_long_line_into_bounded_records() {
         let log = recorded(&vec![b'x'; 40_000]).await;
         assert_eq!(log.len(), 3);
         assert!(

@@ -1,3 +1,5 @@
+//! Copies the memory of a process into `pagemap-PID.img` and `pages-ID.img`.
+
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -8,7 +10,7 @@ use procfs::process::{MMPermissions, MMapPath, MemoryMap, Process};
 use crate::image::{Image, Kind};
 use crate::message::{PageMapHead, PageRun};
 
-/// Bytes of memory that are held at once.
+/// The size of the copy buffer, in bytes.
 const CHUNK: usize = 256 * 1024;
 /// Entries of `/proc/PID/pagemap` that are read at once, 8 bytes each.
 const ENTRIES: u64 = 512;
@@ -29,9 +31,9 @@ pub(crate) struct Pages<'a> {
     out: File,
     index: Image,
     buffer: &'a mut [u8],
-    /// What has been written, in pages.
+    /// The number of pages that were written.
     pub(crate) written: u64,
-    /// What has been looked at, in pages.
+    /// The number of pages that were looked at.
     pub(crate) scanned: u64,
 }
 
@@ -69,7 +71,7 @@ impl<'a> Pages<'a> {
         })
     }
 
-    /// Copies what is the process's own in one mapping: the pages that no file could give back.
+    /// Copies the private pages of one mapping: those that no file could restore.
     pub(crate) fn copy(&mut self, map: &MemoryMap) -> io::Result<()> {
         if !is_dumped(map) {
             return Ok(());
@@ -128,7 +130,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// The kernel's own mappings cannot be read, and what others share is not the process's alone.
+/// Whether a mapping is dumped: the kernel's own mappings cannot be read, and shared ones are not private to the process.
 fn is_dumped(map: &MemoryMap) -> bool {
     let ours = match &map.pathname {
         MMapPath::Vdso | MMapPath::Vvar | MMapPath::Vsyscall => false,

@@ -1,5 +1,5 @@
-//! The entries of CRIU's images. The numbers are those of CRIU 4.2.1; only the fields that are written here are declared.
-//! `required` writes a field even when it is zero, as readers of proto2 demand.
+//! The protobuf messages of CRIU's images, with the numbers of CRIU 4.2.1. Only the fields that are written here are declared.
+//! `required` fields are written even if they are zero, because readers of proto2 require them.
 
 use prost::Message;
 
@@ -19,7 +19,7 @@ pub(crate) struct Inventory {
     pub(crate) run_id: Option<String>,
 }
 
-/// `ids-PID.img`: processes with the same number share the thing.
+/// `ids-PID.img`: processes with the same number share that resource.
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub(crate) struct Ids {
     #[prost(uint32, required, tag = "1")]
@@ -77,7 +77,7 @@ pub(crate) struct Task {
     pub(crate) command: String,
 }
 
-/// `mm-PID.img`: where things lie in a process's address space.
+/// `mm-PID.img`: the layout of a process's address space.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(crate) struct AddressSpace {
     #[prost(uint64, required, tag = "1")]
@@ -128,7 +128,7 @@ pub(crate) struct Area {
     /// As `mmap(2)` takes them.
     #[prost(uint32, required, tag = "6")]
     pub(crate) flags: u32,
-    /// What kind of mapping CRIU takes it for.
+    /// The kind of mapping in CRIU's terms.
     #[prost(uint32, required, tag = "7")]
     pub(crate) status: u32,
     #[prost(sint64, required, tag = "8")]
@@ -142,12 +142,12 @@ pub(crate) struct PageMapHead {
     pub(crate) pages_id: u32,
 }
 
-/// Every other entry of `pagemap-PID.img`: pages that follow one another in memory and in `pages-ID.img`.
+/// Every other entry of `pagemap-PID.img`: pages that are consecutive in memory and in `pages-ID.img`.
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub(crate) struct PageRun {
     #[prost(uint64, required, tag = "1")]
     pub(crate) address: u64,
-    /// What readers older than `pages` look at. CRIU 4.2 leaves it 0, and those then find no command line.
+    /// The count for readers that do not know `pages`. CRIU 4.2 writes 0, and those readers then find no command line.
     #[prost(uint32, required, tag = "2")]
     pub(crate) old_pages: u32,
     #[prost(uint32, optional, tag = "4")]
@@ -198,7 +198,7 @@ pub(crate) struct Pipe {
     pub(crate) owner: Owner,
 }
 
-/// Who is signalled about a file (`F_SETOWN`).
+/// The process that is signalled about a file (`F_SETOWN`).
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub(crate) struct Owner {
     #[prost(uint32, required, tag = "1")]
@@ -242,7 +242,7 @@ pub(crate) struct Stats {
     pub(crate) dump: Option<DumpStats>,
 }
 
-/// How long the dump took, in microseconds, and how much it copied.
+/// The duration of the dump in microseconds, and the number of pages.
 #[derive(Clone, Copy, PartialEq, Eq, Message)]
 pub(crate) struct DumpStats {
     #[prost(uint32, required, tag = "1")]

@@ -1,49 +1,42 @@
+//! The embedded runtime: starts and stops pods, and serves CRI on a socket.
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use gateway_proto::v1::runtime_service_server::RuntimeServiceServer;
+use parking_lot::Mutex;
 use tokio::net::UnixListener;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::UnixListenerStream;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
 
-use crate::activity::Counter;
+use crate::activity::{Calls, Counter, Method};
+use crate::author::{Author, Dialect};
+use crate::behaviour::Behaviour;
 use crate::connection::Connection;
 use crate::container::{Container, Sandbox};
-use crate::dump::Author;
-use crate::launch::{cannot_create, make_folder};
-use crate::process::lock;
-use crate::registry::Registry;
+use crate::error::Error;
+use crate::launch::make_folder;
+use crate::pod::{ContainerSpec, Pod, RunningContainer, RunningPod};
 use crate::service::Service;
-use crate::{Behaviour, Calls, ContainerSpec, Error, Method, Pod, RunningContainer, RunningPod};
+use crate::shared::Shared;
+use crate::tasks::Tasks;
 
-/// How a node is started.
+/// The options of a node.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where to listen: the path of a unix socket, which must not exist.
+    /// The path of the unix socket to listen on. It must not exist.
     pub socket: PathBuf,
-    /// The folder for logs, working directories and dumps; made with mode 0700 where it does not exist.
+    /// The folder for logs, working directories and dumps; created with mode 0700 if it does not exist.
     pub state: PathBuf,
     /// The runtime's name.
     pub name: String,
     /// The runtime's version.
     pub version: String,
-    /// Whose archives it writes.
+    /// The runtime whose archives it writes.
     pub dialect: Dialect,
-}
-
-/// The runtime whose archives a node writes: which members there are, in which order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// containerd's.
-    #[default]
-    Containerd,
-    /// CRI-O's.
-    CriO,
 }
 
 impl Options {
@@ -59,45 +52,31 @@ impl Options {
     }
 }
 
-/// A running embedded runtime. Dropping it stops the server, kills and reaps its containers and removes its socket; what
-/// lies in the state folder stays.
+/// A running embedded runtime. Dropping it stops the server, kills and reaps its containers and removes its socket; the
+/// state folder stays.
 #[derive(Debug)]
 pub struct Node {
     options: Options,
-    inner: Arc<Inner>,
-}
-
-/// What the server's calls need.
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) author: Author,
-    /// Absolute.
-    pub(crate) state: PathBuf,
-    pub(crate) registry: Mutex<Registry>,
-    pub(crate) counter: Counter,
-    pub(crate) behaviour: Mutex<Behaviour>,
-    pub(crate) metadata: Mutex<Option<MetadataMap>>,
-    pub(crate) tasks: TaskTracker,
-    pub(crate) stop: CancellationToken,
+    shared: Arc<Shared>,
 }
 
 impl Node {
-    /// Binds the socket and serves it. Must be called within a tokio runtime, and lives no longer than that.
+    /// Binds the socket and serves it, within the current tokio runtime.
     #[expect(
         clippy::unused_async,
-        reason = "so that it can only be called where a reactor is at hand"
+        reason = "it must be called within a tokio runtime"
     )]
     pub async fn start(options: Options) -> Result<Self, Error> {
         make_folder(&options.state)?;
         let state = options
             .state
             .canonicalize()
-            .map_err(cannot_create(&options.state))?;
+            .map_err(Error::state(&options.state))?;
         let listener = UnixListener::bind(&options.socket).map_err(|source| Error::Listen {
             path: options.socket.clone(),
             source,
         })?;
-        let inner = Arc::new(Inner {
+        let shared = Arc::new(Shared {
             author: Author {
                 runtime: options.name.clone(),
                 version: options.version.clone(),
@@ -108,30 +87,33 @@ impl Node {
             counter: Counter::default(),
             behaviour: Mutex::default(),
             metadata: Mutex::default(),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
+            tasks: Tasks::default(),
         });
-        inner.tasks.spawn(serve(listener, Arc::clone(&inner)));
-        Ok(Self { options, inner })
+        let server = serve(listener, Arc::clone(&shared));
+        shared.tasks.tracker.spawn(server);
+        Ok(Self { options, shared })
     }
 
-    /// Where it listens.
+    /// The path of the socket.
     pub fn socket(&self) -> &Path {
         &self.options.socket
     }
 
-    /// Starts a pod and its containers. Where one of them cannot be started, none is left.
+    /// Starts a pod and its containers. If one of them cannot be started, the others are stopped.
     #[expect(
         clippy::unused_async,
-        reason = "its containers are looked after by the reactor, which must be at hand"
+        reason = "it must be called within a tokio runtime"
     )]
     pub async fn run_pod(&self, pod: Pod) -> Result<RunningPod, Error> {
         let sandbox = Arc::new(Sandbox::new(&pod));
-        lock(&self.inner.registry).add_sandbox(Arc::clone(&sandbox));
+        self.shared
+            .registry
+            .lock()
+            .add_sandbox(Arc::clone(&sandbox));
         let started: Result<Vec<_>, _> = pod
             .containers
             .into_iter()
-            .map(|spec| self.inner.launch(&sandbox, spec))
+            .map(|spec| self.shared.launch(&sandbox, spec))
             .collect();
         let containers = started.inspect_err(|_| self.forget(&sandbox.id))?;
         Ok(RunningPod {
@@ -144,20 +126,23 @@ impl Node {
         })
     }
 
-    /// Starts one more container in a pod. A name that was there before gets a new id and the next attempt's number.
+    /// Starts another container in a pod. A container with a known name gets a new id and the next attempt number.
     #[expect(
         clippy::unused_async,
-        reason = "the container is looked after by the reactor, which must be at hand"
+        reason = "it must be called within a tokio runtime"
     )]
     pub async fn add_container(
         &self,
         sandbox_id: &str,
         spec: ContainerSpec,
     ) -> Result<RunningContainer, Error> {
-        let sandbox = lock(&self.inner.registry)
+        let sandbox = self
+            .shared
+            .registry
+            .lock()
             .sandbox(sandbox_id)
-            .map_err(|_| unknown(sandbox_id))?;
-        Ok(self.inner.launch(&sandbox, spec)?.running())
+            .map_err(|_| Error::unknown(sandbox_id))?;
+        Ok(self.shared.launch(&sandbox, spec)?.running())
     }
 
     /// Kills a container and reaps it; it is then listed as exited.
@@ -167,101 +152,93 @@ impl Node {
         Ok(())
     }
 
-    /// Waits until a container has ended, and gives its exit code: 128 and the signal's number where it was killed.
+    /// Waits until a container has ended, and returns its exit code: 128 plus the signal's number if it was killed.
     pub async fn wait_for_exit(&self, id: &str) -> Result<i32, Error> {
         let container = self.container(id)?;
         Ok(container.process.ended().await.map_or(-1, |exit| exit.code))
     }
 
-    /// Kills and forgets a pod and its containers.
+    /// Kills a pod's containers and removes the pod.
     pub fn remove_pod(&self, sandbox_id: &str) -> Result<(), Error> {
-        let sandbox = lock(&self.inner.registry)
+        let sandbox = self
+            .shared
+            .registry
+            .lock()
             .sandbox(sandbox_id)
-            .map_err(|_| unknown(sandbox_id))?;
+            .map_err(|_| Error::unknown(sandbox_id))?;
         self.forget(&sandbox.id);
         Ok(())
     }
 
-    /// The calls that have been received so far.
+    /// The calls so far.
     pub fn calls(&self) -> Calls {
-        self.inner.counter.now()
+        self.shared.counter.now()
     }
 
-    /// How many checkpoints have been asked for, of whatever container and with whatever outcome.
+    /// The number of `CheckpointContainer` calls so far, whatever their outcome.
     pub fn checkpoint_calls(&self) -> usize {
         self.calls().of(Method::CheckpointContainer)
     }
 
-    /// Waits until the calls have come to be so: at once where they are.
+    /// Waits until the calls satisfy `reached`, which may already be so.
     pub async fn wait_for_calls(&self, reached: impl FnMut(&Calls) -> bool) -> Calls {
-        self.inner.counter.wait_for(reached).await
+        self.shared.counter.wait_for(reached).await
     }
 
     /// The gRPC metadata of the last `CheckpointContainer`.
     pub fn last_metadata(&self) -> Option<MetadataMap> {
-        lock(&self.inner.metadata).clone()
+        self.shared.metadata.lock().clone()
     }
 
-    /// Behaves so from the next call on; calls in progress keep the behaviour that they began with.
+    /// Sets the behaviour of future calls. Calls in progress keep the behaviour with which they started.
     pub fn behave(&self, behaviour: impl Into<Behaviour>) {
-        *lock(&self.inner.behaviour) = behaviour.into();
+        *self.shared.behaviour.lock() = behaviour.into();
     }
 
-    /// Stops it as dropping does, and waits until the last of its calls and tasks has ended.
+    /// Stops the node as dropping it does, and waits until its calls and tasks have ended.
     pub async fn stop(self) {
-        let tasks = self.inner.tasks.clone();
+        let tasks = self.shared.tasks.tracker.clone();
         drop(self);
         tasks.wait().await;
     }
 
     fn container(&self, id: &str) -> Result<Arc<Container>, Error> {
-        lock(&self.inner.registry)
+        self.shared
+            .registry
+            .lock()
             .container(id)
-            .map_err(|_| unknown(id))
+            .map_err(|_| Error::unknown(id))
     }
 
     fn forget(&self, sandbox: &str) {
-        let gone = lock(&self.inner.registry).remove(sandbox);
+        let gone = self.shared.registry.lock().remove(sandbox);
         for container in gone {
             container.process.end();
         }
     }
 }
 
-impl Inner {
-    /// Runs a task until it or the node ends.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stop = self.stop.clone();
-        self.tasks
-            .spawn(async move { stop.run_until_cancelled(task).await });
-    }
-}
-
 impl Drop for Node {
     fn drop(&mut self) {
-        self.inner.stop.cancel();
-        self.inner.tasks.close();
-        let containers = lock(&self.inner.registry).containers().to_vec();
+        self.shared.tasks.stop.cancel();
+        self.shared.tasks.tracker.close();
+        let containers = self.shared.registry.lock().containers().to_vec();
         for container in containers {
             container.process.end();
         }
-        // Somebody may have removed it already.
+        // It may have been removed already.
         let _ = fs::remove_file(&self.options.socket);
     }
 }
 
-async fn serve(listener: UnixListener, inner: Arc<Inner>) {
-    let stop = inner.stop.clone();
+async fn serve(listener: UnixListener, shared: Arc<Shared>) {
+    let stop = shared.tasks.stop.clone();
     let connections = UnixListenerStream::new(listener).map(|stream| stream.map(Connection::new));
     let served = Server::builder()
-        .add_service(RuntimeServiceServer::new(Service(inner)))
+        .add_service(RuntimeServiceServer::new(Service(shared)))
         .serve_with_incoming_shutdown(connections, stop.cancelled_owned())
         .await;
     if let Err(error) = served {
-        tracing::error!(error = %error, "the embedded runtime no longer serves");
+        tracing::error!(error = %error, "the embedded runtime stopped serving");
     }
-}
-
-fn unknown(id: &str) -> Error {
-    Error::Unknown { id: id.to_owned() }
 }

@@ -1,7 +1,9 @@
+//! Pods and containers as callers describe them.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// A pod to run: what a kubelet would ask for.
+/// A pod to run, as a kubelet would request it.
 #[derive(Debug, Clone, Default)]
 pub struct Pod {
     /// Its namespace.
@@ -17,7 +19,7 @@ pub struct Pod {
 }
 
 impl Pod {
-    /// A pod with these containers and nothing else.
+    /// A pod with these containers and no labels or annotations.
     pub fn new(
         namespace: impl Into<String>,
         name: impl Into<String>,
@@ -32,22 +34,22 @@ impl Pod {
     }
 }
 
-/// A container to run: a real process, and whatever it starts.
+/// A container to run: a real process, and the processes that it starts.
 #[derive(Debug, Clone, Default)]
 pub struct ContainerSpec {
     /// Its name within the pod.
     pub name: String,
-    /// The image that it claims to come from. Nothing is pulled.
+    /// The name of its image. No image is pulled.
     pub image: String,
-    /// A program of this machine and its arguments.
+    /// A program on this machine and its arguments.
     pub command: Vec<String>,
-    /// The whole environment: nothing is inherited.
+    /// The whole environment; none is inherited.
     pub env: Vec<(String, String)>,
     /// Its labels; Kubernetes' own (`io.kubernetes.container.name`, ...) are added.
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
     pub annotations: BTreeMap<String, String>,
-    /// Files in its working directory, by relative path: they and what the process adds become `rootfs-diff.tar`.
+    /// Files in its working directory, by relative path. They and the files that the process adds become `rootfs-diff.tar`.
     pub files: BTreeMap<PathBuf, Vec<u8>>,
 }
 
@@ -101,7 +103,7 @@ pub struct RunningContainer {
     pub name: String,
     /// Its full id: 64 hex digits.
     pub id: String,
-    /// Its first process, which also leads the container's process group.
+    /// Its first process, which leads the container's process group.
     pub pid: u32,
     /// Its log, in the format of Kubernetes: `TIMESTAMP stdout F line`.
     pub log_path: PathBuf,

@@ -1,11 +1,14 @@
+//! The processes of a container.
+
 use std::collections::BTreeSet;
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
+use parking_lot::Mutex;
 use procfs::process::Stat;
 use rustix::io::Errno;
 use rustix::process::{
@@ -14,23 +17,24 @@ use rustix::process::{
 use tokio::process::{ChildStderr, ChildStdout};
 use tokio::sync::watch;
 
-use crate::node::Inner;
-use crate::{ContainerSpec, log};
+use crate::log;
+use crate::pod::ContainerSpec;
+use crate::tasks::Tasks;
 
-/// The processes of one container: the first one, the process group that it leads, and all that descends from it.
+/// The processes of one container: the first process, its process group, and all of its descendants.
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: Pid,
     child: Mutex<Child>,
     exit: watch::Sender<Option<Exit>>,
-    /// Set once the processes shall stay frozen for good, whoever thaws them.
+    /// Set once the processes must stay frozen even if they are thawed.
     abandoned: Mutex<bool>,
 }
 
-/// How a container ended.
+/// The end of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Exit {
-    /// As a shell has it: 128 and the signal's number for a process that was killed.
+    /// The exit code, or 128 plus the signal's number if the process was killed, as in a shell.
     pub(crate) code: i32,
     pub(crate) at: jiff::Timestamp,
 }
@@ -40,7 +44,7 @@ impl Process {
         spec: &ContainerSpec,
         folder: &Path,
         log: &Path,
-        node: &Inner,
+        tasks: &Tasks,
     ) -> io::Result<Arc<Self>> {
         let mut child = command(spec, folder).spawn()?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
@@ -51,19 +55,19 @@ impl Process {
             exit: watch::Sender::new(None),
             abandoned: Mutex::new(false),
         });
-        let begun = supervise(&process).and_then(|()| {
+        let supervised = supervise(&process).and_then(|()| {
             let stdout = stdout.map(ChildStdout::from_std).transpose()?;
             let stderr = stderr.map(ChildStderr::from_std).transpose()?;
             if let Some(output) = stdout {
-                node.spawn(log::record(output, "stdout", log.to_owned()));
+                tasks.spawn(log::record(output, "stdout", log.to_owned()));
             }
             if let Some(output) = stderr {
-                node.spawn(log::record(output, "stderr", log.to_owned()));
+                tasks.spawn(log::record(output, "stderr", log.to_owned()));
             }
             Ok(())
         });
-        // Whatever has been started must not outlive the failure to look after it.
-        begun.inspect_err(|_| process.end()).map(|()| process)
+        // A process that cannot be supervised must not go on running.
+        supervised.inspect_err(|_| process.end()).map(|()| process)
     }
 
     pub(crate) fn pid(&self) -> Pid {
@@ -76,7 +80,7 @@ impl Process {
 
     /// Waits until the first process has ended and is reaped.
     pub(crate) async fn ended(&self) -> Option<Exit> {
-        // An error would mean that the sender is gone, and `self` is the sender.
+        // Cannot fail: `self` is the sender.
         let exit = self
             .exit
             .subscribe()
@@ -86,13 +90,13 @@ impl Process {
         exit.unwrap_or_default()
     }
 
-    /// Kills all processes and reaps the first one. Its death takes the others along, as that of a container's does.
+    /// Kills all processes and reaps the first one.
     pub(crate) fn end(&self) {
-        let mut child = lock(&self.child);
+        let mut child = self.child.lock();
         if self.exit().is_some() {
             return;
         }
-        // Only now may its number be used again, so the group is killed before it is reaped.
+        // Reaping frees the process id for reuse, so the group is killed before.
         self.send(Signal::KILL);
         let code = child.wait().map_or(-1, exit_code);
         self.exit.send_replace(Some(Exit {
@@ -101,10 +105,10 @@ impl Process {
         }));
     }
 
-    /// Every process of the container that can be seen, the first one first, then by number.
+    /// Every visible process of the container: the first one, then the others by process id.
     pub(crate) fn members(&self) -> io::Result<Vec<Stat>> {
         let root = self.pid.as_raw_nonzero().get();
-        // A process can go away while it is looked at.
+        // A process may end while it is read.
         let all: Vec<Stat> = procfs::process::all_processes()
             .map_err(io::Error::other)?
             .filter_map(|process| process.and_then(|process| process.stat()).ok())
@@ -130,15 +134,15 @@ impl Process {
         Ok(members)
     }
 
-    /// Signals all processes. Once the first one is reaped its number can mean another process, so then nothing is sent.
+    /// Signals all processes. After the first one is reaped its id may belong to another process, so no signal is sent then.
     pub(crate) fn signal(&self, signal: Signal) {
-        let _not_reaped_meanwhile = lock(&self.child);
+        let _not_reaped = self.child.lock();
         if self.exit().is_none() {
             self.send(signal);
         }
     }
 
-    /// The group at once, then whatever has left it. A process that is gone needs no signal.
+    /// Signals the group, then the processes that have left it. Errors mean that a process has ended.
     fn send(&self, signal: Signal) {
         let _ = kill_process_group(self.pid, signal);
         let root = self.pid.as_raw_nonzero().get();
@@ -154,9 +158,9 @@ impl Process {
         }
     }
 
-    /// Lets the processes go on, unless they are abandoned.
+    /// Continues the processes, unless they are abandoned.
     pub(crate) fn thaw(&self) {
-        let abandoned = lock(&self.abandoned);
+        let abandoned = self.abandoned.lock();
         if !*abandoned {
             self.signal(Signal::CONT);
         }
@@ -164,18 +168,18 @@ impl Process {
 
     /// Freezes the processes for good.
     pub(crate) fn abandon(&self) {
-        let mut abandoned = lock(&self.abandoned);
+        let mut abandoned = self.abandoned.lock();
         *abandoned = true;
         self.signal(Signal::STOP);
     }
 }
 
-/// Ends a container when its first process does. A thread of its own: it waits as long as the container runs, and would
-/// hold up a reactor's end.
+/// Ends a container when its first process ends. It waits on a thread of its own, which does not delay the end of a tokio
+/// runtime.
 fn supervise(process: &Arc<Process>) -> io::Result<()> {
     let process = Arc::clone(process);
     let wait = move || {
-        // The process stays to be reaped, so that its number remains its own until its group is killed.
+        // NOWAIT keeps the process id reserved until the group is killed.
         while let Err(Errno::INTR) = waitid(
             WaitId::Pid(process.pid),
             WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
@@ -210,9 +214,4 @@ fn exit_code(status: ExitStatus) -> i32 {
     status
         .code()
         .unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
-}
-
-/// What the mutexes of this room guard is whole at every moment, so a panic elsewhere does not spoil it.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

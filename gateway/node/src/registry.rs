@@ -1,17 +1,19 @@
+//! Looks up and lists the sandboxes and containers of a node.
+
 use std::sync::Arc;
 
 use gateway_proto::v1;
 
 use crate::container::{Container, Sandbox};
 
-/// All that is on the node.
+/// The sandboxes and containers on the node.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     sandboxes: Vec<Arc<Sandbox>>,
     containers: Vec<Arc<Container>>,
 }
 
-/// Why an id, or the beginning of one, leads to nothing. The texts are containerd's.
+/// The reason why an id or a prefix of one was not resolved. The texts are containerd's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Missing {
     #[error("not found")]
@@ -35,22 +37,22 @@ impl Registry {
         self.containers.push(container);
     }
 
-    /// The sandbox with this id, or the only one whose id begins so.
+    /// The sandbox with this id, or the only one whose id starts with it.
     pub(crate) fn sandbox(&self, id: &str) -> Result<Arc<Sandbox>, Missing> {
         by_prefix(&self.sandboxes, id)
     }
 
-    /// The container with this id, or the only one whose id begins so.
+    /// The container with this id, or the only one whose id starts with it.
     pub(crate) fn container(&self, id: &str) -> Result<Arc<Container>, Missing> {
         by_prefix(&self.containers, id)
     }
 
-    /// All containers, the oldest first.
+    /// All containers, oldest first.
     pub(crate) fn containers(&self) -> &[Arc<Container>] {
         &self.containers
     }
 
-    /// The containers of one sandbox, the oldest first.
+    /// The containers of one sandbox, oldest first.
     pub(crate) fn containers_of<'a>(
         &'a self,
         sandbox: &'a str,
@@ -60,22 +62,22 @@ impl Registry {
             .filter(move |container| container.sandbox.id == sandbox)
     }
 
-    /// Forgets a sandbox and its containers.
+    /// Removes a sandbox and returns its containers.
     pub(crate) fn remove(&mut self, sandbox: &str) -> Vec<Arc<Container>> {
         self.sandboxes.retain(|other| other.id != sandbox);
-        let (gone, kept) = self
+        let (removed, kept) = self
             .containers
             .drain(..)
             .partition(|container| container.sandbox.id == sandbox);
         self.containers = kept;
-        gone
+        removed
     }
 
-    /// The sandboxes that match every given part of a filter.
+    /// The sandboxes that match every part of a filter.
     pub(crate) fn list_sandboxes(&self, filter: &v1::PodSandboxFilter) -> Vec<v1::PodSandbox> {
         self.sandboxes
             .iter()
-            .filter(|sandbox| is_meant(&self.sandboxes, &filter.id, &sandbox.id))
+            .filter(|sandbox| matches_id(&self.sandboxes, &filter.id, &sandbox.id))
             .map(|sandbox| sandbox.listed())
             .filter(|found| {
                 filter
@@ -92,13 +94,13 @@ impl Registry {
             .collect()
     }
 
-    /// The containers that match every given part of a filter.
+    /// The containers that match every part of a filter.
     pub(crate) fn list_containers(&self, filter: &v1::ContainerFilter) -> Vec<v1::Container> {
         self.containers
             .iter()
-            .filter(|container| is_meant(&self.containers, &filter.id, &container.id))
+            .filter(|container| matches_id(&self.containers, &filter.id, &container.id))
             .filter(|container| {
-                is_meant(
+                matches_id(
                     &self.sandboxes,
                     &filter.pod_sandbox_id,
                     &container.sandbox.id,
@@ -145,7 +147,7 @@ fn by_prefix<T: Identified>(all: &[Arc<T>], id: &str) -> Result<Arc<T>, Missing>
     }
 }
 
-/// Whether the id of a filter, where it is given, means `id`. A filter takes prefixes too.
-fn is_meant<T: Identified>(all: &[Arc<T>], wanted: &str, id: &str) -> bool {
+/// Whether the id of a filter is empty or matches `id`. Filters may contain prefixes.
+fn matches_id<T: Identified>(all: &[Arc<T>], wanted: &str, id: &str) -> bool {
     wanted.is_empty() || by_prefix(all, wanted).is_ok_and(|one| one.id() == id)
 }

@@ -1,3 +1,5 @@
+//! Writes `rootfs-diff.tar`.
+
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -8,13 +10,13 @@ use flate2::write::GzEncoder;
 use rustix::fs::OFlags;
 use tar::{Builder, EntryType, Header};
 
-use crate::Dialect;
+use crate::author::Dialect;
 
 type Diff<'a> = Builder<&'a mut dyn Write>;
 
-/// Writes what is in a container's working directory as `rootfs-diff.tar`: a tar, compressed with gzip where containerd
-/// would write it, and plain where CRI-O would. The container runs meanwhile, so a file has the length that it had when its turn came, and one that goes away is
-/// left out. So are sockets, devices and FIFOs.
+/// Writes the content of a container's working directory as `rootfs-diff.tar`: a tar, compressed with gzip as in containerd
+/// or plain as in CRI-O. The container runs meanwhile, so each file has the length that it had when it was opened, and deleted
+/// files are omitted. So are sockets, devices and FIFOs.
 pub(crate) fn write(rootfs: &Path, to: &Path, dialect: Dialect) -> io::Result<()> {
     let file = File::create_new(to)?;
     match dialect {
@@ -61,7 +63,7 @@ fn add(diff: &mut Diff<'_>, path: &Path, name: &Path) -> io::Result<()> {
         let target = fs::read_link(path)?;
         diff.append_link(&mut header(&metadata, EntryType::Symlink, 0), name, target)
     } else if metadata.is_file() {
-        // What has taken the file's place since must not make this wait.
+        // A FIFO or a link that has replaced the file must not block or be followed.
         let file = fs::OpenOptions::new()
             .read(true)
             .custom_flags(flags(OFlags::NOFOLLOW | OFlags::NONBLOCK))

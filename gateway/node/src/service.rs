@@ -1,3 +1,5 @@
+//! Answers the calls of `runtime.v1.RuntimeService`.
+
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -6,44 +8,45 @@ use gateway_proto::v1;
 use gateway_proto::v1::runtime_service_server::RuntimeService;
 use tonic::{Request, Response, Status};
 
+use crate::activity::Method;
+use crate::behaviour::{Behaviour, Moment};
 use crate::checkpoint::Checkpoint;
-use crate::connection::Cut;
+use crate::connection::Abort;
 use crate::container::Container;
-use crate::node::Inner;
-use crate::process::lock;
+use crate::document;
 use crate::registry::Missing;
-use crate::{Behaviour, Method, Moment, document};
+use crate::shared::Shared;
 
 /// Version of the kubelet's runtime API, as containerd reports it.
 const KUBELET_API: &str = "0.1.0";
 /// Version of CRI.
 const RUNTIME_API: &str = "v1";
 
-/// The node's answers.
-pub(crate) struct Service(pub(crate) Arc<Inner>);
+/// The node's runtime service.
+pub(crate) struct Service(pub(crate) Arc<Shared>);
 
 impl Service {
-    /// What all calls share: they are counted, they can be made to misbehave, and they end with the node.
+    /// Runs one call: counts it, applies the faults, and ends it with the node.
     async fn call<T>(
         &self,
         method: Method,
         work: impl Future<Output = Result<T, Status>>,
     ) -> Result<Response<T>, Status> {
-        let call = self.0.counter.begin(method);
+        let call = self.0.counter.start(method);
         let behaviour = self.behaviour();
         let answer = tokio::select! {
             answer = async {
                 behaviour.reach(Moment::Call(method)).await?;
                 work.await
             } => answer,
-            () = self.0.stop.cancelled() => Err(Status::unavailable("the runtime is shutting down")),
+            () = self.0.tasks.stop.cancelled() => Err(Status::unavailable("the runtime is shutting down")),
         };
         call.answered();
         answer.map(Response::new)
     }
 
     fn behaviour(&self) -> Behaviour {
-        lock(&self.0.behaviour).clone()
+        self.0.behaviour.lock().clone()
     }
 
     fn container(
@@ -51,7 +54,9 @@ impl Service {
         id: &str,
         failed: impl FnOnce(&Missing) -> String,
     ) -> Result<Arc<Container>, Status> {
-        lock(&self.0.registry)
+        self.0
+            .registry
+            .lock()
             .container(id)
             .map_err(|missing| status(&missing, failed(&missing)))
     }
@@ -100,7 +105,7 @@ impl RuntimeService for Service {
     ) -> Result<Response<v1::ListPodSandboxResponse>, Status> {
         let filter = request.into_inner().filter.unwrap_or_default();
         self.call(Method::ListPodSandbox, async {
-            let items = lock(&self.0.registry).list_sandboxes(&filter);
+            let items = self.0.registry.lock().list_sandboxes(&filter);
             Ok(v1::ListPodSandboxResponse { items })
         })
         .await
@@ -112,7 +117,7 @@ impl RuntimeService for Service {
     ) -> Result<Response<v1::PodSandboxStatusResponse>, Status> {
         let id = request.into_inner().pod_sandbox_id;
         self.call(Method::PodSandboxStatus, async {
-            let sandbox = lock(&self.0.registry).sandbox(&id).map_err(|missing| {
+            let sandbox = self.0.registry.lock().sandbox(&id).map_err(|missing| {
                 status(
                     &missing,
                     format!("an error occurred when try to find sandbox: {missing}"),
@@ -132,7 +137,7 @@ impl RuntimeService for Service {
     ) -> Result<Response<v1::ListContainersResponse>, Status> {
         let filter = request.into_inner().filter.unwrap_or_default();
         self.call(Method::ListContainers, async {
-            let containers = lock(&self.0.registry).list_containers(&filter);
+            let containers = self.0.registry.lock().list_containers(&filter);
             Ok(v1::ListContainersResponse { containers })
         })
         .await
@@ -184,8 +189,8 @@ impl RuntimeService for Service {
         &self,
         request: Request<v1::CheckpointContainerRequest>,
     ) -> Result<Response<v1::CheckpointContainerResponse>, Status> {
-        *lock(&self.0.metadata) = Some(request.metadata().clone());
-        let cut = request.extensions().get::<Cut>().cloned();
+        *self.0.metadata.lock() = Some(request.metadata().clone());
+        let abort = request.extensions().get::<Abort>().cloned();
         let request = request.into_inner();
         let behaviour = self.behaviour();
         self.call(Method::CheckpointContainer, async {
@@ -201,7 +206,7 @@ impl RuntimeService for Service {
                 location: Path::new(&request.location),
                 behaviour: &behaviour,
                 author: &self.0.author,
-                cut: cut.as_ref(),
+                abort: abort.as_ref(),
                 tasks: &self.0.tasks,
             };
             checkpoint.run().await?;
@@ -223,7 +228,7 @@ impl RuntimeService for Service {
     }
 }
 
-/// Only what is not there has a code of its own.
+/// The status for an id that was not resolved. Like containerd, only NOT_FOUND has a code of its own.
 fn status(missing: &Missing, text: String) -> Status {
     match missing {
         Missing::NotFound => Status::not_found(text),

@@ -1,3 +1,5 @@
+//! Writes the CRIU images of a container.
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -7,15 +9,16 @@ use std::time::{Duration, Instant};
 use procfs::process::{Process, Stat};
 
 use crate::address_space;
+use crate::author::Author;
 use crate::container::Container;
 use crate::descriptors::Files;
-use crate::dump::{Author, DumpError, while_doing};
+use crate::dump_error::{DumpError, while_trying_to};
 use crate::freeze::Frozen;
 use crate::image::{Image, Kind};
 use crate::memory::{self, Pages};
 use crate::message::{Core, DumpStats, Ids, Inventory, Stats, Task, TreeEntry};
 
-/// The making of one `checkpoint/`.
+/// The work that produces one `checkpoint/`.
 pub(crate) struct Session<'a> {
     images: &'a Path,
     started: Instant,
@@ -41,17 +44,17 @@ impl<'a> Session<'a> {
         session
     }
 
-    /// The part for which the container stands still.
+    /// Dumps the processes. The container is frozen meanwhile.
     pub(crate) fn processes(&mut self, container: &Container) -> Result<(), DumpError> {
         let before = Instant::now();
         let frozen =
-            Frozen::freeze(&container.process).map_err(while_doing("freeze the container"))?;
+            Frozen::freeze(&container.process).map_err(while_trying_to("freeze the container"))?;
         self.stats.freezing_time = microseconds(before.elapsed());
         self.note(&format!("Frozen {} processes", frozen.members().len()));
         let stopped = Instant::now();
         for (id, stat) in (1..).zip(frozen.members()) {
             self.process(id, stat)
-                .map_err(while_doing(&format!("dump process {}", stat.pid)))?;
+                .map_err(while_trying_to(&format!("dump process {}", stat.pid)))?;
         }
         self.stats.memdump_time = microseconds(stopped.elapsed());
         self.stats.memwrite_time = self.stats.memdump_time;
@@ -59,7 +62,7 @@ impl<'a> Session<'a> {
         drop(frozen);
         self.stats.frozen_time = microseconds(stopped.elapsed());
         self.tree(&members)
-            .map_err(while_doing("write the process tree"))?;
+            .map_err(while_trying_to("write the process tree"))?;
         self.note("Dumping finished successfully");
         Ok(())
     }
@@ -98,7 +101,7 @@ impl<'a> Session<'a> {
         };
         let image = |name: &str| self.images.join(format!("{name}-{}.img", stat.pid));
         Image::write(&image("core"), Kind::Core, &core)?;
-        Image::write(&image("ids"), Kind::Ids, &own(id))
+        Image::write(&image("ids"), Kind::Ids, &unshared(id))
     }
 
     fn tree(&self, members: &[Stat]) -> io::Result<()> {
@@ -108,7 +111,7 @@ impl<'a> Session<'a> {
             let parent = match stat.ppid {
                 _ if stat.pid == root => 0,
                 parent if members.iter().any(|other| other.pid == parent) => parent,
-                // An orphan: in a container it is the first process that inherits it.
+                // An orphan: in a container, the first process inherits it.
                 _ => root,
             };
             tree.entry(&TreeEntry {
@@ -124,7 +127,7 @@ impl<'a> Session<'a> {
         let inventory = Inventory {
             image_version: 2,
             descriptors_per_id: Some(true),
-            root_ids: Some(own(1)),
+            root_ids: Some(unshared(1)),
             namespaces_per_id: Some(true),
             run_id: Some(self.run_id.clone()),
         };
@@ -153,8 +156,8 @@ impl<'a> Session<'a> {
     }
 }
 
-/// A process that shares nothing.
-fn own(id: u32) -> Ids {
+/// The ids of a process that shares no resources.
+fn unshared(id: u32) -> Ids {
     Ids {
         memory: id,
         files: id,
@@ -170,7 +173,7 @@ fn threads(stat: &Stat) -> Vec<u32> {
             .map(|task| Ok(task?.tid.unsigned_abs()))
             .collect()
     };
-    // The process runs again, so it may be gone; its first thread is known in any case.
+    // The process runs again, so it may have ended; its first thread is known in any case.
     listed().unwrap_or_else(|_| vec![stat.pid.unsigned_abs()])
 }
 

@@ -1,13 +1,15 @@
+//! The built-in allow list.
+
 use gateway_core::{Decision, Denial, Request};
 use serde::Deserialize;
 
-/// The built-in policy: a request goes on where one rule names its user or one of their groups, for its namespace.
+/// The built-in policy. It allows a request if a rule names the user or one of their groups, and the namespace.
 #[derive(Debug, Clone, Default)]
 pub struct AllowList {
     rules: Vec<AllowRule>,
 }
 
-/// Who may, and where.
+/// Users and groups that are allowed in some namespaces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct AllowRule {
@@ -20,10 +22,10 @@ pub struct AllowRule {
 }
 
 impl AllowList {
-    /// The name under which verdicts and denials show this policy.
+    /// The policy's name in verdicts and denials.
     pub const NAME: &'static str = "allow-list";
 
-    /// A list of these rules. Without rules nobody is allowed.
+    /// A list of these rules. Without rules it denies every request.
     pub fn new(rules: Vec<AllowRule>) -> Self {
         Self { rules }
     }
@@ -36,7 +38,7 @@ impl AllowList {
         Decision::Deny(Denial {
             code: "not-on-allow-list".into(),
             message: format!(
-                "no rule of the allow list lets this user {} {target}",
+                "no rule of the allow list permits this user to {} {target}",
                 request.action.as_str()
             ),
         })
@@ -45,9 +47,12 @@ impl AllowList {
 
 impl AllowRule {
     fn allows(&self, request: &Request) -> bool {
-        let who = &request.identity;
-        let named = self.users.contains(&who.user)
-            || who.groups.iter().any(|group| self.groups.contains(group));
+        let identity = &request.identity;
+        let named = self.users.contains(&identity.user)
+            || identity
+                .groups
+                .iter()
+                .any(|group| self.groups.contains(group));
         let namespace = request.target.target.namespace();
         named
             && (self.namespaces.is_empty()
@@ -100,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_list_allows_nobody() {
+    fn an_empty_list_denies() {
         let Decision::Deny(denial) =
             AllowList::default().decide(&request("alice", &["sec"], "shop"))
         else {
@@ -110,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_names_users_or_groups_exactly() {
+    fn a_rule_matches_whole_user_and_group_names() {
         let rule = AllowRule {
             users: vec!["alice".into()],
             groups: vec!["sec".into()],
@@ -130,12 +135,12 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_without_anybody_allows_nobody() {
+    fn a_rule_without_names_denies() {
         assert!(!allows(AllowRule::default(), &request("", &[], "shop")));
     }
 
     #[test]
-    fn namespaces_narrow_a_rule() {
+    fn a_rule_with_namespaces_denies_in_others() {
         let rule = AllowRule {
             users: vec!["alice".into()],
             namespaces: vec!["shop".into()],

@@ -1,3 +1,5 @@
+//! The cache of compiled policies on the disk.
+
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
@@ -7,23 +9,23 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest;
 use wasmtime::component::Component;
 
-use crate::Engine;
-use crate::module::sha256;
+use crate::digest::sha256;
+use crate::engine::Engine;
 use crate::wasi::Wasi;
 
-/// The length of a seal, in bytes.
-const SEAL: usize = digest::SHA256_OUTPUT_LEN;
+/// The length of the checksum before the compiled code, in bytes.
+const CHECKSUM: usize = digest::SHA256_OUTPUT_LEN;
 
-/// Compiled policies on the disk, by engine, module and settings. What is in here is run as native code, so nobody else may
-/// be able to write to the folder: it must be ours and 0700, and so must every file in it be ours and 0600.
+/// Compiled policies by engine, module and settings. They run as native code, so no other user may write here: the folder
+/// must be ours and 0700, and its files must be ours and 0600.
 #[derive(Debug)]
 pub struct Cache(PathBuf);
 
 impl Cache {
-    /// The cache in `folder`, which is made if it is not there.
+    /// Opens the cache in `folder`, and creates the folder if it does not exist.
     ///
     /// # Errors
-    /// Where it cannot be made, or somebody else could write to it.
+    /// If it cannot be created, or another user could write to it.
     pub fn open(folder: &Path) -> io::Result<Self> {
         DirBuilder::new()
             .recursive(true)
@@ -33,40 +35,36 @@ impl Cache {
         if meta.is_dir() && is_private(&meta, 0o700) {
             Ok(Self(folder.to_path_buf()))
         } else {
-            let why = "not a folder of this user's that nobody else may enter (0700)";
+            let why = "must be a folder of this user with mode 0700";
             Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
         }
     }
 
+    /// The key of a compiled policy. Another engine, version, module or setting has another key.
     pub(crate) fn key(engine: &Engine, module: &str, wasi: Wasi, settings: &str) -> String {
         let mut hasher = DefaultHasher::new();
         engine
             .wasm()
             .precompile_compatibility_hash()
             .hash(&mut hasher);
+        let compatibility = hasher.finish();
         let version = env!("CARGO_PKG_VERSION");
-        sha256(
-            format!(
-                "{:016x} {version} {module} {wasi:?} {settings}",
-                hasher.finish()
-            )
-            .as_bytes(),
-        )
+        sha256(format!("{compatibility:016x} {version} {module} {wasi:?} {settings}").as_bytes())
     }
 
-    /// The compiled component, if it is there and ours. What is there and does not load is passed over.
+    /// The compiled component, if the file exists, is private and has a valid checksum.
     pub(crate) fn load(&self, engine: &Engine, key: &str) -> Option<Component> {
         let path = self.path(key);
         let meta = std::fs::symlink_metadata(&path).ok()?;
         (meta.is_file() && meta.nlink() == 1 && is_private(&meta, 0o600)).then_some(())?;
         let file = std::fs::read(&path).ok()?;
-        let (seal, compiled) = file.split_at_checked(SEAL)?;
-        (seal == sealed(key, compiled)).then(|| deserialize(engine, compiled))?
+        let (found, compiled) = file.split_at_checked(CHECKSUM)?;
+        (found == checksum(key, compiled)).then(|| deserialize(engine, compiled))?
     }
 
-    /// Keeps `component`. That it cannot be kept costs time at the next start and nothing else.
+    /// Stores `component`. A failure only costs time at the next start, so it is ignored.
     pub(crate) fn store(&self, key: &str, component: &Component) {
-        // Whoever reads it must find all of it, so it is written under another name and renamed.
+        // Readers must find the whole file, so it is written under another name and renamed.
         let temporary = self.path(&format!("{key}.{}", std::process::id()));
         let written = component
             .serialize()
@@ -78,7 +76,7 @@ impl Cache {
                     .truncate(true)
                     .mode(0o600)
                     .open(&temporary)?;
-                file.write_all(&sealed(key, &bytes))?;
+                file.write_all(&checksum(key, &bytes))?;
                 file.write_all(&bytes)?;
                 file.sync_all()?;
                 std::fs::rename(&temporary, self.path(key))
@@ -97,19 +95,17 @@ fn is_private(meta: &std::fs::Metadata, mode: u32) -> bool {
     meta.uid() == rustix::process::geteuid().as_raw() && meta.mode() & 0o7777 == mode
 }
 
-#[expect(
-    unsafe_code,
-    reason = "running code from a file is what a cache of compiled code is for"
-)]
+#[expect(unsafe_code, reason = "a cache of compiled code runs code from a file")]
 fn deserialize(engine: &Engine, compiled: &[u8]) -> Option<Component> {
-    // SAFETY: the bytes were written by this program: the folder is 0700 and ours, the file 0600, ours and no link, as was
-    // checked when the folder was opened and just before this, and it has its seal, so no disk has bent it. wasmtime itself
-    // refuses what another engine compiled.
+    // SAFETY: this program wrote the bytes. `Cache::open` checked that the folder is ours and 0700, and `Cache::load` checked
+    // just before that the file is ours, 0600 and has no other link, and that its checksum holds, so the disk has not changed
+    // it. wasmtime itself refuses code of another engine.
     unsafe { Component::deserialize(engine.wasm(), compiled) }.ok()
 }
 
-/// Stands before what is kept: a bent file, or another entry under this name, is found out before it runs.
-fn sealed(key: &str, compiled: &[u8]) -> Vec<u8> {
+/// The checksum of an entry. It covers the key, so that a damaged file and a file under another entry's name are found
+/// before they run.
+fn checksum(key: &str, compiled: &[u8]) -> Vec<u8> {
     let mut context = digest::Context::new(&digest::SHA256);
     context.update(key.as_bytes());
     context.update(compiled);

@@ -1,22 +1,30 @@
+//! Describes a component without configuring it, for `policy inspect`.
+
 use std::path::Path;
 
 use wasmtime::Store;
 
-use crate::limits::Guest;
-use crate::module::{Module, Ready};
-use crate::wasi::{Moment, Wasi};
-use crate::{Engine, Fault, Kind, Limits, run};
+use crate::context::CallContext;
+use crate::engine::Engine;
+use crate::fault::Fault;
+use crate::guest::Guest;
+use crate::kind::Kind;
+use crate::limits::Limits;
+use crate::module::Module;
+use crate::prepared::Prepared;
+use crate::run;
+use crate::wasi::Wasi;
 
-/// What a component says of itself, before it is given any settings.
+/// A component's properties, as they are before it gets any settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
-    /// What it is for.
+    /// Whether it is an authorizer or a redactor.
     pub kind: Kind,
-    /// SHA-256, as hex digits.
+    /// SHA-256 of the module, as hex digits.
     pub digest: String,
-    /// Its size in bytes.
+    /// The size of the module, in bytes.
     pub bytes: usize,
-    /// What it imports: of the contract, and of WASI.
+    /// Its imports, from the contract and from WASI.
     pub imports: Vec<String>,
     /// The JSON Schema of its settings.
     pub schema: serde_json::Value,
@@ -26,18 +34,18 @@ impl Description {
     /// Describes the component at `path`.
     ///
     /// # Errors
-    /// Where it is none that the gateway would load.
+    /// If the gateway would not load it.
     pub fn of(engine: &Engine, path: &Path) -> Result<Self, Fault> {
         let module = Module::read(path, None)?;
-        let (ready, imports) = module.plain(engine, Wasi::Empty)?;
+        let (prepared, imports) = module.link(engine, Wasi::Empty)?;
         let limits = Limits {
             deadline_milliseconds: 5000,
             memory_bytes: engine.memory_max(),
             ..Limits::default()
         };
-        let schema = schema(engine, &ready, limits)?;
+        let schema = schema(engine, &prepared, limits)?;
         Ok(Self {
-            kind: ready.kind(),
+            kind: prepared.kind(),
             digest: module.digest().to_owned(),
             bytes: module.size(),
             imports,
@@ -46,26 +54,27 @@ impl Description {
     }
 }
 
-/// The JSON Schema of the settings, as a fresh instance tells it.
+/// The JSON Schema of the settings, from a fresh instance.
 pub(crate) fn schema(
     engine: &Engine,
-    ready: &Ready,
+    prepared: &Prepared,
     limits: Limits,
 ) -> Result<serde_json::Value, Fault> {
-    let ask = |store: &mut Store<Guest>| match ready {
-        Ready::Authorizer(pre) => pre
+    let call = |store: &mut Store<Guest>| match prepared {
+        Prepared::Authorizer(pre) => pre
             .instantiate(&mut *store)?
             .checkpoint_gateway_policy_settings()
             .call_schema(store),
-        Ready::Redactor(pre) => pre
+        Prepared::Redactor(pre) => pre
             .instantiate(&mut *store)?
             .checkpoint_gateway_policy_settings()
             .call_schema(store),
     };
-    let no_json =
-        |error: serde_json::Error| Fault::Answer(format!("the schema is no JSON: {error}"));
-    run::call(engine, limits, Moment::before_all(), ask, |text, _| {
-        serde_json::from_str(&text).map_err(no_json)
+    let not_json =
+        |error: serde_json::Error| Fault::Answer(format!("the schema is not JSON: {error}"));
+    let context = CallContext::without_request();
+    run::call(engine, limits, context, call, |text, _| {
+        serde_json::from_str(&text).map_err(not_json)
     })
     .0
 }

@@ -1,26 +1,31 @@
+//! The ways in which a policy can fail.
+
 use gateway_core::{Denial, one_line};
 
-/// How a policy can fail. Each failure is a denial with a stable code, whatever the policy was asked.
+/// The longest text of an error that is passed on, in bytes.
+const TEXT_MAX: usize = 256;
+
+/// A failure of a policy. Each is a denial with a stable code, whatever the request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The module cannot be read.
-    #[error("the module cannot be read: {0}")]
+    #[error("cannot read the module {0}")]
     Missing(String),
-    /// The module is not the one that was pinned.
-    #[error("the module's SHA-256 is {found}, and {pinned} is pinned")]
+    /// The module's digest differs from the pinned one.
+    #[error("the module's SHA-256 is {found}, but {pinned} is pinned")]
     Digest {
-        /// What is pinned.
+        /// The pinned digest.
         pinned: String,
-        /// What was found.
+        /// The module's digest.
         found: String,
     },
-    /// The module is no component that can be run.
-    #[error("the module is no valid component: {0}")]
+    /// The module is not a component that can run.
+    #[error("the module is not a valid component: {0}")]
     Invalid(String),
-    /// The module imports what the contract does not give.
-    #[error("the module imports {}, which no policy gets", .0.join(", "))]
+    /// The module has imports that the contract does not offer.
+    #[error("the module imports {}, which no policy may import", .0.join(", "))]
     Import(Vec<String>),
-    /// The module does not export what the contract asks for.
+    /// The module lacks the exports that the contract requires.
     #[error(
         "the module exports neither an authorizer nor a redactor of checkpoint-gateway:policy@0.1.0: {0}"
     )]
@@ -31,32 +36,32 @@ pub enum Fault {
     /// The policy trapped.
     #[error("the policy trapped: {0}")]
     Trap(String),
-    /// The policy, or the wait for its turn, took too long.
+    /// The call exceeded its deadline, including the wait for a slot.
     #[error("the policy took longer than {milliseconds} ms")]
     Deadline {
-        /// What it was given.
+        /// The policy's deadline.
         milliseconds: u64,
     },
-    /// The policy wanted more memory or table space than it may have.
-    #[error("the policy wanted more than {0}")]
+    /// The policy exceeded its limit of memory or table space.
+    #[error("the policy exceeded its limit of {0}")]
     Memory(String),
     /// The policy recursed too deeply.
     #[error("the policy overflowed its stack")]
     Stack,
-    /// The answer makes no sense, or is too large.
-    #[error("the policy's answer makes no sense: {0}")]
+    /// The answer is malformed or too large.
+    #[error("the policy's answer is not valid: {0}")]
     Answer(String),
-    /// The policy logged more than it may.
+    /// The policy logged too much.
     #[error("the policy logged more than {bytes} bytes")]
     Log {
-        /// What it may log.
+        /// The policy's limit.
         bytes: usize,
     },
-    /// The redactor says that it cannot plan.
+    /// The redactor answered that it cannot plan.
     #[error("the redactor failed: {0}")]
     Refused(String),
-    /// The plan cannot be carried out.
-    #[error("the plan cannot be carried out: {0}")]
+    /// The plan is not valid.
+    #[error("the plan is not valid: {0}")]
     Plan(String),
 }
 
@@ -81,16 +86,16 @@ impl Fault {
         }
     }
 
-    /// The denial that comes of it. A caller learns the kind of failure and nothing of the policy's inner life.
+    /// The denial that follows. Callers learn the kind of failure and no details of the policy.
     pub fn denial(&self) -> Denial {
         Denial {
             code: self.code().to_owned(),
-            message: "the policy failed, so nobody is let through".to_owned(),
+            message: "a policy failed, so the request is denied".to_owned(),
         }
     }
 }
 
-/// The words of an error, on one bounded line.
-pub(crate) fn told(error: impl std::fmt::Display) -> String {
-    one_line(&error.to_string(), 256)
+/// The text of an error on one line, bounded.
+pub(crate) fn bounded(error: impl std::fmt::Display) -> String {
+    one_line(&error.to_string(), TEXT_MAX)
 }

@@ -1,39 +1,48 @@
-//! Policies: may this request go on, and what must stay hidden? At least one must allow it and none deny; silence is a
-//! denial, and so is every way in which a policy can fail.
+//! Evaluates policies: may this request go on, and what must be redacted? At least one policy must allow a request and
+//! none may deny it. No opinion is a denial, and so is every failure of a policy.
 //!
-//! Policies are WebAssembly components that implement the contract in `wit/`, and this is the only room that knows
-//! wasmtime. A policy gets its arguments and nothing else. Each call runs in a fresh instance of a snapshot that was taken
-//! after `configure`: nothing leaks from one request to the next, and no request pays for set-up.
+//! Policies are WebAssembly components that implement the contract in `wit/`; no other crate depends on wasmtime. A policy
+//! gets its arguments and nothing else. Each call runs in a fresh instance of a snapshot taken after `configure`, so no
+//! state leaks from one request to the next, and no request pays for the set-up.
 //!
 //! One policy is built in: the [`AllowList`] of the configuration.
 
 mod allow_list;
+mod binding;
 mod cache;
+mod component;
+mod context;
 mod contract;
 mod describe;
+mod digest;
 mod engine;
+mod evaluation;
 mod fault;
-mod judgement;
+mod guest;
+mod kind;
 mod limits;
 mod module;
 mod plan;
+mod policies;
 mod policy;
+mod prepared;
 mod run;
-mod set;
 mod snapshot;
+mod spec;
 mod wasi;
 
 pub use allow_list::{AllowList, AllowRule};
 pub use cache::Cache;
 pub use describe::Description;
 pub use engine::Engine;
+pub use evaluation::{Evaluation, decide};
 pub use fault::Fault;
 pub use gateway_core::DETECTORS;
-pub use judgement::Judgement;
+pub use kind::Kind;
 pub use limits::Limits;
-pub use module::Kind;
 pub use plan::record;
-pub use policy::{Answer, Mode, Policy, Spec};
+pub use policies::{Planning, Policies};
+pub use policy::{Answer, Policy};
 pub use run::Usage;
-pub use set::{Planning, Policies, decide};
+pub use spec::{Mode, Spec};
 pub use wasi::Wasi;

@@ -1,21 +1,25 @@
+//! Checks redaction plans, joins them, and summarizes them for records.
+
 use gateway_core::{DETECTORS, Pattern, Plan, PlanRecord};
 
-use crate::Fault;
+use crate::digest::sha256;
+use crate::fault::{Fault, bounded};
 use crate::run::Deadline;
 
-/// The most rules of one redactor's plan.
+/// The most rules of one plan.
 const RULES_MAX: usize = 1024;
-/// The longest name, glob, entry or field, and the longest expression, in bytes.
+/// The longest name, glob, entry or field, in bytes.
 const NAME_MAX: usize = 256;
+/// The longest expression or literal, in bytes.
 const REGEX_MAX: usize = 4096;
 /// The largest compiled expression, in bytes.
 const REGEX_SIZE: usize = 1 << 20;
-/// The most stars of a glob: each costs a backtrack.
+/// The most stars of a glob: each costs backtracking.
 const STARS_MAX: usize = 8;
 
-/// Whether `plan` can be carried out at all: every expression compiles within bounds, every name is known.
+/// Checks that every expression of `plan` compiles within bounds and every name is known.
 pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
-    let wrong = |what: String| Err(Fault::Plan(crate::fault::told(what)));
+    let invalid = |why: String| Err(Fault::Plan(bounded(why)));
     if plan
         .mask
         .len()
@@ -23,19 +27,19 @@ pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
         .saturating_add(plan.hide.len())
         > RULES_MAX
     {
-        return wrong(format!("more than {RULES_MAX} rules"));
+        return invalid(format!("more than {RULES_MAX} rules"));
     }
     for rule in &plan.mask {
         if !is_name(&rule.name) {
-            return wrong("a rule without a proper name".to_owned());
+            return invalid("a rule has no valid name".to_owned());
         }
         if rule.places.is_empty() {
-            return wrong(format!("rule `{}` looks nowhere", rule.name));
+            return invalid(format!("rule `{}` has no places", rule.name));
         }
         if let Err(why) = check_pattern(&rule.pattern) {
-            return wrong(format!("rule `{}`: {why}", rule.name));
+            return invalid(format!("rule `{}`: {why}", rule.name));
         }
-        // A thousand expressions, each within its bounds, compile for seconds.
+        // A thousand expressions within their bounds take seconds to compile.
         deadline.check()?;
     }
     if let Some(rule) = plan
@@ -43,10 +47,10 @@ pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
         .iter()
         .find(|rule| !is_name(&rule.name) || !is_name(&rule.entry))
     {
-        return wrong(format!("rule `{}` drops no proper entry", rule.name));
+        return invalid(format!("rule `{}` has no valid entry to drop", rule.name));
     }
     if let Some(field) = plan.hide.iter().find(|field| !field.may_be_planned()) {
-        return wrong(format!(
+        return invalid(format!(
             "`{field}` is not a field of a request that a plan can hide"
         ));
     }
@@ -58,7 +62,7 @@ fn check_pattern(pattern: &Pattern) -> Result<(), String> {
         Pattern::Literal(bytes) if (1..=REGEX_MAX).contains(&bytes.len()) => Ok(()),
         Pattern::Literal(_) => Err(format!("a literal must be 1 to {REGEX_MAX} bytes long")),
         Pattern::Regex(regex) if regex.len() > REGEX_MAX => {
-            Err(format!("longer than {REGEX_MAX} bytes"))
+            Err(format!("the expression is longer than {REGEX_MAX} bytes"))
         }
         Pattern::Regex(regex) => compile(regex),
         Pattern::EnvValue(glob) if !is_name(glob) || glob.matches('*').count() > STARS_MAX => {
@@ -69,7 +73,7 @@ fn check_pattern(pattern: &Pattern) -> Result<(), String> {
         Pattern::EnvValue(_) => Ok(()),
         Pattern::Detector(name) if DETECTORS.contains(&name.as_str()) => Ok(()),
         Pattern::Detector(name) => Err(format!(
-            "there is no detector `{name}`; there are {}",
+            "unknown detector `{name}`; known detectors: {}",
             DETECTORS.join(", ")
         )),
     }
@@ -81,7 +85,7 @@ fn compile(regex: &str) -> Result<(), String> {
         .nest_limit(64)
         .build();
     let built = built.map_err(|error| error.to_string())?;
-    // Such an expression would mask everything, or nothing.
+    // Such an expression would mask everything or nothing.
     if built.is_match(b"") {
         Err("the expression matches the empty text".to_owned())
     } else {
@@ -93,21 +97,21 @@ fn is_name(name: &str) -> bool {
     (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
-/// `plan` as records tell it.
+/// The summary of `plan` for records.
 pub fn record(plan: &Plan) -> PlanRecord {
     if plan.is_empty() {
         return PlanRecord::default();
     }
     PlanRecord {
-        // A plan is always JSON: it has no map with keys that are no text.
-        sha256: crate::module::sha256(&serde_json::to_vec(plan).unwrap_or_default()),
+        // Serializing a plan cannot fail: it has no map with keys other than text.
+        sha256: sha256(&serde_json::to_vec(plan).unwrap_or_default()),
         mask: plan.mask.iter().map(|rule| rule.name.clone()).collect(),
         drop: plan.drop.iter().map(|rule| rule.entry.clone()).collect(),
         hide: plan.hide.clone(),
     }
 }
 
-/// All of `plans` at once.
+/// One plan with the rules of all `plans`.
 pub(crate) fn joined(plans: impl IntoIterator<Item = Plan>) -> Plan {
     plans.into_iter().fold(Plan::default(), |mut all, plan| {
         all.mask.extend(plan.mask);

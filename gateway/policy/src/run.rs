@@ -1,55 +1,26 @@
-//! One call of a guest: a store of its own, a deadline, limits, and a name for whatever goes wrong.
+//! Runs one call of a guest with a store of its own, a deadline and limits, and names its failure.
 
 use std::time::{Duration, Instant};
 
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use crate::limits::{Exceeded, Guest};
-use crate::wasi::{Moment, Withheld};
-use crate::{Engine, Fault, Limits};
+use crate::context::CallContext;
+use crate::engine::Engine;
+use crate::fault::{Fault, bounded};
+use crate::guest::{Exceeded, Guest};
+use crate::limits::Limits;
+use crate::wasi::Unavailable;
 
-/// What a call took.
+/// The resources that a call used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How long it took, the wait for its turn included.
+    /// The time that it took, including the wait for a slot.
     pub time: Duration,
     /// The most memory that it had, in bytes.
     pub memory: usize,
 }
 
-/// Runs `call` in a fresh store within the policy's limits, and `read`s its answer within the same time.
-pub(crate) fn call<T, U>(
-    engine: &Engine,
-    limits: Limits,
-    moment: Moment,
-    call: impl FnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
-    read: impl FnOnce(T, &Deadline) -> Result<U, Fault>,
-) -> (Result<U, Fault>, Usage) {
-    let begun = Instant::now();
-    let deadline = Deadline::after(limits.deadline_milliseconds);
-    let Some(_place) = engine.enter(deadline.until) else {
-        return (
-            Err(deadline.fault()),
-            Usage {
-                time: begun.elapsed(),
-                memory: 0,
-            },
-        );
-    };
-    let mut store = store(engine, limits, moment, &deadline);
-    let result = call(&mut store);
-    let answer = judged(result, &store, &deadline).and_then(|answer| read(answer, &deadline));
-    let answer = answer.and_then(|answer| deadline.check().map(|()| answer));
-    (
-        answer,
-        Usage {
-            time: begun.elapsed(),
-            memory: store.data().memory(),
-        },
-    )
-}
-
-/// When a call must have ended.
+/// The time at which a call must have ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     pub(crate) until: Instant,
@@ -64,7 +35,7 @@ impl Deadline {
         }
     }
 
-    /// Fails once the time is over. What the host does for a guest counts as the guest's.
+    /// Fails if the deadline has passed. The host's work for a guest counts as the guest's.
     pub(crate) fn check(&self) -> Result<(), Fault> {
         if Instant::now() > self.until {
             Err(self.fault())
@@ -80,21 +51,45 @@ impl Deadline {
     }
 }
 
-/// A store that ends its guest at the `deadline`.
+/// Runs `call` in a fresh store within the policy's limits, and converts its answer with `read` before the same deadline.
+pub(crate) fn call<T, U>(
+    engine: &Engine,
+    limits: Limits,
+    context: CallContext,
+    call: impl FnOnce(&mut Store<Guest>) -> wasmtime::Result<T>,
+    read: impl FnOnce(T, &Deadline) -> Result<U, Fault>,
+) -> (Result<U, Fault>, Usage) {
+    let started = Instant::now();
+    let deadline = Deadline::after(limits.deadline_milliseconds);
+    let usage = |memory| Usage {
+        time: started.elapsed(),
+        memory,
+    };
+    let Some(_slot) = engine.enter(deadline.until) else {
+        return (Err(deadline.fault()), usage(0));
+    };
+    let mut store = store(engine, limits, context, &deadline);
+    let result = call(&mut store);
+    let answer = checked(result, &store, &deadline).and_then(|answer| read(answer, &deadline));
+    let answer = answer.and_then(|answer| deadline.check().map(|()| answer));
+    (answer, usage(store.data().memory()))
+}
+
+/// A store that interrupts its guest at the `deadline`.
 pub(crate) fn store(
     engine: &Engine,
     limits: Limits,
-    moment: Moment,
+    context: CallContext,
     deadline: &Deadline,
 ) -> Store<Guest> {
-    let mut store = Store::new(engine.wasm(), Guest::new(limits, moment));
+    let mut store = Store::new(engine.wasm(), Guest::new(limits, context));
     store.limiter(|guest| guest);
     store.set_hostcall_fuel(limits.answer_bytes);
     let until = deadline.until;
     store.set_epoch_deadline(Engine::ticks(
         until.saturating_duration_since(Instant::now()),
     ));
-    // A ticker that was late counts what it missed all at once, so ticks may end early: the time itself has the last word.
+    // A late ticker counts all missed ticks at once, so the ticks may run out early: check the time itself.
     store.epoch_deadline_callback(move |_| {
         Ok(match until.checked_duration_since(Instant::now()) {
             Some(left) => UpdateDeadline::Continue(Engine::ticks(left)),
@@ -104,15 +99,15 @@ pub(crate) fn store(
     store
 }
 
-/// An answer that came in time and within the limits, or the fault that it was.
-pub(crate) fn judged<T>(
+/// The answer of a call that met its deadline and its limits, or the fault.
+pub(crate) fn checked<T>(
     result: wasmtime::Result<T>,
     store: &Store<Guest>,
     deadline: &Deadline,
 ) -> Result<T, Fault> {
     let limits = store.data().limits();
     match result {
-        Err(error) => Err(named(&error, limits, deadline)),
+        Err(error) => Err(fault(&error, limits, deadline)),
         Ok(_) if store.data().logged_too_much() => Err(Fault::Log {
             bytes: limits.log_bytes,
         }),
@@ -120,21 +115,21 @@ pub(crate) fn judged<T>(
     }
 }
 
-fn named(error: &wasmtime::Error, limits: Limits, deadline: &Deadline) -> Fault {
+fn fault(error: &wasmtime::Error, limits: Limits, deadline: &Deadline) -> Fault {
     if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
         return Fault::Memory(match exceeded {
             Exceeded::Memory => format!("{} bytes of memory", limits.memory_bytes),
-            Exceeded::Table => "a table may have elements".to_owned(),
+            Exceeded::Table => "table elements".to_owned(),
         });
     }
-    if let Some(withheld) = error.downcast_ref::<Withheld>() {
-        return Fault::Trap(crate::fault::told(withheld));
+    if let Some(unavailable) = error.downcast_ref::<Unavailable>() {
+        return Fault::Trap(bounded(unavailable));
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => deadline.fault(),
         Some(Trap::StackOverflow) => Fault::Stack,
         Some(trap) => Fault::Trap(trap.to_string()),
-        // What is no trap went wrong while the answer was read: text that is none, a pointer to nowhere, too much of it.
-        None => Fault::Answer(crate::fault::told(error.root_cause())),
+        // Every other error occurs while the answer is read: invalid text, an invalid pointer, too many bytes.
+        None => Fault::Answer(bounded(error.root_cause())),
     }
 }

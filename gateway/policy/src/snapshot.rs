@@ -1,4 +1,4 @@
-//! `configure` runs once: the state after it becomes the state that every instance begins with.
+//! Runs `configure` once and takes a snapshot of the state after it, with which every instance starts.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,16 +9,19 @@ use wasmtime::Store;
 use wasmtime::component::{ComponentNamedList, Instance, Lift, WasmList};
 use wasmtime_wizer::{ComponentInstanceState, Wizer};
 
+use crate::component::{compile, linker};
+use crate::context::CallContext;
 use crate::contract::authorizer::Authorizer;
 use crate::contract::redactor::Redactor;
-use crate::fault::told;
-use crate::limits::Guest;
-use crate::module::{compile, linker};
+use crate::engine::Engine;
+use crate::fault::{Fault, bounded};
+use crate::guest::Guest;
+use crate::kind::Kind;
+use crate::limits::Limits;
 use crate::run::{self, Deadline};
-use crate::wasi::{Moment, Wasi};
-use crate::{Engine, Fault, Kind, Limits};
+use crate::wasi::Wasi;
 
-/// The component whose instances begin as an instance of `bytes` is after it took `settings`.
+/// A component whose instances start in the state that an instance of `bytes` has after it accepted `settings`.
 pub(crate) fn configured(
     engine: &Engine,
     bytes: &[u8],
@@ -27,53 +30,55 @@ pub(crate) fn configured(
     limits: Limits,
     wasi: Wasi,
 ) -> Result<Vec<u8>, Fault> {
-    let invalid = |error: wasmtime::Error| Fault::Invalid(told(format!("{error:#}")));
+    let invalid = |error: wasmtime::Error| Fault::Invalid(bounded(format!("{error:#}")));
     let wizer = Wizer::new();
     let (context, instrumented) =
-        unless_it_panics(|| wizer.instrument_component(bytes)).map_err(invalid)?;
+        catching_panics(|| wizer.instrument_component(bytes)).map_err(invalid)?;
     let component = compile(engine, &instrumented)?;
     let linker = linker(engine, &component, wasi)?;
     let deadline = Deadline::after(limits.configure_milliseconds);
-    let _place = engine
+    let _slot = engine
         .enter(deadline.until)
         .ok_or_else(|| deadline.fault())?;
-    let mut store = run::store(engine, limits, Moment::of_configuration(), &deadline);
+    let mut store = run::store(engine, limits, CallContext::of_configuration(), &deadline);
     let instance = linker.instantiate(&mut store, &component);
-    let instance = run::judged(instance, &store, &deadline)?;
-    let policy =
-        Policy::of(&mut store, &instance, kind).map_err(|error| Fault::World(told(error)))?;
-    let taken = policy.configure(&mut store, settings);
-    run::judged(taken, &store, &deadline)?.map_err(|refusal| Fault::Settings(told(refusal)))?;
+    let instance = run::checked(instance, &store, &deadline)?;
+    let policy = TypedInstance::new(&mut store, &instance, kind)
+        .map_err(|error| Fault::World(bounded(error)))?;
+    let accepted = policy.configure(&mut store, settings);
+    run::checked(accepted, &store, &deadline)?
+        .map_err(|refusal| Fault::Settings(bounded(refusal)))?;
     let mut state = State {
         store: &mut store,
         instance,
         failure: None,
     };
-    // Reading what is there takes as long as it takes, and is bounded by the policy's memory.
+    // The time to read the state is bounded by the policy's memory, not by the deadline.
     state.store.set_epoch_deadline(u64::MAX >> 1);
     state.store.set_hostcall_fuel(usize::MAX);
-    let snapshot = unless_it_panics(|| ready(wizer.snapshot_component(&context, &mut state)));
+    let snapshot = catching_panics(|| poll_once(wizer.snapshot_component(&context, &mut state)));
     match state.failure {
         Some(error) => Err(invalid(error)),
         None => snapshot.map_err(invalid),
     }
 }
 
-/// wizer meets what it does not know, and a state that could not be read, with a panic; here that is one policy's fault.
-fn unless_it_panics<T>(what: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
-    let unknown = || wasmtime::Error::msg("it has a state of which no snapshot can be taken");
-    // Nothing that was half done outlives the panic: the instance and the context are dropped with the failure.
-    catch_unwind(AssertUnwindSafe(what)).unwrap_or_else(|_| Err(unknown()))
+/// Turns a panic into an error. wizer panics on components that it does not support and on unreadable state; that must only
+/// be a fault of this policy.
+fn catching_panics<T>(action: impl FnOnce() -> wasmtime::Result<T>) -> wasmtime::Result<T> {
+    let unsupported = || wasmtime::Error::msg("no snapshot of its state can be taken");
+    // Unwind-safe: the instance and the context are dropped after the panic.
+    catch_unwind(AssertUnwindSafe(action)).unwrap_or_else(|_| Err(unsupported()))
 }
 
-/// An instance of which all functions have the types that the contract gives them.
-enum Policy {
+/// A typed instance: all its functions have the contract's types.
+enum TypedInstance {
     Authorizer(Authorizer),
     Redactor(Redactor),
 }
 
-impl Policy {
-    fn of(store: &mut Store<Guest>, instance: &Instance, kind: Kind) -> wasmtime::Result<Self> {
+impl TypedInstance {
+    fn new(store: &mut Store<Guest>, instance: &Instance, kind: Kind) -> wasmtime::Result<Self> {
         Ok(match kind {
             Kind::Authorizer => Self::Authorizer(Authorizer::new(store, instance)?),
             Kind::Redactor => Self::Redactor(Redactor::new(store, instance)?),
@@ -96,15 +101,15 @@ impl Policy {
     }
 }
 
-/// Nothing in here waits, so one poll is enough.
-fn ready<T>(future: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
+/// The result of a future that never waits.
+fn poll_once<T>(future: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
-        Poll::Pending => Err(wasmtime::Error::msg("its state cannot be read")),
+        Poll::Pending => Err(wasmtime::Error::msg("the state cannot be read")),
     }
 }
 
-/// The instance, for whoever reads its globals and memories. The first failure is kept, since there is no way to hand it on.
+/// Gives wizer access to the globals and memories of an instance. The trait cannot return errors, so the first one is kept.
 struct State<'a> {
     store: &'a mut Store<Guest>,
     instance: Instance,
@@ -116,14 +121,14 @@ impl State<'_> {
         &mut self,
         instance: &str,
         function: &str,
-        keep: impl FnOnce(&mut Store<Guest>, R) -> wasmtime::Result<T>,
+        convert: impl FnOnce(&mut Store<Guest>, R) -> wasmtime::Result<T>,
     ) -> Option<T>
     where
         (R,): ComponentNamedList,
     {
         let result = self
             .call(instance, function)
-            .and_then(|value| keep(self.store, value));
+            .and_then(|value| convert(self.store, value));
         result
             .map_err(|error| self.failure.get_or_insert(error).to_string())
             .ok()
@@ -157,7 +162,7 @@ impl ComponentInstanceState for State<'_> {
         contents: impl FnOnce(&[u8]) + Send,
     ) {
         let list = self.read(instance, func, |_, list: WasmList<u8>| Ok(list));
-        // Called in any case, since the rewriter counts on it; where nothing could be read, the failure is kept.
+        // The caller requires this call; if nothing could be read, `failure` says so.
         contents(
             list.as_ref()
                 .map(|list| list.as_le_slice(&*self.store))

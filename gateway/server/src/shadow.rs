@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use gateway_core::{Decision, Event, PlanRecord, Record, Request, RequestId, TraceId, Verdict};
-use gateway_policy::{Cache, Engine, Judgement, Policies};
+use gateway_policy::{Cache, Engine, Evaluation, Policies};
 use jiff::Timestamp;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio_util::sync::CancellationToken;
@@ -25,7 +25,7 @@ pub(crate) struct Seen {
     trace_id: Option<TraceId>,
     hidden: Hidden,
     request: Request,
-    was: Judgement,
+    was: Evaluation,
 }
 
 /// The policies that are tried out, and the requests that wait for them.
@@ -107,7 +107,7 @@ impl Shadow {
 
     /// Shows a request to the candidate, if there is one, later. Where too many wait, it is left out and counted: whoever
     /// asks never waits for what is only tried out.
-    pub(crate) fn offer(&self, subject: &Subject, request: &Request, was: Judgement) {
+    pub(crate) fn offer(&self, subject: &Subject, request: &Request, was: Evaluation) {
         // Without verdicts nothing was decided.
         if self.now().is_none() || was.verdicts.is_empty() {
             return;
@@ -152,7 +152,7 @@ pub(crate) async fn follow(cx: Context, end: CancellationToken) {
         let (Some(seen), Some(policies)) = (seen, shadow.now()) else {
             continue;
         };
-        let judging = tokio::task::spawn_blocking(move || (policies.judge(&seen.request), seen));
+        let judging = tokio::task::spawn_blocking(move || (policies.evaluate(&seen.request), seen));
         if let Ok((now, seen)) = judging.await {
             compare(&cx, seen, now).await;
         } else {
@@ -161,7 +161,7 @@ pub(crate) async fn follow(cx: Context, end: CancellationToken) {
     }
 }
 
-async fn compare(cx: &Context, seen: Seen, now: Judgement) {
+async fn compare(cx: &Context, seen: Seen, now: Evaluation) {
     let difference = seen.was.difference(&now);
     let result = match difference {
         // That it was slow beside real work says nothing of what it would say.
@@ -273,9 +273,9 @@ mod tests {
         let request: Request =
             serde_json::from_str(include_str!("../../../policies/sdk/default-request.json"))
                 .unwrap();
-        let was = Judgement {
+        let was = Evaluation {
             verdicts: vec![Verdict::of("p", Decision::Allow)],
-            ..Judgement::default()
+            ..Evaluation::default()
         };
         for _ in 0..5 {
             shadow.offer(&subject(), &request, was.clone());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use clap::Args;
 use gateway_core::{Difference, Event, Record};
-use gateway_policy::{Judgement, Policies};
+use gateway_policy::{Evaluation, Policies};
 use serde_json::{Value, json};
 
 use super::candidate;
@@ -80,13 +80,17 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
 }
 
 impl Sum {
-    fn compare(&mut self, record: &Record, policies: &Policies) -> Option<(Difference, Judgement)> {
+    fn compare(
+        &mut self,
+        record: &Record,
+        policies: &Policies,
+    ) -> Option<(Difference, Evaluation)> {
         let facts = Facts::of(record);
         let Some(request) = facts.request else {
             self.without(&record.event);
             return None;
         };
-        let was = Judgement {
+        let was = Evaluation {
             verdicts: facts.verdicts.to_vec(),
             plan: facts.plan.cloned().unwrap_or_default(),
         };
@@ -95,7 +99,7 @@ impl Sum {
         } else if was.is_timed_out() {
             add(&mut self.timed_out);
         } else if let Some(request) = request.request() {
-            let now = policies.judge(&request);
+            let now = policies.evaluate(&request);
             if now.is_timed_out() {
                 add(&mut self.timed_out);
                 return None;
@@ -185,7 +189,7 @@ impl Page {
         }
     }
 
-    fn difference(&mut self, record: &Record, difference: Difference, now: &Judgement) {
+    fn difference(&mut self, record: &Record, difference: Difference, now: &Evaluation) {
         let facts = Facts::of(record);
         let denial = gateway_policy::decide(&now.verdicts).err();
         if self.output == Output::Json {

@@ -1,3 +1,5 @@
+//! Tests the members and images of archives.
+
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
@@ -45,7 +47,7 @@ impl Archive {
         serde_json::from_slice(&self.bodies[name]).unwrap()
     }
 
-    /// The entries of an image, and its magic numbers.
+    /// The magic numbers of an image, and its entries.
     fn image(&self, name: &str, magics: usize) -> (Vec<u32>, Vec<&[u8]>) {
         let (head, mut rest) = self.bodies[name].split_at(4 * magics);
         let magic = head
@@ -63,7 +65,7 @@ impl Archive {
         (magic, entries)
     }
 
-    /// What a process had in memory from `start` to `end`.
+    /// The memory of a process from `start` to `end`.
     fn memory(&self, pid: u32, start: u64, end: u64) -> Vec<u8> {
         let (_, entries) = self.image(&format!("checkpoint/pagemap-{pid}.img"), 2);
         let id = Head::decode(entries[0]).unwrap().pages_id;
@@ -83,7 +85,7 @@ impl Archive {
     }
 }
 
-// Field numbers as CRIU and its readers know them; on purpose not those of the code under test.
+// CRIU's field numbers, repeated here so that they are independent of the code under test.
 #[derive(Clone, Copy, PartialEq, Message)]
 struct Head {
     #[prost(uint32, tag = "1")]
@@ -137,7 +139,7 @@ async fn checkpointed() -> (Archive, u32, u32) {
 }
 
 #[tokio::test]
-async fn a_secret_of_the_environment_is_in_the_pages_of_every_process_and_in_spec_dump() {
+async fn an_environment_secret_is_in_spec_dump_and_all_pages() {
     let (archive, pid, child) = checkpointed().await;
     assert!(contains(
         &archive.bodies["spec.dump"],
@@ -157,7 +159,7 @@ async fn a_secret_of_the_environment_is_in_the_pages_of_every_process_and_in_spe
 }
 
 #[tokio::test]
-async fn members_have_the_names_the_order_and_the_modes_of_containerds() {
+async fn members_match_containerd_in_name_order_and_mode() {
     let (archive, pid, child) = checkpointed().await;
     let mut sorted = archive.names.clone();
     sorted.sort();
@@ -194,7 +196,7 @@ async fn members_have_the_names_the_order_and_the_modes_of_containerds() {
 }
 
 #[tokio::test]
-async fn members_have_the_names_and_the_order_of_crios_where_that_is_asked_for() {
+async fn members_match_crio_in_name_and_order() {
     let fixture = Fixture::start_as(Dialect::CriO).await;
     let (pod, _echo) = fixture.run_echo().await;
     let path = fixture.path("archive.tar");
@@ -238,7 +240,7 @@ async fn members_have_the_names_and_the_order_of_crios_where_that_is_asked_for()
 }
 
 #[tokio::test]
-async fn images_begin_with_crius_magic_numbers() {
+async fn images_start_with_criu_magic_numbers() {
     let (archive, pid, _) = checkpointed().await;
     for (name, magic) in [
         ("checkpoint/inventory.img".to_owned(), vec![0x5831_3116]),
@@ -265,7 +267,7 @@ async fn images_begin_with_crius_magic_numbers() {
 }
 
 #[tokio::test]
-async fn the_tree_of_processes_has_the_container_at_its_root() {
+async fn the_container_is_the_root_of_the_process_tree() {
     let (archive, pid, child) = checkpointed().await;
     let (_, entries) = archive.image("checkpoint/pstree.img", 2);
     let tree: Vec<_> = entries
@@ -277,7 +279,7 @@ async fn the_tree_of_processes_has_the_container_at_its_root() {
 }
 
 #[tokio::test]
-async fn the_command_line_and_the_environment_can_be_read_back_from_the_pages() {
+async fn pages_contain_command_line_and_environment() {
     let (archive, pid, child) = checkpointed().await;
     for (pid, command) in [(pid, "/bin/sh\0-c\0sleep"), (child, "sleep\x00100000\0")] {
         let (_, entries) = archive.image(&format!("checkpoint/mm-{pid}.img"), 2);
@@ -296,7 +298,7 @@ async fn the_command_line_and_the_environment_can_be_read_back_from_the_pages() 
 }
 
 #[tokio::test]
-async fn the_pages_are_as_many_as_the_page_map_says_to_old_readers_and_new_ones() {
+async fn the_page_map_counts_pages_for_old_and_new_readers() {
     let (archive, pid, child) = checkpointed().await;
     for pid in [pid, child] {
         let (_, entries) = archive.image(&format!("checkpoint/pagemap-{pid}.img"), 2);
@@ -316,7 +318,7 @@ async fn the_pages_are_as_many_as_the_page_map_says_to_old_readers_and_new_ones(
 }
 
 #[tokio::test]
-async fn the_containers_files_and_names_are_in_the_archive() {
+async fn the_archive_contains_files_and_names() {
     let (archive, pid, _) = checkpointed().await;
     let mut diff = tar::Archive::new(GzDecoder::new(archive.bodies["rootfs-diff.tar"].as_slice()));
     let mut files = BTreeMap::new();

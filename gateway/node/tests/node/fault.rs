@@ -1,3 +1,5 @@
+//! Tests every fault that can be injected.
+
 use std::time::Duration;
 
 use gateway_node::{Behaviour, Fault, Gate, Method, Moment};
@@ -10,7 +12,7 @@ use crate::fixture::{Fixture, until_state};
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_runtime_can_be_slow_before_the_dump() {
+async fn waits_before_the_dump() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.behave(Fault::Wait(Moment::BeforeDump, HOUR));
@@ -23,7 +25,7 @@ async fn a_runtime_can_be_slow_before_the_dump() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_runtime_can_be_slow_between_chunks() {
+async fn waits_between_chunks() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture
@@ -38,7 +40,7 @@ async fn a_runtime_can_be_slow_between_chunks() {
 }
 
 #[tokio::test]
-async fn a_call_can_be_held_until_the_test_lets_it_go() {
+async fn a_closed_gate_holds_a_call_until_it_is_opened() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let gate = Gate::closed();
@@ -65,7 +67,7 @@ async fn a_call_can_be_held_until_the_test_lets_it_go() {
 }
 
 #[tokio::test]
-async fn two_checkpoints_of_one_container_at_once_both_fail() {
+async fn concurrent_checkpoints_of_one_container_both_fail() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let gate = Gate::closed();
@@ -95,7 +97,7 @@ async fn two_checkpoints_of_one_container_at_once_both_fail() {
 }
 
 #[tokio::test]
-async fn a_runtime_can_fail_before_the_dump_with_any_code_and_text() {
+async fn fails_before_the_dump_with_any_code_and_text() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let text = "CRIU binary not found or too old";
@@ -115,7 +117,7 @@ async fn a_runtime_can_fail_before_the_dump_with_any_code_and_text() {
 }
 
 #[tokio::test]
-async fn a_runtime_can_fail_after_the_archive_is_whole() {
+async fn fails_after_a_complete_archive() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.behave(Fault::Fail(
@@ -133,7 +135,7 @@ async fn a_runtime_can_fail_after_the_archive_is_whole() {
 }
 
 #[tokio::test]
-async fn a_runtime_can_lack_checkpoints() {
+async fn can_lack_the_checkpoint_rpc() {
     let fixture = Fixture::start().await;
     fixture.node.behave(Fault::NoCheckpoint);
     let (code, text) = fixture
@@ -171,10 +173,10 @@ async fn any_method_can_fail() {
 }
 
 #[tokio::test]
-async fn a_runtime_can_die_in_the_middle_of_the_archive() {
+async fn aborts_the_connection_within_the_archive() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
-    fixture.node.behave(Fault::CutConnectionAfter(5000));
+    fixture.node.behave(Fault::AbortConnectionAfter(5000));
     let location = fixture.path("archive.tar");
     let status = fixture
         .checkpoint(&container.id, &location)
@@ -191,7 +193,7 @@ async fn a_runtime_can_die_in_the_middle_of_the_archive() {
 }
 
 #[tokio::test]
-async fn a_disk_can_be_full_and_a_partial_file_stay() {
+async fn leaves_a_partial_file_on_a_full_disk() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     for bytes in [0, 5000] {
@@ -205,7 +207,7 @@ async fn a_disk_can_be_full_and_a_partial_file_stay() {
 }
 
 #[tokio::test]
-async fn an_archive_can_be_made_large() {
+async fn extra_pages_enlarge_the_archive() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let mut sizes = Vec::new();
@@ -223,7 +225,7 @@ async fn an_archive_can_be_made_large() {
 }
 
 #[tokio::test]
-async fn an_abandoned_checkpoint_is_counted_and_the_container_goes_on() {
+async fn counts_an_abandoned_checkpoint_and_thaws_the_container() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     abandon(&fixture, &container.id, Behaviour::normal()).await;
@@ -231,7 +233,7 @@ async fn an_abandoned_checkpoint_is_counted_and_the_container_goes_on() {
 }
 
 #[tokio::test]
-async fn an_abandoned_checkpoint_can_leave_the_container_frozen_for_good() {
+async fn an_abandoned_checkpoint_can_leave_the_container_frozen() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     abandon(&fixture, &container.id, Fault::FreezeWhenAbandoned.into()).await;
@@ -245,7 +247,7 @@ async fn an_abandoned_checkpoint_can_leave_the_container_frozen_for_good() {
     until_state(container.pid, |state| state == Some('T')).await;
 }
 
-/// Asks for a checkpoint and goes away while it is held between dump and archive.
+/// Requests a checkpoint and disconnects while it is held between dump and archive.
 async fn abandon(fixture: &Fixture, id: &str, behaviour: Behaviour) {
     let gate = Gate::closed();
     fixture
@@ -264,7 +266,7 @@ async fn abandon(fixture: &Fixture, id: &str, behaviour: Behaviour) {
 }
 
 #[tokio::test]
-async fn the_metadata_of_a_checkpoint_can_be_read() {
+async fn returns_the_metadata_of_the_last_checkpoint() {
     let fixture = Fixture::start().await;
     assert!(fixture.node.last_metadata().is_none());
     let mut request = Request::new(CheckpointContainerRequest::default());

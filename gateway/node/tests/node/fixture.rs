@@ -1,3 +1,5 @@
+//! Helpers of these tests: a node with a client, and containers that answer.
+
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -16,13 +18,13 @@ use tokio::net::unix::pipe;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
-/// So long may an event take that comes at once unless something is broken.
+/// The timeout of events that are immediate unless something is broken.
 pub(crate) const BOUND: Duration = Duration::from_mins(1);
 
-/// In the environment of every container here.
+/// A secret in the environment of every container.
 pub(crate) const SECRET: &str = "swordfish-in-the-environment";
 
-/// A node, a client of it and a folder for both.
+/// A node, its client and their folder.
 pub(crate) struct Fixture {
     pub(crate) node: Node,
     pub(crate) client: RuntimeServiceClient<Channel>,
@@ -60,7 +62,7 @@ impl Fixture {
         path
     }
 
-    /// A pod with one container that answers, and a child process of it that does nothing.
+    /// Runs a pod with a container that answers lines and has an idle child process.
     pub(crate) async fn run_echo(&self) -> (RunningPod, Echo) {
         let (input, output) = (self.fifo("in"), self.fifo("out"));
         let script =
@@ -78,7 +80,7 @@ impl Fixture {
             .unwrap();
         let mut echo = Echo::open(&input, &output);
         assert_eq!(echo.say("hello").await, "heard hello");
-        // The child is forked by now, but may not yet have become what it is to be.
+        // The child is forked by now, but may not have called exec yet.
         let pid = pod.containers[0].pid;
         until(|| {
             children(pid)
@@ -89,7 +91,7 @@ impl Fixture {
         (pod, echo)
     }
 
-    /// A pod with one container that only waits.
+    /// Runs a pod with an idle container.
     pub(crate) async fn run_idle(&self, name: &str) -> (RunningPod, RunningContainer) {
         let spec = ContainerSpec::new("app", ["/bin/sleep", "100000"]);
         let pod = self
@@ -129,7 +131,7 @@ fn channel(socket: PathBuf) -> Channel {
     Endpoint::from_static("http://node").connect_with_connector_lazy(connect)
 }
 
-/// Talks with the first process of a container.
+/// A dialogue with the first process of a container.
 pub(crate) struct Echo {
     input: pipe::Sender,
     output: BufReader<pipe::Receiver>,
@@ -145,7 +147,7 @@ impl Echo {
         }
     }
 
-    /// Says one line and waits for the answer, which only a process that runs can give.
+    /// Sends one line and waits for the answer. A frozen process does not answer.
     pub(crate) async fn say(&mut self, line: &str) -> String {
         let mut answer = String::new();
         let talk = async {
@@ -168,12 +170,12 @@ fn stat(pid: u32) -> Option<Stat> {
         .ok()
 }
 
-/// The state of a process as `/proc` has it (`R`, `S`, `T`, ...), or nothing where there is none.
+/// The state of a process in `/proc` (`R`, `S`, `T`, ...); `None` if it does not exist.
 pub(crate) fn state(pid: u32) -> Option<char> {
     stat(pid).map(|stat| stat.state)
 }
 
-/// Waits until a process is, or is no longer, as `wanted` says.
+/// Waits until the state of a process satisfies `wanted`.
 pub(crate) async fn until_state(pid: u32, wanted: impl Fn(Option<char>) -> bool) {
     until(|| wanted(state(pid))).await;
 }
@@ -187,7 +189,7 @@ async fn until(reached: impl Fn() -> bool) {
     tokio::time::timeout(BOUND, wait).await.unwrap();
 }
 
-/// The processes that `pid` has started and that still are.
+/// The living child processes of `pid`.
 pub(crate) fn children(pid: u32) -> Vec<u32> {
     let all = procfs::process::all_processes().unwrap();
     all.filter_map(|process| process.ok()?.stat().ok())

@@ -1,10 +1,12 @@
+//! Tests that processes in vfork(2) can be frozen.
+
 use gateway_node::{ContainerSpec, Pod};
 
 use crate::fixture::Fixture;
 
-/// As with a shell that waits in vfork(2): it cannot stop before its child has gone on.
+/// A shell in vfork(2) cannot stop before its child has run on.
 #[tokio::test]
-async fn a_shell_that_starts_one_program_after_the_other_can_be_checkpointed_at_any_moment() {
+async fn checkpoints_a_shell_that_forks_continuously() {
     let fixture = Fixture::start().await;
     let spec = ContainerSpec::new("app", ["/bin/sh", "-c", "while :; do /bin/true; done"]);
     let pod = fixture

@@ -1,3 +1,5 @@
+//! Tests the life of pods and containers.
+
 use gateway_node::{ContainerSpec, Error, Pod};
 use gateway_proto::v1::{ContainerState, ListContainersRequest, ListPodSandboxRequest};
 use tonic::Code;
@@ -5,7 +7,7 @@ use tonic::Code;
 use crate::fixture::{Fixture, children, state, until_state};
 
 #[tokio::test]
-async fn the_container_goes_on_after_a_checkpoint() {
+async fn the_container_runs_after_a_checkpoint() {
     let fixture = Fixture::start().await;
     let (pod, mut echo) = fixture.run_echo().await;
     let container = pod.container("app").unwrap();
@@ -20,7 +22,7 @@ async fn the_container_goes_on_after_a_checkpoint() {
 }
 
 #[tokio::test]
-async fn the_container_goes_on_after_a_checkpoint_that_failed() {
+async fn the_container_runs_after_a_failed_checkpoint() {
     let fixture = Fixture::start().await;
     let (pod, mut echo) = fixture.run_echo().await;
     let missing = fixture.path("no-such-folder/archive.tar");
@@ -42,13 +44,13 @@ async fn no_process_outlives_the_node() {
     let socket = fixture.node.socket().to_owned();
     fixture.node.stop().await;
     assert_eq!(state(pid), None);
-    // It is for init to reap the child, so it may be dead for a while before it is gone.
+    // init reaps the child, so it may stay a zombie for a while.
     until_state(child, |state| matches!(state, None | Some('Z' | 'X'))).await;
     assert!(!socket.exists());
 }
 
 #[tokio::test]
-async fn a_stopped_container_is_listed_as_exited_and_cannot_be_checkpointed() {
+async fn an_exited_container_is_listed_and_not_checkpointed() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.stop_container(&container.id).unwrap();
@@ -75,7 +77,7 @@ async fn a_stopped_container_is_listed_as_exited_and_cannot_be_checkpointed() {
 }
 
 #[tokio::test]
-async fn a_container_whose_process_ends_is_exited_with_its_code() {
+async fn an_ended_container_has_its_exit_code() {
     let fixture = Fixture::start().await;
     let spec = ContainerSpec::new("job", ["/bin/sh", "-c", "exit 7"]);
     let pod = fixture
@@ -94,7 +96,7 @@ async fn a_container_whose_process_ends_is_exited_with_its_code() {
 }
 
 #[tokio::test]
-async fn a_pod_that_cannot_start_leaves_nothing() {
+async fn a_pod_that_cannot_start_leaves_nothing_behind() {
     let fixture = Fixture::start().await;
     let good = ContainerSpec::new("good", ["/bin/sleep", "100000"]);
     let bad = ContainerSpec::new("bad", ["/no/such/program"]);
@@ -130,7 +132,7 @@ async fn a_pod_that_cannot_start_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_container_cannot_lie_elsewhere_on_the_machine() {
+async fn refuses_files_outside_the_working_directory() {
     let fixture = Fixture::start().await;
     for name in ["/tmp/outside", "../outside", "a/../../outside"] {
         let mut spec = ContainerSpec::new("app", ["/bin/sleep", "100000"]);
@@ -144,7 +146,7 @@ async fn a_file_of_a_container_cannot_lie_elsewhere_on_the_machine() {
 }
 
 #[tokio::test]
-async fn a_container_that_is_started_again_has_a_new_id_and_the_next_attempt() {
+async fn a_restarted_container_has_a_new_id_and_attempt() {
     let fixture = Fixture::start().await;
     let (pod, first) = fixture.run_idle("cart-0").await;
     fixture.node.stop_container(&first.id).unwrap();
@@ -171,7 +173,7 @@ async fn a_container_that_is_started_again_has_a_new_id_and_the_next_attempt() {
 }
 
 #[tokio::test]
-async fn a_removed_pod_is_gone_with_its_processes() {
+async fn removing_a_pod_ends_its_processes() {
     let fixture = Fixture::start().await;
     let (pod, container) = fixture.run_idle("cart-0").await;
     fixture.node.remove_pod(&pod.sandbox_id).unwrap();

@@ -1,3 +1,5 @@
+//! Tests the answers of all methods but the checkpoint.
+
 use std::collections::HashMap;
 
 use gateway_node::{ContainerSpec, Method, Pod};
@@ -41,7 +43,7 @@ fn labels(pod: &str) -> ContainerFilter {
 }
 
 #[tokio::test]
-async fn a_container_is_found_by_the_labels_of_kubernetes() {
+async fn finds_a_container_by_kubernetes_labels() {
     let fixture = Fixture::start().await;
     let (_, one) = fixture.run_idle("cart-0").await;
     let (_, other) = fixture.run_idle("cart-1").await;
@@ -90,7 +92,7 @@ async fn every_part_of_a_filter_must_match() {
 }
 
 #[tokio::test]
-async fn pods_are_listed_with_their_names_labels_and_annotations() {
+async fn lists_pods_with_names_labels_and_annotations() {
     let fixture = Fixture::start().await;
     let mut pod = Pod::new("shop", "cart-0", []);
     pod.labels.insert("app".to_owned(), "cart".to_owned());
@@ -137,7 +139,7 @@ async fn pods_are_listed_with_their_names_labels_and_annotations() {
 }
 
 #[tokio::test]
-async fn an_unknown_id_is_answered_in_containerds_words() {
+async fn answers_an_unknown_id_like_containerd() {
     let fixture = Fixture::start().await;
     let mut client = fixture.client.clone();
     let id = || "nope".to_owned();
@@ -178,7 +180,7 @@ async fn an_unknown_id_is_answered_in_containerds_words() {
 }
 
 #[tokio::test]
-async fn the_beginning_of_an_id_is_enough_where_only_one_begins_so() {
+async fn accepts_a_unique_prefix_of_an_id() {
     let fixture = Fixture::start().await;
     let containers =
         (0..17).map(|number| ContainerSpec::new(format!("app-{number}"), ["/bin/sleep", "100000"]));
@@ -196,7 +198,7 @@ async fn the_beginning_of_an_id_is_enough_where_only_one_begins_so() {
         .checkpoint(&ids[0][..12], &fixture.path("archive.tar"))
         .await
         .unwrap();
-    // Of seventeen ids, two begin with the same hex digit.
+    // Of seventeen ids, two start with the same hex digit.
     let shared = ids
         .iter()
         .map(|id| &id[..1])
@@ -215,7 +217,7 @@ async fn the_beginning_of_an_id_is_enough_where_only_one_begins_so() {
 }
 
 #[tokio::test]
-async fn a_verbose_status_holds_the_specification_with_the_environment() {
+async fn a_verbose_status_contains_the_environment() {
     let fixture = Fixture::start().await;
     let (pod, _echo) = fixture.run_echo().await;
     let request = |verbose| ContainerStatusRequest {
@@ -245,7 +247,7 @@ async fn a_verbose_status_holds_the_specification_with_the_environment() {
 }
 
 #[tokio::test]
-async fn the_memory_of_a_container_is_told_while_it_runs() {
+async fn reports_the_memory_of_a_running_container() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let request = || ContainerStatsRequest {
@@ -268,7 +270,7 @@ async fn the_memory_of_a_container_is_told_while_it_runs() {
 }
 
 #[tokio::test]
-async fn the_runtime_tells_its_name_and_that_it_is_ready() {
+async fn reports_its_name_and_readiness() {
     let fixture = Fixture::start().await;
     let mut client = fixture.client.clone();
     let version = client
@@ -295,7 +297,7 @@ async fn the_runtime_tells_its_name_and_that_it_is_ready() {
 }
 
 #[tokio::test]
-async fn calls_are_counted_by_method() {
+async fn counts_calls_by_method() {
     let fixture = Fixture::start().await;
     let mut client = fixture.client.clone();
     client.version(VersionRequest::default()).await.unwrap();

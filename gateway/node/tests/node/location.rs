@@ -1,3 +1,5 @@
+//! Tests how archives are written to a location.
+
 use std::os::unix::fs::PermissionsExt;
 
 use gateway_node::{Fault, Gate, Moment};
@@ -8,15 +10,15 @@ use tonic::Code;
 use crate::fixture::{Fixture, is_fifo};
 
 #[tokio::test]
-async fn a_fifo_carries_the_whole_archive_and_then_ends() {
+async fn writes_the_whole_archive_into_a_fifo() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
-    // Far more than a pipe holds, so the writer has to wait for the reader.
+    // More than the capacity of a pipe, so the writer must wait for the reader.
     fixture.node.behave(Fault::ExtraPages(1 << 20));
     let location = fixture.fifo("archive");
     let mut reader = pipe::OpenOptions::new().open_receiver(&location).unwrap();
     let mut archive = Vec::new();
-    // Before the writer comes, a read would find the end at once.
+    // A read before the writer has opened the FIFO would return end of file.
     let read = async {
         while archive.is_empty() {
             reader.readable().await.unwrap();
@@ -38,7 +40,7 @@ async fn a_fifo_carries_the_whole_archive_and_then_ends() {
 }
 
 #[tokio::test]
-async fn a_new_archive_is_for_its_owner_alone() {
+async fn a_new_archive_has_mode_0600() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let location = fixture.path("archive.tar");
@@ -50,7 +52,7 @@ async fn a_new_archive_is_for_its_owner_alone() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_there_keeps_its_mode_and_its_tail() {
+async fn an_existing_file_keeps_its_mode_and_tail() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let location = fixture.path("archive.tar");
@@ -69,7 +71,7 @@ async fn a_file_that_is_there_keeps_its_mode_and_its_tail() {
 }
 
 #[tokio::test]
-async fn a_folder_is_refused_after_the_dump() {
+async fn refuses_a_folder_after_the_dump() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let folder = fixture.path("");
@@ -79,7 +81,7 @@ async fn a_folder_is_refused_after_the_dump() {
 }
 
 #[tokio::test]
-async fn a_runtime_can_put_a_file_in_the_place_of_a_fifo() {
+async fn can_replace_a_fifo_with_a_file() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.behave(Fault::ReplaceLocation);
@@ -94,7 +96,7 @@ async fn a_runtime_can_put_a_file_in_the_place_of_a_fifo() {
 }
 
 #[tokio::test]
-async fn a_runtime_can_refuse_a_fifo_and_take_a_file() {
+async fn can_refuse_a_fifo_and_accept_a_file() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     fixture.node.behave(Fault::RefuseFifo);
@@ -110,7 +112,7 @@ async fn a_runtime_can_refuse_a_fifo_and_take_a_file() {
 }
 
 #[tokio::test]
-async fn nothing_is_at_the_location_before_the_dump_is_done() {
+async fn writes_nothing_to_the_location_before_the_dump() {
     let fixture = Fixture::start().await;
     let (_, container) = fixture.run_idle("cart-0").await;
     let gate = Gate::closed();

@@ -1,4 +1,4 @@
-//! The embedded runtime, seen through its socket and its archives.
+//! Tests the embedded runtime through its socket and its archives.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

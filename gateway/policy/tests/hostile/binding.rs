@@ -1,4 +1,4 @@
-//! Which requests a policy is asked about, and what a broken one takes down.
+//! Tests which requests a policy applies to, and which requests a broken policy affects.
 
 use gateway_core::{Action, Decision};
 use gateway_policy::{Mode, Spec};
@@ -7,7 +7,7 @@ use crate::world::{
     allows, among_others, authorizer, denied, engine, guest, load, redactor, request, with_deadline,
 };
 
-fn bound_elsewhere() -> [Spec; 3] {
+fn specs_for_other_requests() -> [Spec; 3] {
     [
         Spec {
             actions: vec![Action::Delete],
@@ -25,7 +25,7 @@ fn bound_elsewhere() -> [Spec; 3] {
 }
 
 #[test]
-fn a_policy_is_asked_about_the_requests_that_it_is_bound_to() {
+fn a_policy_is_called_for_requests_to_which_it_applies() {
     let _process = among_others();
     let here = Spec {
         actions: vec![Action::Delete, Action::Create],
@@ -41,10 +41,10 @@ fn a_policy_is_asked_about_the_requests_that_it_is_bound_to() {
 }
 
 #[test]
-fn a_policy_is_not_asked_about_others() {
+fn a_policy_is_not_called_for_other_requests() {
     let _process = among_others();
     let engine = engine();
-    for elsewhere in bound_elsewhere() {
+    for elsewhere in specs_for_other_requests() {
         let policies = load(&engine, vec![authorizer("allow"), elsewhere]);
         assert_eq!(policies.authorize(&request("alice")).len(), 1);
         assert!(allows(&policies));
@@ -52,10 +52,10 @@ fn a_policy_is_not_asked_about_others() {
 }
 
 #[test]
-fn a_broken_policy_takes_down_only_the_requests_that_it_is_bound_to() {
+fn a_broken_policy_denies_only_requests_to_which_it_applies() {
     let _process = among_others();
     let engine = engine();
-    for elsewhere in bound_elsewhere() {
+    for elsewhere in specs_for_other_requests() {
         let broken = Spec {
             file: "no/such.wasm".into(),
             name: "broken".into(),
@@ -82,7 +82,7 @@ fn a_broken_policy_takes_down_only_the_requests_that_it_is_bound_to() {
 }
 
 #[test]
-fn a_monitored_policy_is_recorded_and_changes_nothing() {
+fn a_monitored_policy_is_recorded_and_has_no_effect() {
     let _process = among_others();
     let watch = |spec| Spec {
         mode: Mode::Monitor,
@@ -117,7 +117,7 @@ fn a_monitored_policy_is_recorded_and_changes_nothing() {
 }
 
 #[test]
-fn a_monitored_redactor_hides_nothing_and_fails_nothing() {
+fn a_monitored_redactor_has_no_effect() {
     let _process = among_others();
     let watch = |spec| Spec {
         mode: Mode::Monitor,
@@ -130,11 +130,11 @@ fn a_monitored_redactor_hides_nothing_and_fails_nothing() {
     ];
     let planning = load(&engine(), specs).redact(&request("alice"));
     assert_eq!(planning.plan.unwrap().mask.len(), 1);
-    assert_eq!(planning.asked.len(), 3);
+    assert_eq!(planning.verdicts.len(), 3);
 }
 
 #[test]
-fn the_plans_of_all_redactors_are_joined_and_one_failure_leaves_none() {
+fn joins_all_plans_and_has_none_after_one_failure() {
     let _process = among_others();
     let engine = engine();
     let policies = load(&engine, vec![redactor("plan"), redactor("other")]);
@@ -152,11 +152,11 @@ fn the_plans_of_all_redactors_are_joined_and_one_failure_leaves_none() {
         (policy.as_str(), fault.code()),
         ("refuse", "policy-refused")
     );
-    assert_eq!(planning.asked.len(), 3);
+    assert_eq!(planning.verdicts.len(), 3);
 }
 
 #[test]
-fn a_redactor_that_cannot_be_loaded_lets_nothing_through() {
+fn a_redactor_that_cannot_be_loaded_denies() {
     let _process = among_others();
     let policies = load(
         &engine(),
@@ -178,7 +178,7 @@ fn a_redactor_that_cannot_be_loaded_lets_nothing_through() {
 }
 
 #[test]
-fn a_pin_lets_one_module_in_and_no_other() {
+fn a_pinned_digest_admits_only_that_module() {
     let _process = among_others();
     let engine = engine();
     let policies = load(&engine, vec![authorizer("allow")]);

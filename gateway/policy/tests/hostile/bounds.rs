@@ -1,4 +1,4 @@
-//! What all policies together can take, and how long anybody waits for them.
+//! Tests the bounds on memory and time of all policies together.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::world::{
 };
 
 #[test]
-fn many_memory_hogs_at_once_stay_within_the_pool() {
+fn concurrent_memory_hogs_stay_within_the_pool() {
     let _process = alone();
     let policies = load(&engine(), vec![with_deadline(authorizer("memory"), 60_000)]);
     assert_eq!(
@@ -27,28 +27,31 @@ fn many_memory_hogs_at_once_stay_within_the_pool() {
         }
     });
     let (most, after) = (peak() - before, resident());
-    assert!(most > MEMORY / 2, "{most} bytes: nobody took anything");
+    assert!(
+        most > MEMORY / 2,
+        "{most} bytes: no policy allocated memory"
+    );
     assert!(most < SLOTS * MEMORY + (32 << 20), "{most} bytes at once");
     assert!(after < before + (32 << 20), "{before} bytes became {after}");
 }
 
 #[test]
-fn a_guest_without_an_end_is_ended() {
+fn interrupts_an_endless_guest() {
     let _process = alone();
     for milliseconds in [1, 10, 100] {
         let policies = load(
             &engine(),
             vec![with_deadline(authorizer("loop"), milliseconds)],
         );
-        let begun = Instant::now();
+        let started = Instant::now();
         let verdicts = policies.authorize(&request("alice"));
-        let took = begun.elapsed();
+        let took = started.elapsed();
         assert_eq!(denied(&verdicts).unwrap(), "policy-deadline");
         assert!(
             took >= Duration::from_millis(milliseconds),
             "{took:?} of {milliseconds} ms"
         );
-        // How soon after it is for the benchmark to say: here only that it is not at some other end.
+        // The benchmark measures how soon after the deadline; this only checks that the end came from it.
         assert!(
             took < Duration::from_secs(10),
             "{took:?} of {milliseconds} ms"
@@ -57,7 +60,7 @@ fn a_guest_without_an_end_is_ended() {
 }
 
 #[test]
-fn an_answer_after_the_deadline_is_none() {
+fn rejects_an_answer_after_the_deadline() {
     let _process = among_others();
     let policies = load(&engine(), vec![with_deadline(authorizer("late-once"), 1)]);
     assert_eq!(
@@ -67,7 +70,7 @@ fn an_answer_after_the_deadline_is_none() {
 }
 
 #[test]
-fn the_deadline_covers_the_wait_for_a_place() {
+fn the_deadline_includes_the_wait_for_a_slot() {
     let _process = among_others();
     let engine = Engine::new(1, MEMORY).unwrap();
     let long = load(&engine, vec![with_deadline(authorizer("loop"), 3_000)]);
@@ -75,17 +78,17 @@ fn the_deadline_covers_the_wait_for_a_place() {
     std::thread::scope(|scope| {
         let hog = scope.spawn(|| denied(&long.authorize(&request("mallory"))));
         let waited = loop {
-            assert!(!hog.is_finished(), "nobody ever waited");
-            let begun = Instant::now();
+            assert!(!hog.is_finished(), "no call waited");
+            let started = Instant::now();
             if denied(&short.authorize(&request("alice")))
                 .is_some_and(|code| code == "policy-deadline")
             {
-                break begun.elapsed();
+                break started.elapsed();
             }
         };
         assert!(
             !hog.is_finished(),
-            "the wait for a place had no end of its own"
+            "the wait for a slot outlasted its deadline"
         );
         assert!(waited >= Duration::from_millis(20), "{waited:?}");
         assert_eq!(hog.join().unwrap().unwrap(), "policy-deadline");
@@ -94,7 +97,7 @@ fn the_deadline_covers_the_wait_for_a_place() {
 }
 
 #[test]
-fn a_short_deadline_never_comes_early_however_often_the_engine_is_used() {
+fn a_short_deadline_never_expires_early() {
     let _process = alone();
     let policies = load(&engine(), vec![with_deadline(authorizer("allow"), 20)]);
     for n in 0..2_000 {
@@ -106,7 +109,7 @@ fn a_short_deadline_never_comes_early_however_often_the_engine_is_used() {
 }
 
 #[test]
-fn a_verdict_tells_the_time_and_the_memory_that_it_took() {
+fn a_verdict_contains_time_and_memory() {
     let _process = among_others();
     let policies = load(&engine(), vec![authorizer("allow"), authorizer("memory")]);
     let verdicts = policies.authorize(&request("alice"));

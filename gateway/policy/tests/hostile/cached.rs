@@ -1,9 +1,10 @@
-//! Compiled policies on the disk: used if they are ours and whole, and never otherwise.
+//! Tests the cache of compiled policies: entries are used only if they are private and intact.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use gateway_policy::{Cache, Engine, Policies, Spec};
 use tempfile::TempDir;
 
@@ -29,7 +30,7 @@ impl Folder {
         Policies::load(1, None, vec![spec], &self.engine, Some(&cache))
     }
 
-    /// All entries with the numbers of their inodes: one that was written again has another.
+    /// All entries with their inode numbers, which change when an entry is written again.
     fn entries(&self) -> Vec<(PathBuf, u64)> {
         use std::os::unix::fs::MetadataExt;
         let entries = fs::read_dir(self.folder.path())
@@ -56,7 +57,7 @@ fn write_private(path: &Path, bytes: &[u8]) {
 }
 
 #[test]
-fn a_second_load_comes_from_the_cache() {
+fn a_second_load_uses_the_cache() {
     let _process = among_others();
     let folder = Folder::new();
     assert!(allows(&folder.load(authorizer("echo"))));
@@ -72,8 +73,24 @@ fn a_second_load_comes_from_the_cache() {
     );
 }
 
+/// `KEY.cwasm`: the SHA-256 of the key and the compiled code, then the code. Caches of earlier builds have this format.
 #[test]
-fn other_settings_are_another_entry() {
+fn keeps_the_file_format_of_earlier_builds() {
+    let _process = among_others();
+    let folder = Folder::new();
+    assert!(allows(&folder.load(authorizer("allow"))));
+    let entry = folder.entry();
+    let name = entry.file_name().unwrap().to_str().unwrap();
+    let key = name.strip_suffix(".cwasm").unwrap();
+    assert!(key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let bytes = fs::read(&entry).unwrap();
+    let (checksum, compiled) = bytes.split_at(32);
+    let expected = digest(&SHA256, &[key.as_bytes(), compiled].concat());
+    assert_eq!(checksum, expected.as_ref());
+}
+
+#[test]
+fn other_settings_have_another_entry() {
     let _process = among_others();
     let folder = Folder::new();
     assert!(allows(&folder.load(authorizer("echo"))));
@@ -82,16 +99,16 @@ fn other_settings_are_another_entry() {
 }
 
 #[test]
-fn an_entry_that_is_not_whole_is_passed_over() {
+fn ignores_and_replaces_a_damaged_entry() {
     let _process = among_others();
     let folder = Folder::new();
     assert!(allows(&folder.load(authorizer("allow"))));
     let entry = folder.entry();
     let whole = fs::read(&entry).unwrap();
-    let mut bent = whole.clone();
-    bent[whole.len() / 2] ^= 1;
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 1;
     for bytes in [
-        &bent,
+        &damaged,
         &whole[..whole.len() / 2],
         &whole[..100],
         b"",
@@ -112,7 +129,7 @@ fn an_entry_that_is_not_whole_is_passed_over() {
 }
 
 #[test]
-fn an_entry_that_others_may_write_to_is_passed_over() {
+fn ignores_an_entry_that_others_could_write() {
     let _process = among_others();
     let folder = Folder::new();
     assert!(!allows(&folder.load(authorizer("deny"))));
@@ -145,12 +162,12 @@ fn an_entry_that_others_may_write_to_is_passed_over() {
     fs::hard_link(&planted, &entry).unwrap();
     assert!(
         allows(&folder.load(authorizer("allow"))),
-        "a hard link was taken"
+        "a hard link was used"
     );
 }
 
 #[test]
-fn a_folder_that_others_may_enter_is_refused() {
+fn refuses_a_folder_that_others_may_enter() {
     let _process = among_others();
     let folder = tempfile::tempdir().unwrap();
     for mode in [0o777, 0o770, 0o707, 0o755, 0o701] {

@@ -1,9 +1,9 @@
-//! Nothing goes from one request to the next.
+//! Tests that no state leaks from one request to the next.
 
 use crate::world::{among_others, annotation, authorizer, engine, load, request};
 
 #[test]
-fn a_guest_that_stores_what_it_saw_never_sees_it_again() {
+fn stored_state_is_gone_in_the_next_call() {
     let _process = among_others();
     let policies = load(&engine(), vec![authorizer("remember")]);
     std::thread::scope(|scope| {
@@ -21,7 +21,7 @@ fn a_guest_that_stores_what_it_saw_never_sees_it_again() {
 }
 
 #[test]
-fn two_policies_of_one_module_do_not_see_each_other() {
+fn two_policies_of_one_module_are_isolated() {
     let _process = among_others();
     let mut twin = authorizer("echo");
     twin.name = "twin".into();
@@ -36,7 +36,7 @@ fn two_policies_of_one_module_do_not_see_each_other() {
 }
 
 #[test]
-fn settings_reach_the_policy_and_it_is_configured_once_for_all_requests() {
+fn configures_a_policy_once_for_all_requests() {
     let _process = among_others();
     let policies = load(&engine(), vec![authorizer("echo")]);
     for _ in 0..3 {

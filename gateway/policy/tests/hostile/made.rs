@@ -1,4 +1,4 @@
-//! Modules that no compiler would write: from text, from the contract with a lie in it, or cut and bent.
+//! Builds modules that no compiler would write: from text, from an altered contract, or damaged.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::world::guest;
 
 const CONTRACT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/v0.1.0/policy.wit");
 
-/// A world of the contract, or beside it, in which each function only traps.
+/// A component of a world, in which each function only traps.
 pub(crate) fn of_world(
     contract: impl FnOnce(String) -> String,
     more: &str,
@@ -24,7 +24,7 @@ pub(crate) fn of_world(
     )
 }
 
-/// An authorizer whose core module has `items` in it.
+/// An authorizer whose core module contains `items`.
 pub(crate) fn of_core(items: &str) -> Vec<u8> {
     let (resolve, world) = resolved(|contract| contract, "", "authorizer");
     let text = format!(
@@ -41,9 +41,9 @@ pub(crate) fn of_text(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()
 }
 
-/// The good authorizer, bent.
-pub(crate) fn bent(bend: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
-    bend(std::fs::read(guest("authorizer")).unwrap())
+/// The hostile authorizer, altered.
+pub(crate) fn altered(alter: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    alter(std::fs::read(guest("authorizer")).unwrap())
 }
 
 /// A file of `bytes` in `folder`.
@@ -53,9 +53,9 @@ pub(crate) fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     path
 }
 
-/// A file of 300 MB that takes no space.
+/// A sparse file of 300 MB.
 pub(crate) fn vast(folder: &Path) -> PathBuf {
-    let path = file(folder, "vast", &bent(|bytes| bytes));
+    let path = file(folder, "vast", &altered(|bytes| bytes));
     File::options()
         .write(true)
         .open(&path)

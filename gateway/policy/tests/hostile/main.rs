@@ -1,4 +1,4 @@
-//! What policies may do to the gateway, and what it does then: nothing, but with a name for it.
+//! Tests hostile policies: each attack ends in a denial with a stable code.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,

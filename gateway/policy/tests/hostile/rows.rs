@@ -1,6 +1,6 @@
-//! What the hostile guest can do and what must come of it: deeds and codes. The suite walks through the same rows.
+//! The attacks of the hostile guest and the codes of the denials. The suite uses the same rows.
 
-/// Each is found out when the policy is loaded.
+/// Attacks that are refused when the policy is loaded.
 pub(crate) const REFUSED_AUTHORIZERS: [(&str, &str); 12] = [
     ("configure-loop", "policy-deadline"),
     ("configure-late", "policy-deadline"),
@@ -16,7 +16,7 @@ pub(crate) const REFUSED_AUTHORIZERS: [(&str, &str); 12] = [
     ("schema-trap", "policy-trap"),
 ];
 
-/// Each is found out when a request comes.
+/// Attacks that are denied when the policy is called.
 pub(crate) const AUTHORIZERS: [(&str, &str); 27] = [
     ("loop", "policy-deadline"),
     ("late", "policy-deadline"),
@@ -47,7 +47,7 @@ pub(crate) const AUTHORIZERS: [(&str, &str); 27] = [
     ("raw-verdict-outside", "policy-answer"),
 ];
 
-/// Each is found out when a plan is asked for.
+/// Attacks that are denied when the redactor is called.
 pub(crate) const REDACTORS: [(&str, &str); 23] = [
     ("loop", "policy-deadline"),
     ("memory", "policy-memory"),
@@ -74,7 +74,7 @@ pub(crate) const REDACTORS: [(&str, &str); 23] = [
     ("name-control", "policy-plan"),
 ];
 
-/// What has no end gets an end soon, and the rest all the time it needs.
+/// The deadline for an attack with this code: short if it must expire, long if it must not.
 pub(crate) fn milliseconds(code: &str) -> u64 {
     if code == "policy-deadline" {
         50

@@ -1,17 +1,17 @@
-//! The table of hostile guests: each row a deed and the code that comes of it.
+//! Runs every attack, and checks its code, the memory that it leaves, and the next request.
 
 use std::path::Path;
 
 use gateway_policy::{Engine, Policies, Spec};
 
-use crate::made::{bent, file, of_core, of_text, of_world, vast};
+use crate::made::{altered, file, of_core, of_text, of_world, vast};
 use crate::rows::{AUTHORIZERS, REDACTORS, REFUSED_AUTHORIZERS, milliseconds};
 use crate::world::{
     allows, alone, authorizer, denied, engine, load, redactor, request, resident, spec,
     with_deadline,
 };
 
-/// How much more memory the process may have after a deed than before it, in bytes: half of what one policy may have.
+/// The most memory that an attack may leave behind, in bytes: half of a policy's limit.
 const LEFT_OVER: usize = 32 << 20;
 
 /// Modules that no compiler would write.
@@ -69,12 +69,12 @@ fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         (
             "truncated",
             "policy-invalid",
-            bent(|bytes| bytes[..bytes.len() / 2].to_vec()),
+            altered(|bytes| bytes[..bytes.len() / 2].to_vec()),
         ),
         (
             "of-the-future",
             "policy-invalid",
-            bent(|bytes| [&bytes[..4], &[0xff], &bytes[5..]].concat()),
+            altered(|bytes| [&bytes[..4], &[0xff], &bytes[5..]].concat()),
         ),
         (
             "table-bomb",
@@ -105,7 +105,7 @@ const GROWING: &str =
     "(func $grow (loop (drop (table.grow (ref.null func) (i32.const 1000))) (br 0))) (start $grow)";
 const STARTING: &str = "(func $spin (loop (br 0))) (start $spin)";
 
-/// One engine, a policy in it that behaves, and what the process had before any deed.
+/// An engine with a policy that allows requests.
 struct Trial {
     engine: Engine,
     good: Policies,
@@ -119,7 +119,7 @@ impl Trial {
         Self { engine, good }
     }
 
-    /// `deed` ends with `code`, leaves no memory behind, and the next request is served.
+    /// Checks that the attack ends with `code` and leaves no memory behind, and that the next request is served.
     fn ends(&self, row: &str, code: &str, deed: impl Fn(&Engine) -> String) {
         assert_eq!(deed(&self.engine), code, "{row}");
         let before = resident();
@@ -133,7 +133,7 @@ impl Trial {
     }
 }
 
-/// Loads `spec`, which must fail, and tells the code with which all requests are denied.
+/// Loads `spec`, which must fail, and returns the code with which its requests are denied.
 fn refused(engine: &Engine, spec: Spec) -> String {
     let name = spec.name.clone();
     let policies = load(engine, vec![spec]);
@@ -147,7 +147,7 @@ fn refused(engine: &Engine, spec: Spec) -> String {
     code
 }
 
-/// The code with which the authorizer's requests are denied.
+/// The code of the authorizer's denial.
 fn denies(policies: &Policies) -> String {
     let verdicts = policies.authorize(&request("alice"));
     assert!(verdicts[0].annotations.is_empty());
@@ -166,7 +166,7 @@ fn plans_nothing(policies: &Policies) -> String {
         panic!("there is a plan")
     };
     assert_eq!(policy, policies.names().first().copied().unwrap());
-    assert_eq!(denied(&planning.asked).unwrap(), fault.code(), "{fault}");
+    assert_eq!(denied(&planning.verdicts).unwrap(), fault.code(), "{fault}");
     fault.code().to_owned()
 }
 
@@ -185,7 +185,7 @@ fn loaded(engine: &Engine, spec: Spec) -> Policies {
 }
 
 #[test]
-fn a_hostile_authorizer_is_refused_when_it_is_loaded() {
+fn refuses_a_hostile_authorizer_when_it_is_loaded() {
     let _process = alone();
     let trial = Trial::new();
     for (deed, code) in REFUSED_AUTHORIZERS {
@@ -196,7 +196,7 @@ fn a_hostile_authorizer_is_refused_when_it_is_loaded() {
 }
 
 #[test]
-fn a_hostile_authorizer_denies_when_it_is_asked() {
+fn denies_when_a_hostile_authorizer_is_called() {
     let _process = alone();
     let trial = Trial::new();
     for (deed, code) in AUTHORIZERS {
@@ -209,7 +209,7 @@ fn a_hostile_authorizer_denies_when_it_is_asked() {
 }
 
 #[test]
-fn a_hostile_redactor_leaves_no_plan() {
+fn has_no_plan_when_a_hostile_redactor_is_called() {
     let _process = alone();
     let trial = Trial::new();
     for (deed, code) in REDACTORS {
@@ -222,7 +222,7 @@ fn a_hostile_redactor_leaves_no_plan() {
 }
 
 #[test]
-fn a_module_that_no_compiler_would_write_is_refused() {
+fn refuses_malformed_modules() {
     let _process = alone();
     let (trial, folder) = (Trial::new(), tempfile::tempdir().unwrap());
     for (name, code, bytes) in made() {
@@ -234,7 +234,7 @@ fn a_module_that_no_compiler_would_write_is_refused() {
 }
 
 #[test]
-fn a_file_that_is_no_module_is_refused() {
+fn refuses_files_that_are_not_modules() {
     let _process = alone();
     let (trial, folder) = (Trial::new(), tempfile::tempdir().unwrap());
     let vast = vast(folder.path());
@@ -251,7 +251,7 @@ fn a_file_that_is_no_module_is_refused() {
 }
 
 #[test]
-fn a_catastrophic_expression_is_harmless_to_an_engine_that_does_not_backtrack() {
+fn accepts_an_expression_that_only_backtracking_makes_slow() {
     let _process = alone();
     let policies = loaded(&engine(), redactor("regex-catastrophic"));
     assert_eq!(

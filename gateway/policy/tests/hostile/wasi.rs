@@ -1,4 +1,4 @@
-//! What a component finds behind WASI: nothing, and the same nothing for the same request.
+//! Tests the empty WASI: no resources, and the same results for the same request.
 
 use gateway_core::{Request, RequestId};
 use gateway_policy::{Cache, Policies, Policy, Spec, Wasi};
@@ -21,7 +21,7 @@ fn at(id: u128, milliseconds: i64) -> Request {
 }
 
 #[test]
-fn a_component_that_imports_wasi_is_refused_by_the_names_of_its_imports() {
+fn names_the_imports_of_a_refused_component() {
     let _process = among_others();
     let spec = Spec {
         wasi: Wasi::None,
@@ -38,7 +38,7 @@ fn a_component_that_imports_wasi_is_refused_by_the_names_of_its_imports() {
 }
 
 #[test]
-fn a_granted_wasi_has_no_environment_no_files_and_no_input() {
+fn has_no_environment_files_or_input() {
     let _process = among_others();
     let verdicts = load(&engine(), vec![granted("find")]).authorize(&request("alice"));
     for (name, found) in [
@@ -54,7 +54,7 @@ fn a_granted_wasi_has_no_environment_no_files_and_no_input() {
 }
 
 #[test]
-fn clocks_stand_at_the_requests_time() {
+fn clocks_stand_still_at_the_requests_time() {
     let _process = among_others();
     let verdicts = load(&engine(), vec![granted("find")]).authorize(&at(1, 1_700_000_000_123));
     assert_eq!(annotation(&verdicts, "now"), "1700000000123");
@@ -76,7 +76,7 @@ fn random_numbers_follow_from_the_requests_id() {
 }
 
 #[test]
-fn what_is_opened_while_it_is_configured_would_be_gone_and_is_refused() {
+fn refuses_streams_opened_in_configure() {
     let _process = among_others();
     let Err(fault) = Policy::load(&engine(), &granted("print"), None) else {
         panic!("it was loaded")
@@ -91,7 +91,7 @@ fn what_is_opened_while_it_is_configured_would_be_gone_and_is_refused() {
 }
 
 #[test]
-fn whatever_would_reach_out_or_wait_ends_the_call() {
+fn traps_on_sleep_connections_and_exit() {
     let _process = among_others();
     for deed in ["sleep", "connect", "exit"] {
         let policies = load(&engine(), vec![granted(deed)]);
@@ -104,7 +104,7 @@ fn whatever_would_reach_out_or_wait_ends_the_call() {
 }
 
 #[test]
-fn what_a_component_writes_counts_as_its_log() {
+fn output_counts_as_log() {
     let _process = among_others();
     let mut spec = granted("find");
     spec.limits.log_bytes = 20;
@@ -116,7 +116,7 @@ fn what_a_component_writes_counts_as_its_log() {
 }
 
 #[test]
-fn what_was_compiled_with_wasi_is_not_taken_without_it() {
+fn a_cache_entry_with_wasi_is_not_used_without_it() {
     let _process = among_others();
     let folder = tempfile::tempdir().unwrap();
     let (engine, cache) = (

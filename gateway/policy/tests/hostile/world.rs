@@ -1,27 +1,27 @@
-//! An engine, requests and policies to try things on.
+//! Helpers of these tests: an engine, requests and policies.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use gateway_core::{
     Action, Container, CredentialKind, Decision, Identity, Request, RequestId, Target, Verdict,
 };
 use gateway_policy::{Engine, Limits, Mode, Policies, Spec, Wasi, decide};
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// What all policies of these tests together may take: this many of them at once, with this many bytes each.
+/// The policies that run at once, and the memory of each, in bytes.
 pub(crate) const SLOTS: usize = 4;
 pub(crate) const MEMORY: usize = 64 << 20;
 
-/// Whoever measures the process runs alone.
+/// Tests that measure the process run alone.
 static PROCESS: RwLock<()> = RwLock::new(());
 
 pub(crate) fn among_others() -> RwLockReadGuard<'static, ()> {
-    PROCESS.read().unwrap_or_else(PoisonError::into_inner)
+    PROCESS.read()
 }
 
 pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
-    PROCESS.write().unwrap_or_else(PoisonError::into_inner)
+    PROCESS.write()
 }
 
 pub(crate) fn engine() -> Engine {
@@ -41,7 +41,7 @@ pub(crate) fn guest_of(guest: &str, component: &str) -> PathBuf {
         .join(format!("{component}.wasm"))
 }
 
-/// A hostile authorizer whose settings say `deed`. It has time enough for anything but a deed without an end.
+/// A hostile authorizer whose settings say `deed`. Its deadline only expires if the deed never ends.
 pub(crate) fn authorizer(deed: &str) -> Spec {
     spec(guest("authorizer"), deed)
 }
@@ -84,7 +84,7 @@ pub(crate) fn load(engine: &Engine, specs: Vec<Spec>) -> Policies {
     Policies::load(1, None, specs, engine, None)
 }
 
-/// The code of the denial; `None` where the request may go on.
+/// The code of the denial; `None` if the request is allowed.
 pub(crate) fn denied(verdicts: &[Verdict]) -> Option<String> {
     decide(verdicts).err().map(|(_, denial)| denial.code)
 }

@@ -12,7 +12,7 @@ use gateway_core::{
     Action, Archive, Checkpoint, CheckpointId, Hold, Identity, Inspection, Outcome, PlanRecord,
     Request, RequestRecord, Verdict,
 };
-use gateway_policy::Judgement;
+use gateway_policy::Evaluation;
 use http::{HeaderMap, Response, StatusCode};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -148,7 +148,7 @@ async fn permit(
     let request = call.request(action)(&checkpoint);
     let mut verdicts = Vec::new();
     let decided = decide(cx, cx.policies.now(), request.clone(), &mut verdicts).await;
-    let was = Judgement {
+    let was = Evaluation {
         verdicts: verdicts.clone(),
         plan: PlanRecord::default(),
     };

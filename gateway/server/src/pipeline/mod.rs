@@ -14,7 +14,7 @@ use gateway_archive::Store;
 use gateway_audit::Log;
 use gateway_core::{Checkpoint, CheckpointId, Plan, Request, Target, Verdict};
 use gateway_cri::Runtime;
-use gateway_policy::Judgement;
+use gateway_policy::Evaluation;
 use gateway_redact::RedactionSettings;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -80,7 +80,7 @@ impl Notes {
     /// Shows what was decided to the policies that are only tried out.
     fn show(&self, cx: &Context, subject: &Subject) {
         let plan = self.plan.as_ref().map(gateway_policy::record);
-        let judgement = Judgement {
+        let evaluation = Evaluation {
             verdicts: self.verdicts.clone(),
             plan: plan.unwrap_or_default(),
         };
@@ -88,9 +88,9 @@ impl Notes {
         if let Some(request) = self
             .request
             .as_ref()
-            .filter(|_| self.plan.is_some() || !judgement.allows())
+            .filter(|_| self.plan.is_some() || !evaluation.allows())
         {
-            cx.policies.shadow().offer(subject, request, judgement);
+            cx.policies.shadow().offer(subject, request, evaluation);
         }
     }
 }

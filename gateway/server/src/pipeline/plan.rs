@@ -72,10 +72,10 @@ async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result
         })
     });
     let (planning, checked) = planning.await.map_err(|_| Error::Internal)?;
-    for verdict in &planning.asked {
+    for verdict in &planning.verdicts {
         tell(cx, &tracing::Span::current(), verdict);
     }
-    notes.verdicts.extend(planning.asked);
+    notes.verdicts.extend(planning.verdicts);
     let plan = planning.plan.map_err(|(policy, fault)| Error::Denied {
         policy,
         denial: fault.denial(),
