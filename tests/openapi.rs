@@ -16,7 +16,8 @@ use crate::support::World;
 use crate::support::described::{document, resolved};
 use crate::support::programs::daemon;
 
-const README: &str = include_str!("../README.md");
+/// The page that lists the codes for readers.
+const PAGE: &str = include_str!("../docs/api.md");
 
 /// What an item of `paths` has, each under its method.
 const METHODS: [&str; 8] = [
@@ -206,10 +207,10 @@ fn every_code_is_described_under_its_status_at_its_calls_and_nowhere_else() {
     );
 }
 
-/// The codes of the README's table, by status; `runtime-...` stands for all that begin so.
+/// The codes of the page's table, by status; `runtime-...` stands for all that begin so.
 fn codes_for_readers() -> BTreeMap<u16, Vec<&'static str>> {
     let mut codes = BTreeMap::<_, Vec<_>>::new();
-    let (_, table) = README.split_once("| status | `code` | meaning |").unwrap();
+    let (_, table) = PAGE.split_once("| status | `code` | meaning |").unwrap();
     for row in table
         .lines()
         .skip(2)
@@ -227,7 +228,7 @@ fn codes_for_readers() -> BTreeMap<u16, Vec<&'static str>> {
 }
 
 #[test]
-fn the_readme_tells_every_code_and_no_other() {
+fn docs_list_every_code_and_no_other() {
     let told = codes_for_readers();
     let means = |told: &str, code: &str| match told.strip_suffix("...") {
         Some(beginning) => code.starts_with(beginning),
