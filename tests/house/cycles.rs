@@ -11,8 +11,6 @@ const STILL_CYCLIC: &[&str] = &[
     "gateway-archive",
     "gateway-audit",
     "gateway-ckpt",
-    "gateway-node",
-    "gateway-policy",
     "gateway-server",
 ];
 

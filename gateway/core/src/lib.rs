@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+pub mod bounds;
 mod checkpoint;
 mod container;
 mod decision;

@@ -10,6 +10,7 @@
 mod environment;
 mod error;
 mod failure;
+mod failure_kind;
 mod queue;
 mod resolve;
 mod runtime;
@@ -17,7 +18,8 @@ mod socket;
 
 pub use environment::Environment;
 pub use error::Error;
-pub use failure::{Failure, FailureKind};
+pub use failure::Failure;
+pub use failure_kind::FailureKind;
 pub use queue::{CheckpointPermit, Limits};
 pub use runtime::{Propagate, Runtime};
 pub use socket::{WELL_KNOWN, find};

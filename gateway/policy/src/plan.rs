@@ -1,5 +1,8 @@
 //! Checks redaction plans, joins them, and summarizes them for records.
 
+use gateway_core::bounds::{
+    EXPRESSION_NESTING_MAX, EXPRESSION_SIZE_MAX, GLOB_STARS_MAX, NAME_MAX, PATTERN_MAX,
+};
 use gateway_core::{DETECTORS, Pattern, Plan, PlanRecord};
 
 use crate::digest::sha256;
@@ -8,14 +11,6 @@ use crate::run::Deadline;
 
 /// The most rules of one plan.
 const RULES_MAX: usize = 1024;
-/// The longest name, glob, entry or field, in bytes.
-const NAME_MAX: usize = 256;
-/// The longest expression or literal, in bytes.
-const REGEX_MAX: usize = 4096;
-/// The largest compiled expression, in bytes.
-const REGEX_SIZE: usize = 1 << 20;
-/// The most stars of a glob: each costs backtracking.
-const STARS_MAX: usize = 8;
 
 /// Checks that every expression of `plan` compiles within bounds and every name is known.
 pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
@@ -59,15 +54,15 @@ pub(crate) fn check(plan: &Plan, deadline: &Deadline) -> Result<(), Fault> {
 
 fn check_pattern(pattern: &Pattern) -> Result<(), String> {
     match pattern {
-        Pattern::Literal(bytes) if (1..=REGEX_MAX).contains(&bytes.len()) => Ok(()),
-        Pattern::Literal(_) => Err(format!("a literal must be 1 to {REGEX_MAX} bytes long")),
-        Pattern::Regex(regex) if regex.len() > REGEX_MAX => {
-            Err(format!("the expression is longer than {REGEX_MAX} bytes"))
+        Pattern::Literal(bytes) if (1..=PATTERN_MAX).contains(&bytes.len()) => Ok(()),
+        Pattern::Literal(_) => Err(format!("a literal must be 1 to {PATTERN_MAX} bytes long")),
+        Pattern::Regex(regex) if regex.len() > PATTERN_MAX => {
+            Err(format!("the expression is longer than {PATTERN_MAX} bytes"))
         }
         Pattern::Regex(regex) => compile(regex),
-        Pattern::EnvValue(glob) if !is_name(glob) || glob.matches('*').count() > STARS_MAX => {
+        Pattern::EnvValue(glob) if !is_name(glob) || glob.matches('*').count() > GLOB_STARS_MAX => {
             Err(format!(
-                "a glob must be one line of up to {NAME_MAX} bytes with up to {STARS_MAX} stars"
+                "a glob must be one line of up to {NAME_MAX} bytes with up to {GLOB_STARS_MAX} stars"
             ))
         }
         Pattern::EnvValue(_) => Ok(()),
@@ -81,8 +76,8 @@ fn check_pattern(pattern: &Pattern) -> Result<(), String> {
 
 fn compile(regex: &str) -> Result<(), String> {
     let built = regex::bytes::RegexBuilder::new(regex)
-        .size_limit(REGEX_SIZE)
-        .nest_limit(64)
+        .size_limit(EXPRESSION_SIZE_MAX)
+        .nest_limit(EXPRESSION_NESTING_MAX)
         .build();
     let built = built.map_err(|error| error.to_string())?;
     // Such an expression would mask everything or nothing.

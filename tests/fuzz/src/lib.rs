@@ -1,11 +1,11 @@
-//! What the targets share.
+//! The code that all fuzz targets share.
 
 use std::io::{Seek, SeekFrom};
 
 use gateway_core::{DropRule, MaskRule, Pattern, Place, Plan};
 use gateway_redact::{EnvValue, Redaction, redact_file, verify};
 
-/// A plan with a rule of each kind, in every place.
+/// A plan with a rule of each kind, in all places.
 pub fn redaction() -> Redaction {
     let places = [Place::Spec, Place::Memory, Place::Logs, Place::Files];
     let rule = |pattern| MaskRule {
@@ -38,7 +38,7 @@ pub fn redaction() -> Redaction {
     }
 }
 
-/// Redacts `archive`: an error, or an archive that is whole.
+/// Redacts `archive` and verifies the output, if there is no error.
 pub fn redact(mut archive: &[u8]) {
     let Ok(mut out) = tempfile::tempfile() else {
         return;
@@ -49,6 +49,6 @@ pub fn redact(mut archive: &[u8]) {
     let rewound = out.seek(SeekFrom::Start(0));
     assert!(
         rewound.is_ok() && verify(&mut out).is_ok(),
-        "what was redacted is no archive any more"
+        "the redacted output is not a valid archive"
     );
 }

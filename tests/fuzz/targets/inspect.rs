@@ -1,4 +1,4 @@
-//! Any bytes as an archive that somebody looks into: an error or a bounded answer, never a panic.
+//! Inspects and verifies any bytes: the result must be an error or a bounded answer, never a panic.
 #![no_main]
 
 use std::io::Cursor;

@@ -1,5 +1,5 @@
-//! A whole tar whose members have the names that mean something, and any contents: what reads JSON, page maps, CRIU's
-//! images, gzip members and nested archives gets to see them.
+//! Inspects and redacts a valid tar with any contents under the names of a checkpoint's members. So the readers of JSON, page
+//! maps, CRIU images, gzip members and nested archives are reached.
 #![no_main]
 
 use std::io::Cursor;
@@ -31,7 +31,7 @@ libfuzzer_sys::fuzz_target!(|text: &[u8]| {
     redact(&archive);
 });
 
-/// Each member: a byte that chooses its name, two bytes with its length, its contents.
+/// Builds a tar. Each member consists of a byte that selects its name, two bytes for its length, and its contents.
 fn archive(mut text: &[u8]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     while let Some((&[name, low, high], rest)) = text.split_first_chunk() {

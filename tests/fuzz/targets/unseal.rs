@@ -1,11 +1,11 @@
-//! Any bytes as a sealed archive: an error, never a panic, and never more out than in.
+//! Unseals any bytes: the result must be an error, never a panic, and the output must not be longer than the input.
 #![no_main]
 
 use std::sync::LazyLock;
 
 use gateway_archive::{Identities, unseal};
 
-/// 32 bytes of 7: nobody's.
+/// A key that is not used anywhere: 32 bytes of 7.
 static IDENTITIES: LazyLock<Identities> = LazyLock::new(|| {
     Identities::parse("AGE-SECRET-KEY-1QURSWPC8QURSWPC8QURSWPC8QURSWPC8QURSWPC8QURSWPC8QURSKMP32K")
         .expect("an identity")

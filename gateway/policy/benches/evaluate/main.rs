@@ -1,6 +1,6 @@
-//! What a policy costs, as ratios of two things measured in one run: absolute figures are of this machine and this hour.
+//! Measures the cost of a policy as ratios of two measurements in one run, because absolute figures depend on the machine.
 //!
-//! `cargo bench -p gateway-policy` prints each figure beside what it must be, and fails where one is missed.
+//! `cargo bench -p gateway-policy` prints each figure with its bound, and fails if a figure misses its bound.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the arguments name this part, or none: `cargo bench -p gateway-policy -- deadline`.
+/// Whether the arguments name this part or no part: `cargo bench -p gateway-policy -- deadline`.
 fn wanted(part: &str) -> bool {
     let mut named = std::env::args()
         .skip(1)
@@ -58,45 +58,45 @@ fn wanted(part: &str) -> bool {
     named.peek().is_none() || named.any(|argument| argument == part)
 }
 
-/// (a), (b), (c): a raw loop, our whole evaluation, and a warm call, in turns.
+/// (a), (b), (c): a plain wasmtime loop, our whole evaluation, and a call of a warm instance, interleaved.
 fn latency(figures: &mut Figures, policy: &Policy) {
     let request = request();
     let raw = raw::Raw::new(&allowlist().file);
     let mut warm = raw.warm(r#"{"namespaces":["shop","web-*"]}"#);
-    let mut took = [Vec::new(), Vec::new(), Vec::new()];
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
     let arguments = raw::request(&request);
     for _ in 0..ROUNDS {
-        let [fresh, ours, again] = &mut took;
-        times(fresh, || raw.call(&arguments));
-        times(ours, || {
+        let [fresh, ours, again] = &mut times;
+        sample(fresh, || raw.call(&arguments));
+        sample(ours, || {
             assert_eq!(policy.authorize(&request).0.unwrap().0, Decision::Allow)
         });
-        times(again, || warm.call(&arguments));
+        sample(again, || warm.call(&arguments));
     }
-    let [fresh, ours, again] = took.map(|mut took| percentile(&mut took, 50));
+    let [fresh, ours, again] = times.map(|mut times| percentile(&mut times, 50));
     println!(
         "raw {fresh:?}, ours {ours:?}, warm {again:?} (p50 of {} each)",
         ROUNDS * CALLS
     );
-    figures.tell("ours / raw", ratio(ours, fresh), "at most", 0.7);
-    figures.tell("ours / warm", ratio(ours, again), "at most", 4.0);
+    figures.check("ours / raw", ratio(ours, fresh), "at most", 0.7);
+    figures.check("ours / warm", ratio(ours, again), "at most", 4.0);
 }
 
-/// (d): when a guest without an end is ended.
+/// (d): the time until an endless guest is interrupted.
 fn deadline(figures: &mut Figures, engine: &Engine) {
     let mut spec = hostile("loop");
     spec.limits.deadline_milliseconds = 10;
     let policy = Policy::load(engine, &spec, None).unwrap();
     let request = request();
-    let mut took: Vec<_> = (0..300)
+    let mut times: Vec<_> = (0..300)
         .map(|_| timed(|| assert!(policy.authorize(&request).0.is_err())))
         .collect();
-    let (p50, p99) = (percentile(&mut took, 50), percentile(&mut took, 99));
+    let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
     println!(
         "a deadline of 10 ms: p50 {p50:?}, p99 {p99:?}, longest {:?}",
-        took.last().unwrap()
+        times.last().unwrap()
     );
-    figures.tell(
+    figures.check(
         "a deadline of 10 ms, p99, in ms",
         p99.as_secs_f64() * 1e3,
         "at most",
@@ -104,8 +104,8 @@ fn deadline(figures: &mut Figures, engine: &Engine) {
     );
 }
 
-/// (e): calls per second of one thread and of two, in turns, beside arithmetic that shares nothing: what the machine gives
-/// a second thread at this hour.
+/// (e): calls per second of one thread and of two, interleaved with arithmetic that shares nothing, which shows how much a
+/// second thread can gain on this machine.
 fn throughput(figures: &mut Figures, policy: &Policy) {
     let request = request();
     let mut rates = [const { Vec::new() }; 4];
@@ -116,16 +116,16 @@ fn throughput(figures: &mut Figures, policy: &Policy) {
         alone.push(rate(1, arithmetic));
         apart.push(rate(2, arithmetic));
     }
-    // The best of each: whatever else the machine does only takes away.
+    // The best of each, because other load only makes it slower.
     let [one, two, alone, apart] = rates.map(|rates| rates.into_iter().fold(0.0, f64::max));
     println!(
         "one thread {one:.0}/s, two threads {two:.0}/s (best of 9); arithmetic {:.2}",
         apart / alone
     );
-    figures.tell("two threads / one", two / one, "at least", 1.0);
+    figures.check("two threads / one", two / one, "at least", 1.0);
 }
 
-/// (f): a policy that is compiled, and one that comes from the cache.
+/// (f): loading a policy with compilation and from the cache.
 fn loading(figures: &mut Figures, engine: &Engine) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
@@ -140,65 +140,66 @@ fn loading(figures: &mut Figures, engine: &Engine) {
     };
     let mut compiled: Vec<_> = (0..10).map(|_| timed(|| load(None))).collect();
     load(Some(&cache));
-    let mut kept: Vec<_> = (0..100).map(|_| timed(|| load(Some(&cache)))).collect();
-    let (compiled, kept) = (percentile(&mut compiled, 50), percentile(&mut kept, 50));
-    println!("compiled {compiled:?}, from the cache {kept:?} (p50)");
-    figures.tell(
+    let mut cached: Vec<_> = (0..100).map(|_| timed(|| load(Some(&cache)))).collect();
+    let (compiled, cached) = (percentile(&mut compiled, 50), percentile(&mut cached, 50));
+    println!("compiled {compiled:?}, from the cache {cached:?} (p50)");
+    figures.check(
         "compiled / from the cache",
-        ratio(compiled, kept),
+        ratio(compiled, cached),
         "at least",
         100.0,
     );
 }
 
+/// Compares figures with their bounds.
 struct Figures {
     missed: bool,
 }
 
 impl Figures {
-    fn tell(&mut self, what: &str, is: f64, bound: &str, must: f64) {
-        let held = if bound == "at most" {
-            is <= must
+    fn check(&mut self, name: &str, figure: f64, relation: &str, bound: f64) {
+        let met = if relation == "at most" {
+            figure <= bound
         } else {
-            is >= must
+            figure >= bound
         };
-        self.missed |= !held;
+        self.missed |= !met;
         println!(
-            "  {what}: {is:.2}, {bound} {must}: {}",
-            if held { "held" } else { "MISSED" }
+            "  {name}: {figure:.2}, {relation} {bound}: {}",
+            if met { "met" } else { "MISSED" }
         );
     }
 }
 
-fn times(took: &mut Vec<Duration>, mut call: impl FnMut()) {
-    took.extend((0..CALLS).map(|_| timed(&mut call)));
+fn sample(times: &mut Vec<Duration>, mut call: impl FnMut()) {
+    times.extend((0..CALLS).map(|_| timed(&mut call)));
 }
 
 fn timed(call: impl FnOnce()) -> Duration {
-    let begun = Instant::now();
+    let started = Instant::now();
     call();
-    begun.elapsed()
+    started.elapsed()
 }
 
 fn rate(threads: usize, call: impl Fn() + Sync) -> f64 {
     const EACH: usize = 10_000;
-    let together = Barrier::new(threads + 1);
+    let barrier = Barrier::new(threads + 1);
     std::thread::scope(|scope| {
         let work = || {
-            together.wait();
+            barrier.wait();
             (0..EACH).for_each(|_| call());
         };
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        together.wait();
-        let begun = Instant::now();
+        barrier.wait();
+        let started = Instant::now();
         for worker in workers {
             worker.join().unwrap();
         }
-        count(EACH * threads) / begun.elapsed().as_secs_f64()
+        count(EACH * threads) / started.elapsed().as_secs_f64()
     })
 }
 
-/// About as long as a call takes.
+/// Takes about as long as a call.
 fn arithmetic() {
     for n in 0..10_000_u64 {
         std::hint::black_box(n);
@@ -209,10 +210,10 @@ fn count(n: usize) -> f64 {
     f64::from(u32::try_from(n).unwrap())
 }
 
-fn percentile(took: &mut [Duration], percent: usize) -> Duration {
-    took.sort_unstable();
-    *took
-        .get((took.len() * percent / 100).min(took.len() - 1))
+fn percentile(times: &mut [Duration], percent: usize) -> Duration {
+    times.sort_unstable();
+    *times
+        .get((times.len() * percent / 100).min(times.len() - 1))
         .unwrap()
 }
 
@@ -246,7 +247,7 @@ fn spec(file: PathBuf, key: &str, value: serde_json::Value) -> Spec {
     }
 }
 
-/// A request as it comes from a cluster: some groups, a dozen labels, claims.
+/// A typical request of a cluster: some groups, a dozen labels, claims.
 fn request() -> Request {
     let pairs = |prefix: &str| {
         (0..6)

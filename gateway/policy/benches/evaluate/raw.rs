@@ -1,4 +1,4 @@
-//! wasmtime as its documentation shows it: what we measure ourselves by.
+//! A plain use of wasmtime, as in its documentation, for comparison.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,13 +18,13 @@ use generated::{Authorizer, AuthorizerPre};
     clippy::all,
     clippy::pedantic,
     clippy::restriction,
-    reason = "generated from wit/, where the meaning is told"
+    reason = "generated from wit/, which documents the types"
 )]
 mod generated {
     wasmtime::component::bindgen!({ path: "../../wit/v0.1.0", world: "authorizer" });
 }
 
-/// New stores of a component that is linked beforehand: instances on demand, epochs and a limit of memory.
+/// A linked component that gets a new store for each call: on-demand instances, epochs and a memory limit.
 pub(crate) struct Raw {
     engine: Engine,
     policy: AuthorizerPre<Guest>,
@@ -32,7 +32,7 @@ pub(crate) struct Raw {
     ticker: Option<JoinHandle<()>>,
 }
 
-/// One instance that is called again and again.
+/// One instance that is reused for all calls.
 pub(crate) struct Warm {
     store: Store<Guest>,
     policy: Authorizer,
@@ -65,7 +65,7 @@ impl Raw {
         }
     }
 
-    /// A new store, an instance, a call, and all dropped.
+    /// Makes a store and an instance, calls it, and drops both.
     pub(crate) fn call(&self, request: &types::Request) {
         let mut store = self.store(25);
         let policy = self.policy.instantiate(&mut store).unwrap();
@@ -115,7 +115,7 @@ impl logging::Host for Guest {
 
 impl types::Host for Guest {}
 
-/// The same request in wasmtime's types, made once: the raw loop is not charged for it.
+/// The request in wasmtime's types. It is converted once, outside of the measured loop.
 pub(crate) fn request(request: &gateway_core::Request) -> types::Request {
     let target = &request.target;
     types::Request {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gateway_core::bounds::TEXT_MAX;
 use gateway_core::{
     Decision, Denial, DropRule, MaskRule, ParseHiddenFieldError, Pattern, Place, Plan,
 };
@@ -11,8 +12,6 @@ use crate::fault::{Fault, bounded};
 
 /// The most annotations of a verdict.
 const ANNOTATIONS_MAX: usize = 64;
-/// The longest text of a verdict, in bytes.
-const TEXT_MAX: usize = 1024;
 /// The longest code of a denial, in bytes.
 const CODE_MAX: usize = 64;
 

@@ -1,3 +1,4 @@
+use gateway_core::bounds::{EXPRESSION_NESTING_MAX, EXPRESSION_SIZE_MAX};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::meta::{self, Regex};
@@ -9,9 +10,6 @@ use regex_automata::{Anchored, Input, MatchKind};
 use super::bytes::ByteSet;
 use super::required::{self, Piece};
 
-/// The largest compiled expression, in bytes, and the deepest: the policies' own bounds.
-const SIZE: usize = 1 << 20;
-const NEST: u32 = 64;
 /// What the states of one automaton may take while it runs, in bytes: a plan has many.
 const CACHE: usize = 1 << 18;
 
@@ -47,12 +45,12 @@ impl Expression {
         let mut parser = regex_syntax::ParserBuilder::new();
         let hir = parser
             .utf8(false)
-            .nest_limit(NEST)
+            .nest_limit(EXPRESSION_NESTING_MAX)
             .build()
             .parse(text)
             .ok()?;
         let config = thompson::Config::new()
-            .nfa_size_limit(Some(SIZE))
+            .nfa_size_limit(Some(EXPRESSION_SIZE_MAX))
             .utf8(false);
         let nfa = thompson::Compiler::new()
             .configure(config)
@@ -65,10 +63,12 @@ impl Expression {
             .cache_capacity(CACHE);
         let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
         let search = meta::Config::new()
-            .nfa_size_limit(Some(SIZE))
+            .nfa_size_limit(Some(EXPRESSION_SIZE_MAX))
             .hybrid_cache_capacity(CACHE)
             .utf8_empty(false);
-        let syntax = syntax::Config::new().utf8(false).nest_limit(NEST);
+        let syntax = syntax::Config::new()
+            .utf8(false)
+            .nest_limit(EXPRESSION_NESTING_MAX);
         let search = Regex::builder()
             .configure(search)
             .syntax(syntax)
