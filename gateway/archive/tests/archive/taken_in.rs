@@ -7,7 +7,7 @@ use gateway_core::{DropRule, Plan, Transport};
 use gateway_redact::{EnvValue, Error as RedactError, Redaction};
 
 use crate::plans::{hide_variables, redact};
-use crate::specimen::{Runtime, Specimen};
+use crate::specimen::{Runtime, Specimen, gunzip, laid_open, read_tar};
 use crate::support::{Home, about, check, id, open, redacting, write};
 
 const SECRET: &str = "a-secret-of-some-length";
@@ -58,6 +58,37 @@ async fn what_is_published_is_redacted_and_its_digest_is_its_own() {
             assert!(home.incoming().is_empty());
         }
     }
+}
+
+#[tokio::test]
+async fn publishes_a_tmpfs_of_another_compressed_length() {
+    const NAME: &str = "checkpoint/tmpfs-dev-64.tar.gz.img";
+    let home = Home::new();
+    let store = home.store();
+    let mut specimen = Specimen::new(vec![format!("KEY={SECRET}")]);
+    specimen.tmpfs.push(("./key".to_owned(), SECRET.into()));
+    let archive = specimen.archive(Runtime::Containerd);
+    let intake = redacting(&store, 1, Transport::Fifo, redaction(false)).await;
+    write(intake.location(), archive.clone(), 40_000)
+        .join()
+        .unwrap();
+    let checkpoint = intake.publish(about(1)).await.unwrap();
+    let published = std::fs::read(&checkpoint.path).unwrap();
+    let tmpfs = |archive: &[u8]| {
+        let members = read_tar(archive);
+        let found = members.into_iter().find(|(name, _)| name == NAME);
+        found.unwrap().1
+    };
+    let (before, after) = (tmpfs(&archive), tmpfs(&published));
+    assert_ne!(before.len(), after.len());
+    let lengths = |tmpfs: &[u8]| -> Vec<_> {
+        let files = read_tar(&gunzip(tmpfs)).into_iter();
+        files.map(|(name, bytes)| (name, bytes.len())).collect()
+    };
+    assert_eq!(lengths(&before), lengths(&after));
+    let open = laid_open(&published);
+    let mut windows = open.windows(SECRET.len());
+    assert!(!windows.any(|window| window == SECRET.as_bytes()));
 }
 
 #[tokio::test]

@@ -59,6 +59,12 @@ impl Content {
             .unwrap_or(Self::Bytes(&[Place::Memory]))
     }
 
+    /// Whether redaction may change the member's length: it is an archive that tar unpacks at restore. CRIU maps or checks
+    /// the length of everything else.
+    pub(super) fn has_free_length(self) -> bool {
+        matches!(self, Self::Diff | Self::Tmpfs)
+    }
+
     /// Whether what is done depends on where in the contents something stands.
     pub(super) fn has_structure(self) -> bool {
         !matches!(self, Self::Bytes(_) | Self::Unknown)

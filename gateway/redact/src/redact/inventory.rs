@@ -24,7 +24,7 @@ struct Listed {
 
 impl Inventory {
     pub(super) fn add(&mut self, member: &Member, content: Content) {
-        let size = (content != Content::Diff).then_some(member.size);
+        let size = (!content.has_free_length()).then_some(member.size);
         self.members.push(Listed {
             name: hash(&member.name),
             kind: member.kind_byte(),
@@ -114,14 +114,18 @@ mod tests {
         ("checkpoint/a.img", b"1234"),
         ("rootfs-diff.tar", b"12"),
         ("status", b"{}"),
+        ("checkpoint/tmpfs-dev-9.tar.gz.img", b"12"),
+        ("checkpoint/pages-1.img", b"12"),
     ];
 
     #[test]
-    fn only_what_may_change_may_have_changed() {
+    fn only_archives_inside_may_change_their_length() {
         let other = [
             ("checkpoint/a.img", &b"****"[..]),
             ("rootfs-diff.tar", b"12345"),
             ("status", b"[]"),
+            ("checkpoint/tmpfs-dev-9.tar.gz.img", b"1"),
+            ("checkpoint/pages-1.img", b"**"),
         ];
         check(BEFORE, &tar(&other)).unwrap();
         for (at, name, bytes) in [
@@ -129,6 +133,9 @@ mod tests {
             (0, "checkpoint/b.img", b"1234"),
             (2, "status", b"{ }"),
             (1, "status", b"{}"),
+            (3, "checkpoint/tmpfs-dev-8.tar.gz.img", b"12"),
+            (4, "checkpoint/pages-1.img", b"***"),
+            (4, "checkpoint/tmpfs-dev-9.tar.gz.img", b"12"),
         ] {
             let mut after = other;
             after[at] = (name, bytes);

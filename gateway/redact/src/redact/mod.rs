@@ -9,7 +9,6 @@
 //! Nothing is ever extracted, so names only tell members apart: links and `..` lead nowhere.
 
 mod content;
-mod deflate;
 mod environ;
 mod extension;
 mod gzip;

@@ -95,7 +95,7 @@ impl Pass<'_> {
         match content {
             Content::Document => self.document(member, body, out)?,
             Content::Unknown => self.unknown(member, body, out)?,
-            Content::Diff | Content::Tmpfs => return self.archive(member, content, body, out),
+            Content::Diff | Content::Tmpfs => return self.archive(member, body, out),
             _ => {
                 self.front(member, out)?;
                 self.stream(member, content, body, out)?;

@@ -1,12 +1,9 @@
 use std::io::{BufRead, BufReader, Read, Seek};
 
 use flate2::read::MultiGzDecoder;
-use flate2::{Compression, Crc};
 use gateway_core::Place;
 
-use super::content::Content;
-use super::deflate;
-use super::gzip::{self, Packed, Packer, copy_file};
+use super::gzip::{self, Packer, copy_spool};
 use super::header::{BLOCK, Header};
 use super::member::Member;
 use super::name::shown;
@@ -31,7 +28,6 @@ impl Pass<'_> {
     pub(super) fn archive(
         &mut self,
         member: &Member,
-        content: Content,
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
@@ -48,7 +44,7 @@ impl Pass<'_> {
         let form = Form::of(&start);
         let mut body = start.as_slice().chain(body);
         match form {
-            Form::Gzip => self.gzip(member, content, &mut body, out),
+            Form::Gzip => self.gzip(member, &mut body, out),
             Form::Tar if drops => self.spooled_tar(member, &mut body, out),
             Form::Empty | Form::Tar => {
                 self.front(member, out)?;
@@ -75,7 +71,7 @@ impl Pass<'_> {
         self.inner(member).run(body, &mut spool)?;
         let (mut file, size) = spool.finish()?;
         self.front_for(member, size, out)?;
-        copy_file(&mut *file, size, out).map(|()| size)
+        copy_spool(&mut *file, size, out).map(|()| size)
     }
 
     fn front_for(&mut self, member: &Member, size: u64, out: &mut dyn Sink) -> Result<(), Error> {
@@ -90,7 +86,6 @@ impl Pass<'_> {
     fn gzip(
         &mut self,
         member: &Member,
-        content: Content,
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
@@ -102,55 +97,15 @@ impl Pass<'_> {
         let (changed, _) = self.unpack(member, &mut *original, &mut Discard)?;
         if !changed {
             self.front(member, out)?;
-            return copy_file(&mut *original, size, out).map(|()| size);
+            return copy_spool(&mut *original, size, out).map(|()| size);
         }
         self.drops.set_counts(&before);
-        let fixed = content == Content::Tmpfs;
-        let (packed, found) = match fixed.then(|| self.rework(member, &mut *original)) {
-            None => self.pack(member, &mut *original, Compression::fast())?,
-            Some(Ok(reworked)) if reworked.0.size() <= size => reworked,
-            // Several members in one, perhaps, which the compressor may yet make short enough.
-            Some(_) => self.pack(member, &mut *original, Compression::best())?,
-        };
+        let mut packer = Packer::new(self.scratch.create().map_err(Error::Scratch)?);
+        let (_, found) = self.unpack(member, &mut *original, &mut packer)?;
         self.found.merge(&found);
-        let size = if fixed { size } else { packed.size() };
+        let (mut packed, size) = packer.finish()?;
         self.front_for(member, size, out)?;
-        packed.write(size, out).map(|()| size)
-    }
-
-    /// Compresses what is left of `original`.
-    fn pack(
-        &mut self,
-        member: &Member,
-        original: &mut dyn Spool,
-        level: Compression,
-    ) -> Result<(Packed, Tally), Error> {
-        let mut packer = Packer::new(self.scratch.create().map_err(Error::Scratch)?, level);
-        let (_, found) = self.unpack(member, original, &mut packer)?;
-        Ok((packer.finish()?, found))
-    }
-
-    /// Compresses `original` again with the matches that it has, so that it does not grow.
-    fn rework(
-        &mut self,
-        member: &Member,
-        original: &mut dyn Spool,
-    ) -> Result<(Packed, Tally), Error> {
-        let mut text = Checked {
-            spool: self.spooled()?,
-            crc: Crc::new(),
-        };
-        let (_, found) = self.unpack(member, original, &mut text)?;
-        let (mut new, _) = text.spool.finish()?;
-        original.rewind().map_err(Error::Scratch)?;
-        let mut old = BufReader::with_capacity(1 << 17, original);
-        if !gzip::skip_header(&mut old).map_err(Error::reading)? {
-            return Err(Error::BadTar("a compressed member is damaged"));
-        }
-        let mut packed = self.spooled()?;
-        deflate::again(&mut old, &mut new, &mut packed)?;
-        let (packed, bytes) = packed.finish()?;
-        Ok((Packed::new(packed, bytes, &text.crc), found))
+        copy_spool(&mut *packed, size, out).map(|()| size)
     }
 
     fn spooled(&mut self) -> Result<Spooled, Error> {
@@ -226,18 +181,5 @@ impl Sink for Spooled {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         std::io::Write::write_all(&mut self.file, bytes).map_err(Error::Scratch)
-    }
-}
-
-/// The same, with a checksum of it.
-struct Checked {
-    spool: Spooled,
-    crc: Crc,
-}
-
-impl Sink for Checked {
-    fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.crc.update(bytes);
-        self.spool.put(bytes)
     }
 }
