@@ -49,11 +49,10 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
 ];
 
 /// Heavy or delicate packages, each with the only crates that may name them.
-const FENCED: [(&str, &[&str]); 12] = [
+const FENCED: [(&str, &[&str]); 11] = [
     ("age", &["gateway-archive"]),
     ("age-core", &["gateway-archive"]),
-    ("openssl", &["gateway-archive"]),
-    ("fearless_simd", &["gateway-redact", "gateway-archive"]),
+    ("fearless_simd", &["gateway-redact"]),
     ("memchr", &["gateway-redact"]),
     ("regex-automata", &["gateway-redact"]),
     ("wasmtime", &["gateway-policy"]),
