@@ -80,8 +80,9 @@ pub enum Event {
     Outcome(Box<Outcome>),
     /// A checkpoint was removed by the gateway itself.
     Removed {
-        /// Why.
-        because: Because,
+        /// The reason.
+        #[serde(rename = "because")]
+        reason: RemovalReason,
         /// Which checkpoint.
         checkpoint_id: CheckpointId,
         /// The container that it was taken of.
@@ -157,7 +158,7 @@ impl Difference {
 /// Why the gateway removes a checkpoint by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Because {
+pub enum RemovalReason {
     /// It was older than checkpoints may become.
     Age,
     /// It was the oldest, and the new one of this request would have broken a quota.

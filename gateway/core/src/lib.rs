@@ -23,7 +23,7 @@ mod summary;
 mod target;
 mod text;
 
-pub use audit::{Because, Difference, Event, Listed, Outcome, Record};
+pub use audit::{Difference, Event, Listed, Outcome, Record, RemovalReason};
 pub use checkpoint::{Checkpoint, Hold, Original, RuntimeInfo, Transport};
 pub use container::Container;
 pub use decision::{Decision, Denial, Verdict};

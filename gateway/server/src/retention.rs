@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gateway_core::{Because, Checkpoint, Event, Record, RequestId, TraceId};
+use gateway_core::{Checkpoint, Event, Record, RemovalReason, RequestId, TraceId};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -26,7 +26,7 @@ pub(crate) async fn follow(cx: Context, stop: CancellationToken) {
         match tokio::task::spawn_blocking(move || store.retain(Timestamp::now())).await {
             Ok(Ok(removed)) => {
                 let ids = (RequestId::from(Uuid::now_v7()), None);
-                record(&cx, ids, Because::Age, &removed).await;
+                record(&cx, ids, RemovalReason::Age, &removed).await;
             }
             Ok(Err(failed)) => warn!(
                 cause = cause(&failed),
@@ -41,14 +41,14 @@ pub(crate) async fn follow(cx: Context, stop: CancellationToken) {
 pub(crate) async fn record(
     cx: &Context,
     (request_id, trace_id): (RequestId, Option<TraceId>),
-    because: Because,
+    reason: RemovalReason,
     removed: &[Checkpoint],
 ) {
     for checkpoint in removed {
-        info!(checkpoint_id = %checkpoint.id, bytes = checkpoint.bytes, because = ?because, "removed");
+        info!(checkpoint_id = %checkpoint.id, bytes = checkpoint.bytes, because = ?reason, "removed");
         cx.metrics.checkpoints_removed.inc();
         let event = Event::Removed {
-            because,
+            reason,
             checkpoint_id: checkpoint.id,
             target: checkpoint.target.clone(),
             sha256: checkpoint.sha256.clone(),

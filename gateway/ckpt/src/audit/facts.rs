@@ -1,6 +1,6 @@
 use gateway_core::{
-    Action, Because, CheckpointId, Event, HiddenField, Outcome, PlanRecord, Record, RequestRecord,
-    Target, Verdict,
+    Action, CheckpointId, Event, HiddenField, Outcome, PlanRecord, Record, RemovalReason,
+    RequestRecord, Target, Verdict,
 };
 
 /// What the kinds of records have in common.
@@ -45,14 +45,14 @@ impl<'a> Facts<'a> {
             },
             Event::Outcome(outcome) => Self::of_outcome(outcome),
             Event::Removed {
-                because,
+                reason,
                 checkpoint_id,
                 target,
                 ..
             } => Self {
                 target: Some(target),
                 checkpoint_id: Some(*checkpoint_id),
-                detail: because_of(*because),
+                detail: removal(*reason),
                 ..Self::default()
             },
             Event::Shadow {
@@ -106,9 +106,9 @@ impl<'a> Facts<'a> {
     }
 }
 
-fn because_of(because: Because) -> &'static str {
-    match because {
-        Because::Age => "too old",
-        Because::Quota => "quota",
+fn removal(reason: RemovalReason) -> &'static str {
+    match reason {
+        RemovalReason::Age => "too old",
+        RemovalReason::Quota => "quota",
     }
 }

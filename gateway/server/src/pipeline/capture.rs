@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use gateway_archive::{About, Intake, Reservation};
 use gateway_audit::Intent;
-use gateway_core::{Because, Checkpoint, RedactionSummary, Transport};
+use gateway_core::{Checkpoint, RedactionSummary, RemovalReason, Transport};
 use gateway_cri::{CheckpointPermit, FailureKind};
 use jiff::Timestamp;
 use tracing::{Instrument, Span, info_span, warn};
@@ -20,7 +20,7 @@ pub(super) async fn reserve(cx: &Context, planned: &Planned) -> Result<Reservati
     let reservation = reserving.await.map_err(|_| Error::Internal)??;
     let resolved = planned.resolved();
     let ids = (resolved.request().id, resolved.subject().trace_id);
-    retention::record(cx, ids, Because::Quota, reservation.removed()).await;
+    retention::record(cx, ids, RemovalReason::Quota, reservation.removed()).await;
     Ok(reservation)
 }
 
