@@ -11,7 +11,6 @@ const STILL_SILENT: &[&str] = &[
     "gateway/archive/",
     "gateway/audit/",
     "gateway/ckpt/",
-    "gateway/core/",
     "gateway/redact/",
     "gateway/server/",
     "policies/sdk/",

@@ -1,3 +1,5 @@
+//! The records of the audit log.
+
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -12,13 +14,13 @@ use crate::{
 pub struct Record {
     /// Version of this format.
     pub schema: u32,
-    /// When it was written.
+    /// Time of writing.
     pub at: jiff::Timestamp,
-    /// The request that it is about; [`RequestId::NONE`] where it is about none.
+    /// The request that the record is about; [`RequestId::NONE`] if it is about the log itself.
     pub request_id: RequestId,
     /// The trace of that request.
     pub trace_id: Option<TraceId>,
-    /// What happened.
+    /// The event and its fields.
     #[serde(flatten)]
     pub event: Event,
 }
@@ -26,10 +28,10 @@ pub struct Record {
 impl Record {
     /// The version of the format that this program writes.
     pub const SCHEMA: u32 = 1;
-    /// The longest that a record may be as JSON, in bytes: with its place in the log it makes a line of at most 1 MiB.
+    /// The longest record as JSON, in bytes. With its sequence number and hash it makes a line of at most 1 MiB.
     pub const LONGEST: usize = (1 << 20) - 1024;
 
-    /// A record of the log about itself.
+    /// A record about the log itself.
     pub fn of_log(at: jiff::Timestamp, event: Event) -> Self {
         Self {
             schema: Self::SCHEMA,
@@ -41,83 +43,83 @@ impl Record {
     }
 }
 
-/// What a record tells. An intent is durable before the runtime is touched; an outcome follows, whatever happened.
+/// The event of a record. An intent is durable before the runtime is called; an outcome follows in every case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// A permitted request is about to touch the runtime.
+    /// A permitted request is about to be carried out.
     Intent {
-        /// What is about to be done.
+        /// The action that is about to be carried out.
         action: Action,
-        /// Whose user name; absent where the plan hides it, as with the others that may be.
+        /// The caller's user name; absent if the plan hides it. Other optional fields may be hidden, too.
         user: Option<String>,
-        /// Their groups.
+        /// The caller's groups.
         groups: Vec<String>,
-        /// What proved it.
+        /// The credential that proved the identity.
         credential: CredentialKind,
-        /// Who vouches for them.
+        /// The issuer of the token or certificate.
         issuer: String,
-        /// Where the connection comes from.
+        /// The address that the connection comes from.
         source_address: Option<IpAddr>,
-        /// Why, in the caller's words.
+        /// The caller's reason.
         reason: Option<String>,
         /// The container's name.
         target: Target,
         /// The container's full id.
         container_id: String,
-        /// What each policy said.
+        /// The answer of each policy.
         verdicts: Vec<Verdict>,
-        /// What is to be hidden in the archive, and in these records.
+        /// The redaction plan for the archive and these records.
         #[serde(default)]
         plan: PlanRecord,
-        /// The checkpoint that will come of it.
+        /// The id of the checkpoint to be created.
         checkpoint_id: CheckpointId,
-        /// What the policies were asked, without what the plan hides.
+        /// The request as policies got it, without the fields that the plan hides.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         request: Option<RequestRecord>,
     },
-    /// How a request ended.
+    /// A request ended.
     Outcome(Box<Outcome>),
-    /// A checkpoint was removed by the gateway itself.
+    /// The gateway removed a checkpoint because of age or a quota.
     Removed {
         /// The reason.
         #[serde(rename = "because")]
         reason: RemovalReason,
-        /// Which checkpoint.
+        /// The removed checkpoint.
         checkpoint_id: CheckpointId,
-        /// The container that it was taken of.
+        /// The container's name.
         target: Target,
         /// Its archive's digest (SHA-256, hex).
         sha256: String,
         /// Its archive's size in bytes.
         bytes: u64,
     },
-    /// Policies that are only tried out would have decided otherwise. What was decided does not change.
+    /// Shadow policies would have decided otherwise. They do not change the decision.
     Shadow {
-        /// How they differ.
+        /// The difference.
         difference: Difference,
-        /// What was asked for.
+        /// The requested action.
         action: Action,
         /// The container's name.
         target: Target,
-        /// What each of them said.
+        /// The answer of each shadow policy.
         verdicts: Vec<Verdict>,
-        /// What they would have hidden.
+        /// The plan of the shadow policies.
         #[serde(default, skip_serializing_if = "PlanRecord::is_empty")]
         plan: PlanRecord,
     },
-    /// The records before this one, signed. Like what follows it is about the log itself, so about no request.
+    /// A signature over the records before this one. This and the following events are about the log itself.
     Head(TreeHead),
     /// Another key signs from here on, or the first one does.
     Key(KeyChange),
     /// No key signs from here on.
     KeyRemoved(KeyRemoval),
-    /// A file of the log begins here, and is not the first.
+    /// A file of the log that is not the first begins here.
     Segment(SegmentStart),
 }
 
 impl Event {
-    /// The word for it in records.
+    /// The name in records.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Intent { .. } => "intent",
@@ -132,20 +134,20 @@ impl Event {
     }
 }
 
-/// How what other policies say of a request differs from what was decided.
+/// The difference between a decision and the one that other policies would have made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Difference {
-    /// It was denied, and would have been allowed.
+    /// The request was denied and would have been allowed.
     NowAllowed,
-    /// It was allowed, and would have been denied.
+    /// The request was allowed and would have been denied.
     NowDenied,
-    /// It was allowed and would have been, and other things would have been hidden.
+    /// The request was allowed by both, with different plans.
     PlanChanged,
 }
 
 impl Difference {
-    /// The word for it in records, metrics and results.
+    /// The name in records, metrics and results.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NowAllowed => "now-allowed",
@@ -155,86 +157,86 @@ impl Difference {
     }
 }
 
-/// Why the gateway removes a checkpoint by itself.
+/// The reason why the gateway removes a checkpoint without a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RemovalReason {
-    /// It was older than checkpoints may become.
+    /// The checkpoint was older than the configured age.
     Age,
-    /// It was the oldest, and the new one of this request would have broken a quota.
+    /// The checkpoint was the oldest, and a new one would have exceeded a quota.
     Quota,
 }
 
-/// How a request ended. What it tells of the caller is what was proven, but for what the plan hides.
+/// The end of a request. Fields about the caller are verified ones, without those that the plan hides.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What was asked for; absent where that could not be told, or where it is none of the actions that policies judge.
+    /// The requested action; absent if it could not be determined, or is not one that policies decide.
     pub action: Option<Action>,
-    /// Whose user name; absent where nobody was proven, or where the plan hides it.
+    /// The caller's user name; absent if the caller is not authenticated, or the plan hides it.
     pub user: Option<String>,
-    /// Their groups.
+    /// The caller's groups.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// What proved it.
+    /// The credential that proved the identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialKind>,
-    /// Who vouches for them.
+    /// The issuer of the token or certificate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// Where the connection comes from; absent where the plan hides it.
+    /// The address that the connection comes from; absent if the plan hides it.
     pub source_address: Option<IpAddr>,
-    /// Why, in the caller's words.
+    /// The caller's reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The container's name, where one was named.
+    /// The container's name, if the request named one.
     pub target: Option<Target>,
-    /// HTTP status of the answer; 0 where nobody was answered.
+    /// The answer's HTTP status; 0 if there was no answer.
     pub status: u16,
     /// The stable code of the error; absent on success.
     pub code: Option<String>,
-    /// What is said of the error to the caller.
+    /// The error's message to the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// What each policy said, where they were asked.
+    /// The answer of each policy that was asked.
     #[serde(default)]
     pub verdicts: Vec<Verdict>,
-    /// What was to be hidden.
+    /// The redaction plan.
     #[serde(default, skip_serializing_if = "PlanRecord::is_empty")]
     pub plan: PlanRecord,
-    /// The checkpoint that came of it, or that was asked for.
+    /// The created or requested checkpoint.
     pub checkpoint_id: Option<CheckpointId>,
     /// The archive's digest (SHA-256, hex).
     pub sha256: Option<String>,
-    /// The archive's size in bytes, or how many of them were sent.
+    /// The archive's size, or the number of bytes sent, in bytes.
     pub bytes: Option<u64>,
-    /// What redaction hid in it; absent where nothing was to be hidden.
+    /// The result of redaction; absent if the plan hides nothing in the archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
     /// The fields of the request that the plan hides here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<HiddenField>,
-    /// What the policies were asked, where no intent tells it. A list asks them about each checkpoint, and has none.
+    /// The request as policies got it, if no intent has it. A list has none: it asks policies about each checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestRecord>,
-    /// What a list came to.
+    /// The result of a list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub listed: Option<Listed>,
-    /// What was left out because the record would have been longer than [`Record::LONGEST`].
+    /// Fields that were left out because the record would have been longer than [`Record::LONGEST`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub omitted: Vec<String>,
-    /// How many outcomes of callers who had proven nothing were left out since the last one that was not.
+    /// The number of unauthenticated requests whose outcomes were dropped by the rate limit since the last one written.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub suppressed: u64,
-    /// From the request's arrival to this record, in microseconds.
+    /// Time from the request's arrival to this record, in microseconds.
     pub duration_us: u64,
 }
 
-/// What a list came to: each checkpoint is a question of its own to the policies.
+/// The result of a list. Policies are asked about each checkpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
-    /// About how many checkpoints the policies were asked.
+    /// The number of checkpoints that policies were asked about.
     pub asked: u64,
-    /// How many of them were shown.
+    /// The number of checkpoints in the answer.
     pub shown: u64,
 }
 

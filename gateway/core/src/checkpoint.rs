@@ -1,10 +1,12 @@
+//! A stored checkpoint: its metadata, its original and its hold.
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{CheckpointId, Container, HiddenField, RedactionSummary, RequestId, Target, TraceId};
 
-/// What is known of a checkpoint that exists: the metadata file next to its archive.
+/// A stored checkpoint: the contents of the metadata file beside its archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Version of this format.
@@ -15,13 +17,13 @@ pub struct Checkpoint {
     pub path: PathBuf,
     /// The archive's size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the archive, 64 lower-case hex digits: what `sha256sum` prints.
+    /// SHA-256 of the archive as 64 lower-case hex digits, as `sha256sum` prints it.
     pub sha256: String,
-    /// When the archive was begun.
+    /// Time when the archive was begun.
     pub created_at: jiff::Timestamp,
-    /// Whose user name asked for it.
+    /// The user who requested it.
     pub created_by: String,
-    /// Why, in the caller's words.
+    /// The caller's reason.
     pub reason: Option<String>,
     /// The container's name.
     #[serde(flatten)]
@@ -32,27 +34,27 @@ pub struct Checkpoint {
     pub pod_uid: String,
     /// The container's image.
     pub image: String,
-    /// All that the runtime told of the container: what policies are asked about whoever wants the checkpoint later.
+    /// The container as the runtime described it. Policies get it when somebody requests the checkpoint later.
     pub facts: Container,
-    /// Who wrote it.
+    /// The runtime that wrote the archive.
     pub runtime: RuntimeInfo,
-    /// How it came to us.
+    /// The way in which the archive was received.
     pub transport: Transport,
-    /// The request that made it.
+    /// The request that created it.
     pub request_id: RequestId,
     /// The trace of that request.
     pub trace_id: Option<TraceId>,
-    /// What was hidden; absent where the archive is as the runtime wrote it.
+    /// The result of redaction; absent if the archive is as the runtime wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
-    /// The fields of that request which its plan keeps out of records and traces, by the plan's names. What is told of them
-    /// here stays out of the records of whoever comes for the checkpoint later, too.
+    /// Fields of that request which its plan keeps out of records and traces. They also stay out of the records of later
+    /// requests for this checkpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<HiddenField>,
-    /// The archive as the runtime wrote it, where it is kept beside the redacted one.
+    /// The original archive, if it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<Original>,
-    /// What pins it. Kept in a file of its own and never believed from the metadata file, which never changes.
+    /// The hold on it, if any. Stored in a file of its own, and ignored in the metadata file, which never changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,
 }
@@ -67,49 +69,49 @@ impl Checkpoint {
 pub struct Original {
     /// The file's absolute path.
     pub path: PathBuf,
-    /// The file's size in bytes: of the sealed file, where it is sealed.
+    /// Size in bytes of the file, which may be sealed.
     pub bytes: u64,
-    /// SHA-256 of the file, 64 lower-case hex digits: of the sealed file, where it is sealed.
+    /// SHA-256 of the file, which may be sealed, as 64 lower-case hex digits.
     pub sha256: String,
-    /// Whether it is encrypted (`age-encryption.org/v1`). Where it is not, whoever reads it reads every secret.
+    /// Whether it is encrypted (`age-encryption.org/v1`). If not, it contains every secret in clear.
     pub sealed: bool,
-    /// How many can open the seal; none where it is not sealed.
+    /// The number of recipients who can open it; 0 if it is not sealed.
     pub recipients: usize,
 }
 
-/// Pins a checkpoint: neither a caller nor a quota nor its age removes it.
+/// A hold on a checkpoint: neither a caller nor a quota nor its age removes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// Whose user name asked for it.
+    /// The user who requested it.
     pub by: String,
-    /// Since when.
+    /// Time of the request.
     pub at: jiff::Timestamp,
-    /// Why, in the caller's words.
+    /// The caller's reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
-/// A container runtime, as it names itself.
+/// A container runtime.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuntimeInfo {
-    /// `containerd`, `cri-o`, ...
+    /// The name that it reports: `containerd`, `cri-o`, ...
     pub name: String,
-    /// Its own version.
+    /// The version that it reports.
     pub version: String,
 }
 
-/// How the runtime handed over an archive.
+/// The way in which the runtime hands over an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
-    /// Through a FIFO: the archive never was a file before it was ours.
+    /// Through a FIFO, so the plaintext archive is never a file.
     Fifo,
-    /// Through a private temporary file, because the runtime takes no FIFO.
+    /// Through a private temporary file, because the runtime refuses a FIFO.
     File,
 }
 
 impl Transport {
-    /// The word for it in configuration, metadata and traces.
+    /// The name in configuration, metadata and traces.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Fifo => "fifo",

@@ -1,3 +1,5 @@
+//! A container as the container runtime reports it.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use crate::Target;
 /// One running container, as the container runtime reports it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Container {
-    /// The name by which the caller asked for it.
+    /// The name in the caller's request.
     #[serde(flatten)]
     pub target: Target,
     /// The runtime's full id. Never a prefix: runtimes resolve those too.
@@ -16,7 +18,7 @@ pub struct Container {
     pub sandbox_id: String,
     /// Kubernetes' UID of the pod.
     pub pod_uid: String,
-    /// The image, as the pod names it where the runtime tells, else as the runtime resolved it.
+    /// The image as the pod names it; if the runtime does not report that, as the runtime resolved it.
     pub image: String,
     /// The container's labels.
     pub labels: BTreeMap<String, String>,
@@ -26,12 +28,12 @@ pub struct Container {
     pub pod_labels: BTreeMap<String, String>,
     /// The pod's annotations.
     pub pod_annotations: BTreeMap<String, String>,
-    /// Memory in use, in bytes, where the runtime tells: a first estimate of the archive's size.
+    /// Memory in use, in bytes, if the runtime reports it: an estimate of the archive's size.
     pub memory_bytes: Option<u64>,
 }
 
 impl Container {
-    /// A container of which no more is known than its name and its full id.
+    /// A container of which only the name and the full id are known.
     pub fn named(target: Target, id: impl Into<String>) -> Self {
         Self {
             target,

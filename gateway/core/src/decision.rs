@@ -1,57 +1,59 @@
+//! Answers of policies, and their form in audit records.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What one policy says of a request.
+/// The answer of one policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
-    /// It may go on, as far as this policy is concerned.
+    /// The policy allows the request.
     Allow,
-    /// It must not go on. One denial outweighs every allow.
+    /// The policy denies the request. One denial outweighs every allow.
     Deny(Denial),
-    /// No opinion. A request on which nobody has one is denied.
+    /// The policy has no opinion. If no policy allows, the request is denied.
     Abstain,
 }
 
-/// Why a request is denied.
+/// The reason of a denial.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
     /// Stable and machine-readable, in kebab-case: `outside-business-hours`.
     pub code: String,
-    /// Shown to the caller, so it holds no secret.
+    /// Shown to the caller, so it must not contain a secret.
     pub message: String,
 }
 
-/// A policy's name and what it said: the part of a decision that goes on record.
+/// A policy's answer as it is recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// The policy's name in the configuration.
     pub policy: String,
-    /// SHA-256 of its module, as hex digits; absent where it is built in or could not be loaded.
+    /// SHA-256 of its module as hex digits; absent if it is built in or could not be loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
-    /// The generation of policies that it belongs to: one for each change of the configuration.
+    /// The generation of policies that it belongs to. Each reload makes a new one.
     #[serde(default)]
     pub generation: u64,
-    /// What it said.
+    /// Its answer.
     pub decision: Decision,
-    /// Whether what it said was only recorded.
+    /// Whether the answer was only recorded (mode `monitor`).
     #[serde(default)]
     pub monitored: bool,
-    /// What it wants remembered.
+    /// Annotations for the audit record and the trace.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// How long it took, the wait for its turn included.
+    /// Its time in microseconds, the wait for a slot included.
     #[serde(default)]
     pub microseconds: u64,
-    /// The most memory that it had.
+    /// Its largest memory in bytes.
     #[serde(default)]
     pub memory_bytes: u64,
 }
 
 impl Verdict {
-    /// `decision`, by a policy of this name of which nothing more is known.
+    /// `decision` by the policy `policy`, with all other fields empty.
     pub fn of(policy: &str, decision: Decision) -> Self {
         Self {
             policy: policy.to_owned(),

@@ -1,10 +1,12 @@
+//! Ids of requests, checkpoints and traces.
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Text that is not an id of the gateway's.
+/// A text that is not a valid id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not an id: expected {expected}")]
 pub struct ParseIdError {
@@ -52,18 +54,18 @@ macro_rules! uuid_id {
 }
 
 uuid_id! {
-    /// Names one request: in the answer, the trace, the log and the audit record. A UUID of version 7 (RFC 9562), so
-    /// that ids sort by time.
+    /// The id of a request in the answer, the trace, the log and the audit record. A UUID of version 7 (RFC 9562), so ids
+    /// sort by time.
     RequestId
 }
 
 impl RequestId {
-    /// The nil UUID: no request. Stands in records that the audit log has of itself.
+    /// The nil UUID, for records about the audit log itself.
     pub const NONE: Self = Self(Uuid::nil());
 }
 
 uuid_id! {
-    /// Names one checkpoint. A UUID of version 7 (RFC 9562), so that ids sort by time.
+    /// The id of a checkpoint. A UUID of version 7 (RFC 9562), so ids sort by time.
     CheckpointId
 }
 
@@ -73,7 +75,7 @@ uuid_id! {
 pub struct TraceId([u8; 16]);
 
 impl TraceId {
-    /// The id of these bytes; `None` for the all-zero id, which means "no trace".
+    /// The id with these bytes; `None` for the all-zero id, which means "no trace".
     pub fn new(bytes: [u8; 16]) -> Option<Self> {
         (bytes != [0; 16]).then_some(Self(bytes))
     }

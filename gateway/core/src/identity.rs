@@ -1,6 +1,8 @@
+//! The identity of a caller.
+
 use serde::{Deserialize, Serialize};
 
-/// How a caller proved who they are.
+/// The kind of credential that proved an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialKind {
@@ -10,14 +12,14 @@ pub enum CredentialKind {
     ClientCertificate,
 }
 
-/// Who asks, as the gateway verified it.
+/// A caller's verified identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The user's name, with the prefix that its issuer is configured to carry.
+    /// The user's name, with the prefix configured for the issuer.
     pub user: String,
-    /// The user's groups, with the prefix that their issuer is configured to carry.
+    /// The user's groups, with the prefix configured for the issuer.
     pub groups: Vec<String>,
-    /// What proved it.
+    /// The kind of credential.
     pub credential: CredentialKind,
     /// The token's `iss`, or the subject of the certificate's issuer.
     pub issuer: String,

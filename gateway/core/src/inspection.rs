@@ -1,14 +1,16 @@
+//! The contents of an archive as an inspection reports them.
+
 use serde::{Deserialize, Serialize};
 
-/// What an archive tells about the container that it was taken of, without a value of an environment variable. Every text
-/// is one bounded line; what did not fit or could not be read is told in `truncated` and `unreadable`.
+/// The contents of an archive without values of environment variables. Every text is one bounded line; `truncated` and
+/// `unreadable` name what did not fit or could not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
-    /// Whose archive it is, where its members tell.
+    /// The runtime that wrote the archive, if its members show it.
     pub dialect: Option<Dialect>,
-    /// The container, by `config.dump` and `spec.dump`.
+    /// The container, from `config.dump` and `spec.dump`.
     pub container: InspectedContainer,
-    /// What dumped the processes.
+    /// The CRIU that dumped the processes.
     pub criu: Criu,
     /// The names of the environment variables in `spec.dump`, in its order.
     pub env: Vec<String>,
@@ -16,15 +18,15 @@ pub struct Inspection {
     pub mounts: Vec<Mount>,
     /// The processes, in the order of `pstree.img`: parents come before their children.
     pub processes: Vec<Process>,
-    /// How large the archive and what is in it are.
+    /// Sizes of the archive and its contents.
     pub sizes: Sizes,
     /// The archive's members, in its order.
     pub members: Vec<Member>,
-    /// How many members there are, those included that are not listed.
+    /// The number of members, including those that are not listed.
     pub member_count: u64,
-    /// Whether something is left out because there was too much of it.
+    /// Whether something was left out because a bound was reached.
     pub truncated: bool,
-    /// Members that are not what their names say.
+    /// Members whose contents do not match their names.
     pub unreadable: Vec<String>,
 }
 
@@ -39,7 +41,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// The runtime's name, as it names itself.
+    /// The name that the runtime reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Containerd => "containerd",
@@ -48,12 +50,12 @@ impl Dialect {
     }
 }
 
-/// A container as its runtime describes it in an archive. What is not told is absent.
+/// A container as its runtime describes it in an archive. Missing information is absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InspectedContainer {
     /// The runtime's full id.
     pub id: Option<String>,
-    /// The runtime's own name for it.
+    /// The runtime's name for the container.
     pub runtime_name: Option<String>,
     /// Its name in its pod.
     pub name: Option<String>,
@@ -69,13 +71,13 @@ pub struct InspectedContainer {
     pub image_ref: Option<String>,
     /// The OCI runtime: `runc`, `crun`, ...
     pub oci_runtime: Option<String>,
-    /// When the container was created.
+    /// Time when the container was created.
     pub created_at: Option<jiff::Timestamp>,
-    /// When it was checkpointed.
+    /// Time when it was checkpointed.
     pub checkpointed_at: Option<jiff::Timestamp>,
 }
 
-/// What dumped the processes, by `inventory.img` and the beginning of `dump.log`.
+/// The CRIU that dumped the processes, from `inventory.img` and the beginning of `dump.log`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Criu {
     /// The version of the images' format.
@@ -84,49 +86,49 @@ pub struct Criu {
     pub version: Option<String>,
     /// The node and its kernel.
     pub host: Option<String>,
-    /// The node's architecture, as OCI images name it (Go's `GOARCH`), by the first process's image.
+    /// The node's architecture as OCI images name it (Go's `GOARCH`), from the first process's image.
     pub architecture: Option<String>,
 }
 
 /// A mount of the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
-    /// Where in the container.
+    /// The path in the container.
     pub destination: String,
     /// `bind`, `tmpfs`, `proc`, ...
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// What on the node.
+    /// The source on the node.
     pub source: Option<String>,
 }
 
-/// A process of the container, with the numbers that it has inside.
+/// A process of the container, with its ids inside the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
-    /// Its id.
+    /// The process id.
     pub pid: u64,
-    /// Its parent's id; 0 where the parent is outside.
+    /// The parent's process id; 0 if the parent is outside.
     pub parent: u64,
     /// The name of its first thread (`comm`).
     pub command: Option<String>,
-    /// How many threads it has.
+    /// The number of threads.
     pub threads: u64,
-    /// Its command line, as its memory has it; absent where that cannot be found.
+    /// The command line in its memory; absent if it cannot be found.
     pub arguments: Option<Vec<String>>,
-    /// The names of its environment variables, as its memory has them; absent where they cannot be told from other texts.
+    /// The names of the environment variables in its memory; absent if they cannot be distinguished from other text.
     pub env: Option<Vec<String>>,
 }
 
 /// Sizes in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
-    /// All of the archive.
+    /// The whole archive.
     pub archive: u64,
     /// The processes' memory pages.
     pub memory: u64,
-    /// What the container wrote to its root filesystem, as it is stored: compressed or not.
+    /// Changes of the root file system as stored, which may be compressed.
     pub rootfs_diff: Option<u64>,
-    /// How many regular files that is; absent where counting would take long.
+    /// The number of regular files in these changes; absent if counting would take long.
     pub rootfs_files: Option<u64>,
 }
 
@@ -135,6 +137,6 @@ pub struct Sizes {
 pub struct Member {
     /// Its name.
     pub name: String,
-    /// How much of the archive its contents take, in bytes.
+    /// The size of its contents in the archive, in bytes.
     pub bytes: u64,
 }

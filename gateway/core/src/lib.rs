@@ -1,6 +1,5 @@
-//! The gateway's vocabulary. Every room speaks these words and no room owns them: who asks ([`Identity`]), what is to be
-//! checkpointed ([`Target`], [`Container`]), the [`Request`] that policies judge, their [`Decision`], the redaction
-//! [`Plan`], the [`Checkpoint`] that comes of it and the audit [`Record`].
+//! The types that all crates share: the caller ([`Identity`]), the container ([`Target`], [`Container`]), the [`Request`] that
+//! policies decide, their [`Decision`], the redaction [`Plan`], the resulting [`Checkpoint`] and the audit [`Record`].
 //!
 //! Pure data: no I/O, no clock, no randomness, no async.
 

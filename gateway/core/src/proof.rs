@@ -1,14 +1,16 @@
+//! Records with which the audit log proves itself: signed heads, changes of keys, segments.
+
 use serde::{Deserialize, Serialize};
 
-/// A signed tree head: what makes the records of the audit log so far provable to whoever has the public key. The tree and
-/// what exactly is signed are described in `gateway/audit/FORMAT.md`.
+/// A signed tree head. With the public key, it proves the records before it. `gateway/audit/FORMAT.md` describes the tree and
+/// the signed bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeHead {
-    /// How many lines of the log the tree has: all before this one.
+    /// The number of lines in the tree: all lines of the log before this one.
     pub size: u64,
     /// The tree's root (SHA-256, hex).
     pub root: String,
-    /// Which key signed it: the SHA-256 (hex) of the public key as DER `SubjectPublicKeyInfo`.
+    /// The id of the key that signed it: SHA-256 (hex) of the public key as DER `SubjectPublicKeyInfo`.
     pub key: String,
     /// Ed25519 (RFC 8032), base64.
     pub signature: String,
@@ -17,38 +19,38 @@ pub struct TreeHead {
 /// From here on another key signs the audit log, or the first one does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyChange {
-    /// How many lines of the log are before this one.
+    /// The number of lines of the log before this one.
     pub size: u64,
-    /// The root (SHA-256, hex) of the tree of those.
+    /// The root (SHA-256, hex) of the tree of those lines.
     pub root: String,
     /// The new key's id, as in [`TreeHead::key`].
     pub key: String,
     /// The new public key: DER `SubjectPublicKeyInfo`, base64.
     pub public_key: String,
-    /// The id of the key before it; absent where this is the first.
+    /// The id of the previous key; absent for the first key.
     pub previous: Option<String>,
-    /// By the key before it (Ed25519, base64); absent where that was not at hand: the change is then without proof.
+    /// Signature by the previous key (Ed25519, base64); absent if that key was not available, so the change is not proven.
     pub signature: Option<String>,
 }
 
 /// From here on no key signs the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyRemoval {
-    /// How many lines of the log are before this one.
+    /// The number of lines of the log before this one.
     pub size: u64,
-    /// The root (SHA-256, hex) of the tree of those.
+    /// The root (SHA-256, hex) of the tree of those lines.
     pub root: String,
     /// The id of the key that signed until now, as in [`TreeHead::key`].
     pub previous: String,
-    /// By that key (Ed25519, base64); absent where it was not at hand: the removal is then without proof.
+    /// Signature by that key (Ed25519, base64); absent if it was not available, so the removal is not proven.
     pub signature: Option<String>,
 }
 
-/// A file of the audit log begins. Holds what a reader needs of the files before it.
+/// The beginning of a file of the audit log, with everything that a reader needs from the files before it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentStart {
-    /// The roots (SHA-256, hex) of the perfect subtrees that the lines before this one make up, the largest first.
+    /// The roots (SHA-256, hex) of the perfect subtrees of the lines before this one, the largest first.
     pub frontier: Vec<String>,
-    /// The public key that signs the log, as in [`KeyChange::public_key`]; absent where there is none.
+    /// The public key that signs the log, as in [`KeyChange::public_key`]; absent if there is none.
     pub public_key: Option<String>,
 }

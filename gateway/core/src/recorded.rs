@@ -5,18 +5,18 @@ use serde_json::{Map, Value};
 
 use crate::{HiddenField, Request};
 
-/// A hidden text that is shorter is looked for as a whole value only: it may be part of anything.
+/// A shorter hidden text is removed only if it is a whole value, since it may be part of any text.
 const PART_MIN: usize = 4;
 
-/// A request as an audit record keeps it: what the policies were given, so that they or others can be asked again, without
-/// the fields that its redaction plan hides.
+/// A request as an audit record keeps it: as policies got it, so that they or others can be asked again, without the fields
+/// that its redaction plan hides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RequestRecord(Map<String, Value>);
 
 impl RequestRecord {
-    /// `request` without the `hidden` fields, and without what shows their values elsewhere in it: claims name the user, and a
-    /// label may have the value of another.
+    /// `request` without the `hidden` fields, and without their values elsewhere in it: claims name the user, and a label may
+    /// have the value of another.
     pub fn of(request: &Request, hidden: &[HiddenField]) -> Self {
         // A request is always a JSON object: its maps have texts as keys.
         let Ok(Value::Object(mut fields)) = serde_json::to_value(request) else {
@@ -34,12 +34,12 @@ impl RequestRecord {
         Self(fields)
     }
 
-    /// The request, where nothing of it is hidden and this program knows all of it.
+    /// The request, if none of its fields is hidden and this program knows all of them.
     pub fn request(&self) -> Option<Request> {
         Request::deserialize(&self.0).ok()
     }
 
-    /// A field of it, by its path.
+    /// The field at `path`.
     pub fn field(&self, path: &[&str]) -> Option<&Value> {
         let (first, rest) = path.split_first()?;
         rest.iter()

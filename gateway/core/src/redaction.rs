@@ -1,10 +1,12 @@
+//! Redaction plans, and their form in audit records.
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::HiddenField;
 
-/// The detectors that the gateway ships: what a rule may name, and what the archive must be able to find.
+/// The detectors that the gateway has. Rules may name these and no others.
 pub const DETECTORS: [&str; 11] = [
     "aws-access-key",
     "azure-key",
@@ -19,56 +21,56 @@ pub const DETECTORS: [&str; 11] = [
     "slack-token",
 ];
 
-/// What must stay hidden in a checkpoint: pure data, decided before the runtime is touched and carried out while the
-/// archive streams. An empty plan leaves the archive as the runtime wrote it.
+/// A redaction plan: pure data, decided before the runtime is called and carried out while the archive streams. An empty
+/// plan leaves the archive as the runtime wrote it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Plan {
-    /// What is overwritten wherever it occurs.
+    /// Rules for bytes that are overwritten wherever they occur.
     pub mask: Vec<MaskRule>,
-    /// Entries that are left out altogether.
+    /// Entries that are left out.
     pub drop: Vec<DropRule>,
     /// Fields of the request that stay out of logs, traces and audit records.
     pub hide: Vec<HiddenField>,
 }
 
-/// Something to overwrite.
+/// A rule for bytes that are overwritten.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MaskRule {
-    /// Names the rule in the summary; never holds a secret.
+    /// The rule's name in the summary. It must not contain a secret.
     pub name: String,
-    /// What it looks for.
+    /// The bytes that it finds.
     pub pattern: Pattern,
-    /// Where it looks.
+    /// The parts of the archive that it searches.
     pub places: BTreeSet<Place>,
 }
 
-/// An entry to leave out.
+/// A rule for an entry that is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DropRule {
-    /// Names the rule in the summary.
+    /// The rule's name in the summary.
     pub name: String,
     /// `container.log`, or `rootfs-diff.tar:/etc/shadow`.
     pub entry: String,
 }
 
-/// What a rule looks for.
+/// The bytes that a rule finds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pattern {
     /// These bytes.
     Literal(Vec<u8>),
-    /// What matches this expression over bytes: the syntax of the `regex` crate, without look-around.
+    /// Matches of this bytes expression, in the syntax of the `regex` crate, without look-around.
     Regex(String),
     /// The values of environment variables whose names match this glob, as themselves and in base64.
     EnvValue(String),
-    /// What this detector of the gateway's finds: `private-key`, `jwt`, ...
+    /// Matches of this detector: `private-key`, `jwt`, ...
     Detector(String),
 }
 
-/// Where a rule looks.
+/// A part of the archive that a rule searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Place {
@@ -76,14 +78,14 @@ pub enum Place {
     Spec,
     /// The processes' memory and the other CRIU images.
     Memory,
-    /// The container's log and the dump's.
+    /// The container's log and the log of the dump.
     Logs,
     /// Regular files in `rootfs-diff.tar` and in dumped tmpfs.
     Files,
 }
 
 impl Place {
-    /// The word for it in plans and summaries.
+    /// The name in plans and summaries.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Spec => "spec",
@@ -94,32 +96,32 @@ impl Place {
     }
 }
 
-/// A plan as records tell it: its rules' names and never what they look for, which may be a secret itself.
+/// A plan as it is recorded: names of rules without their patterns, which may be secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlanRecord {
-    /// SHA-256 of the plan as JSON, as hex digits; empty where nothing is to be hidden.
+    /// SHA-256 of the plan's JSON as hex digits; empty if the plan is empty.
     pub sha256: String,
-    /// The names of its mask rules.
+    /// Names of the mask rules.
     pub mask: Vec<String>,
-    /// The entries that it leaves out.
+    /// Entries that are left out.
     pub drop: Vec<String>,
-    /// The fields of the request that it hides.
+    /// Fields of the request that are hidden.
     pub hide: Vec<HiddenField>,
 }
 
 impl Plan {
-    /// Whether nothing is to be hidden.
+    /// Whether the plan hides nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether the archive is to be changed at all.
+    /// Whether the plan changes the archive.
     pub fn changes_the_archive(&self) -> bool {
         !self.mask.is_empty() || !self.drop.is_empty()
     }
 
-    /// Whether a rule asks for values of environment variables.
+    /// Whether a rule needs the values of environment variables.
     pub fn asks_for_environment(&self) -> bool {
         self.mask
             .iter()
@@ -128,7 +130,7 @@ impl Plan {
 }
 
 impl PlanRecord {
-    /// Whether nothing is to be hidden.
+    /// Whether the plan hides nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

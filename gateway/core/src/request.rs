@@ -1,3 +1,5 @@
+//! A request as policies see it.
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -5,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CheckpointId, Container, Identity, RequestId};
 
-/// What a caller wants to do.
+/// An action that a caller requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Take a new checkpoint.
     Create,
-    /// See which checkpoints there are.
+    /// List checkpoints.
     List,
-    /// See what is known of a checkpoint.
+    /// Read a checkpoint's metadata and contents.
     Inspect,
-    /// Fetch a checkpoint's archive, as redacted.
+    /// Download a checkpoint's redacted archive.
     Download,
-    /// Fetch a checkpoint's archive as the runtime wrote it.
+    /// Download a checkpoint's original archive.
     DownloadOriginal,
-    /// Pin a checkpoint against retention, or let it go.
+    /// Set or end a hold, which protects a checkpoint from removal.
     Hold,
     /// Remove a checkpoint.
     Delete,
 }
 
 impl Action {
-    /// All of them.
+    /// All actions.
     pub const ALL: [Self; 7] = [
         Self::Create,
         Self::List,
@@ -37,7 +39,7 @@ impl Action {
         Self::Delete,
     ];
 
-    /// The word for it in audit records, traces and metrics.
+    /// The name in audit records, traces and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -51,45 +53,45 @@ impl Action {
     }
 }
 
-/// A checkpoint that exists, as far as a policy may know it.
+/// A stored checkpoint as policies see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Archive {
-    /// The checkpoint.
+    /// The checkpoint's id.
     pub id: CheckpointId,
-    /// Whose user name asked for it.
+    /// The user who requested it.
     pub created_by: String,
-    /// When it was begun.
+    /// Time when the archive was begun.
     pub created_at: jiff::Timestamp,
     /// The archive's size in bytes.
     pub bytes: u64,
 }
 
-/// All that a policy may know of a request, and so all that can decide it: the same request always gets the same answer.
+/// A request as policies see it. Nothing else reaches them, so the same request always gets the same answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// Also in the answer, the trace and the audit log.
+    /// The request's id, also in the answer, the trace and the audit log.
     pub id: RequestId,
-    /// What is asked for.
+    /// The requested action.
     pub action: Action,
-    /// Who asks.
+    /// The caller.
     pub identity: Identity,
-    /// What it is asked for.
+    /// The container.
     pub target: Container,
-    /// What is to be inspected, downloaded, held or deleted.
+    /// The checkpoint to be inspected, downloaded, held or deleted.
     #[serde(default)]
     pub archive: Option<Archive>,
     /// The newest checkpoint of this container that the gateway holds.
     #[serde(default)]
     pub latest: Option<Archive>,
-    /// Why, in the caller's words (`X-Checkpoint-Reason`).
+    /// The caller's reason (`X-Checkpoint-Reason`).
     pub reason: Option<String>,
-    /// How long the caller is willing to wait, in seconds.
+    /// The longest that the caller waits, in seconds.
     pub timeout_seconds: Option<u32>,
-    /// Where the connection comes from.
+    /// The address that the connection comes from.
     pub source_address: IpAddr,
-    /// When the request was received.
+    /// Time of the request's arrival.
     pub received_at: jiff::Timestamp,
-    /// The headers that the configuration lets through, by their names in lower case.
+    /// Headers that the configuration passes on, by their names in lower case.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
 }

@@ -1,28 +1,30 @@
+//! The result of redacting an archive.
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Place;
 
-/// What redaction did to one archive: numbers and the plan's own words, never a value.
+/// The result of redacting one archive: numbers and names from the plan, never a hidden value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RedactionSummary {
-    /// The plan's mask rules, in its order, also those that found nothing.
+    /// All mask rules of the plan, in its order.
     pub rules: Vec<RuleSummary>,
-    /// The plan's drop rules, in its order, also those that found nothing.
+    /// All drop rules of the plan, in its order.
     pub dropped: Vec<DropSummary>,
-    /// Distinct values of environment variables that were searched for everywhere.
+    /// The number of distinct values of environment variables that were searched for everywhere.
     pub values_hidden: u64,
-    /// Distinct values that were masked in environments only, being too short to search for.
+    /// The number of distinct values that were masked in environments only, because they are too short to search for.
     pub values_too_short: u64,
-    /// How many times the archive was gone through: more than once where it named a value later than it showed it.
+    /// The number of passes over the archive. More than one if it named a value after showing it.
     pub passes: u32,
-    /// Documents that could not be read as what they should be, and were searched as plain bytes under every rule.
+    /// Documents that could not be parsed. They were searched as plain bytes with every rule.
     pub unreadable: Vec<String>,
 }
 
 impl RedactionSummary {
-    /// What all mask rules hid, in all places.
+    /// The sum over all mask rules and places.
     pub fn masked(&self) -> Masked {
         let places = self.rules.iter().flat_map(|rule| rule.places.values());
         places.fold(Masked::default(), |all, one| Masked {
@@ -32,31 +34,31 @@ impl RedactionSummary {
     }
 }
 
-/// What one mask rule did.
+/// The result of one mask rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleSummary {
     /// The rule's name.
     pub name: String,
-    /// What it hid, by place; places where it found nothing are left out.
+    /// The result by place, without places that have no match.
     pub places: BTreeMap<Place, Masked>,
 }
 
-/// How often and how much was overwritten.
+/// Overwritten matches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Masked {
-    /// Matches.
+    /// The number of matches.
     pub masks: u64,
-    /// Bytes in them.
+    /// The number of bytes in them.
     pub bytes: u64,
 }
 
-/// What one drop rule did.
+/// The result of one drop rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DropSummary {
     /// The rule's name.
     pub name: String,
-    /// What the plan told to leave out.
+    /// The entry in the plan.
     pub entry: String,
-    /// How many entries of the archive that were.
+    /// The number of entries that were left out.
     pub entries: u64,
 }

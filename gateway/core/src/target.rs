@@ -1,10 +1,12 @@
+//! Names of containers, checked by the rules of Kubernetes.
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a caller names: one container of one pod. Once parsed, every part is a name that Kubernetes itself would accept,
-/// so it can stand in a path, a label selector or a file name without another thought.
+/// The name of a container: namespace, pod and container. Every part is a valid Kubernetes name, so it is safe in a path, a
+/// label selector or a file name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "RawTarget")]
 pub struct Target {
@@ -24,18 +26,18 @@ pub enum Part {
     Container,
 }
 
-/// Why a text names no container.
+/// The reason why a text is not the name of a container.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseTargetError {
-    /// Not three parts between slashes.
+    /// The text does not have three parts between slashes.
     #[error("expected NAMESPACE/POD/CONTAINER")]
     Arity,
-    /// One part is not a name.
+    /// A part is not a valid name.
     #[error("the {part} is not a valid Kubernetes name: use {rule}")]
     Name {
-        /// Which part.
+        /// The invalid part.
         part: Part,
-        /// What it must look like.
+        /// The rule for that part.
         rule: &'static str,
     },
 }
@@ -138,7 +140,7 @@ fn is_label(name: &str) -> bool {
     (1..=63).contains(&name.len()) && has_label_shape(name)
 }
 
-/// A subdomain's labels are bounded only by the whole, as Kubernetes has it.
+/// As in Kubernetes, only the whole subdomain is bounded in length, not each of its labels.
 fn is_subdomain(name: &str) -> bool {
     (1..=253).contains(&name.len()) && name.split('.').all(has_label_shape)
 }

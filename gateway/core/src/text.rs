@@ -1,5 +1,7 @@
-/// `text` made fit for one line of a log, an error or a terminal: control characters (line ends and escape sequences
-/// among them) become spaces, and what exceeds `max` bytes is cut at a character's boundary and marked with `…`.
+//! Text from others, made safe to print.
+
+/// Returns `text` for one line of a log, an error or a terminal. Control characters, among them line ends and escape
+/// sequences, become spaces. Text beyond `max` bytes is cut at a character's boundary and marked with `…`.
 pub fn one_line(text: &str, max: usize) -> String {
     let shown: String = text
         .char_indices()
