@@ -27,6 +27,7 @@ mod authentication;
 mod canary;
 mod clock;
 mod command_line;
+mod compatibility;
 mod connections;
 mod crash;
 mod faults;
