@@ -123,7 +123,7 @@ fn what_is_no_log_or_no_head_is_refused() {
     std::fs::write(&path, "some\ntext\n").unwrap();
     let (text, exit) = said(&[path.to_str().unwrap()]);
     assert!(
-        exit == Some(1) && text.contains("line 1 (seq 0): it is no record of a chained log"),
+        exit == Some(1) && text.contains("line 1 (seq 0): it is not a record of a chained log"),
         "{text}"
     );
 }

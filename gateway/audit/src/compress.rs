@@ -1,9 +1,8 @@
-//! Closed segments are compressed on a thread of their own, beside the appends. A segment is there whole at every moment,
-//! under one name or the other or both; what breaks off is begun anew by the next.
+//! Compresses closed segments on a thread of its own, beside the writes. A segment is readable at every moment, under
+//! one of its names or both. An interrupted compression is started again at the next wake-up.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, BufRead, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,13 +12,14 @@ use std::thread::JoinHandle;
 use aws_lc_rs::digest::{Context, SHA256};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use gateway_files::{NewFile, remove, sync_parent, with_suffix};
 
-use crate::segment::{self, Segment, remove, sync_folder, with};
+use crate::segment::{self, Segment};
 
-/// What the name of a compressed segment ends with while it is written.
-const UNFINISHED: &str = ".unfinished";
+/// The suffix that earlier versions gave a compressed segment while they wrote it.
+pub(crate) const UNFINISHED: &str = ".unfinished";
 
-/// The thread, begun with the first segment that there is to compress. Dropping this ends it.
+/// The thread, started with the first segment. Dropping this stops it.
 #[derive(Debug)]
 pub(crate) struct Compressor {
     log: PathBuf,
@@ -28,8 +28,8 @@ pub(crate) struct Compressor {
 }
 
 impl Compressor {
-    /// For the closed segments of the log at `log`.
-    pub(crate) fn of(log: &Path) -> Self {
+    /// A compressor for the closed segments of the log at `log`.
+    pub(crate) fn new(log: &Path) -> Self {
         Self {
             log: log.to_owned(),
             stop: Arc::default(),
@@ -37,21 +37,21 @@ impl Compressor {
         }
     }
 
-    /// Has every segment that is closed by now compressed.
+    /// Starts compressing all segments that are closed now.
     pub(crate) fn wake(&mut self) {
         if self.thread.is_none() {
-            let (news, waiting) = sync_channel(1);
+            let (sender, receiver) = sync_channel(1);
             let (log, stop) = (self.log.clone(), Arc::clone(&self.stop));
             let thread = std::thread::Builder::new().name("audit-compress".to_owned());
-            // Without a thread, segments stay as they are until the next start.
+            // Without a thread, segments stay uncompressed until the next start.
             self.thread = thread
-                .spawn(move || work(&log, &waiting, &stop))
+                .spawn(move || run(&log, &receiver, &stop))
                 .ok()
-                .map(|thread| (news, thread));
+                .map(|thread| (sender, thread));
         }
-        if let Some((news, _)) = &self.thread {
-            // A full channel holds the news already.
-            let _ = news.try_send(());
+        if let Some((sender, _)) = &self.thread {
+            // A full channel holds a wake-up already.
+            let _ = sender.try_send(());
         }
     }
 }
@@ -59,71 +59,57 @@ impl Compressor {
 impl Drop for Compressor {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
-        if let Some((news, thread)) = self.thread.take() {
-            drop(news);
-            // It looks at `stop` after each piece; nobody else may write to the same files after this.
+        if let Some((sender, thread)) = self.thread.take() {
+            drop(sender);
+            // The thread checks `stop` after each piece. When it has ended, another gateway may write to the same files.
             let _ = thread.join();
         }
     }
 }
 
-fn work(log: &Path, news: &Receiver<()>, stop: &AtomicBool) {
-    while news.recv().is_ok() {
+fn run(log: &Path, wake: &Receiver<()>, stop: &AtomicBool) {
+    while wake.recv().is_ok() {
         for segment in segment::closed(log).unwrap_or_default() {
-            // What cannot be compressed, as on a full disk, stays plain, and is tried again with the next one.
+            // On an error, such as a full disk, the segment stays plain; the next wake-up tries again.
             let _ = compress(&segment, stop);
         }
     }
 }
 
-/// Compresses `segment` unless it is. The plain one goes when the compressed one is durable and was read back.
+/// Compresses `segment` unless it is compressed. The plain file is removed once the compressed one is durable and was
+/// read back.
 pub(crate) fn compress(segment: &Segment, stop: &AtomicBool) -> io::Result<()> {
-    let unfinished = with(&segment.compressed(), UNFINISHED);
-    remove(&unfinished)?;
+    // Earlier versions gave the compressed file this name while they wrote it.
+    remove(&with_suffix(&segment.compressed(), UNFINISHED))?;
     let plain = match File::open(&segment.plain) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
     };
-    let written = write(plain, &unfinished, stop);
-    if written.is_err() {
-        // The disk may be full.
-        let _ = remove(&unfinished);
-    }
-    written?;
-    std::fs::rename(&unfinished, segment.compressed())?;
-    sync_folder(&segment.plain)?;
+    let mut compressed = NewFile::create(&segment.compressed())?;
+    write(plain, &mut compressed, stop)?;
+    compressed.replace()?;
     remove(&segment.plain)?;
-    sync_folder(&segment.plain)
+    Ok(sync_parent(&segment.plain)?)
 }
 
-fn write(plain: File, to: &Path, stop: &AtomicBool) -> io::Result<()> {
-    let file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(to)?;
-    let mut packed = GzEncoder::new(BufWriter::new(file), Compression::fast());
-    let digest = pass(
-        segment::lines(plain)?,
-        |piece| packed.write_all(piece),
-        stop,
-    )?;
-    packed
-        .finish()?
-        .into_inner()
-        .map_err(io::IntoInnerError::into_error)?
-        .sync_all()?;
-    if pass(segment::lines(File::open(to)?)?, |_| Ok(()), stop)? == digest {
+fn write(plain: File, to: &mut NewFile, stop: &AtomicBool) -> io::Result<()> {
+    let mut gzip = GzEncoder::new(BufWriter::new(&mut *to), Compression::fast());
+    let text = segment::decompressed(plain)?;
+    let digest = copy_and_digest(text, |piece| gzip.write_all(piece), stop)?;
+    let written = gzip.finish()?.into_inner();
+    written.map_err(io::IntoInnerError::into_error)?.rewind()?;
+    let text = segment::decompressed(to.file().try_clone()?)?;
+    if copy_and_digest(text, |_| Ok(()), stop)? == digest {
         return Ok(());
     }
     Err(io::Error::new(
         io::ErrorKind::InvalidData,
-        "what was compressed is not what was read",
+        "the compressed segment does not match the plain one",
     ))
 }
 
-/// Hands all that is in `from` to `to`, and tells its digest.
-fn pass(
+/// Passes everything in `from` to `to`, and returns its digest.
+fn copy_and_digest(
     mut from: impl BufRead,
     mut to: impl FnMut(&[u8]) -> io::Result<()>,
     stop: &AtomicBool,
@@ -134,7 +120,7 @@ fn pass(
         if stop.load(Ordering::Relaxed) {
             return Err(io::Error::new(
                 io::ErrorKind::Interrupted,
-                "the log is closed",
+                "the log was closed",
             ));
         }
         if piece.is_empty() {

@@ -1,41 +1,53 @@
-//! The keys that sign the log: Ed25519 (RFC 8032), private ones as PKCS #8 (RFC 5958), public ones as `SubjectPublicKeyInfo`
+//! The keys that sign the log: Ed25519 (RFC 8032). Private keys are PKCS #8 (RFC 5958), public keys `SubjectPublicKeyInfo`
 //! (RFC 8410), both as PEM (RFC 7468).
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use gateway_files::Refusal;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{PrivatePkcs8KeyDer, SubjectPublicKeyInfoDer};
 
-use crate::chain::hash;
-use crate::segment::{folder, open};
+use crate::chain::sha256_hex;
 
-/// No file with a key is longer, in bytes.
-const LONGEST: u64 = 64 << 10;
-/// What `SubjectPublicKeyInfo` has before the 32 bytes of an Ed25519 key (RFC 8410, section 4).
-const BEFORE: [u8; 12] = [
+/// The longest key file in bytes.
+const MAX_KEY_FILE: u64 = 64 << 10;
+/// The bytes of `SubjectPublicKeyInfo` before the 32 bytes of an Ed25519 key (RFC 8410, section 4).
+const SPKI_PREFIX: [u8; 12] = [
     0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
 ];
 
-/// Why a file is no key that can be used.
+/// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// It cannot be read, or not be made.
+    /// It cannot be read or created.
     #[error(transparent)]
-    File(#[from] io::Error),
-    /// Others may read it.
-    #[error("it has the mode {:03o}: nobody but its owner may read a private key (chmod 600)", .0 & 0o777)]
+    File(gateway_files::Error),
+    /// The cryptographic library failed.
+    #[error("could not generate a key")]
+    Generate,
+    /// Others than its owner may read it.
+    #[error("mode {:03o}: nobody but its owner may read a private key (chmod 600)", .0 & 0o777)]
     Mode(u32),
-    /// It is no key of this kind.
-    #[error("it holds no Ed25519 {0} key as PEM")]
+    /// It holds something else.
+    #[error("not an Ed25519 {0} key as PEM")]
     Kind(&'static str),
+}
+
+impl From<gateway_files::Error> for KeyError {
+    fn from(error: gateway_files::Error) -> Self {
+        match error {
+            gateway_files::Error::Refused {
+                reason: Refusal::OthersHaveAccess(mode),
+                ..
+            } => Self::Mode(mode),
+            error => Self::File(error),
+        }
+    }
 }
 
 /// The public half of a key.
@@ -46,49 +58,49 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a public key as PEM.
+    /// Reads a public key from a PEM file.
     ///
     /// # Errors
-    /// Where the file cannot be read or holds another thing.
+    /// If the file cannot be read or holds something else.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let der = SubjectPublicKeyInfoDer::from_pem_slice(&bytes(open(path)?)?);
+        let der =
+            SubjectPublicKeyInfoDer::from_pem_slice(&gateway_files::read(path, MAX_KEY_FILE)?);
         der.ok()
-            .and_then(|der| Self::of(&der))
+            .and_then(|der| Self::from_der(&der))
             .ok_or(KeyError::Kind("public"))
     }
 
-    /// The key that is this DER.
-    fn of(der: &[u8]) -> Option<Self> {
-        let key = der.strip_prefix(&BEFORE)?;
+    fn from_der(der: &[u8]) -> Option<Self> {
+        let key = der.strip_prefix(&SPKI_PREFIX)?;
         (key.len() == 32).then(|| Self {
             der: der.to_vec(),
-            id: hash(der),
+            id: sha256_hex(der),
         })
     }
 
-    /// The key that is this DER in base64.
-    pub(crate) fn decode(text: &str) -> Option<Self> {
-        Self::of(&BASE64_STANDARD.decode(text).ok()?)
+    /// Decodes DER in base64.
+    pub(crate) fn from_base64(text: &str) -> Option<Self> {
+        Self::from_der(&BASE64_STANDARD.decode(text).ok()?)
     }
 
-    /// Its DER in base64.
-    pub(crate) fn encode(&self) -> String {
+    /// The key's DER in base64.
+    pub(crate) fn to_base64(&self) -> String {
         BASE64_STANDARD.encode(&self.der)
     }
 
-    /// The SHA-256 (hex) of its DER.
+    /// The key's id: the SHA-256 (hex) of its DER.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// As PEM.
+    /// The key as PEM.
     pub fn pem(&self) -> String {
         pem("PUBLIC KEY", &self.der)
     }
 
-    /// Whether `signature` (base64) is this key's over `text`.
-    pub(crate) fn signed(&self, text: &str, signature: &str) -> bool {
-        let key = self.der.strip_prefix(&BEFORE).unwrap_or_default();
+    /// Whether `signature` (base64) over `text` was made by this key.
+    pub(crate) fn verifies(&self, text: &str, signature: &str) -> bool {
+        let key = self.der.strip_prefix(&SPKI_PREFIX).unwrap_or_default();
         let signature = BASE64_STANDARD.decode(signature).unwrap_or_default();
         UnparsedPublicKey::new(&ED25519, key)
             .verify(text.as_bytes(), &signature)
@@ -102,58 +114,47 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// A key that signs.
+/// A private key with its public half.
 pub struct SigningKey {
     pair: Ed25519KeyPair,
     public: PublicKey,
 }
 
 impl SigningKey {
-    /// Makes a key and writes it to a new file at `path` with mode 0600, durably.
+    /// Generates a key and writes it durably to a new file at `path` with mode 0600. Returns the public half.
     ///
     /// # Errors
-    /// Where the file is there already or cannot be written.
+    /// If there is a file at `path`, or it cannot be written.
     pub fn generate(path: &Path) -> Result<PublicKey, KeyError> {
-        let pair = Ed25519KeyPair::generate().map_err(io::Error::other)?;
-        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(io::Error::other)?;
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)?;
-        file.write_all(pem("PRIVATE KEY", der.as_ref()).as_bytes())?;
-        file.sync_all()?;
-        std::fs::File::open(folder(path))?.sync_all()?;
-        Self::from(pair).map(|key| key.public)
+        let pair = Ed25519KeyPair::generate().map_err(|_| KeyError::Generate)?;
+        let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).map_err(|_| KeyError::Generate)?;
+        gateway_files::write_new(path, pem("PRIVATE KEY", der.as_ref()).as_bytes())?;
+        Self::from_pair(pair).map(|key| key.public)
     }
 
-    /// Reads a private key as PEM, unencrypted.
+    /// Reads an unencrypted private key from a PEM file.
     ///
     /// # Errors
-    /// Where the file cannot be read, may be read by others, or holds another thing.
+    /// If the file cannot be read, may be read by others than its owner, or holds something else.
     pub fn read(path: &Path) -> Result<Self, KeyError> {
-        let file = open(path)?;
-        let mode = file.metadata()?.mode();
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Mode(mode));
-        }
+        let pem = gateway_files::read_private(path, MAX_KEY_FILE)?;
         let wrong = || KeyError::Kind("private");
-        let der = PrivatePkcs8KeyDer::from_pem_slice(&bytes(file)?).map_err(|_| wrong())?;
-        Self::from(Ed25519KeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| wrong())?)
+        let der = PrivatePkcs8KeyDer::from_pem_slice(&pem).map_err(|_| wrong())?;
+        Self::from_pair(Ed25519KeyPair::from_pkcs8(der.secret_pkcs8_der()).map_err(|_| wrong())?)
     }
 
-    fn from(pair: Ed25519KeyPair) -> Result<Self, KeyError> {
-        let der = [&BEFORE, pair.public_key().as_ref()].concat();
-        let public = PublicKey::of(&der).ok_or(KeyError::Kind("private"))?;
+    fn from_pair(pair: Ed25519KeyPair) -> Result<Self, KeyError> {
+        let der = [&SPKI_PREFIX, pair.public_key().as_ref()].concat();
+        let public = PublicKey::from_der(&der).ok_or(KeyError::Kind("private"))?;
         Ok(Self { pair, public })
     }
 
-    /// Its public half.
+    /// The public half.
     pub fn public(&self) -> &PublicKey {
         &self.public
     }
 
-    /// The signature (base64) over `text`.
+    /// Signs `text`; the signature is in base64.
     pub(crate) fn sign(&self, text: &str) -> String {
         BASE64_STANDARD.encode(self.pair.sign(text.as_bytes()))
     }
@@ -167,13 +168,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-fn bytes(file: std::fs::File) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.take(LONGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// Keys are short: each makes one line.
+/// PEM with all base64 in one line, since keys are short.
 fn pem(label: &str, der: &[u8]) -> String {
     format!(
         "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
@@ -182,85 +177,4 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn a_key_that_was_made_signs_and_its_public_half_can_tell() {
-        let dir = tempfile::tempdir().unwrap();
-        let (private, public) = (dir.path().join("a.key"), dir.path().join("a.pem"));
-        let made = SigningKey::generate(&private).unwrap();
-        assert_eq!(std::fs::metadata(&private).unwrap().mode() & 0o777, 0o600);
-        std::fs::write(&public, made.pem()).unwrap();
-        let (key, read) = (
-            SigningKey::read(&private).unwrap(),
-            PublicKey::read(&public).unwrap(),
-        );
-        assert_eq!((&read, key.public()), (&made, &made));
-        let signature = key.sign("text");
-        assert!(
-            read.signed("text", &signature)
-                && !read.signed("test", &signature)
-                && !read.signed("text", "")
-        );
-        assert_eq!(PublicKey::decode(&read.encode()), Some(read));
-        assert!(
-            matches!(SigningKey::generate(&private), Err(KeyError::File(_))),
-            "no key is written over"
-        );
-        assert!(!format!("{key:?}").contains("pair"));
-    }
-
-    #[test]
-    fn the_key_of_the_standard_is_read_and_signs_as_it_does_there() {
-        // RFC 8410, section 10.3, and RFC 8032, section 7.1, test 1.
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("key");
-        let der = [
-            &[
-                0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20,
-            ][..],
-            &crate::merkle::parse(
-                "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
-            )
-            .unwrap(),
-        ]
-        .concat();
-        std::fs::write(&path, pem("PRIVATE KEY", &der)).unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o400)).unwrap();
-        let signature = BASE64_STANDARD
-            .decode(SigningKey::read(&path).unwrap().sign(""))
-            .unwrap();
-        assert!(
-            crate::chain::hex(&signature)
-                .starts_with("e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155")
-        );
-    }
-
-    #[test]
-    fn what_others_may_read_or_is_no_key_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("key");
-        let public = SigningKey::generate(&path).unwrap();
-        for mode in [0o640, 0o604, 0o660] {
-            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
-            assert!(matches!(SigningKey::read(&path), Err(KeyError::Mode(_))));
-        }
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-        assert!(matches!(
-            PublicKey::read(&path),
-            Err(KeyError::Kind("public"))
-        ));
-        std::fs::write(&path, public.pem()).unwrap();
-        assert!(matches!(
-            SigningKey::read(&path),
-            Err(KeyError::Kind("private"))
-        ));
-        assert!(matches!(
-            SigningKey::read(dir.path()),
-            Err(KeyError::File(_))
-        ));
-    }
-}
+mod tests;

@@ -1,34 +1,47 @@
-//! The append-only audit log: one JSON object a line. An intent is durable before the runtime is touched, an outcome
-//! follows whatever happened; where a record cannot be written, the request is refused. Each line has its place, `seq`, and
-//! in `prev` the digest of the line before it: [`verify`] finds where that chain does not hold.
+//! The append-only audit log: records as JSON lines, chained by digests, signed as a Merkle tree, kept in segments.
+//!
+//! An intent is durable before the runtime is touched, and an outcome follows. If a record cannot be written, the request
+//! is refused. Each line holds its number, `seq`, and the digest of the line before it, `prev`. [`verify`] checks this
+//! chain, the tree and the signatures. `FORMAT.md` describes the files.
 
 #![forbid(unsafe_code)]
 
+mod active_file;
+mod batch;
 mod chain;
 mod compress;
 mod disk;
+mod error;
+mod fault;
 mod key;
 mod lines;
 mod log;
 mod merkle;
 mod observer;
+mod pending;
+mod proof;
 mod prove;
 mod queue;
 mod reader;
 mod recovery;
-mod seal;
 mod segment;
-mod tail;
+mod settings;
+mod signature;
+mod state;
 mod verify;
+mod work;
+mod writer;
 
+pub use error::Error;
+pub use fault::Fault;
 pub use key::{KeyError, PublicKey, SigningKey};
 pub use lines::ReadError;
-pub use log::{Error, Intent, Log, Settings, Signing};
+pub use log::{Intent, Log};
 pub use observer::Observer;
-pub use prove::{Proof, ProofError, ProveError, Wanted, prove};
+pub use proof::{Proof, ProofError};
+pub use prove::{ProveError, Wanted, prove};
 pub use reader::{Entry, Reader, read};
-pub use seal::SignedHead;
-pub use tail::Recovered;
-pub use verify::{
-    Anchor, ClockSetBack, Expected, Fault, KeptHead, Trust, Verified, VerifyError, verify,
-};
+pub use recovery::Recovered;
+pub use settings::{Settings, Signing};
+pub use signature::SignedHead;
+pub use verify::{Anchor, ClockSetBack, Expected, KeptHead, Trust, Verified, VerifyError, verify};

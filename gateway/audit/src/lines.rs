@@ -1,29 +1,29 @@
-//! The lines of a log, in order, across its segments, in memory for one of them.
+//! Reads the lines of a log in order, across its files. One line is in memory at a time.
 
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::chain::LONGEST;
+use crate::chain::MAX_LINE;
+use crate::fault::Fault;
 use crate::segment::{self, Segment};
-use crate::verify::Fault;
 
 /// Why a part of a log cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// A file cannot be read. Nothing behind that place is read.
+    /// A file cannot be read. Nothing after this place is read.
     #[error("cannot read `{}`", .path.display())]
     File {
-        /// Which file.
+        /// The file's path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A line is no record. What is behind it is read.
+    /// A line is not a record. Reading continues with the next line.
     #[error("`{}`, line {line}: {fault}", .path.display())]
     Line {
-        /// The file that it is in.
+        /// The path of the file that holds it.
         path: PathBuf,
         /// Its number in that file, from 1.
         line: u64,
@@ -33,84 +33,70 @@ pub enum ReadError {
 }
 
 /// A file of a log.
-enum Source {
+pub(crate) enum Source {
     Closed(Segment),
     Open(PathBuf, Box<dyn BufRead + Send>),
 }
 
-/// Reads line after line.
+/// Reads line by line.
 pub(crate) struct Lines {
     sources: std::vec::IntoIter<Source>,
-    now: Option<Box<dyn BufRead + Send>>,
-    /// The file that the last line came from.
+    current: Option<Box<dyn BufRead + Send>>,
+    /// The file of the last line.
     pub(crate) path: Arc<Path>,
     /// The number of the last line in that file, from 1.
     pub(crate) number: u64,
 }
 
 impl Lines {
-    /// Of the log at `path`: its closed segments, and the active file as it is now. Where `path` is itself a compressed
-    /// segment, of that alone.
-    pub(crate) fn of(path: &Path) -> Result<Self, ReadError> {
+    /// Reads the log at `path`: its closed segments, and the active file as far as it is written now. If `path` is a
+    /// compressed segment, that file only.
+    pub(crate) fn open(path: &Path) -> Result<Self, ReadError> {
         let sources = sources(path).map_err(|source| ReadError::File {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Self {
-            sources: sources.into_iter(),
-            now: None,
-            path: path.into(),
-            number: 0,
-        })
+        Ok(Self::of(path, sources))
     }
 
-    /// Of what is in memory.
-    #[cfg(test)]
-    pub(crate) fn within(text: Vec<u8>) -> Self {
-        let path: Arc<Path> = Path::new("audit.log").into();
-        let sources = vec![Source::Open(
-            path.to_path_buf(),
-            Box::new(io::Cursor::new(text)),
-        )];
+    /// Reads `sources`, the files of the log at `path`.
+    pub(crate) fn of(path: &Path, sources: Vec<Source>) -> Self {
         Self {
             sources: sources.into_iter(),
-            now: None,
-            path,
+            current: None,
+            path: path.into(),
             number: 0,
         }
     }
 
-    /// Reads the next line without its end into `line`; `false` where there is none.
+    /// Reads the next line without its line feed into `line`; `false` at the end.
     pub(crate) fn next(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError> {
         loop {
             line.clear();
-            if let Some(now) = &mut self.now {
-                let most = LONGEST as u64 + 1;
-                let read = now.take(most).read_until(b'\n', line);
-                read.map_err(|source| self.lost(source))?;
+            if let Some(current) = &mut self.current {
+                let read = current.take(MAX_LINE as u64 + 1).read_until(b'\n', line);
+                read.map_err(|source| self.fail(source))?;
                 if !line.is_empty() {
                     self.number = self.number.saturating_add(1);
-                    return self.whole(line);
+                    return self.strip_line_feed(line);
                 }
             }
-            if !self.turn()? {
+            if !self.open_next()? {
                 return Ok(false);
             }
         }
     }
 
-    fn whole(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError> {
+    fn strip_line_feed(&mut self, line: &mut Vec<u8>) -> Result<bool, ReadError> {
         if line.pop_if(|last| *last == b'\n').is_some() {
             return Ok(true);
         }
-        let fault = if line.len() > LONGEST {
-            Fault::Long
+        let fault = if line.len() > MAX_LINE {
+            self.skip_line()?;
+            Fault::TooLong
         } else {
-            Fault::Short
+            Fault::Incomplete
         };
-        if fault == Fault::Long {
-            self.skip()?;
-        }
         Err(ReadError::Line {
             path: self.path.to_path_buf(),
             line: self.number,
@@ -118,19 +104,17 @@ impl Lines {
         })
     }
 
-    /// Reads to the end of a line that is too long to be kept.
-    fn skip(&mut self) -> Result<(), ReadError> {
-        let Some(now) = &mut self.now else {
+    /// Skips the rest of a line that is too long.
+    fn skip_line(&mut self) -> Result<(), ReadError> {
+        let Some(current) = &mut self.current else {
             return Ok(());
         };
-        now.skip_until(b'\n')
-            .map_err(|source| self.lost(source))
-            .map(drop)
+        let skipped = current.skip_until(b'\n');
+        skipped.map(drop).map_err(|source| self.fail(source))
     }
 
-    /// Turns to the next file.
-    fn turn(&mut self) -> Result<bool, ReadError> {
-        self.now = None;
+    fn open_next(&mut self) -> Result<bool, ReadError> {
+        self.current = None;
         let Some(source) = self.sources.next() else {
             return Ok(false);
         };
@@ -139,16 +123,17 @@ impl Lines {
             Source::Open(path, text) => (path, text),
             Source::Closed(segment) => {
                 self.path = segment.plain.as_path().into();
-                segment.open().map_err(|source| self.lost(source))?
+                segment.open().map_err(|source| self.fail(source))?
             }
         };
-        (self.path, self.now) = (path.into(), Some(text));
+        (self.path, self.current) = (path.into(), Some(text));
         Ok(true)
     }
 
-    fn lost(&mut self, source: io::Error) -> ReadError {
+    /// Ends the reading with an error.
+    fn fail(&mut self, source: io::Error) -> ReadError {
         self.sources = Vec::new().into_iter();
-        self.now = None;
+        self.current = None;
         ReadError::File {
             path: self.path.to_path_buf(),
             source,
@@ -156,26 +141,15 @@ impl Lines {
     }
 }
 
-/// The active file is opened first: what is closed meanwhile is then the file that was opened, and is read once.
+/// The files of the log at `path`. The active file is opened first: if it is closed and renamed meanwhile, it is still
+/// read once only.
 fn sources(path: &Path) -> io::Result<Vec<Source>> {
     let active = segment::open(path)?;
-    let regular = active.metadata()?.is_file();
-    let first = if regular {
-        segment::begins(&active)?
-    } else {
-        None
-    };
-    let closed = if regular {
-        segment::closed(path)?
-    } else {
-        Vec::new()
-    };
-    let before = |segment: &Segment| first.is_none_or(|first| segment.first < first);
-    let mut sources: Vec<_> = closed
-        .into_iter()
-        .filter(before)
-        .map(Source::Closed)
-        .collect();
-    sources.push(Source::Open(path.to_owned(), segment::lines(active)?));
+    let active_begin = segment::first_seq(&active)?;
+    let before = |segment: &Segment| active_begin.is_none_or(|seq| segment.first_seq < seq);
+    let closed = segment::closed(path)?.into_iter();
+    let mut sources: Vec<_> = closed.filter(before).map(Source::Closed).collect();
+    let text = segment::decompressed(active)?;
+    sources.push(Source::Open(path.to_owned(), text));
     Ok(sources)
 }

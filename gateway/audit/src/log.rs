@@ -1,5 +1,6 @@
+//! The audit log of one gateway, as the gateway writes it.
+
 use std::io;
-use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,139 +9,30 @@ use std::time::Duration;
 use gateway_core::{Event, Record, RequestId};
 use tokio::sync::Semaphore;
 
-use crate::chain::LONGEST;
-use crate::key::{KeyError, SigningKey};
-use crate::observer::Observer;
-use crate::queue::{Place, Queue, Work};
-use crate::tail::{Recovered, Tail};
+use crate::chain::{MAX_LINE, record_too_long};
+use crate::disk::{Disk, SystemDisk};
+use crate::error::Error;
+use crate::queue::{Permits, Queue};
+use crate::recovery::Recovered;
+use crate::settings::{Settings, Signing};
+use crate::work::Work;
+use crate::writer::Writer;
 
-/// How long one record may take to become durable, waiting for others included.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How many records may wait to be written.
-const WAITING: usize = 1024;
-/// How many bytes of records may wait to be written.
-const WAITING_BYTES: usize = 32 << 20;
+/// The longest time in which a record must become durable, including the wait for others.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most records that may wait to be written.
+const MAX_WAITING: usize = 1024;
+/// The most bytes of records that may wait to be written.
+const MAX_WAITING_BYTES: usize = 32 << 20;
 
-/// How a log is written.
-#[derive(Debug)]
-pub struct Settings {
-    /// At this length in bytes a file is closed, and another one begun.
-    pub segment_bytes: u64,
-    /// What signs it; without, it is chained only.
-    pub signing: Option<Signing>,
-    /// Who is told each line.
-    pub observer: Option<Box<dyn Observer>>,
-}
-
-impl Default for Settings {
-    /// Files of 64 MiB, no signature and no observer.
-    fn default() -> Self {
-        Self {
-            segment_bytes: 64 << 20,
-            signing: None,
-            observer: None,
-        }
-    }
-}
-
-/// What signs a log.
-#[derive(Debug, Clone)]
-pub struct Signing {
-    /// The key.
-    pub key: Arc<SigningKey>,
-    /// The key that signed until now, where it is another one: it vouches for the new one.
-    pub previous: Option<Arc<SigningKey>>,
-    /// After so many records a head is signed without being asked for.
-    pub records: NonZeroU64,
-}
-
-/// Why a record is not in the log. Whoever gets this must not go on.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The file cannot be opened, or is not one that a log may be appended to.
-    #[error("cannot open the audit log `{}`", .path.display())]
-    Open {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// A key that is to sign the log cannot be used.
-    #[error("cannot use the key `{}`", .path.display())]
-    Key {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: KeyError,
-    },
-    /// The record could not be written or made durable.
-    #[error("cannot write to the audit log `{}`", .path.display())]
-    Write {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The disk did not answer in time.
-    #[error("the audit log `{}` did not take a record within {} s", .path.display(), PATIENCE.as_secs())]
-    Slow {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// Too many records wait already.
-    #[error("too many records wait for the audit log `{}`", .path.display())]
-    Busy {
-        /// Which file.
-        path: PathBuf,
-    },
-}
-
-impl Error {
-    /// Which file it is about.
-    pub fn path(&self) -> &Path {
-        match self {
-            Self::Open { path, .. }
-            | Self::Key { path, .. }
-            | Self::Write { path, .. }
-            | Self::Slow { path }
-            | Self::Busy { path } => path,
-        }
-    }
-}
-
-impl Signing {
-    /// Reads the keys from files, and signs a head after so many `records`.
-    ///
-    /// # Errors
-    /// [`Error::Key`] where one of them cannot be used.
-    pub fn read(key: &Path, previous: Option<&Path>, records: NonZeroU64) -> Result<Self, Error> {
-        let read = |path: &Path| {
-            SigningKey::read(path)
-                .map(Arc::new)
-                .map_err(|source| Error::Key {
-                    path: path.to_path_buf(),
-                    source,
-                })
-        };
-        Ok(Self {
-            key: read(key)?,
-            previous: previous.map(read).transpose()?,
-            records,
-        })
-    }
-}
-
-/// Proof that an intent is durable: who holds it may touch the runtime for that request, and for no other.
+/// Proof that the intent of one request is durable. It permits that request, and no other, to touch the runtime.
 #[derive(Debug)]
 pub struct Intent {
     request_id: RequestId,
 }
 
 impl Intent {
-    /// The request that it is about.
+    /// The request whose intent was written.
     pub fn request_id(&self) -> RequestId {
         self.request_id
     }
@@ -151,8 +43,8 @@ impl Intent {
 pub struct Log {
     path: PathBuf,
     queue: Arc<Queue>,
-    places: Arc<Semaphore>,
-    room: Arc<Semaphore>,
+    free_requests: Arc<Semaphore>,
+    free_bytes: Arc<Semaphore>,
     recovered: Recovered,
 }
 
@@ -165,132 +57,134 @@ impl Log {
         Self::open_with(path, Settings::default())
     }
 
-    /// Opens the log at `path`, or makes it with mode 0600, and goes on with its chain. A last line that a crash cut short is
-    /// removed: nobody was told that it is durable. Intents without an outcome, in the last 64 MiB, get one with status 0 and
-    /// the code `unknown`. [`Log::recovered`] tells of both. The active file is read, and of the closed ones as much as makes
-    /// 64 MiB with it.
+    /// Opens the log at `path`, or creates it with mode 0600, and continues its chain. An incomplete last line, left by a
+    /// crash, is removed: nobody was told that it is durable. Intents without an outcome get one with status 0 and the code
+    /// `unknown`. For that the active file is read, and closed ones up to 64 MiB in total. [`Log::recovered`] reports both.
     ///
     /// # Errors
-    /// [`Error::Open`] where that fails, `path` is not a regular file of one name or no chained log, or the previous key is not
-    /// the one that signed it. That outcomes cannot be written is no error: until they are, nothing else is.
+    /// [`Error::Open`] if that fails, if `path` is not a regular file with one name or not a chained log, or if the
+    /// previous key is not the one that signed it. Outcomes that cannot be written are no error, but nothing else is written
+    /// before them.
     pub fn open_with(path: &Path, settings: Settings) -> Result<Self, Error> {
-        let (tail, recovered) = Tail::open(path, settings).map_err(|source| Error::Open {
+        Self::open_on(Box::new(SystemDisk), path, settings)
+    }
+
+    /// Opens the log as [`Log::open_with`] does, and writes to it through `disk`.
+    fn open_on(disk: Box<dyn Disk>, path: &Path, settings: Settings) -> Result<Self, Error> {
+        let opened = Writer::open(path, settings, disk);
+        let (writer, recovered) = opened.map_err(|source| Error::Open {
             path: path.to_path_buf(),
             source,
         })?;
-        Ok(Self::of(path, tail, recovered))
-    }
-
-    fn of(path: &Path, tail: Tail, recovered: Recovered) -> Self {
-        let (places, room) = (Semaphore::new(WAITING), Semaphore::new(WAITING_BYTES));
-        let (places, room) = (Arc::new(places), Arc::new(room));
-        Self {
+        Ok(Self {
             path: path.to_path_buf(),
-            queue: Queue::new(tail),
-            places,
-            room,
+            queue: Queue::new(writer),
+            free_requests: Arc::new(Semaphore::new(MAX_WAITING)),
+            free_bytes: Arc::new(Semaphore::new(MAX_WAITING_BYTES)),
             recovered,
-        }
+        })
     }
 
-    /// What the last run left, and was put in order when the log was opened.
+    /// The repairs that were made when the log was opened.
     pub fn recovered(&self) -> Recovered {
         self.recovered
     }
 
-    /// Writes down what is about to be done and waits until that is durable.
+    /// Writes an intent and waits until it is durable.
     ///
     /// # Errors
-    /// Any error means: do not do it.
+    /// After any error the intended action must not be carried out. A record of another kind is [`Error::Write`].
     pub async fn write_intent(&self, record: Record) -> Result<Intent, Error> {
-        debug_assert!(matches!(record.event, Event::Intent { .. }));
+        if !matches!(record.event, Event::Intent { .. }) {
+            return Err(self.write_error(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the record is not an intent",
+            )));
+        }
         let request_id = record.request_id;
-        self.append(body(&record)).await?;
+        self.write(record).await?;
         Ok(Intent { request_id })
     }
 
-    /// Writes down how a request ended, or what was removed, and waits until that is durable.
+    /// Writes a record, such as an outcome, and waits until it is durable.
     ///
     /// # Errors
-    /// What is lost is the record, never what it is about.
+    /// The record is lost; the event that it describes has happened nevertheless.
     pub async fn write(&self, record: Record) -> Result<(), Error> {
-        debug_assert!(!matches!(record.event, Event::Intent { .. }));
-        self.append(body(&record)).await
+        let body = body(&record).map_err(|source| self.write_error(source))?;
+        self.queue(Work::Record(body)).await
     }
 
-    /// Whether the log can be written to now.
+    /// Checks that the log can be written now.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why it cannot.
     pub async fn check_writable(&self) -> Result<(), Error> {
-        self.append(Ok(Work::Probe)).await
+        self.queue(Work::Probe).await
     }
 
-    /// Signs what no head covers yet, and waits until that is durable. Without a key, or where all is covered, it does nothing.
+    /// Signs a head over the lines that no head covers yet, and waits until it is durable. Without a key, or with nothing to
+    /// sign, this does nothing.
     ///
     /// # Errors
-    /// What is not signed now is so by the next head.
+    /// Nothing is lost: the next head covers the same lines.
     pub async fn sign_head(&self) -> Result<(), Error> {
-        self.append(Ok(Work::Seal)).await
+        self.queue(Work::SignHead).await
     }
 
-    /// Has another key sign from here on, or none. What stood before is signed by the one that signed until now, and so is the
-    /// change itself, so it needs no previous key. Tells whether it is another one; where it is not, nothing is written.
+    /// Signs with another key from now on, or with none. The key in force signs the lines so far and the change, so
+    /// [`Signing::previous`] is not needed. Returns whether it is another key; if it is the same, nothing is written.
     ///
     /// # Errors
-    /// The old one then goes on.
+    /// The old key then stays in force.
     pub async fn change_key(&self, signing: Option<Signing>) -> Result<bool, Error> {
         let changed = Arc::new(AtomicBool::new(false));
-        self.append(Ok(Work::Keys {
+        self.queue(Work::ChangeKey {
             signing,
             changed: Arc::clone(&changed),
-        }))
+        })
         .await?;
         Ok(changed.load(Ordering::Relaxed))
     }
 
-    async fn append(&self, work: io::Result<Work>) -> Result<(), Error> {
-        let path = || self.path.clone();
-        let work = work.map_err(|source| Error::Write {
-            path: path(),
-            source,
+    async fn queue(&self, work: Work) -> Result<(), Error> {
+        let permits = self.permits(work.bytes()).ok_or_else(|| Error::Busy {
+            path: self.path.clone(),
         })?;
-        let place = self
-            .place(work.bytes())
-            .ok_or_else(|| Error::Busy { path: path() })?;
-        match tokio::time::timeout(PATIENCE, self.queue.push(work, place)).await {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(source))) => Err(Error::Write {
-                path: path(),
-                source,
+        match tokio::time::timeout(WRITE_TIMEOUT, self.queue.push(work, permits)).await {
+            Ok(Ok(written)) => written.map_err(|source| self.write_error(source)),
+            Ok(Err(lost)) => Err(self.write_error(io::Error::other(lost))),
+            Err(_) => Err(Error::Slow {
+                path: self.path.clone(),
+                timeout: WRITE_TIMEOUT,
             }),
-            Ok(Err(lost)) => Err(Error::Write {
-                path: path(),
-                source: io::Error::other(lost),
-            }),
-            Err(_) => Err(Error::Slow { path: path() }),
         }
     }
 
-    fn place(&self, bytes: usize) -> Option<Place> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
-        let room = Arc::clone(&self.room)
-            .try_acquire_many_owned(u32::try_from(bytes).ok()?)
+    fn permits(&self, bytes: usize) -> Option<Permits> {
+        let bytes = u32::try_from(bytes).ok()?;
+        let request = Arc::clone(&self.free_requests).try_acquire_owned().ok()?;
+        let bytes = Arc::clone(&self.free_bytes)
+            .try_acquire_many_owned(bytes)
             .ok()?;
-        Some((place, room))
+        Some(Permits::new(request, bytes))
+    }
+
+    fn write_error(&self, source: io::Error) -> Error {
+        Error::Write {
+            path: self.path.clone(),
+            source,
+        }
     }
 }
 
-/// A record as JSON. One that is too long for a line takes no room among those that wait.
-fn body(record: &Record) -> io::Result<Work> {
+/// A record as JSON. A record that is too long for a line is refused before it takes space in the queue.
+fn body(record: &Record) -> io::Result<Vec<u8>> {
     let body = serde_json::to_vec(record)?;
-    if body.len() > LONGEST {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the record is too long for a line",
-        ));
+    if body.len() > MAX_LINE {
+        return Err(record_too_long());
     }
-    Ok(Work::Record(body))
+    Ok(body)
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
+//! The interface through which durable lines leave the log.
+
 use std::fmt::Debug;
 
-/// Who is told what the log holds, once it does.
+/// Receives the log's lines once they are durable.
 pub trait Observer: Debug + Send {
-    /// These whole lines are in the log, durably, and follow those of the call before. Lines of the last run are not told
-    /// again. Whoever waits for them waits for this, too: it must be quick, and must not panic.
+    /// Receives whole lines, which follow those of the previous call. Lines of an earlier run are not repeated. The writer
+    /// waits for this call, so it must be quick and must not panic.
     fn durable(&self, lines: &[u8]);
 }

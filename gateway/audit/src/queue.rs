@@ -1,61 +1,38 @@
-//! Group commit: whoever comes while the disk is busy waits for the next write, and shares it with all who wait.
+//! Group commit: requests that arrive while the disk is busy share the next write.
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::log::Signing;
-use crate::tail::{BATCH, Tail};
+use crate::work::{MAX_WRITE, Work};
+use crate::writer::Writer;
 
-/// How long a write waits, at most, for as many as shared the last one: they were told together, and come back together. About
-/// as long as the fsync of a fast disk takes, which whoever comes too late would have to wait for twice.
-const LINGER: Duration = Duration::from_micros(250);
+/// The longest time that a write waits for as many requests as shared the last one. Those were answered together and
+/// return together. It is about the time of an fsync on a fast disk, which a request that comes too late waits for twice.
+const GATHER_TIME: Duration = Duration::from_micros(250);
 
-/// What who waits takes up, in number and in bytes. Held for as long as the disk takes, not for as long as anybody waits for it.
-pub(crate) type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
-
-/// What is asked of the end of the log.
+/// The share of the queue's bounds that a request holds, in requests and in bytes. It is held until the disk is done,
+/// even if nobody waits for the result any more.
 #[derive(Debug)]
-pub(crate) enum Work {
-    /// To add this record, as JSON.
-    Record(Vec<u8>),
-    /// To sign what no head covers yet.
-    Seal,
-    /// To have this sign from now on.
-    Keys {
-        /// With it, or not at all.
-        signing: Option<Signing>,
-        /// Set where that is another key.
-        changed: Arc<AtomicBool>,
-    },
-    /// Whether it could.
-    Probe,
+pub(crate) struct Permits {
+    _request: OwnedSemaphorePermit,
+    _bytes: OwnedSemaphorePermit,
 }
 
-impl Work {
-    /// How much there is to write.
-    pub(crate) fn bytes(&self) -> usize {
-        if let Self::Record(body) = self {
-            body.len()
-        } else {
-            0
+impl Permits {
+    pub(crate) fn new(request: OwnedSemaphorePermit, bytes: OwnedSemaphorePermit) -> Self {
+        Self {
+            _request: request,
+            _bytes: bytes,
         }
     }
 }
 
-/// Who waits for the disk.
-#[derive(Debug)]
-pub(crate) struct Waiter {
-    work: Work,
-    done: oneshot::Sender<io::Result<()>>,
-    place: Place,
-}
-
-/// Those who wait, and the file. How many may wait, the places say.
+/// The requests that wait for the disk, and the writer. The permits bound their number.
 #[derive(Debug)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -63,105 +40,118 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct State {
-    waiting: VecDeque<Waiter>,
-    /// How many shared the last write.
-    shared: usize,
-    /// Absent while somebody writes.
-    tail: Option<Tail>,
+    waiting: VecDeque<Request>,
+    /// The number of requests that shared the last write.
+    last_batch: usize,
+    /// Absent while a task writes.
+    writer: Option<Writer>,
+}
+
+#[derive(Debug)]
+struct Request {
+    work: Work,
+    reply: Reply,
+}
+
+/// Reports the result of a request.
+#[derive(Debug)]
+struct Reply {
+    result: oneshot::Sender<io::Result<()>>,
+    _permits: Permits,
 }
 
 impl Queue {
-    pub(crate) fn new(tail: Tail) -> Arc<Self> {
+    pub(crate) fn new(writer: Writer) -> Arc<Self> {
+        let state = State {
+            waiting: VecDeque::new(),
+            last_batch: 0,
+            writer: Some(writer),
+        };
         Arc::new(Self {
-            state: Mutex::new(State {
-                waiting: VecDeque::new(),
-                shared: 0,
-                tail: Some(tail),
-            }),
+            state: Mutex::new(state),
         })
     }
 
-    /// Lets `work` be done with the next write. The result comes when that is durable.
+    /// Queues `work` for the next write. The result arrives once it is durable.
     pub(crate) fn push(
         self: &Arc<Self>,
         work: Work,
-        place: Place,
+        permits: Permits,
     ) -> oneshot::Receiver<io::Result<()>> {
-        let (done, result) = oneshot::channel();
-        let mut state = self.state();
-        state.waiting.push_back(Waiter { work, done, place });
-        if let Some(tail) = state.tail.take() {
+        let (sender, result) = oneshot::channel();
+        let reply = Reply {
+            result: sender,
+            _permits: permits,
+        };
+        let mut state = self.state.lock();
+        state.waiting.push_back(Request { work, reply });
+        if let Some(writer) = state.writer.take() {
             let queue = Arc::clone(self);
-            tokio::task::spawn_blocking(move || queue.write(tail));
+            tokio::task::spawn_blocking(move || queue.write(writer));
         }
         result
     }
 
-    /// Writes until nobody waits.
-    fn write(self: Arc<Self>, mut tail: Tail) {
+    /// Writes until no request waits.
+    fn write(self: Arc<Self>, mut writer: Writer) {
         loop {
             self.gather();
-            let waiters = self.state().batch();
-            let (works, dones) = split(waiters);
-            let results = tail.append(&works);
-            let mut state = self.state();
+            let requests = self.state.lock().next_batch();
+            let (works, replies) = split(requests);
+            let results = writer.append(&works);
+            let mut state = self.state.lock();
             if state.waiting.is_empty() {
-                state.tail = Some(tail);
+                state.writer = Some(writer);
                 drop(state);
-                // Before anybody is told: whoever then drops the log has closed the file, and may open it again.
+                // Before anybody gets a reply: whoever then drops the log has closed the file and may open it again.
                 drop(self);
-                return tell(dones, results);
+                return send(replies, results);
             }
             drop(state);
-            tell(dones, results);
+            send(replies, results);
         }
     }
 
-    /// Waits for company, if there was some last time.
+    /// Waits for more requests if the last write was shared.
     fn gather(&self) {
         let began = Instant::now();
-        let alone = |state: &State| state.shared > 1 && state.waiting.len() < state.shared;
-        while alone(&self.state()) && began.elapsed() < LINGER {
+        let more_expected =
+            |state: &State| state.last_batch > 1 && state.waiting.len() < state.last_batch;
+        while more_expected(&self.state.lock()) && began.elapsed() < GATHER_TIME {
             std::thread::yield_now();
         }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Those who share the next write: all, unless they have too much to write.
-    fn batch(&mut self) -> Vec<Waiter> {
+    /// The requests that share the next write: all, up to [`MAX_WRITE`].
+    fn next_batch(&mut self) -> Vec<Request> {
         let mut bytes = 0_usize;
-        let mut fits = |waiter: &&Waiter| {
-            let fits = bytes < BATCH;
-            bytes = bytes.saturating_add(waiter.work.bytes());
+        let mut fits = |request: &&Request| {
+            let fits = bytes < MAX_WRITE;
+            bytes = bytes.saturating_add(request.work.bytes());
             fits
         };
         let count = self
             .waiting
             .iter()
-            .take_while(|waiter| fits(waiter))
+            .take_while(|request| fits(request))
             .count();
-        self.shared = count;
+        self.last_batch = count;
         self.waiting.drain(..count).collect()
     }
 }
 
-type Done = (oneshot::Sender<io::Result<()>>, Place);
-
-fn split(waiters: Vec<Waiter>) -> (Vec<Work>, Vec<Done>) {
-    waiters
+fn split(requests: Vec<Request>) -> (Vec<Work>, Vec<Reply>) {
+    requests
         .into_iter()
-        .map(|waiter| (waiter.work, (waiter.done, waiter.place)))
+        .map(|request| (request.work, request.reply))
         .unzip()
 }
 
-fn tell(dones: Vec<Done>, results: Vec<io::Result<()>>) {
-    for ((done, _place), result) in dones.into_iter().zip(results) {
-        // Who has lost patience is gone.
-        let _ = done.send(result);
+fn send(replies: Vec<Reply>, results: Vec<io::Result<()>>) {
+    for (reply, result) in replies.into_iter().zip(results) {
+        // A caller whose time was up is gone.
+        let _ = reply.result.send(result);
     }
 }

@@ -1,167 +1,174 @@
-//! What the last run left: where the log goes on, and intents whose outcome nobody wrote.
+//! Reads what the previous run left: the end of the chain, and intents without an outcome.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use gateway_core::{Event, Outcome, Record, RequestId};
-use serde::Deserialize;
+use gateway_core::{Event, Record};
 
-use crate::chain::{Kind, LONGEST, Link, hex};
+use crate::chain::{EventKind, Link, MAX_LINE};
 use crate::key::PublicKey;
 use crate::merkle::Tree;
-use crate::seal::State;
 use crate::segment::{self, Segment};
+use crate::state::LogState;
 
-/// How far back from the end an intent is looked for, in bytes. Further back than any request lasts.
-const BACK: u64 = 64 << 20;
+mod open_intents;
 
-/// What was found.
-pub(crate) struct Found {
-    /// What the next line depends on.
-    pub(crate) state: State,
-    /// Up to here the active file holds whole lines.
-    pub(crate) end: u64,
-    /// The place of its first line.
-    pub(crate) first: u64,
-    /// An outcome `unknown` for each intent that has none, in their order.
+use open_intents::OpenIntents;
+
+/// The number of bytes before the end in which open intents are searched: more than is written while a request lasts.
+const SEARCH_BYTES: u64 = 64 << 20;
+
+/// The repairs that were made when a log was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// The length in bytes of an incomplete last line that was removed.
+    pub truncated_bytes: u64,
+    /// The number of intents that had no outcome and get one with the code `unknown`.
+    pub unknown_outcomes: u64,
+    /// The number of those outcomes that could not be written yet. Until they are, all other records are refused.
+    pub unwritten_outcomes: u64,
+}
+
+/// The end of a log.
+pub(crate) struct LogEnd {
+    /// The state after the last whole line.
+    pub(crate) state: LogState,
+    /// The length in bytes of the active file's whole lines.
+    pub(crate) length: u64,
+    /// The number of the active file's first line.
+    pub(crate) first_seq: u64,
+    /// An outcome `unknown` for each open intent, in their order.
     pub(crate) outcomes: Vec<Record>,
 }
 
-/// Reads the active file, of `length` bytes, and as much of the closed segments as may hold open intents.
-pub(crate) fn find(
+/// Reads the active file `file` of `length` bytes, and of the closed segments those that may hold open intents.
+pub(crate) fn read(
     log: &Path,
     mut file: &File,
     length: u64,
     now: jiff::Timestamp,
-) -> io::Result<Found> {
+) -> io::Result<LogEnd> {
     let closed = segment::closed(log)?;
     if length == 0 && !closed.is_empty() {
         return Err(invalid(
             "closed segments of another log lie beside it: move them away, too",
         ));
     }
-    let mut open = Open::default();
-    if length < BACK {
-        before(&closed, BACK - length, &mut open)?;
+    let mut intents = OpenIntents::default();
+    if length < SEARCH_BYTES {
+        read_newest(&closed, SEARCH_BYTES - length, &mut intents)?;
     }
     file.seek(SeekFrom::Start(0))?;
-    let mut walk = Walk::default();
-    walk.all(
-        &mut BufReader::with_capacity(1 << 16, file.take(length)),
-        length,
-        &mut open,
-    )?;
-    let Walk {
-        state, end, first, ..
-    } = walk;
-    if state.tree.size() != state.head.seq {
+    let mut scan = ActiveScan::default();
+    let mut lines = BufReader::with_capacity(1 << 16, file.take(length));
+    scan.read(&mut lines, length, &mut intents)?;
+    if scan.state.tree.size() != scan.state.head.seq {
         return Err(invalid(
-            "lines of it are missing, or there more than once: see `audit verify`, move it away",
+            "lines of it are missing or repeated: see `audit verify`, move it away",
         ));
     }
-    Ok(Found {
-        state,
-        end,
-        first: first.unwrap_or(0),
-        outcomes: open.outcomes(now),
+    Ok(LogEnd {
+        state: scan.state,
+        length: scan.length,
+        first_seq: scan.first_seq.unwrap_or(0),
+        outcomes: intents.into_outcomes(now),
     })
 }
 
-/// Takes the steps of the newest closed segments, of at least so many bytes where there are as many.
-fn before(closed: &[Segment], bytes: u64, open: &mut Open) -> io::Result<()> {
-    let mut missing = bytes;
-    let mut newest = 0;
+/// Reads the newest closed segments, of at least `bytes` bytes if there are as many.
+fn read_newest(closed: &[Segment], bytes: u64, intents: &mut OpenIntents) -> io::Result<()> {
+    let (mut missing, mut count) = (bytes, 0);
     for segment in closed.iter().rev() {
         if missing == 0 {
             break;
         }
-        missing = missing.saturating_sub(segment.bytes()?);
-        newest += 1;
+        missing = missing.saturating_sub(segment.length()?);
+        count += 1;
     }
-    for segment in closed.iter().skip(closed.len() - newest) {
-        let (_, mut lines) = segment.open()?;
+    for segment in closed.iter().skip(closed.len() - count) {
+        let (_, mut text) = segment.open()?;
         let mut line = Vec::new();
-        while read(&mut lines, &mut line)? != 0 {
-            open.step(&line);
+        while read_line(&mut text, &mut line)? != 0 {
+            intents.add_line(&line);
         }
     }
     Ok(())
 }
 
-/// Reads a line with its end; more than a line may have is read as several.
-fn read(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
+/// Reads a line with its line feed. A line that is too long comes in pieces.
+fn read_line(text: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<usize> {
     line.clear();
-    lines.take(LONGEST as u64 + 1).read_until(b'\n', line)
+    text.take(MAX_LINE as u64 + 1).read_until(b'\n', line)
 }
 
-/// The way through the active file.
+/// A scan of the active file.
 #[derive(Default)]
-struct Walk {
-    state: State,
-    end: u64,
-    first: Option<u64>,
+struct ActiveScan {
+    state: LogState,
+    length: u64,
+    first_seq: Option<u64>,
 }
 
-impl Walk {
-    fn all(&mut self, lines: &mut impl BufRead, length: u64, open: &mut Open) -> io::Result<()> {
+impl ActiveScan {
+    fn read(
+        &mut self,
+        text: &mut impl BufRead,
+        length: u64,
+        intents: &mut OpenIntents,
+    ) -> io::Result<()> {
         let mut line = Vec::new();
-        while read(lines, &mut line)? != 0 {
+        while read_line(text, &mut line)? != 0 {
             if line.pop_if(|last| *last == b'\n').is_none() {
-                return self.rest(&mut line, lines);
+                return self.check_rest(&mut line, text);
             }
-            self.end = self.end.saturating_add(line.len() as u64 + 1);
-            self.step(&line)?;
-            if length - self.end <= BACK {
-                open.step(&line);
+            self.length = self.length.saturating_add(line.len() as u64 + 1);
+            self.add_line(&line)?;
+            if length - self.length <= SEARCH_BYTES {
+                intents.add_line(&line);
             }
         }
         Ok(())
     }
 
-    /// What stands behind the last whole line must be the beginning of the next: nobody's file is cut because its name was
-    /// put into a configuration by mistake. A file system may have made the file longer before it wrote what belongs there.
-    fn rest(&self, part: &mut Vec<u8>, lines: &mut impl BufRead) -> io::Result<()> {
-        let written = part
-            .iter()
-            .rposition(|byte| *byte != 0)
-            .map_or(0, |last| last + 1);
-        part.truncate(written);
-        let empty = lines.bytes().all(|byte| matches!(byte, Ok(0)));
-        if empty && self.state.head.may_begin(part) {
+    /// Checks that the bytes after the last whole line are the beginning of the next one. Otherwise the file is not a log,
+    /// and was configured by mistake: it must not be truncated. Zeros may follow, since a file system can lengthen a file
+    /// before it writes the data.
+    fn check_rest(&self, part: &mut Vec<u8>, text: &mut impl BufRead) -> io::Result<()> {
+        let written = part.iter().rposition(|byte| *byte != 0);
+        part.truncate(written.map_or(0, |last| last + 1));
+        let only_zeros = text.bytes().all(|byte| matches!(byte, Ok(0)));
+        if only_zeros && self.state.head.may_continue_with(part) {
             Ok(())
         } else {
-            Err(foreign())
+            Err(not_a_log())
         }
     }
 
-    fn step(&mut self, line: &[u8]) -> io::Result<()> {
-        let about = Link::of(line).map_err(|_| foreign())?;
-        if self.first.is_none() {
-            self.first = Some(about.seq);
-            self.begin(&about, line)?;
+    fn add_line(&mut self, line: &[u8]) -> io::Result<()> {
+        let fields = Link::parse(line).map_err(|_| not_a_log())?;
+        if self.first_seq.is_none() {
+            self.first_seq = Some(fields.seq);
+            if fields.seq != 0 {
+                self.start_from_segment(fields.seq, line)?;
+            }
         }
-        match about.event {
-            Kind::Head => self.check(line)?,
-            Kind::Key => self.key(line)?,
-            Kind::KeyRemoved => self.state.key = None,
+        match fields.event {
+            EventKind::Head => self.check_head(line)?,
+            EventKind::Key => self.change_key(line)?,
+            EventKind::KeyRemoved => self.state.key = None,
             _ => {}
         }
-        let seq = about.seq;
-        self.state.pass(line);
-        self.state.head.seq = seq.saturating_add(1);
-        if about.event == Kind::Head {
+        self.state.advance(line);
+        self.state.head.seq = fields.seq.saturating_add(1);
+        if fields.event == EventKind::Head {
             self.state.unsigned = 0;
         }
         Ok(())
     }
 
-    /// The first line of a file that is not the first tells of the tree so far.
-    fn begin(&mut self, about: &Link<'_>, line: &[u8]) -> io::Result<()> {
-        if about.seq == 0 {
-            return Ok(());
-        }
+    /// Takes over the tree and the key of the lines before this file from its first line.
+    fn start_from_segment(&mut self, seq: u64, line: &[u8]) -> io::Result<()> {
         let Ok(Record {
             event: Event::Segment(start),
             ..
@@ -171,18 +178,17 @@ impl Walk {
                 "its beginning is missing: see `audit verify`, move it away",
             ));
         };
-        self.state.tree = Tree::of(about.seq, &start.frontier).ok_or_else(foreign)?;
-        self.state.key = start.public_key.as_deref().and_then(PublicKey::decode);
+        self.state.tree = Tree::from_frontier(seq, &start.frontier).ok_or_else(not_a_log)?;
+        self.state.key = start.public_key.as_deref().and_then(PublicKey::from_base64);
         Ok(())
     }
 
-    /// Nothing is signed that contradicts what was signed before.
-    fn check(&self, line: &[u8]) -> io::Result<()> {
-        let record: Record = serde_json::from_slice(line).map_err(|_| foreign())?;
-        let Event::Head(head) = record.event else {
-            return Err(foreign());
+    /// Checks that a signed head matches the lines before it, so that nothing is signed that contradicts it.
+    fn check_head(&self, line: &[u8]) -> io::Result<()> {
+        let Event::Head(head) = parse(line)?.event else {
+            return Err(not_a_log());
         };
-        if head.size == self.state.tree.size() && head.root == hex(&self.state.tree.root()) {
+        if head.size == self.state.tree.size() && head.root == self.state.tree.root_hex() {
             return Ok(());
         }
         Err(invalid(
@@ -190,105 +196,23 @@ impl Walk {
         ))
     }
 
-    fn key(&mut self, line: &[u8]) -> io::Result<()> {
-        let record: Record = serde_json::from_slice(line).map_err(|_| foreign())?;
-        let Event::Key(change) = record.event else {
-            return Err(foreign());
+    fn change_key(&mut self, line: &[u8]) -> io::Result<()> {
+        let Event::Key(change) = parse(line)?.event else {
+            return Err(not_a_log());
         };
-        self.state.key = PublicKey::decode(&change.public_key);
+        self.state.key = PublicKey::from_base64(&change.public_key);
         Ok(())
     }
 }
 
-/// Intents without an outcome.
-#[derive(Default)]
-struct Open {
-    place: u64,
-    intents: HashMap<RequestId, (u64, Vec<u8>)>,
+fn parse(line: &[u8]) -> io::Result<Record> {
+    serde_json::from_slice(line).map_err(|_| not_a_log())
 }
 
-/// What is read of every line; the rest only of intents that dangle.
-#[derive(Deserialize)]
-struct Step {
-    request_id: RequestId,
-    event: Kind,
+fn not_a_log() -> io::Error {
+    invalid("not a chained log: move the file away to begin a new log")
 }
 
-impl Open {
-    /// What is no whole line, such as the first where it begins further back, is no step.
-    fn step(&mut self, line: &[u8]) {
-        self.place = self.place.saturating_add(1);
-        match serde_json::from_slice(line) {
-            Ok(Step {
-                request_id,
-                event: Kind::Intent,
-            }) => {
-                self.intents.insert(request_id, (self.place, line.to_vec()));
-            }
-            Ok(Step {
-                request_id,
-                event: Kind::Outcome,
-            }) => drop(self.intents.remove(&request_id)),
-            _ => {}
-        }
-    }
-
-    fn outcomes(self, now: jiff::Timestamp) -> Vec<Record> {
-        let mut open: Vec<_> = self.intents.into_values().collect();
-        open.sort_unstable_by_key(|(place, _)| *place);
-        open.iter()
-            .filter_map(|(_, line)| unknown(serde_json::from_slice(line).ok()?, now))
-            .collect()
-    }
-}
-
-/// Status 0 and the code `unknown`: nobody was answered, and whether an archive was made, only the store can tell.
-fn unknown(intent: Record, now: jiff::Timestamp) -> Option<Record> {
-    let Event::Intent {
-        action,
-        user,
-        groups,
-        credential,
-        issuer,
-        source_address,
-        reason,
-        target,
-        verdicts,
-        plan,
-        checkpoint_id,
-        ..
-    } = intent.event
-    else {
-        return None;
-    };
-    let outcome = Outcome {
-        action: Some(action),
-        user,
-        groups,
-        credential: Some(credential),
-        issuer: Some(issuer),
-        source_address,
-        reason,
-        target: Some(target),
-        code: Some("unknown".to_owned()),
-        verdicts,
-        hidden: plan.hide.clone(),
-        plan,
-        checkpoint_id: Some(checkpoint_id),
-        ..Outcome::default()
-    };
-    Some(Record {
-        schema: Record::SCHEMA,
-        at: now,
-        event: Event::Outcome(Box::new(outcome)),
-        ..intent
-    })
-}
-
-fn foreign() -> io::Error {
-    invalid("it is no chained log: move the file away, and a new log is begun")
-}
-
-pub(crate) fn invalid(why: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, why)
+fn invalid(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, reason)
 }

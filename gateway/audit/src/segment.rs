@@ -1,47 +1,48 @@
-//! The files of a log: closed segments, whose names sort and hold the place of their first line, and the active file.
+//! The closed files of a log. A segment's name holds the number of its first line.
 
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
-use std::os::unix::fs::{FileExt, FileTypeExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
+use gateway_files::{parent, with_suffix};
 
-use crate::chain::{LONGEST, Link};
+use crate::chain::{Link, MAX_LINE};
 
-/// Bytes that are read at once.
-const CHUNK: usize = 1 << 16;
-/// How many digits the place of a segment's first line has at least, so that names sort.
+/// The size of a read buffer in bytes.
+const BUFFER: usize = 1 << 16;
+/// The least number of digits in a segment's name, so that names sort.
 const DIGITS: usize = 12;
-/// What the name of a compressed segment ends with.
+/// The suffix of a compressed segment.
 const GZIP: &str = ".gz";
 
 /// A closed segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
-    /// The place of its first line.
-    pub(crate) first: u64,
-    /// Where it is, without the ending that a compressed one has.
+    /// The number of its first line.
+    pub(crate) first_seq: u64,
+    /// Its path while it is not compressed.
     pub(crate) plain: PathBuf,
 }
 
 impl Segment {
-    /// The segment of the log at `log` that begins with the line `first`.
-    pub(crate) fn of(log: &Path, first: u64) -> Self {
+    /// The segment of the log at `log` that begins with the line `first_seq`.
+    pub(crate) fn new(log: &Path, first_seq: u64) -> Self {
         Self {
-            first,
-            plain: with(log, &format!(".{first:0DIGITS$}")),
+            first_seq,
+            plain: with_suffix(log, format!(".{first_seq:0DIGITS$}")),
         }
     }
 
-    /// Where it is when it is compressed.
+    /// Its path once it is compressed.
     pub(crate) fn compressed(&self) -> PathBuf {
-        with(&self.plain, GZIP)
+        with_suffix(&self.plain, GZIP)
     }
 
-    /// How many bytes it has uncompressed, as a compressed one says at its end (RFC 1952, section 2.3.1: modulo 2^32).
-    pub(crate) fn bytes(&self) -> io::Result<u64> {
+    /// Its uncompressed length in bytes, modulo 2^32 if it is compressed (RFC 1952, section 2.3.1).
+    pub(crate) fn length(&self) -> io::Result<u64> {
         match std::fs::metadata(&self.plain) {
             Ok(meta) => return Ok(meta.len()),
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -52,100 +53,70 @@ impl Segment {
         Ok(u32::from_le_bytes(size).into())
     }
 
-    /// Opens it. It may be compressed while somebody reads: then it is there under the other name.
+    /// Opens it under whichever name it has: a gateway may compress it at the same time.
     pub(crate) fn open(&self) -> io::Result<(PathBuf, Box<dyn BufRead + Send>)> {
         let compressed = self.compressed();
         for path in [&self.plain, &compressed, &self.plain] {
             match open(path) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                opened => return Ok((path.clone(), lines(opened?)?)),
+                opened => return Ok((path.clone(), decompressed(opened?)?)),
             }
         }
         Err(io::ErrorKind::NotFound.into())
     }
 }
 
-/// The closed segments of the log at `log`, in order. One that is there both plain and compressed counts once.
+/// The closed segments of the log at `log`, in order. A segment that is there both plain and compressed is listed once.
 pub(crate) fn closed(log: &Path) -> io::Result<Vec<Segment>> {
-    let mut name = log.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    let mut firsts = Vec::new();
-    for entry in folder(log).read_dir()? {
-        firsts.extend(first(&entry?.file_name(), &name));
+    let mut prefix = log.file_name().unwrap_or_default().to_owned();
+    prefix.push(".");
+    let mut numbers = Vec::new();
+    for entry in parent(log).read_dir()? {
+        numbers.extend(parse_name(&entry?.file_name(), &prefix));
     }
-    firsts.sort_unstable();
-    firsts.dedup();
-    Ok(firsts
+    numbers.sort_unstable();
+    numbers.dedup();
+    Ok(numbers
         .into_iter()
-        .map(|first| Segment::of(log, first))
+        .map(|first_seq| Segment::new(log, first_seq))
         .collect())
 }
 
-/// The place of the first line of the segment that is called `name`; `None` for what is no segment of `log`.
-fn first(name: &OsString, log: &OsString) -> Option<u64> {
-    let rest = name.to_str()?.strip_prefix(log.to_str()?)?;
+/// The number of the first line of the segment called `name`; `None` if that is not the name of a segment.
+fn parse_name(name: &OsString, prefix: &OsString) -> Option<u64> {
+    let rest = name.to_str()?.strip_prefix(prefix.to_str()?)?;
     let digits = rest.strip_suffix(GZIP).unwrap_or(rest);
-    let first = digits.parse().ok()?;
-    // One place has one name.
-    (format!("{first:0DIGITS$}") == digits).then_some(first)
+    let first_seq = digits.parse().ok()?;
+    // Other spellings of the same number are not names of a segment.
+    (format!("{first_seq:0DIGITS$}") == digits).then_some(first_seq)
 }
 
-/// The folder of the file at `path`.
-pub(crate) fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// `path` with `ending` behind its name.
-pub(crate) fn with(path: &Path, ending: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(ending);
-    path.into()
-}
-
-/// Makes what was made, renamed or removed in the folder of `path` outlast a crash.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder(path))?.sync_all()
-}
-
-/// Removes the file at `path`, if there is one.
-pub(crate) fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Opens what is a file: a FIFO would wait for a writer.
+/// Opens a file of a log for reading. A FIFO is refused, since opening one waits for a writer.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let kind = std::fs::metadata(path)?.file_type();
-    if kind.is_dir() || kind.is_fifo() || kind.is_socket() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
-    }
-    File::open(path)
+    gateway_files::open(path).map_err(|error| match error {
+        // The callers' errors name the file.
+        gateway_files::Error::Io { source, .. } => source,
+        refused => refused.into(),
+    })
 }
 
 /// The text of a file that may be compressed.
-pub(crate) fn lines(file: File) -> io::Result<Box<dyn BufRead + Send>> {
-    let mut bytes = BufReader::with_capacity(CHUNK, file);
-    // No line of a log begins so.
+pub(crate) fn decompressed(file: File) -> io::Result<Box<dyn BufRead + Send>> {
+    let mut bytes = BufReader::with_capacity(BUFFER, file);
+    // No line of a log begins with the magic number of gzip.
     if bytes.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        return Ok(Box::new(BufReader::with_capacity(
-            CHUNK,
-            MultiGzDecoder::new(bytes),
-        )));
+        let text = MultiGzDecoder::new(bytes);
+        return Ok(Box::new(BufReader::with_capacity(BUFFER, text)));
     }
     Ok(Box::new(bytes))
 }
 
-/// The place of the first line of an open file, which is read again from its beginning; `None` where it has none.
-pub(crate) fn begins(mut file: &File) -> io::Result<Option<u64>> {
+/// The number of the first line of an open file, which is then rewound; `None` if it has no line.
+pub(crate) fn first_seq(mut file: &File) -> io::Result<Option<u64>> {
     let mut line = Vec::new();
     BufReader::new(&mut file)
-        .take(LONGEST as u64 + 1)
+        .take(MAX_LINE as u64 + 1)
         .read_until(b'\n', &mut line)?;
     file.seek(SeekFrom::Start(0))?;
-    Ok(Link::of(&line).ok().map(|link| link.seq))
+    Ok(Link::parse(&line).ok().map(|link| link.seq))
 }

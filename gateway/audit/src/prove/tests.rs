@@ -1,3 +1,5 @@
+//! Tests of proofs: made, checked, and changed.
+
 use std::num::NonZeroU64;
 use std::sync::LazyLock;
 
@@ -5,8 +7,10 @@ use gateway_core::{Event, Outcome};
 use proptest::prelude::*;
 
 use super::*;
-use crate::key::SigningKey;
-use crate::log::{Log, Settings, Signing};
+use crate::key::{PublicKey, SigningKey};
+use crate::log::Log;
+use crate::proof::ProofError;
+use crate::settings::{Settings, Signing};
 
 fn outcome(id: u128) -> Record {
     let event = Event::Outcome(Box::new(Outcome {
@@ -58,7 +62,7 @@ async fn made() -> Made {
 }
 
 #[tokio::test]
-async fn every_record_is_proven_without_the_log() {
+async fn every_signed_record_can_be_proven() {
     let Made {
         dir: _dir,
         path,
@@ -94,7 +98,7 @@ async fn every_record_is_proven_without_the_log() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_or_not_signed_yet_is_not_proven() {
+async fn absent_and_unsigned_records_cannot_be_proven() {
     let Made {
         dir: _dir, path, ..
     } = made().await;
@@ -109,7 +113,7 @@ async fn what_is_not_there_or_not_signed_yet_is_not_proven() {
 }
 
 #[tokio::test]
-async fn a_proof_of_another_record_place_or_key_is_none() {
+async fn rejects_proof_of_other_record_index_path_or_key() {
     let Made { dir, path, key } = made().await;
     let proof = prove(&path, Wanted::Seq(7), &Expected::default())
         .unwrap()
@@ -174,7 +178,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_change_of_a_proof_makes_another_that_holds(at: prop::sample::Index, byte: u8) {
+    fn no_changed_byte_makes_another_valid_proof(at: prop::sample::Index, byte: u8) {
         let (proof, key) = &*PROOF;
         let mut text = serde_json::to_vec(proof).unwrap();
         let at = at.index(text.len());
@@ -189,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn no_proof_makes_the_check_panic(line: String, index: u64, size: u64, path in prop::collection::vec("[0-9a-f]{64}", 0..70)) {
+    fn arbitrary_proofs_never_panic(line: String, index: u64, size: u64, path in prop::collection::vec("[0-9a-f]{64}", 0..70)) {
         let (proof, key) = &*PROOF;
         let mut head = proof.head.clone();
         head.head.size = size;

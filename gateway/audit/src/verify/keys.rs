@@ -1,194 +1,194 @@
-use gateway_core::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
+//! Checks the log's statements about itself: signed heads, key changes, segment starts.
+
+use gateway_core::{Event, KeyChange, KeyRemoval, Record, SegmentStart, TreeHead};
 use jiff::Timestamp;
 
-use super::walk::Place;
-use super::{Fault, Trust, Verified, VerifyError};
-use crate::chain::hex;
+use super::error::VerifyError;
+use super::location::Location;
+use super::verified::Trust;
+use crate::fault::Fault;
 use crate::key::PublicKey;
 use crate::merkle::Tree;
-use crate::seal::{SignedHead, resigns, vouches};
+use crate::signature::{SignedHead, change_signed_by, removal_signed_by};
 
-/// How many keys, and how many changes without proof, are remembered.
-const MOST: usize = 64;
+/// The most keys, and the most unproven changes, that are remembered.
+const MAX_REMEMBERED: usize = 64;
 
 /// A key that the log names.
 #[derive(Debug, Clone)]
-struct Named {
+struct NamedKey {
     public: PublicKey,
-    /// Whether it was given, or one that was vouches for it.
+    /// Whether it was given, or a trusted key vouches for it.
     trusted: bool,
 }
 
-/// Who signs the log, along the way.
-pub(super) struct Keys<'a> {
+/// The result of checking a log's signatures.
+pub(super) struct Signatures {
+    pub(super) trust: Trust,
+    /// The last signed head.
+    pub(super) last: Option<SignedHead>,
+    /// The numbers of changes of the key without a signature by the key before.
+    pub(super) unproven: Vec<u64>,
+    /// The number of the record that removed the key, if no key followed.
+    pub(super) keyless: Option<u64>,
+}
+
+/// The keys of a log, up to the line that was read last.
+pub(super) struct KeyHistory<'a> {
     given: &'a [PublicKey],
-    /// All that were in force, the one that is so now last.
-    named: Vec<Named>,
-    /// Where the last one was taken away.
+    /// All keys that have been in force, the latest last.
+    named: Vec<NamedKey>,
+    /// The number of the record that removed the latest key, if it was removed.
     keyless: Option<u64>,
     last: Option<SignedHead>,
-    /// The first of the signatures behind the last trusted head that are not.
-    distrusted: Option<Place>,
-    /// Before this place, all records are what was signed.
+    /// The first untrusted signature after the last trusted head.
+    untrusted: Option<Location>,
+    /// The number of the first record that no signed head covers.
     since: u64,
     unproven: Vec<u64>,
 }
 
-impl<'a> Keys<'a> {
+impl<'a> KeyHistory<'a> {
     pub(super) fn new(given: &'a [PublicKey]) -> Self {
         Self {
             given,
             named: Vec::new(),
             keyless: None,
             last: None,
-            distrusted: None,
+            untrusted: None,
             since: 0,
             unproven: Vec::new(),
         }
     }
 
-    /// The first record that no head covers.
+    /// The number of the first record that no signed head covers.
     pub(super) fn since(&self) -> u64 {
         self.since
     }
 
-    fn now(&self) -> Option<&Named> {
-        self.named.last().filter(|_| self.keyless.is_none())
-    }
-
-    fn name(&mut self, public: PublicKey, trusted: bool) {
-        self.keyless = None;
-        if self.named.len() >= MOST {
-            self.named.remove(0);
-        }
-        self.named.push(Named { public, trusted });
-    }
-
-    /// The log begins with a later file, at `seq`: nobody vouches for what that says.
-    pub(super) fn begin(&mut self, start: &SegmentStart, seq: u64) {
+    /// Takes over the key from the first line of a later file, with which the log begins at `seq`.
+    pub(super) fn start_from_segment(&mut self, start: &SegmentStart, seq: u64) {
         self.since = seq;
-        if let Some(public) = start.public_key.as_deref().and_then(PublicKey::decode) {
+        let named = start.public_key.as_deref();
+        if let Some(public) = named.and_then(PublicKey::from_base64) {
             let trusted = self.given.contains(&public);
-            self.name(public, trusted);
+            self.put_in_force(public, trusted);
         }
     }
 
-    pub(super) fn segment(&self, start: &SegmentStart, tree: &Tree) -> Result<(), Fault> {
-        if start.frontier != tree.frontier() {
-            return Err(Fault::Root { since: self.since });
+    /// Checks a record of the log about itself against `tree`, the tree of the lines before it.
+    pub(super) fn check(
+        &mut self,
+        record: Record,
+        tree: &Tree,
+        location: &Location,
+    ) -> Result<(), Fault> {
+        let at = record.at;
+        match record.event {
+            Event::Head(head) => self.check_head(head, at, tree, location),
+            Event::Key(change) => self.check_change(&change, at, tree, location),
+            Event::KeyRemoved(removal) => self.check_removal(&removal, at, tree),
+            Event::Segment(start) => self.check_segment(&start, tree),
+            _ => Err(Fault::NotARecord),
         }
-        let key = self.now().map(|now| now.public.encode());
+    }
+
+    fn check_segment(&self, start: &SegmentStart, tree: &Tree) -> Result<(), Fault> {
+        if start.frontier != tree.frontier_hex() {
+            return Err(self.wrong_root());
+        }
+        let key = self.in_force().map(|key| key.public.to_base64());
         if start.public_key == key {
             Ok(())
         } else {
-            Err(Fault::Key)
+            Err(Fault::WrongKey)
         }
     }
 
-    pub(super) fn head(
+    fn check_head(
         &mut self,
         head: TreeHead,
         at: Timestamp,
         tree: &Tree,
-        place: &Place,
+        location: &Location,
     ) -> Result<(), Fault> {
-        self.of_this_log(head.size, &head.root, tree)?;
-        let Some(now) = self.now().filter(|now| now.public.id() == head.key) else {
-            return Err(Fault::Key);
-        };
+        self.check_root(head.size, &head.root, tree)?;
+        let key = self.in_force().filter(|key| key.public.id() == head.key);
+        let key = key.ok_or(Fault::WrongKey)?;
         let head = SignedHead { at, head };
-        if !head.signed_by(&now.public) {
-            return Err(Fault::Signature);
+        if !head.signed_by(&key.public) {
+            return Err(Fault::BadSignature);
         }
-        self.judge(now.trusted, place);
+        self.note_trust(key.trusted, location);
         (self.since, self.last) = (head.head.size, Some(head));
         Ok(())
     }
 
-    pub(super) fn change(
+    fn check_change(
         &mut self,
         change: &KeyChange,
         at: Timestamp,
         tree: &Tree,
-        place: &Place,
+        location: &Location,
     ) -> Result<(), Fault> {
-        self.of_this_log(change.size, &change.root, tree)?;
-        let public = PublicKey::decode(&change.public_key).filter(|key| key.id() == change.key);
-        let public = public.ok_or(Fault::Foreign)?;
-        let previous = self.now().map(|now| now.public.id());
-        if change.previous.as_deref() != previous {
-            return Err(Fault::Key);
+        self.check_root(change.size, &change.root, tree)?;
+        let public = PublicKey::from_base64(&change.public_key);
+        let public = public.filter(|key| key.id() == change.key);
+        let public = public.ok_or(Fault::NotARecord)?;
+        let previous = self.in_force();
+        if change.previous.as_deref() != previous.map(|key| key.public.id()) {
+            return Err(Fault::WrongKey);
         }
-        let vouched = self
-            .now()
-            .is_some_and(|now| vouches(&now.public, change, at));
+        let vouched = previous.is_some_and(|key| change_signed_by(&key.public, change, at));
         if change.signature.is_some() && !vouched {
-            return Err(Fault::Signature);
+            return Err(Fault::BadSignature);
         }
-        // The first key has none before it; one that follows a removal has, and that is gone.
+        let trusted = self.given.contains(&public)
+            || (vouched && previous.is_some_and(|previous| previous.trusted));
+        // The first key has none before it. A key after a removal has one, which cannot vouch for it any more.
         if !self.named.is_empty() && !vouched {
-            self.unproven(change.size);
+            self.note_unproven(change.size);
         }
-        let trusted =
-            self.given.contains(&public) || (vouched && self.now().is_some_and(|now| now.trusted));
         if !trusted {
-            self.judge(false, place);
+            self.note_trust(false, location);
         }
-        self.name(public, trusted);
+        self.put_in_force(public, trusted);
         Ok(())
     }
 
-    /// Whatever follows, no head covers it, and so it is said: a removal without proof is no worse than a log that goes on
-    /// without heads.
-    pub(super) fn removal(
+    /// A removal without a signature is reported, but is not a fault: it is no worse than a log that continues without
+    /// heads.
+    fn check_removal(
         &mut self,
         removal: &KeyRemoval,
         at: Timestamp,
         tree: &Tree,
     ) -> Result<(), Fault> {
-        self.of_this_log(removal.size, &removal.root, tree)?;
-        let now = self
-            .now()
-            .filter(|now| now.public.id() == removal.previous)
-            .ok_or(Fault::Key)?;
-        let resigned = resigns(&now.public, removal, at);
-        if removal.signature.is_some() && !resigned {
-            return Err(Fault::Signature);
+        self.check_root(removal.size, &removal.root, tree)?;
+        let key = self.in_force();
+        let key = key.filter(|key| key.public.id() == removal.previous);
+        let signed = removal_signed_by(&key.ok_or(Fault::WrongKey)?.public, removal, at);
+        if removal.signature.is_some() && !signed {
+            return Err(Fault::BadSignature);
         }
-        if !resigned {
-            self.unproven(removal.size);
+        if !signed {
+            self.note_unproven(removal.size);
         }
         self.keyless = Some(removal.size);
         Ok(())
     }
 
-    fn unproven(&mut self, seq: u64) {
-        if self.unproven.len() < MOST {
-            self.unproven.push(seq);
-        }
-    }
-
-    /// Whether what a record says of the log before it is so.
-    fn of_this_log(&self, size: u64, root: &str, tree: &Tree) -> Result<(), Fault> {
-        let holds = size == tree.size() && root == hex(&tree.root());
-        if holds {
+    /// Checks that a statement about the lines before it matches them.
+    fn check_root(&self, size: u64, root: &str, tree: &Tree) -> Result<(), Fault> {
+        if size == tree.size() && root == tree.root_hex() {
             Ok(())
         } else {
-            Err(Fault::Root { since: self.since })
+            Err(self.wrong_root())
         }
     }
 
-    /// A trusted head covers all that is before it, whoever signed that.
-    fn judge(&mut self, trusted: bool, place: &Place) {
-        if trusted {
-            self.distrusted = None;
-        } else {
-            self.distrusted.get_or_insert_with(|| place.clone());
-        }
-    }
-
-    /// Whether a head that was kept is signed by a key that counts.
-    pub(super) fn kept(&self, kept: &SignedHead) -> Result<(), VerifyError> {
+    /// Checks that a kept head is signed by a trusted key; by a key that the log names if none was given.
+    pub(super) fn check_kept(&self, kept: &SignedHead) -> Result<(), VerifyError> {
         let named = self
             .named
             .iter()
@@ -197,23 +197,58 @@ impl<'a> Keys<'a> {
         if keys.any(|key| kept.signed_by(key)) {
             return Ok(());
         }
-        Err(VerifyError::Forged {
+        Err(VerifyError::UntrustedHead {
             key: kept.head.key.chars().take(64).collect(),
         })
     }
 
-    pub(super) fn end(self, verified: &mut Verified) -> Result<(), VerifyError> {
-        verified.trust = match (&self.last, self.given) {
+    /// Decides at the end of the log whom its signatures are from.
+    pub(super) fn finish(self) -> Result<Signatures, VerifyError> {
+        let trust = match (&self.last, self.given) {
             (None, []) => Trust::Unsigned,
-            (None, _) => return Err(VerifyError::Unsigned),
+            (None, _) => return Err(VerifyError::NoTrustedHead),
             (Some(_), []) => Trust::Named,
-            (Some(_), _) => match self.distrusted {
-                Some(place) => return Err(place.broken(Fault::Untrusted)),
+            (Some(_), _) => match self.untrusted {
+                Some(location) => return Err(location.broken(Fault::UntrustedKey)),
                 None => Trust::Given,
             },
         };
-        (verified.signed, verified.unproven, verified.keyless) =
-            (self.last, self.unproven, self.keyless);
-        Ok(())
+        Ok(Signatures {
+            trust,
+            last: self.last,
+            unproven: self.unproven,
+            keyless: self.keyless,
+        })
+    }
+
+    fn in_force(&self) -> Option<&NamedKey> {
+        self.named.last().filter(|_| self.keyless.is_none())
+    }
+
+    fn put_in_force(&mut self, public: PublicKey, trusted: bool) {
+        self.keyless = None;
+        if self.named.len() >= MAX_REMEMBERED {
+            self.named.remove(0);
+        }
+        self.named.push(NamedKey { public, trusted });
+    }
+
+    /// A trusted head covers everything before it, whoever signed that.
+    fn note_trust(&mut self, trusted: bool, location: &Location) {
+        if trusted {
+            self.untrusted = None;
+        } else {
+            self.untrusted.get_or_insert_with(|| location.clone());
+        }
+    }
+
+    fn note_unproven(&mut self, seq: u64) {
+        if self.unproven.len() < MAX_REMEMBERED {
+            self.unproven.push(seq);
+        }
+    }
+
+    fn wrong_root(&self) -> Fault {
+        Fault::WrongRoot { since: self.since }
     }
 }

@@ -45,7 +45,7 @@ impl Iterator for Records {
                 Ok(entry) => return Some(Ok(entry)),
                 // A gateway is writing it.
                 Err(ReadError::Line {
-                    fault: Fault::Short,
+                    fault: Fault::Incomplete,
                     ..
                 }) => {}
                 Err(error @ ReadError::Line { .. }) => {

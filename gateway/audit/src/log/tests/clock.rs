@@ -1,7 +1,9 @@
+//! Tests of records whose times go back.
+
 use super::*;
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_shows_in_the_records_and_breaks_nothing() {
+async fn reports_a_clock_that_was_set_back() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -29,7 +31,7 @@ async fn a_clock_that_is_set_back_shows_in_the_records_and_breaks_nothing() {
 }
 
 #[tokio::test]
-async fn records_that_waited_together_are_no_sign_of_a_clock_that_was_set_back() {
+async fn reordered_records_are_not_a_clock_set_back() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");

@@ -1,95 +1,98 @@
+//! Tests of a log on a disk that fails, fills up or hangs.
+
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::*;
+use parking_lot::{Condvar, Mutex};
 
-/// What the disk is to do wrong.
+use super::*;
+use crate::disk::Disk;
+use crate::work::MAX_WRITE;
+
+/// The faults of a disk.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    /// Fails every write and every cut.
+    /// Every write and truncation fails.
     pub(super) read_only: AtomicBool,
-    /// Writes half of it, and fails.
+    /// Half of a write is written, then it fails.
     pub(super) full: AtomicBool,
-    /// Syncs come to an end only while this is false.
-    hung: std::sync::Mutex<bool>,
-    eased: std::sync::Condvar,
-    /// The most bytes that were written at once.
-    most: std::sync::atomic::AtomicUsize,
+    /// No sync returns.
+    hung: Mutex<bool>,
+    resumed: Condvar,
+    /// The length of the longest write in bytes.
+    largest_write: AtomicUsize,
 }
 
 impl Faults {
     pub(super) fn hang(&self, hung: bool) {
-        *self.hung.lock().unwrap() = hung;
-        self.eased.notify_all();
+        *self.hung.lock() = hung;
+        self.resumed.notify_all();
     }
 }
 
 #[derive(Debug)]
-struct Faulty(File, Arc<Faults>);
+struct FaultyDisk(Arc<Faults>);
 
-impl crate::disk::Disk for Faulty {
-    fn write(&self, bytes: &[u8], place: u64) -> io::Result<()> {
-        self.1.most.fetch_max(bytes.len(), Relaxed);
-        if self.1.read_only.load(Relaxed) {
+impl Disk for FaultyDisk {
+    fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let Self(faults) = self;
+        faults.largest_write.fetch_max(bytes.len(), Relaxed);
+        if faults.read_only.load(Relaxed) {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
-        if self.1.full.load(Relaxed) && !bytes.is_empty() {
-            self.0.write(&bytes[..bytes.len() / 2], place)?;
+        if faults.full.load(Relaxed) && !bytes.is_empty() {
+            SystemDisk.write(file, &bytes[..bytes.len() / 2], offset)?;
             return Err(io::ErrorKind::StorageFull.into());
         }
-        self.0.write(bytes, place)
+        SystemDisk.write(file, bytes, offset)
     }
 
-    fn sync(&self) -> io::Result<()> {
-        drop(
-            self.1
-                .eased
-                .wait_while(self.1.hung.lock().unwrap(), |hung| *hung)
-                .unwrap(),
-        );
-        self.0.sync()
+    fn sync(&self, file: &File) -> io::Result<()> {
+        let mut hung = self.0.hung.lock();
+        self.0.resumed.wait_while(&mut hung, |hung| *hung);
+        drop(hung);
+        SystemDisk.sync(file)
     }
 
-    fn cut(&self, end: u64) -> io::Result<()> {
-        if self.1.read_only.load(Relaxed) {
+    fn truncate(&self, file: &File, length: u64) -> io::Result<()> {
+        if self.0.read_only.load(Relaxed) {
             return Err(io::ErrorKind::ReadOnlyFilesystem.into());
         }
-        self.0.cut(end)
+        SystemDisk.truncate(file, length)
     }
 }
 
-fn faulty(path: &Path) -> (Log, Arc<Faults>) {
-    faulty_with(path, Settings::default())
-}
-
-pub(super) fn faulty_with(path: &Path, settings: Settings) -> (Log, Arc<Faults>) {
+/// A log on a disk that fails on request.
+pub(super) fn open_faulty(path: &Path, settings: Settings) -> (Log, Arc<Faults>) {
     let faults = Arc::<Faults>::default();
-    let (mut tail, recovered) = Tail::open(path, settings).unwrap();
-    let file = File::options().read(true).write(true).open(path).unwrap();
-    tail.replace(Box::new(Faulty(file, Arc::clone(&faults))));
-    (Log::of(path, tail, recovered), faults)
+    let disk = Box::new(FaultyDisk(Arc::clone(&faults)));
+    (Log::open_on(disk, path, settings).unwrap(), faults)
 }
 
 #[tokio::test]
-async fn a_disk_that_fails_refuses_and_afterwards_the_chain_goes_on_without_a_restart() {
+async fn continues_after_disk_errors_without_a_restart() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
-    let (log, faults) = faulty(&path);
+    let (log, faults) = open_faulty(&path, Settings::default());
     log.write(outcome(1)).await.unwrap();
     for (fault, expected) in [
         (&faults.read_only, io::ErrorKind::ReadOnlyFilesystem),
         (&faults.full, io::ErrorKind::StorageFull),
     ] {
         fault.store(true, Relaxed);
-        assert_eq!(kind(log.write(outcome(2)).await), expected);
-        assert_eq!(kind(log.write_intent(intent(1)).await.map(drop)), expected);
+        assert_eq!(write_error_kind(log.write(outcome(2)).await), expected);
+        assert_eq!(
+            write_error_kind(log.write_intent(intent(1)).await.map(drop)),
+            expected
+        );
         fault.store(false, Relaxed);
         log.write(outcome(3)).await.unwrap();
     }
     // A disk that becomes read-only in the middle of a write leaves half a line, which goes when it can be written again.
     faults.full.store(true, Relaxed);
     let writing = log.write(outcome(2));
-    assert_eq!(kind(writing.await), io::ErrorKind::StorageFull);
+    assert_eq!(write_error_kind(writing.await), io::ErrorKind::StorageFull);
     faults.full.store(false, Relaxed);
     log.write(outcome(3)).await.unwrap();
     assert_eq!(
@@ -100,14 +103,14 @@ async fn a_disk_that_fails_refuses_and_afterwards_the_chain_goes_on_without_a_re
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_disk_that_hangs_refuses_in_time_and_what_it_takes_later_is_in_the_chain() {
+async fn hanging_disk_times_out_and_keeps_the_chain() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
-    let (log, faults) = faulty(&path);
+    let (log, faults) = open_faulty(&path, Settings::default());
     faults.hang(true);
     let waiting = log.write_intent(intent(1));
-    let over = tokio::time::advance(PATIENCE);
+    let over = tokio::time::advance(WRITE_TIMEOUT);
     let (intended, probed, ()) = tokio::join!(waiting, log.check_writable(), over);
     assert!(matches!(
         (&intended, &probed),
@@ -127,11 +130,11 @@ async fn a_disk_that_hangs_refuses_in_time_and_what_it_takes_later_is_in_the_cha
 }
 
 #[test]
-fn what_is_written_at_once_has_a_bound() {
+fn bounds_the_queue_and_the_size_of_a_write() {
     let _process = PROCESS.blocking_read();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
-    let (log, faults) = faulty(&path);
+    let (log, faults) = open_faulty(&path, Settings::default());
     let huge = || {
         let mut record = outcome(200);
         if let Event::Outcome(outcome) = &mut record.event {
@@ -167,7 +170,7 @@ fn what_is_written_at_once_has_a_bound() {
         runtime.block_on(writer).unwrap();
     }
     assert!(
-        faults.most.load(Relaxed) < crate::tail::BATCH + (2 << 20),
+        faults.largest_write.load(Relaxed) < MAX_WRITE + (2 << 20),
         "{faults:?}"
     );
     assert_eq!(verified(&path).records, 40 - refused as u64);

@@ -1,3 +1,5 @@
+//! Tests of a log on a full disk.
+
 use std::process::Command;
 
 use super::*;
@@ -25,7 +27,7 @@ impl Drop for Disk {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
+async fn full_disk_refuses_records_and_recovers() {
     let _process = PROCESS.write().await;
     let Some(disk) = Disk::mount() else {
         println!("skipped: only root may mount a small disk");
@@ -55,8 +57,7 @@ async fn a_full_disk_refuses_and_with_room_again_the_chain_goes_on() {
 }
 
 #[tokio::test]
-async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_before_anything_else()
- {
+async fn unknown_outcomes_wait_for_space_and_are_written_first() {
     let _process = PROCESS.write().await;
     let Some(disk) = Disk::mount() else {
         println!("skipped: only root may mount a small disk");
@@ -83,9 +84,12 @@ async fn intents_that_a_full_disk_leaves_open_are_closed_once_there_is_room_and_
         ),
         (30, 30)
     );
-    assert_eq!(kind(log.check_writable().await), io::ErrorKind::StorageFull);
     assert_eq!(
-        kind(log.write_intent(intent(77)).await.map(drop)),
+        write_error_kind(log.check_writable().await),
+        io::ErrorKind::StorageFull
+    );
+    assert_eq!(
+        write_error_kind(log.write_intent(intent(77)).await.map(drop)),
         io::ErrorKind::StorageFull
     );
     std::fs::remove_file(&ballast).unwrap();

@@ -1,5 +1,6 @@
-use super::faulty::faulty_with;
-use super::segments::signing;
+//! Tests of changes and removals of the signing key.
+
+use super::faulty::open_faulty;
 use super::*;
 use crate::{Expected, Trust, verify};
 
@@ -13,12 +14,6 @@ fn open(dir: &Path, key: Option<&str>) -> Log {
         },
     )
     .unwrap()
-}
-
-async fn write(log: &Log, records: u16) {
-    for status in 0..records {
-        log.write(outcome(status)).await.unwrap();
-    }
 }
 
 /// That this key is trusted, and no other.
@@ -38,7 +33,7 @@ fn events(path: &Path) -> Vec<&'static str> {
 }
 
 #[tokio::test]
-async fn another_key_is_introduced_by_the_one_before_or_without_proof() {
+async fn previous_key_vouches_for_the_next_at_a_start() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -74,7 +69,7 @@ async fn another_key_is_introduced_by_the_one_before_or_without_proof() {
 }
 
 #[tokio::test]
-async fn another_key_takes_over_while_the_log_is_written_and_needs_no_previous_key() {
+async fn changes_the_key_while_running() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -97,7 +92,7 @@ async fn another_key_takes_over_while_the_log_is_written_and_needs_no_previous_k
 }
 
 #[tokio::test]
-async fn many_records_at_once_are_signed_by_the_key_of_their_time() {
+async fn concurrent_key_changes_keep_the_log_trusted() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -133,7 +128,7 @@ async fn many_records_at_once_are_signed_by_the_key_of_their_time() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_taken_away_says_so_and_nothing_behind_it_is_signed() {
+async fn signs_nothing_after_the_key_is_removed() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -169,7 +164,7 @@ async fn a_key_that_is_taken_away_says_so_and_nothing_behind_it_is_signed() {
 }
 
 #[tokio::test]
-async fn a_start_without_the_key_is_on_record_once_and_without_its_word() {
+async fn start_without_key_is_recorded_once_and_unproven() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -185,7 +180,7 @@ async fn a_start_without_the_key_is_on_record_once_and_without_its_word() {
 }
 
 #[tokio::test]
-async fn a_log_without_its_key_goes_on_from_file_to_file() {
+async fn unsigned_log_continues_across_files() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -220,7 +215,7 @@ async fn a_log_without_its_key_goes_on_from_file_to_file() {
 }
 
 #[tokio::test]
-async fn a_change_that_the_disk_does_not_take_leaves_the_old_key_in_force() {
+async fn failed_key_change_keeps_the_old_key() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -228,7 +223,7 @@ async fn a_change_that_the_disk_does_not_take_leaves_the_old_key_in_force() {
         signing: Some(signing(dir.path(), "a.key", None)),
         ..Settings::default()
     };
-    let (log, faults) = faulty_with(&path, settings);
+    let (log, faults) = open_faulty(&path, settings);
     write(&log, 2).await;
     faults.full.store(true, Ordering::Relaxed);
     let next = || Some(signing(dir.path(), "b.key", None));

@@ -1,3 +1,5 @@
+//! Tests of a process that is killed while it writes.
+
 use std::io::BufRead as _;
 use std::process::Command;
 
@@ -27,7 +29,7 @@ async fn writes_until_it_is_killed() {
 }
 
 #[test]
-fn a_killed_process_loses_no_record_that_it_was_told_is_durable() {
+fn killed_process_loses_no_durable_record() {
     let _process = PROCESS.blocking_write();
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");

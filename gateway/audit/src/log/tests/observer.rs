@@ -1,7 +1,9 @@
+//! Tests of the lines that an observer receives.
+
 use Ordering::Relaxed;
 use std::sync::Mutex;
 
-use super::faulty::faulty_with;
+use super::faulty::open_faulty;
 use super::*;
 use crate::Observer;
 
@@ -41,11 +43,11 @@ fn written(path: &Path) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn an_observer_is_told_every_line_once_from_file_to_file_with_those_of_the_log_itself() {
+async fn observer_gets_every_line_once() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
-    let signing = segments::signing(dir.path(), "a.key", None);
+    let signing = signing(dir.path(), "a.key", None);
     let told = Told::default();
     let settings = Settings {
         segment_bytes: 4000,
@@ -62,7 +64,7 @@ async fn an_observer_is_told_every_line_once_from_file_to_file_with_those_of_the
 }
 
 #[tokio::test]
-async fn an_observer_is_told_what_a_start_adds_and_nothing_of_the_last_run() {
+async fn observer_gets_no_lines_of_an_earlier_run() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -78,11 +80,11 @@ async fn an_observer_is_told_what_a_start_adds_and_nothing_of_the_last_run() {
 }
 
 #[tokio::test]
-async fn an_observer_is_not_told_what_the_disk_did_not_take() {
+async fn observer_gets_no_lines_that_were_not_written() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let told = Told::default();
-    let (log, faults) = faulty_with(&path, told.settings());
+    let (log, faults) = open_faulty(&path, told.settings());
     log.write(outcome(200)).await.unwrap();
     faults.full.store(true, Relaxed);
     log.write(outcome(500)).await.unwrap_err();

@@ -1,19 +1,17 @@
+//! Tests of files that are closed, compressed, moved away or left by a crash.
+
 use std::collections::BTreeSet;
 
+use gateway_files::with_suffix;
+
 use super::*;
-use crate::disk::NEXT;
-use crate::segment::{self, with};
+use crate::active_file::NEXT;
+use crate::compress::{UNFINISHED, compress};
+use crate::segment::{self, Segment};
 use crate::{Anchor, Expected, Trust, VerifyError};
 
+/// The length of a file in these tests, in bytes.
 const SHORT: u64 = 4000;
-
-pub(super) fn signing(dir: &Path, name: &str, previous: Option<&str>) -> Signing {
-    let (key, previous) = (dir.join(name), previous.map(|name| dir.join(name)));
-    if !key.exists() {
-        SigningKey::generate(&key).unwrap();
-    }
-    Signing::read(&key, previous.as_deref(), NonZeroU64::new(8).unwrap()).unwrap()
-}
 
 fn open(dir: &Path) -> Log {
     let settings = Settings {
@@ -22,12 +20,6 @@ fn open(dir: &Path) -> Log {
         ..Settings::default()
     };
     Log::open_with(&dir.join("audit.log"), settings).unwrap()
-}
-
-async fn write(log: &Log, records: u16) {
-    for status in 0..records {
-        log.write(outcome(status)).await.unwrap();
-    }
 }
 
 fn names(dir: &Path) -> BTreeSet<String> {
@@ -52,7 +44,7 @@ fn statuses(path: &Path) -> Vec<u16> {
 }
 
 #[tokio::test]
-async fn chain_tree_and_signatures_go_on_from_file_to_file_and_from_start_to_start() {
+async fn continues_across_files_and_starts() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -84,7 +76,7 @@ async fn chain_tree_and_signatures_go_on_from_file_to_file_and_from_start_to_sta
 }
 
 #[tokio::test]
-async fn closed_files_are_compressed_and_hold_what_they_held() {
+async fn compressed_segments_hold_the_same_records() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -94,7 +86,7 @@ async fn closed_files_are_compressed_and_hold_what_they_held() {
     let stop = AtomicBool::new(false);
     drop(log);
     for segment in segment::closed(&path).unwrap() {
-        crate::compress::compress(&segment, &stop).unwrap();
+        compress(&segment, &stop).unwrap();
         assert!(!segment.plain.exists() && segment.compressed().exists());
         assert_eq!(
             std::fs::metadata(segment.compressed()).unwrap().mode() & 0o777,
@@ -108,7 +100,7 @@ async fn closed_files_are_compressed_and_hold_what_they_held() {
 
 /// What a crash leaves at each step of closing a file and compressing it.
 #[tokio::test]
-async fn whatever_step_a_crash_cuts_short_the_next_start_puts_it_in_order_and_nothing_is_lost() {
+async fn next_start_repairs_every_interrupted_rotation() {
     let _process = PROCESS.read().await;
     for step in 0..6 {
         let dir = tempfile::tempdir().unwrap();
@@ -119,23 +111,26 @@ async fn whatever_step_a_crash_cuts_short_the_next_start_puts_it_in_order_and_no
         let first = crate::read(&path).unwrap().last().unwrap().unwrap().seq;
         let newest = segment::closed(&path).unwrap().pop().unwrap();
         let stop = AtomicBool::new(false);
-        let begins = segment::begins(&File::open(&path).unwrap())
+        let begins = segment::first_seq(&File::open(&path).unwrap())
             .unwrap()
             .unwrap();
-        let twin = segment::Segment::of(&path, begins).plain;
+        let twin = Segment::new(&path, begins).plain;
         match step {
-            0 => std::fs::write(with(&path, NEXT), "{\"seq\":").unwrap(),
-            1 => std::fs::write(with(&path, NEXT), std::fs::read(&path).unwrap()).unwrap(),
+            0 => std::fs::write(with_suffix(&path, NEXT), "{\"seq\":").unwrap(),
+            1 => std::fs::write(with_suffix(&path, NEXT), std::fs::read(&path).unwrap()).unwrap(),
             2 => {
-                std::fs::write(with(&path, NEXT), "{}\n").unwrap();
+                std::fs::write(with_suffix(&path, NEXT), "{}\n").unwrap();
                 std::fs::hard_link(&path, &twin).unwrap();
             }
-            3 => std::fs::write(with(&newest.compressed(), ".unfinished"), [0x1f, 0x8b]).unwrap(),
+            3 => {
+                let unfinished = with_suffix(&newest.compressed(), UNFINISHED);
+                std::fs::write(unfinished, [0x1f, 0x8b]).unwrap();
+            }
             4 => {
                 let (_, mut text) = newest.open().unwrap();
                 let mut plain = Vec::new();
                 io::Read::read_to_end(&mut text, &mut plain).unwrap();
-                crate::compress::compress(&newest, &stop).unwrap();
+                compress(&newest, &stop).unwrap();
                 std::fs::write(&newest.plain, plain).unwrap();
             }
             _ => {}
@@ -149,7 +144,7 @@ async fn whatever_step_a_crash_cuts_short_the_next_start_puts_it_in_order_and_no
         write(&log, 1).await;
         drop(log);
         for segment in segment::closed(&path).unwrap() {
-            crate::compress::compress(&segment, &stop).unwrap();
+            compress(&segment, &stop).unwrap();
         }
         assert_eq!(
             statuses(&path),
@@ -160,14 +155,14 @@ async fn whatever_step_a_crash_cuts_short_the_next_start_puts_it_in_order_and_no
         let left = names(dir.path());
         assert!(
             left.iter()
-                .all(|name| !name.ends_with(NEXT) && !name.ends_with(".unfinished")),
+                .all(|name| !name.ends_with(NEXT) && !name.ends_with(UNFINISHED)),
             "{left:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn an_intent_in_a_closed_file_is_closed_as_unknown_too() {
+async fn finds_an_open_intent_in_a_closed_segment() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let log = open(dir.path());
@@ -179,19 +174,19 @@ async fn an_intent_in_a_closed_file_is_closed_as_unknown_too() {
 }
 
 #[tokio::test]
-async fn a_folder_that_takes_no_file_only_makes_the_log_longer() {
+async fn failed_rotation_lets_the_file_grow() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let log = open(dir.path());
-    std::fs::create_dir_all(with(&path, NEXT).join("in the way")).unwrap();
+    std::fs::create_dir_all(with_suffix(&path, NEXT).join("in the way")).unwrap();
     write(&log, 40).await;
     assert!(segment::closed(&path).unwrap().is_empty());
     assert_eq!(verified(&path).files.len(), 1);
 }
 
 #[tokio::test]
-async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_says_so() {
+async fn verifies_from_an_anchor_without_the_oldest_files() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
@@ -206,7 +201,7 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
         let _ = std::fs::remove_file(&segment.plain);
         let _ = std::fs::remove_file(segment.compressed());
     }
-    let Err(VerifyError::Begins(found)) = crate::verify(&path, &Expected::default()) else {
+    let Err(VerifyError::MissingStart(found)) = crate::verify(&path, &Expected::default()) else {
         panic!("not said")
     };
     assert_eq!(found, anchor);
@@ -225,7 +220,7 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
     };
     assert!(matches!(
         crate::verify(&path, &at(&wrong)),
-        Err(VerifyError::Anchor(_))
+        Err(VerifyError::AnchorNotFound(_))
     ));
     assert!(crate::prove(&path, crate::Wanted::Seq(anchor.seq + 3), &at(&anchor)).is_ok());
     write(&open(dir.path()), 3).await;
@@ -233,7 +228,7 @@ async fn a_log_whose_oldest_files_were_moved_away_holds_from_the_anchor_on_and_s
 }
 
 #[tokio::test]
-async fn nothing_is_signed_that_contradicts_what_was_signed() {
+async fn refuses_to_continue_a_log_that_its_head_contradicts() {
     let _process = PROCESS.read().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
