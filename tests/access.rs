@@ -1,4 +1,4 @@
-//! Checkpoints that exist: who may see, fetch, hold and remove them, and what is told of it.
+//! Access to stored checkpoints: list, inspect, download, hold, delete.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,7 +12,7 @@ use crate::support::{Answer, World};
 
 const NO_ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// Takes a checkpoint and tells what is known of it.
+/// Takes a checkpoint and returns its metadata.
 async fn taken(world: &World) -> Value {
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
@@ -46,7 +46,7 @@ async fn governed_by(policies: Value) -> World {
 }
 
 #[tokio::test]
-async fn a_checkpoint_is_listed_and_told_with_what_is_in_it_and_no_value() {
+async fn lists_and_inspects_a_checkpoint_without_values() {
     let world = World::new().await;
     let checkpoint = taken(&world).await;
     let listed = world.client("alice").get("/v1/checkpoints").await;
@@ -234,7 +234,7 @@ async fn each_call_is_an_action_of_its_own_to_policies() {
 }
 
 #[tokio::test]
-async fn a_policy_of_a_pods_label_is_asked_about_its_checkpoints_too() {
+async fn asks_a_policy_bound_to_a_label_about_stored_checkpoints() {
     let mut deny = allowlist(&["nowhere"]);
     deny["name"] = "by-label".into();
     deny["pod-labels"] = json!({ "tier": "gold" });
@@ -299,7 +299,7 @@ async fn a_held_checkpoint_is_not_removed_until_it_is_let_go() {
 }
 
 #[tokio::test]
-async fn what_is_done_to_a_checkpoint_is_written_down_before_and_after() {
+async fn records_access_before_and_after_it_happens() {
     let world = World::new().await;
     let checkpoint = taken(&world).await;
     let told = |records: &[Value]| -> Vec<(Value, Value, Value)> {

@@ -1,4 +1,4 @@
-//! What one can do with an archive without a gateway: look into it, redact it, verify it, make an image of it.
+//! `ckpt archive`: inspect, redact, verify, unseal and export without a gateway.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -25,7 +25,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// What a command that succeeds says as JSON.
+/// The JSON output of a command that must succeed.
 pub fn told(arguments: &[&str]) -> Value {
     let output = run(&[arguments, &["--output", "json"]].concat());
     assert!(
@@ -38,7 +38,7 @@ pub fn told(arguments: &[&str]) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What a command that fails says.
+/// The message of a command that must fail.
 fn refused(arguments: &[&str]) -> String {
     let output = run(arguments);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
@@ -141,7 +141,7 @@ fn help_teaches_every_command() {
 }
 
 #[tokio::test]
-async fn inspect_tells_processes_and_names_of_variables_and_no_value() {
+async fn inspect_shows_processes_and_variable_names_without_values() {
     let (world, archive) = taken().await;
     assert!(copies(&archive) > 1, "it is there to be seen");
     let found = told(&["inspect", &archive]);
@@ -274,7 +274,7 @@ async fn redact_leaves_nothing_behind_where_it_fails() {
 }
 
 #[tokio::test]
-async fn verify_holds_for_what_was_published_and_names_what_does_not() {
+async fn verify_accepts_published_archives_and_names_differences() {
     let (_world, archive) = taken().await;
     let found = told(&["verify", &archive]);
     assert_eq!(
@@ -314,7 +314,7 @@ async fn verify_holds_for_what_was_published_and_names_what_does_not() {
 }
 
 #[tokio::test]
-async fn export_makes_a_layout_whose_digests_hold_and_that_runtimes_recognise() {
+async fn export_makes_an_image_that_runtimes_recognise() {
     let (world, archive) = taken().await;
     let layout = place(&world, "image");
     let made = told(&[

@@ -1,4 +1,4 @@
-//! What one can do with an audit log without a gateway: see whether somebody has changed it.
+//! `ckpt audit` verifies logs and proofs without a gateway.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -22,7 +22,7 @@ fn audit(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What a command prints where it succeeds.
+/// The output of a command that must succeed.
 fn printed(arguments: &[&str]) -> String {
     let output = audit(arguments);
     assert!(output.status.success(), "{output:?}");
@@ -35,7 +35,7 @@ fn told(arguments: &[&str], exit: i32) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What a command says to people, and how it ends.
+/// A command's messages and its exit code.
 fn said(arguments: &[&str]) -> (String, Option<i32>) {
     let output = run(arguments);
     let text = [output.stdout, output.stderr].concat();
@@ -174,7 +174,7 @@ impl Signed {
 }
 
 #[tokio::test]
-async fn a_signed_log_is_verified_by_its_key_and_by_a_head_that_was_kept() {
+async fn verifies_a_signed_log_by_key_and_by_a_kept_head() {
     let Signed {
         mut world,
         keys,

@@ -76,7 +76,7 @@ fn is_micro_time(value: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn events_of_kubernetes_have_the_fields_and_words_of_its_audit_log() {
+async fn kubernetes_events_have_the_fields_of_its_audit_log() {
     let (world, log) = used().await;
     let (events, outcomes) = (exported(&log, "k8s-audit"), outcomes(&world));
     assert_eq!((events.len(), outcomes.len()), (8, 8));
@@ -148,7 +148,7 @@ async fn events_of_kubernetes_have_the_fields_and_words_of_its_audit_log() {
 }
 
 #[tokio::test]
-async fn events_of_ocsf_have_the_required_attributes_of_api_activity() {
+async fn ocsf_events_have_the_required_attributes() {
     let (world, log) = used().await;
     let (events, outcomes) = (exported(&log, "ocsf"), outcomes(&world));
     assert_eq!(events.len(), outcomes.len());

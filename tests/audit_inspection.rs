@@ -1,4 +1,4 @@
-//! What an audit log tells whoever asks: records that fit, one request in sentences, sums.
+//! `ckpt audit show`, `explain` and `stats`.
 
 use std::process::{Command, Output};
 
@@ -17,7 +17,7 @@ pub fn audit(command: &str, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What a command of `audit` prints where it is to succeed.
+/// The output of an `audit` command that must succeed.
 pub fn printed(command: &str, arguments: &[&str]) -> String {
     let output = audit(command, arguments);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -141,7 +141,7 @@ fn what_others_have_written_cannot_play_tricks_on_a_terminal() {
 }
 
 #[tokio::test]
-async fn a_request_is_explained_in_sentences_with_what_came_of_it_later() {
+async fn explains_a_request_and_its_later_results_in_sentences() {
     let (world, log) = written().await;
     let log = log.to_str().unwrap();
     let records = world.audit();
@@ -230,7 +230,7 @@ async fn a_log_is_summed_up() {
 }
 
 #[tokio::test]
-async fn lines_that_are_no_records_are_counted_and_do_not_hide_the_rest() {
+async fn counts_invalid_lines_and_shows_the_rest() {
     let (world, path) = written().await;
     let records = world.audit();
     let text = std::fs::read_to_string(&path).unwrap();

@@ -74,7 +74,7 @@ fn verified(world: &World, key: &Path) -> Value {
 const TAKEN: &str = "new policies are in force";
 
 #[tokio::test]
-async fn another_key_signs_from_a_reload_on_and_the_one_before_vouches_for_it() {
+async fn reload_changes_the_key_and_the_old_one_vouches_for_it() {
     let (mut world, old) = signed().await;
     take(&world).await;
     let key = world.directory.path().join("b.key");
@@ -175,7 +175,7 @@ async fn a_key_that_is_taken_away_is_on_record_with_its_own_word() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_used_changes_nothing_policies_included() {
+async fn an_unusable_key_rejects_the_whole_reload() {
     let (mut world, _) = signed().await;
     set(
         &mut world.config,

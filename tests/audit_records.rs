@@ -1,4 +1,4 @@
-//! What the audit log tells of requests: every one of them, with who asked, what was asked and what came of it.
+//! Every request has audit records with caller, request and result.
 
 use gateway_core::Request;
 use http::{Method, StatusCode};
@@ -11,7 +11,7 @@ use crate::support::{World, in_time};
 
 const SCHEMA: &str = include_str!("../gateway/audit/schema/record-v1.json");
 
-/// What is wrong with `records` by the published schema.
+/// Violations of the published schema in `records`.
 pub fn violations(records: &[Value]) -> Vec<String> {
     let schema = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::draft202012::options()
@@ -50,7 +50,7 @@ async fn taken(client: &Client) -> String {
 }
 
 #[tokio::test]
-async fn every_call_of_a_proven_caller_leaves_an_outcome_with_who_and_what() {
+async fn records_an_outcome_for_every_authenticated_call() {
     let world = World::new().await;
     let client = world
         .client("alice")
@@ -231,7 +231,7 @@ async fn the_request_that_policies_were_given_is_on_record_once() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_a_record_is_refused_before_the_runtime_is_touched() {
+async fn refuses_a_too_long_record_before_the_runtime_is_called() {
     let world = World::new().await;
     let mut large = pod("large");
     large.labels.insert("large".to_owned(), "x".repeat(1 << 20));
@@ -265,7 +265,7 @@ async fn what_does_not_fit_into_a_record_is_refused_before_the_runtime_is_touche
 }
 
 #[tokio::test]
-async fn records_of_redaction_and_removal_are_as_the_schema_has_them() {
+async fn redaction_and_removal_records_match_the_schema() {
     let world = World::with(|config| {
         set(config, "policy-engine.cache-directory", "");
         let quota = json!({ "container": { "count": 1 }, "when-full": "delete-oldest" });
@@ -292,8 +292,7 @@ async fn records_of_redaction_and_removal_are_as_the_schema_has_them() {
 }
 
 #[tokio::test]
-async fn what_a_signed_log_writes_of_itself_is_as_the_schema_has_it_and_stands_in_no_commands_way()
-{
+async fn records_about_the_log_match_the_schema_in_all_commands() {
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("audit.key");
     crate::audit_inspection::printed("keygen", &[key.to_str().unwrap()]);

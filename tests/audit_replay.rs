@@ -303,7 +303,7 @@ async fn shadows(world: &World, count: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn policies_in_the_shadow_see_real_requests_and_are_never_obeyed() {
+async fn shadow_policies_see_requests_and_never_decide() {
     let world = shadowed(
         &json!([allowlist(&["shop"])]),
         &json!([allowlist(&["bank"])]),
@@ -358,7 +358,7 @@ async fn policies_in_the_shadow_see_real_requests_and_are_never_obeyed() {
 }
 
 #[tokio::test]
-async fn another_plan_and_access_are_compared_too_and_what_is_the_same_is_only_counted() {
+async fn shadow_compares_plans_and_access_and_counts_agreement() {
     let redactor = |settings: Value| json!({ "name": "secrets", "file": component("redact-secrets"), "settings": settings });
     let first = json!([allowlist(&["shop"]), redactor(json!({}))]);
     let second = json!([
@@ -387,7 +387,7 @@ async fn another_plan_and_access_are_compared_too_and_what_is_the_same_is_only_c
 }
 
 #[tokio::test]
-async fn a_reload_changes_the_shadow_and_one_that_is_broken_changes_no_answer() {
+async fn reload_changes_shadow_policies_and_a_broken_one_is_harmless() {
     let world = shadowed(&json!([allowlist(&["shop"])]), &json!([])).await;
     let mut config = world.config.clone();
     shade(

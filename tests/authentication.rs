@@ -1,4 +1,4 @@
-//! Who is asking: tokens, certificates, both.
+//! Authentication by tokens, by certificates and by both.
 
 use std::process::Command;
 
@@ -17,7 +17,7 @@ use crate::support::world::{ISSUER, claims, set};
 
 const WHOAMI: &str = "/v1/whoami";
 
-/// What makes good claims bad.
+/// Changes that make valid claims invalid.
 type Change = Box<dyn Fn(&mut Value)>;
 
 async fn with_token(world: &World, token: &str) -> (u16, Value) {
@@ -240,7 +240,7 @@ async fn the_challenge_tells_what_kind_of_credential_is_wanted() {
 }
 
 #[tokio::test]
-async fn a_certificate_names_the_user_and_their_groups_as_in_kubernetes() {
+async fn a_certificate_names_user_and_groups_as_in_kubernetes() {
     let world = World::new().await;
     let credential = world.credentials.certificate("bob", &["responders"]);
     let identity = world.certified(&credential).get(WHOAMI).await.json();
@@ -363,7 +363,7 @@ async fn a_certificate_that_is_not_for_clients_proves_nobody() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_does_not_hold_does_not_get_through_the_handshake() {
+async fn an_invalid_certificate_fails_the_handshake() {
     let world = World::new().await;
     let stranger = Authority::new("stranger")
         .unwrap()

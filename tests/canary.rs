@@ -1,4 +1,4 @@
-//! What must not get out is looked for in all that the gateway tells, at its most verbose, whatever goes wrong meanwhile.
+//! Searches all output of the gateway, at its most verbose and during failures, for secrets.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -52,7 +52,7 @@ fn failures() -> Vec<Behaviour> {
 }
 
 #[tokio::test]
-async fn tokens_variables_and_what_a_plan_hides_are_in_nothing_that_the_gateway_tells() {
+async fn secrets_and_hidden_fields_appear_in_no_output() {
     let receiver = Receiver::start().await;
     let world = world(&receiver).await;
     let mut claims = claims(USER);

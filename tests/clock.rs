@@ -13,7 +13,7 @@ use crate::audit_inspection::printed;
 use crate::support::World;
 use crate::support::world::{PATH, claims, set};
 
-/// How far the clock is set back.
+/// The time by which the clock is set back.
 const BACK: SignedDuration = SignedDuration::from_hours(1);
 
 async fn take(world: &World) -> PathBuf {
@@ -98,7 +98,7 @@ async fn set_back() -> (World, [PathBuf; 2], PathBuf) {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_set_back_costs_no_request_and_no_record_and_the_log_says_it() {
+async fn a_clock_set_back_loses_no_request_and_is_recorded() {
     let (mut world, _, key) = set_back().await;
     let recovered = world.gateway.logged(|line| line["unknown"] == 1).await;
     assert_eq!(recovered["level"], "WARN");
@@ -168,7 +168,7 @@ async fn a_clock_that_is_set_back_costs_no_request_and_no_record_and_the_log_say
 }
 
 #[tokio::test]
-async fn what_is_taken_after_the_clock_was_set_back_is_newer_than_what_was_taken_before() {
+async fn checkpoints_after_a_clock_set_back_are_the_newest() {
     let (world, [first, second], _) = set_back().await;
     let third = take(&world).await;
     assert!(
@@ -191,8 +191,7 @@ async fn what_is_taken_after_the_clock_was_set_back_is_newer_than_what_was_taken
 }
 
 #[tokio::test]
-async fn a_token_from_before_the_clock_was_set_back_is_refused_until_its_time_comes_and_on_record()
-{
+async fn refuses_a_token_from_the_future_until_its_time() {
     let world = World::new().await;
     let mut early = claims("alice");
     for name in ["iat", "nbf", "exp"] {

@@ -1,4 +1,4 @@
-//! What holds after the gateway was killed, at any point of its work.
+//! Guarantees after the gateway was killed at any point.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use crate::storage::metadata;
 use crate::support::world::{pod, set, write};
 use crate::support::{Client, Gateway, World, in_time};
 
-/// How often it is killed where the environment's `KILLS` does not say.
+/// The number of kills, unless the environment variable `KILLS` has another.
 const KILLS: usize = 200;
 /// A kill comes so long after the first request, or the first answer, at most.
 const LATEST: Duration = Duration::from_millis(200);
 /// Requests at once, each for a container of its own.
 const PODS: [&str; 3] = ["cart-0", "cart-1", "cart-2"];
 
-/// What callers were told: request and checkpoint of each that was answered with success.
+/// Request and checkpoint of every successful answer.
 type Acknowledged = Arc<Mutex<Vec<(RequestId, CheckpointId)>>>;
 
 /// Asks for one checkpoint after the other until nobody answers any more.
@@ -52,7 +52,7 @@ fn some_time() -> Duration {
     LATEST * u32::from(byte[0]) / 255
 }
 
-/// What the log says of intents and outcomes.
+/// Intents and outcomes in the log.
 #[derive(Default)]
 struct Told {
     intents: BTreeMap<RequestId, CheckpointId>,
@@ -134,7 +134,7 @@ fn log(world: &World) -> PathBuf {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_at_any_point_leaves_a_log_that_holds_and_says_all_that_was_acknowledged() {
+async fn a_kill_loses_no_acknowledged_record_of_a_valid_log() {
     let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let (mut world, public) = stopped().await;
     let mut pods = Vec::new();

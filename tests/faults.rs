@@ -1,4 +1,4 @@
-//! A disk under the audit log that stops answering, or takes no more writes: nothing is done, and callers are told.
+//! A disk under the audit log that hangs or becomes read-only: calls are refused and nothing is done.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -60,7 +60,7 @@ impl Disk {
         did("fsfreeze", &["-u".as_ref(), self.mount.as_ref()])
     }
 
-    /// What the kernel does when it meets an error in it: from now on it is read-only.
+    /// Makes the file system read-only, as the kernel does after an error in it.
     fn break_down(&self) {
         let source = Command::new("findmnt")
             .args(["-n", "-o", "SOURCE"])
@@ -143,7 +143,7 @@ fn verified(log: &Path) -> u64 {
 }
 
 #[tokio::test]
-async fn a_disk_that_hangs_refuses_before_the_runtime_is_touched_and_recovers_by_itself() {
+async fn a_hanging_disk_refuses_calls_until_it_recovers() {
     let home = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(home.path()) else {
         return;
@@ -158,7 +158,7 @@ async fn a_disk_that_hangs_refuses_before_the_runtime_is_touched_and_recovers_by
 }
 
 #[tokio::test]
-async fn a_disk_that_becomes_read_only_refuses_and_once_it_is_repaired_the_log_goes_on() {
+async fn a_read_only_disk_refuses_calls_until_it_is_repaired() {
     let home = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(home.path()) else {
         return;

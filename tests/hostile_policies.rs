@@ -1,5 +1,5 @@
-//! Whatever a policy does, the gateway as a whole denies, says so wherever it says anything, touches no container and serves
-//! the next request. The policy room's own tests hold what each deed does to the engine.
+//! Whatever a policy does, the gateway denies, reports it everywhere, touches no container and serves the next request. Tests of
+//! gateway-policy check the effect of each attack on the engine.
 
 use std::path::{Path, PathBuf};
 
@@ -85,7 +85,7 @@ fn failed(spans: &[Seen], trace_id: &str, code: &str) -> bool {
 }
 
 #[tokio::test]
-async fn whatever_a_policy_does_it_denies_is_named_everywhere_and_the_next_request_is_served() {
+async fn a_hostile_policy_denies_and_the_next_request_is_served() {
     let receiver = Receiver::start().await;
     let endpoint = format!("http://{}", receiver.grpc);
     let rows = rows();

@@ -74,7 +74,7 @@ async fn no_call_is_answered_without_a_credential() {
 }
 
 #[tokio::test]
-async fn a_denied_request_names_the_policy_and_never_reaches_the_checkpoint() {
+async fn a_denied_request_names_the_policy_and_takes_nothing() {
     let world = World::new().await;
     let answer = world.client("mallory").post(PATH).await;
     assert_eq!(
@@ -239,7 +239,7 @@ async fn a_timeout_that_is_no_number_of_seconds_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn every_trick_with_a_segment_is_a_bad_request_before_any_look_up() {
+async fn rejects_every_trick_with_a_path_before_any_look_up() {
     let world = World::new().await;
     let client = world.client("alice");
     let long = "p".repeat(254);

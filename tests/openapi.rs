@@ -19,7 +19,7 @@ use crate::support::programs::daemon;
 /// The page that lists the codes for readers.
 const PAGE: &str = include_str!("../docs/api.md");
 
-/// What an item of `paths` has, each under its method.
+/// The methods that an item of `paths` can have.
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
@@ -65,7 +65,7 @@ fn all<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
 }
 
 #[tokio::test]
-async fn the_document_is_served_to_whoever_is_proven_and_printed_without_a_gateway() {
+async fn serves_the_document_and_prints_it_without_a_gateway() {
     let world = World::new().await;
     let served = world.client("mallory").get("/openapi.json").await;
     assert_eq!(
@@ -97,7 +97,7 @@ async fn the_document_is_served_to_whoever_is_proven_and_printed_without_a_gatew
 }
 
 #[tokio::test]
-async fn the_document_is_kept_from_whoever_is_not_proven_or_does_not_take_json() {
+async fn refuses_the_document_without_a_credential_or_json() {
     let world = World::new().await;
     assert_eq!(
         world.anonymous().get("/openapi.json").await.code(),
@@ -162,7 +162,7 @@ fn every_call_there_is_is_described_and_no_other() {
 }
 
 #[test]
-fn every_code_is_described_under_its_status_at_its_calls_and_nowhere_else() {
+fn describes_every_code_at_its_status_and_calls_only() {
     let mut described = BTreeSet::new();
     for (template, method, operation) in operations() {
         for (status, response) in operation["responses"].as_object().unwrap() {
@@ -254,7 +254,7 @@ fn docs_list_every_code_and_no_other() {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_every_component_is_needed() {
+fn every_reference_resolves_and_every_component_is_used() {
     let mut references = Vec::new();
     all(document(), "$ref", &mut references);
     let used: BTreeSet<_> = references
@@ -271,7 +271,7 @@ fn every_reference_leads_somewhere_and_every_component_is_needed() {
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_words_and_the_parameters_of_its_path() {
+fn every_operation_has_a_name_and_its_path_parameters() {
     let mut names = BTreeSet::new();
     let tags = document()["tags"].as_array().unwrap();
     for (template, method, operation) in operations() {
@@ -352,7 +352,7 @@ fn every_operation_has_a_name_of_its_own_words_and_the_parameters_of_its_path() 
 }
 
 #[test]
-fn every_object_of_ours_is_closed_so_that_nothing_undescribed_passes() {
+fn every_object_of_ours_is_closed() {
     for (name, schema) in document()["components"]["schemas"].as_object().unwrap() {
         assert_eq!(schema["additionalProperties"], false, "{name}");
     }

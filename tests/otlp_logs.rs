@@ -61,7 +61,7 @@ fn nanoseconds(record: &Value) -> u64 {
 }
 
 #[tokio::test]
-async fn a_checkpoint_gives_its_intent_and_its_outcome_found_by_its_trace() {
+async fn exports_intent_and_outcome_with_the_trace_id() {
     for protocol in ["grpc", "http/protobuf"] {
         let receiver = Receiver::start().await;
         let world = sending(&receiver, protocol, |_| {}).await;
@@ -114,7 +114,7 @@ async fn a_denial_is_a_warning() {
 }
 
 #[tokio::test]
-async fn all_that_the_log_holds_has_arrived_when_the_gateway_has_stopped() {
+async fn every_record_has_arrived_when_the_gateway_has_stopped() {
     let receiver = Receiver::start().await;
     let directory = tempfile::tempdir().unwrap();
     let key = directory.path().join("audit.key");

@@ -17,7 +17,7 @@ use crate::support::world::{PATH, set, write};
 use crate::support::{self, Answer, Receiver, World};
 
 const SAID: &str = "canary-of-the-panic-77aa";
-/// Where the panicking gateway finds its configuration.
+/// The variable with the path of the panicking gateway's configuration.
 const CONFIG: &str = "CHECKPOINT_GATEWAY_THAT_PANICS";
 /// The call to the runtime, counted from 1, before which it panics next, in a file beside the configuration.
 const NEXT: &str = "panic-at";
@@ -91,8 +91,8 @@ async fn world(receiver: &Receiver) -> World {
     world
 }
 
-/// Its code and how many records it left, of the answer to a request in which something panicked, all of which is told but
-/// what the panic said.
+/// Checks the answer to a request that panicked: everything is reported but the panic's message. Returns the answer's code and
+/// the number of records.
 async fn on_record(world: &World, answer: &Answer, lines_before: usize) -> (String, usize) {
     assert_eq!(
         answer.status,
@@ -135,7 +135,7 @@ async fn on_record(world: &World, answer: &Answer, lines_before: usize) -> (Stri
 }
 
 #[tokio::test]
-async fn a_panic_before_any_call_to_the_runtime_ends_one_request_on_record_and_says_nothing() {
+async fn a_panic_ends_one_recorded_request_without_its_message() {
     let receiver = Receiver::start().await;
     let world = world(&receiver).await;
     let alice = world.client("alice");

@@ -232,7 +232,7 @@ async fn the_plaintext_has_no_other_name_on_its_way() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_disconnects_leaves_the_container_running_and_the_archive_arrives() {
+async fn a_disconnect_keeps_the_container_and_the_archive() {
     let Some(containerd) = Containerd::find() else {
         return;
     };
@@ -265,7 +265,7 @@ async fn a_client_that_disconnects_leaves_the_container_running_and_the_archive_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_callers_timeout_leaves_the_container_running_and_the_archive_arrives() {
+async fn a_timeout_keeps_the_container_and_the_archive() {
     let Some(containerd) = Containerd::find() else {
         return;
     };
@@ -289,7 +289,7 @@ async fn a_callers_timeout_leaves_the_container_running_and_the_archive_arrives(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_what_it_cleaned() {
+async fn a_kill_leaves_no_partial_archive_after_the_next_start() {
     let Some(containerd) = Containerd::find() else {
         return;
     };

@@ -1,4 +1,4 @@
-//! What policies want hidden is hidden in the archive, and told in numbers only.
+//! Plans of policies are carried out in the archive, and only numbers are reported.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -79,7 +79,7 @@ pub fn showing(archive: &Path, secret: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_secret_of_the_environment_is_in_no_archive_of_either_runtime() {
+async fn masks_environment_secrets_in_archives_of_both_runtimes() {
     for dialect in [Dialect::Containerd, Dialect::CriO] {
         let plain = World::beside(dialect, |_| {}).await;
         let shown = showing(&take(&plain).await, SECRET);
@@ -107,7 +107,7 @@ async fn a_secret_of_the_environment_is_in_no_archive_of_either_runtime() {
 }
 
 #[tokio::test]
-async fn metadata_record_and_trace_tell_what_was_hidden_and_never_the_value() {
+async fn metadata_record_and_trace_count_masks_without_values() {
     let receiver = Receiver::start().await;
     let endpoint = format!("http://{}", receiver.grpc);
     let world = redacting(Dialect::Containerd, environment(), |config| {
@@ -218,7 +218,7 @@ async fn a_plan_that_cannot_be_carried_out_means_no_checkpoint() {
 }
 
 #[tokio::test]
-async fn a_runtime_that_cannot_tell_the_environment_is_not_asked_for_more() {
+async fn fails_if_the_runtime_cannot_report_the_environment() {
     let world = redacting(Dialect::Containerd, environment(), |_| {}).await;
     let moment = Moment::Call(Method::ContainerStatus);
     world.node.behave(Fault::Fail(
@@ -235,7 +235,7 @@ async fn a_runtime_that_cannot_tell_the_environment_is_not_asked_for_more() {
 }
 
 #[tokio::test]
-async fn what_a_plan_hides_of_the_request_is_in_no_record_span_or_line() {
+async fn hidden_fields_are_in_no_record_span_or_log_line() {
     let receiver = Receiver::start().await;
     let endpoint = format!("http://{}", receiver.grpc);
     let hide = json!({ "hide": ["identity.user", "source-address", "target.image", "reason"] });
@@ -275,7 +275,7 @@ async fn what_a_plan_hides_of_the_request_is_in_no_record_span_or_line() {
         .unwrap();
     assert_eq!(request.attribute("client.address"), "");
 
-    // Whoever comes for the checkpoint later, or takes the next, tells nothing of it, either.
+    // Later requests for this checkpoint, and for the next one, do not show it either.
     let checkpoint = format!(
         "/v1/checkpoints/{}",
         records[1]["checkpoint_id"].as_str().unwrap()

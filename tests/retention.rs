@@ -1,4 +1,4 @@
-//! How much is kept, for how long, and what becomes of originals.
+//! Quotas, age limits and originals.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +28,7 @@ fn archive(answer: &Answer) -> PathBuf {
 }
 
 #[tokio::test]
-async fn a_checkpoint_that_would_break_a_quota_is_refused_before_the_runtime_is_touched() {
+async fn refuses_to_exceed_a_quota_before_the_runtime_is_called() {
     let world = World::with(|config| quota(config, &json!({ "container": { "count": 1 } }))).await;
     archive(&take(&world).await);
     let refused = take(&world).await;
@@ -60,7 +60,7 @@ async fn bytes_that_would_break_a_quota_are_told_as_a_full_store() {
 }
 
 #[tokio::test]
-async fn the_oldest_makes_room_where_that_is_wanted_and_a_held_one_never_does() {
+async fn deletes_the_oldest_if_configured_and_never_a_held_one() {
     let wanted = json!({ "total": { "count": 2 }, "when-full": "delete-oldest" });
     let world = World::with(|config| quota(config, &wanted)).await;
     let (held, oldest) = (
@@ -186,7 +186,7 @@ async fn an_original_is_kept_sealed_beside_the_redacted_archive() {
         "{}",
         String::from_utf8_lossy(&verified.stdout)
     );
-    // Whoever may have the original gets it as it is kept.
+    // A caller with the right to the original gets it as it is stored.
     let id = told["id"].as_str().unwrap();
     let fetched = world
         .client("alice")

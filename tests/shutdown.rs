@@ -15,7 +15,7 @@ fn is_stopping(line: &serde_json::Value) -> bool {
 }
 
 #[tokio::test]
-async fn a_running_checkpoint_finishes_and_its_caller_gets_the_answer() {
+async fn a_stop_lets_a_running_checkpoint_finish() {
     let mut world = World::new().await;
     let gate = Gate::closed();
     world
@@ -75,7 +75,7 @@ async fn a_checkpoint_whose_caller_left_finishes_too() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_that_outlasts_the_drain_is_cut_short_and_said_so() {
+async fn records_a_checkpoint_that_outlasts_the_drain() {
     let mut world = World::with(|config| set(config, "limits.drain-seconds", 1)).await;
     let gate = Gate::closed();
     world
@@ -108,7 +108,7 @@ async fn a_checkpoint_that_outlasts_the_drain_is_cut_short_and_said_so() {
 }
 
 #[tokio::test]
-async fn a_download_that_outlasts_the_drain_is_cut_off_and_is_no_checkpoint_that_was() {
+async fn aborts_a_download_that_outlasts_the_drain() {
     let mut world = World::with(|config| set(config, "limits.drain-seconds", 1)).await;
     world.node.behave(Fault::ExtraPages(64 << 20)); // more than lies on the way to a caller who does not read
     assert_eq!(

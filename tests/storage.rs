@@ -1,4 +1,4 @@
-//! What lies on the disk, before, after, and when things go wrong.
+//! Files on the disk after success, failure and a crash.
 
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::world::{PATH, SECRET, set};
 use crate::support::{World, in_time};
 
-/// What `sha256sum` says of a file.
+/// The digest of a file by `sha256sum`.
 pub fn sha256sum(path: &Path) -> String {
     let output = Command::new("sha256sum").arg(path).output().unwrap();
     String::from_utf8(output.stdout)
@@ -213,7 +213,7 @@ async fn a_runtime_out_of_space_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_disk_that_is_nearly_full_refuses_before_the_runtime_is_touched() {
+async fn refuses_on_a_nearly_full_disk_before_the_runtime_is_called() {
     let world = World::with(|config| set(config, "checkpoints.min-free-bytes", i64::MAX)).await;
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(
@@ -229,7 +229,7 @@ async fn a_disk_that_is_nearly_full_refuses_before_the_runtime_is_touched() {
     assert_eq!(
         events,
         ["intent", "outcome"],
-        "making room may remove others, so it is written down before"
+        "a reservation may remove others, so it is recorded before"
     );
     assert_eq!(world.audit()[1]["code"], "no-space");
 }
@@ -248,7 +248,7 @@ async fn an_archive_over_the_limit_is_drained_and_thrown_away() {
 }
 
 #[tokio::test]
-async fn a_kill_in_the_middle_leaves_no_half_archive_and_the_next_start_says_what_it_cleaned() {
+async fn a_kill_leaves_no_partial_archive_after_the_next_start() {
     let mut world = World::new().await;
     let gate = Gate::closed();
     world.node.behave(
@@ -350,7 +350,7 @@ impl Drop for SmallDisk {
 }
 
 #[tokio::test]
-async fn a_log_that_takes_no_record_refuses_before_the_runtime_is_touched_and_recovers() {
+async fn refuses_while_the_audit_log_cannot_be_written() {
     let disk = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&disk.path().join("small")) else {
         eprintln!("skipped: no right to mount a small disk");
@@ -375,7 +375,7 @@ async fn a_log_that_takes_no_record_refuses_before_the_runtime_is_touched_and_re
 }
 
 #[tokio::test]
-async fn a_start_on_a_full_disk_is_not_ready_until_what_a_crash_left_open_is_closed() {
+async fn is_not_ready_until_open_intents_are_closed() {
     let disk = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&disk.path().join("small")) else {
         eprintln!("skipped: no right to mount a small disk");

@@ -11,7 +11,7 @@
     clippy::print_stderr,
     reason = "a test fails by panicking, and a skip says why"
 )]
-#![expect(unreachable_pub, reason = "a test binary has no door")]
+#![expect(unreachable_pub, reason = "a test binary has no API")]
 
 mod support;
 

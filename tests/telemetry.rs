@@ -162,7 +162,7 @@ async fn a_malformed_traceparent_begins_a_new_trace() {
 }
 
 #[tokio::test]
-async fn the_trace_id_is_in_the_error_the_log_the_record_and_the_metadata() {
+async fn error_log_record_and_metadata_have_the_trace_id() {
     let world = World::new().await;
     let header = |n: u8| format!("00-{TRACE}-{CALLER}-0{n}");
     let denied = world
@@ -265,7 +265,7 @@ async fn sent_spans_are_counted() {
 }
 
 #[tokio::test]
-async fn secrets_are_in_no_log_line_span_or_metric_at_the_most_verbose_level() {
+async fn secrets_are_in_no_log_span_or_metric_at_trace_level() {
     let receiver = Receiver::start().await;
     let world = traced(&receiver, "grpc").await;
     let token = world.credentials.token("alice");

@@ -21,7 +21,7 @@ async fn until_checkpoints_begin(world: &World, count: usize) {
 }
 
 #[tokio::test]
-async fn a_caller_whose_wait_is_over_is_told_and_the_checkpoint_goes_on() {
+async fn answers_504_after_the_wait_and_the_checkpoint_goes_on() {
     let world = World::new().await;
     let (gate, fault) = held();
     world.node.behave(fault);
@@ -50,7 +50,7 @@ async fn a_caller_whose_wait_is_over_is_told_and_the_checkpoint_goes_on() {
 }
 
 #[tokio::test]
-async fn a_caller_who_does_not_want_to_wait_is_told_where_the_checkpoint_will_be() {
+async fn answers_202_with_the_location_of_the_checkpoint() {
     let world = World::new().await;
     let (gate, fault) = held();
     world.node.behave(fault);
@@ -98,7 +98,7 @@ async fn a_denial_is_told_to_a_caller_who_does_not_want_to_wait_too() {
 }
 
 #[tokio::test]
-async fn a_caller_who_says_nothing_waits_as_long_as_the_configuration_says() {
+async fn waits_for_the_configured_time_by_default() {
     let world = World::with(|config| set(config, "checkpoints.default-wait-seconds", 1)).await;
     let (gate, fault) = held();
     world.node.behave(fault);

@@ -15,7 +15,7 @@ use crate::support::{Answer, Client, World};
 
 const NO_ID: &str = "/v1/checkpoints/01890a5d-ac96-774b-bcce-b302099a8057";
 
-/// Calls, and remembers which call was answered with which status that is no problem. The client holds each answer against the document.
+/// Calls, and collects the successful statuses of each call. The client checks each answer against the document.
 struct Tour {
     client: Client,
     seen: BTreeSet<(&'static str, StatusCode)>,
@@ -71,7 +71,7 @@ impl Tour {
     }
 }
 
-/// What is described of answers that are no problems.
+/// The described answers that are not problems.
 fn described() -> BTreeSet<(&'static str, StatusCode)> {
     let mut described = BTreeSet::new();
     for (_, _, operation) in operations() {
@@ -277,7 +277,7 @@ async fn problems_of_every_call_are_as_they_are_described() {
 
 #[test]
 #[should_panic(expected = "is described otherwise")]
-fn an_answer_that_is_not_described_fails_whatever_test_gets_it() {
+fn an_undescribed_answer_fails_every_test() {
     let mut headers = http::HeaderMap::new();
     for (name, value) in [
         ("x-request-id", "01890a5d-ac96-774b-bcce-b302099a8057"),

@@ -11,7 +11,7 @@ use super::redacting;
 use crate::redaction::members;
 use crate::storage::metadata;
 
-/// What each secret begins with, so that one pass over an archive finds them all.
+/// The beginning of each secret, so that one pass over an archive finds all of them.
 const MARK: &[u8] = b"cnry";
 const COUNT: usize = 200;
 
@@ -71,7 +71,7 @@ fn shown(members: &[(String, Vec<u8>)], secrets: &[String]) -> BTreeMap<String, 
         .collect()
 }
 
-/// What must be in base64 when a secret is, behind so many other bytes: all that depends on it alone.
+/// The part of a base64 text that depends on the secret alone, if `behind` other bytes precede it.
 fn encoded(secret: &str, behind: usize) -> String {
     let whole = STANDARD.encode(format!("{}{secret}:", &"  "[..behind]));
     let from = (behind * 8).div_ceil(6);
@@ -90,7 +90,7 @@ fn holds(members: &[(String, Vec<u8>)], text: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_200_secrets_in_every_place_of_a_workload_none_is_left_and_it_still_restores() {
+async fn masks_200_secrets_and_the_container_still_restores() {
     let Some(containerd) = Containerd::find() else {
         return;
     };

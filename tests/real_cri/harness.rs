@@ -13,7 +13,7 @@ use super::SECRET;
 use crate::support::world::write;
 use crate::support::{Client, Credentials, Gateway};
 
-/// What `run` tells.
+/// The variables that `run` sets.
 pub(super) struct Containerd {
     pub(super) socket: PathBuf,
     pub(super) directory: PathBuf,

@@ -26,7 +26,7 @@ impl Answer {
             .unwrap()
     }
 
-    /// The problem's stable code; fails where the answer is no problem of RFC 9457.
+    /// The problem's stable code; fails if the answer is not a problem of RFC 9457.
     pub fn code(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json");
         let problem = self.json();

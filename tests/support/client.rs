@@ -1,4 +1,4 @@
-//! An HTTPS client that sends just what it is told: paths are not tidied, headers not added, redirects not followed.
+//! An HTTPS client that changes nothing: it normalises no paths, adds no headers and follows no redirects.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use tokio_rustls::client::TlsStream;
 use super::answer::Answer;
 use super::described;
 
-/// Where to call, whom to trust there, and what to present.
+/// An address, the trusted CA and the credentials.
 #[derive(Clone)]
 pub struct Client {
     address: SocketAddr,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Answer;
 
-/// What HTTP itself needs, which OpenAPI does not describe as headers.
+/// Headers of HTTP itself, which OpenAPI does not describe.
 const OF_HTTP: [http::HeaderName; 5] = [
     CONTENT_TYPE,
     CONTENT_LENGTH,
@@ -27,7 +27,7 @@ pub fn document() -> &'static Value {
     &DOCUMENT
 }
 
-/// What a `$ref` leads to; anything else is itself.
+/// The target of a `$ref`; any other value itself.
 pub fn resolved(value: &'static Value) -> &'static Value {
     let Some(reference) = value["$ref"].as_str() else {
         return value;
@@ -51,7 +51,7 @@ pub fn validator(schema: &Value) -> Validator {
         .unwrap()
 }
 
-/// The operation that a request is by its method and path; none where there is no such, or its method is another.
+/// The operation with this method and path, if there is one.
 pub fn operation(method: &Method, target: &str) -> Option<&'static Value> {
     let path = target.split('?').next().unwrap();
     let fits = |template: &str| {
@@ -72,11 +72,11 @@ pub fn operation(method: &Method, target: &str) -> Option<&'static Value> {
 /// Fails where the answer is none that its call is described to have.
 pub fn check(method: &Method, target: &str, answer: &Answer) {
     if !answer.headers.contains_key("x-request-id") {
-        return; // What is no HTTP request is answered before it comes to the gate.
+        return; // An invalid HTTP request is answered before it reaches a handler.
     }
     let wrong = match operation(method, target) {
         Some(operation) => wrong(operation, answer),
-        // What is no call is answered with a problem.
+        // A request that is not a call gets a problem.
         None if *method == Method::HEAD => Vec::new(),
         None => violations(
             &json!({ "$ref": "#/components/schemas/Problem" }),

@@ -1,4 +1,4 @@
-//! The gateway as users run it: a process with a configuration file, told to stop by a signal.
+//! The gateway as users run it: a process with a configuration file that a signal stops.
 
 use std::net::SocketAddr;
 use std::path::Path;

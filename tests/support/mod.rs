@@ -1,4 +1,4 @@
-//! What tests stand on: credentials, the gateway's process, a client, a trace receiver.
+//! Shared parts of tests: credentials, the gateway's process, a client, an OTLP receiver.
 
 pub mod answer;
 pub mod client;

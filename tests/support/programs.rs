@@ -10,7 +10,7 @@ pub const CKPT: &str = env!("CARGO_BIN_EXE_ckpt");
 /// The daemon, in the tool's folder. It belongs to another package, so cargo does not always build it with the suite.
 ///
 /// # Panics
-/// Where it is missing, or older than a source that it was built from.
+/// If it is missing, or older than one of its sources.
 pub fn daemon() -> &'static Path {
     static DAEMON: OnceLock<PathBuf> = OnceLock::new();
     DAEMON.get_or_init(|| {

@@ -17,7 +17,7 @@ pub const PATH: &str = "/checkpoint/shop/cart-0/app";
 /// In the environment of that pod's process.
 pub const SECRET: &str = "correct-horse-battery-staple";
 
-/// Who vouches for whom.
+/// Authorities and issuers.
 pub struct Credentials {
     pub authority: Authority,
     pub clients: Authority,
@@ -145,7 +145,7 @@ impl World {
             .with_certificate(self.credentials.authority.pem(), credential)
     }
 
-    /// How many calls about pods and containers reached the runtime; a starting gateway asks for its version.
+    /// The number of calls about pods and containers that reached the runtime, without the version call of a start.
     pub fn runtime_calls(&self) -> usize {
         let calls = self.node.calls();
         calls.total() - calls.of(Method::Version)
