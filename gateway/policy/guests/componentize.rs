@@ -1,4 +1,4 @@
-//! Makes a component of a core module that wit-bindgen left its interfaces in: `componentize CORE COMPONENT`.
+//! Turns a core module with wit-bindgen's metadata into a component: `componentize CORE COMPONENT`.
 
 use std::env::args_os;
 use std::error::Error;

@@ -1,10 +1,10 @@
-//! Denies what happens outside the times that are set for it.
+//! Denies requests outside of the configured change windows.
 
 mod clock;
 
 use checkpoint_gateway_policy::prelude::*;
 
-use clock::{Day, Moment, Offset, Time};
+use clock::{Day, Offset, Time, WeekTime};
 
 /// See `schema.json`.
 #[derive(Deserialize)]
@@ -17,7 +17,7 @@ pub struct Settings {
     break_glass_groups: Vec<String>,
 }
 
-/// A stretch of time on some days of the week.
+/// A period on some days of the week.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Window {
@@ -39,7 +39,10 @@ impl Authorizer for ChangeWindow {
                 return Err("a window has no `days`".into());
             }
             if window.from == window.to {
-                return Err("a window ends when it begins: for a whole day write from 00:00 to 24:00".into());
+                return Err(
+                    "a window has equal `from` and `to`: write 00:00 and 24:00 for a whole day"
+                        .into(),
+                );
             }
         }
         Ok(Self(settings))
@@ -47,17 +50,21 @@ impl Authorizer for ChangeWindow {
 
     fn authorize(&self, request: &Request) -> Verdict {
         let Self(settings) = self;
-        let now = Moment::at(request.received_at, settings.utc_offset);
-        if settings.windows.iter().any(|window| window.holds(now)) {
+        let now = WeekTime::at(request.received_at, settings.utc_offset);
+        if settings.windows.iter().any(|window| window.contains(now)) {
             return Verdict::abstain();
         }
         if !request.identity.is_in_any(&settings.break_glass_groups) {
-            let message = format!("it is {now}, which is outside the times when this may be done");
+            let message = format!("it is {now}, which is outside of the change windows");
             return Verdict::deny("outside-change-window", message);
         }
-        if request.reason.as_deref().is_none_or(|reason| reason.trim().is_empty()) {
+        if request
+            .reason
+            .as_deref()
+            .is_none_or(|reason| reason.trim().is_empty())
+        {
             let message = format!(
-                "it is {now}: outside the change window you must give a reason (X-Checkpoint-Reason)"
+                "it is {now}: outside of the change windows a reason is required (X-Checkpoint-Reason)"
             );
             return Verdict::deny("break-glass-needs-a-reason", message);
         }
@@ -68,13 +75,14 @@ impl Authorizer for ChangeWindow {
 export_authorizer!(ChangeWindow);
 
 impl Window {
-    /// A window that ends before it begins goes on until the next day, which need not be among its days.
-    fn holds(&self, now: Moment) -> bool {
-        let begins_today = self.days.contains(&now.day);
+    /// Whether `now` is in the window. If `to` is earlier than `from`, the window ends on the next day, which need not be among
+    /// its days.
+    fn contains(&self, now: WeekTime) -> bool {
+        let starts_today = self.days.contains(&now.day);
         if self.from < self.to {
-            return begins_today && self.from <= now.time && now.time < self.to;
+            return starts_today && self.from <= now.time && now.time < self.to;
         }
-        let began_yesterday = self.days.contains(&now.day.before());
-        (begins_today && self.from <= now.time) || (began_yesterday && now.time < self.to)
+        let started_yesterday = self.days.contains(&now.day.previous());
+        (starts_today && self.from <= now.time) || (started_yesterday && now.time < self.to)
     }
 }

@@ -1,4 +1,4 @@
-//! Allows what a rule grants to the caller or one of their groups.
+//! Allows requests that a rule grants to the caller or to one of their groups.
 
 mod selector;
 
@@ -16,7 +16,7 @@ pub struct Settings {
     otherwise: Otherwise,
 }
 
-/// Who may do what, where.
+/// A grant of actions to users and groups.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Rule {
@@ -31,7 +31,7 @@ struct Rule {
     pods: Selector,
 }
 
-/// What the policy says where no rule grants it.
+/// The answer if no rule grants the request.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 enum Otherwise {
@@ -67,7 +67,7 @@ impl Authorizer for GroupRbac {
 export_authorizer!(GroupRbac);
 
 impl Rule {
-    /// A rule that can grant nothing is a mistake of whoever wrote it.
+    /// Refuses a rule that can never grant anything.
     fn check(&self) -> Result<(), String> {
         let Self { name, .. } = self;
         let missing = if name.is_empty() {

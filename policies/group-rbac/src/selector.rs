@@ -1,28 +1,30 @@
-//! Label selectors, as `kubectl get --selector` takes them.
+//! Label selectors in the syntax of `kubectl get --selector`.
 
 use checkpoint_gateway_policy::Container;
 use serde::de::{Deserialize, Deserializer, Error};
 
-/// All of its requirements must hold; without any it selects everything.
+/// Requirements that must all be met. Without requirements it selects every pod.
 #[derive(Debug, Default)]
 pub(crate) struct Selector(Vec<Requirement>);
 
 #[derive(Debug, PartialEq)]
 enum Requirement {
-    /// The label is there.
+    /// The label exists.
     Exists(String),
-    /// The label is not there.
+    /// The label does not exist.
     Missing(String),
-    /// The label is there, with one of the values.
+    /// The label has one of the values.
     In(String, Vec<String>),
-    /// The label is not there, or has another value.
+    /// The label does not exist or has another value.
     NotIn(String, Vec<String>),
 }
 
 impl Selector {
-    /// Whether it selects the pod that the container is in.
+    /// Whether it selects the container's pod.
     pub(crate) fn matches(&self, container: &Container) -> bool {
-        self.0.iter().all(|requirement| requirement.holds(|key| container.pod_label(key)))
+        self.0
+            .iter()
+            .all(|requirement| requirement.is_met(|key| container.pod_label(key)))
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -44,7 +46,7 @@ impl<'de> Deserialize<'de> for Selector {
 }
 
 impl Requirement {
-    fn holds<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
+    fn is_met<'a>(&self, label: impl Fn(&str) -> Option<&'a str>) -> bool {
         let among = |key: &str, values: &[String]| {
             label(key).is_some_and(|own| values.iter().any(|value| value == own))
         };
@@ -58,10 +60,15 @@ impl Requirement {
 
     fn parse(text: &str) -> Result<Self, String> {
         if let Some(rest) = text.strip_suffix(')') {
-            let wrong = || format!("`{text}` is no requirement: write `key in (a,b)` or `key notin (a,b)`");
+            let wrong = || {
+                format!("`{text}` is not a requirement: write `key in (a,b)` or `key notin (a,b)`")
+            };
             let (head, values) = rest.split_once('(').ok_or_else(wrong)?;
             let (name, operator) = head.trim().rsplit_once(' ').ok_or_else(wrong)?;
-            let values = values.split(',').map(|value| word(value, true)).collect::<Result<_, _>>()?;
+            let values = values
+                .split(',')
+                .map(|value| word(value, true))
+                .collect::<Result<_, _>>()?;
             return match operator {
                 "in" => Ok(Self::In(key(name)?, values)),
                 "notin" => Ok(Self::NotIn(key(name)?, values)),
@@ -93,7 +100,11 @@ fn split(text: &str) -> Result<Vec<&str>, String> {
         character == ',' && !inside
     });
     let parts = parts.collect();
-    if inside { Err(format!("`{text}` lacks a `)`")) } else { Ok(parts) }
+    if inside {
+        Err(format!("`{text}` lacks a `)`"))
+    } else {
+        Ok(parts)
+    }
 }
 
 /// A label's key may have a prefix: `app.kubernetes.io/name`.
@@ -110,7 +121,9 @@ fn word(text: &str, may_be_empty: bool) -> Result<String, String> {
     if text.bytes().all(fits) && (may_be_empty || !text.is_empty()) {
         Ok(text.to_owned())
     } else {
-        Err(format!("`{text}` is neither a label's key nor a value: use letters, digits, `-`, `_` and `.`"))
+        Err(format!(
+            "`{text}` is neither a label's key nor a value: use letters, digits, `-`, `_` and `.`"
+        ))
     }
 }
 
@@ -119,13 +132,26 @@ mod tests {
     use super::Selector;
 
     fn selects(selector: &str, labels: &[(&str, &str)]) -> bool {
-        let label = |key: &str| labels.iter().find(|(own, _)| *own == key).map(|(_, value)| *value);
-        Selector::parse(selector).unwrap().0.iter().all(|requirement| requirement.holds(label))
+        let label = |key: &str| {
+            labels
+                .iter()
+                .find(|(own, _)| *own == key)
+                .map(|(_, value)| *value)
+        };
+        Selector::parse(selector)
+            .unwrap()
+            .0
+            .iter()
+            .all(|requirement| requirement.is_met(label))
     }
 
     #[test]
-    fn requirements_hold_as_kubernetes_has_it() {
-        let cart = [("app", "cart"), ("tier", "front"), ("app.kubernetes.io/name", "cart")];
+    fn selects_pods_as_kubernetes_does() {
+        let cart = [
+            ("app", "cart"),
+            ("tier", "front"),
+            ("app.kubernetes.io/name", "cart"),
+        ];
         for selector in [
             "",
             " ",
@@ -159,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_selector_is_refused() {
+    fn refuses_malformed_selectors() {
         for selector in [
             ",",
             "app,",

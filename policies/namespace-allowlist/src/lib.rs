@@ -1,4 +1,4 @@
-//! Allows what happens in the listed namespaces and denies the rest.
+//! Allows requests in the listed namespaces and denies all others.
 
 use checkpoint_gateway_policy::glob;
 use checkpoint_gateway_policy::prelude::*;
@@ -14,7 +14,7 @@ pub struct Settings {
     listed: Listed,
 }
 
-/// What the policy says of a listed namespace.
+/// The answer for a listed namespace.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "kebab-case")]
 enum Listed {
@@ -35,8 +35,13 @@ impl Authorizer for NamespaceAllowlist {
             return Err("`namespaces` is empty: list at least one".into());
         }
         let globs = settings.namespaces.iter().chain(&settings.except);
-        match globs.into_iter().find(|glob| !could_match_a_namespace(glob)) {
-            Some(glob) => Err(format!("`{glob}` matches no namespace: use a-z, 0-9, `-` and `*`")),
+        match globs
+            .into_iter()
+            .find(|glob| !could_match_a_namespace(glob))
+        {
+            Some(glob) => Err(format!(
+                "`{glob}` matches no namespace: use a-z, 0-9, `-` and `*`"
+            )),
             None => Ok(Self(settings)),
         }
     }
@@ -47,9 +52,7 @@ impl Authorizer for NamespaceAllowlist {
         if !glob::matches_any(&settings.namespaces, namespace)
             || glob::matches_any(&settings.except, namespace)
         {
-            let message = format!(
-                "the namespace `{namespace}` is not among those whose containers may be checkpointed"
-            );
+            let message = format!("checkpoints are not allowed in the namespace `{namespace}`");
             return Verdict::deny("namespace-not-allowed", message);
         }
         match settings.listed {
@@ -62,6 +65,8 @@ impl Authorizer for NamespaceAllowlist {
 export_authorizer!(NamespaceAllowlist);
 
 fn could_match_a_namespace(glob: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'*');
+    let fits = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'*')
+    };
     !glob.is_empty() && glob.bytes().all(fits)
 }

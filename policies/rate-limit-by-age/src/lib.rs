@@ -1,4 +1,4 @@
-//! Denies a checkpoint that follows too soon on the last one of the same container.
+//! Denies a checkpoint if the last one of the same container is too recent.
 
 use checkpoint_gateway_policy::prelude::*;
 
@@ -14,7 +14,9 @@ pub struct Settings {
 /// The policy.
 pub struct RateLimitByAge(Settings);
 
+/// A minute, in milliseconds.
 const MINUTE: u64 = 60_000;
+/// A year, in minutes.
 const YEAR: u64 = 365 * 24 * 60;
 
 impl Authorizer for RateLimitByAge {
@@ -33,14 +35,19 @@ impl Authorizer for RateLimitByAge {
         if request.action != Action::Create || request.identity.is_in_any(&settings.exempt_groups) {
             return Verdict::abstain();
         }
-        let Some(latest) = &request.latest else { return Verdict::abstain() };
-        // One from the future, by a clock that was set back, counts as taken just now.
+        let Some(latest) = &request.latest else {
+            return Verdict::abstain();
+        };
+        // A checkpoint from the future (the clock was set back) counts as created just now.
         let age = request.received_at.saturating_sub(latest.created_at);
-        let Some(wait) = (settings.minutes * MINUTE).checked_sub(age).filter(|wait| *wait > 0) else {
+        let Some(wait) = (settings.minutes * MINUTE)
+            .checked_sub(age)
+            .filter(|wait| *wait > 0)
+        else {
             return Verdict::abstain();
         };
         let message = format!(
-            "the last checkpoint of this container was taken {} min ago, and there must be {} min between two: \
+            "the last checkpoint of this container was created {} min ago, and the minimum interval is {} min: \
              try again in {} min",
             age / MINUTE,
             settings.minutes,

@@ -1,5 +1,6 @@
-//! Hides the values of environment variables that are secret by their names.
+//! Masks the values of environment variables whose names suggest a secret.
 
+use checkpoint_gateway_policy::bounds::GLOB_STARS_MAX;
 use checkpoint_gateway_policy::prelude::*;
 
 /// See `schema.json`.
@@ -13,11 +14,15 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { names: NAMES.map(str::to_owned).to_vec(), also: Vec::new(), places: Places::all() }
+        Self {
+            names: NAMES.map(str::to_owned).to_vec(),
+            also: Vec::new(),
+            places: Places::all(),
+        }
     }
 }
 
-/// What secrets are commonly called, as shells and as configuration frameworks spell it.
+/// Common names of secrets, as in shells and in configuration frameworks.
 const NAMES: [&str; 24] = [
     "*PASSWORD*",
     "*PASSWD*",
@@ -45,10 +50,7 @@ const NAMES: [&str; 24] = [
     "*token*",
 ];
 
-/// The gateway takes a plan with more stars in one glob for a bad plan.
-const STARS_MAX: usize = 8;
-
-/// The policy: one rule for each name.
+/// The policy: one rule per name.
 pub struct RedactEnvironment(Vec<MaskRule>);
 
 impl Redactor for RedactEnvironment {
@@ -63,8 +65,8 @@ impl Redactor for RedactEnvironment {
                     "`{name}` matches no variable: use letters, digits, `_`, `.`, `-` and `*`"
                 ));
             }
-            if name.matches('*').count() > STARS_MAX {
-                return Err(format!("`{name}` holds more than {STARS_MAX} stars"));
+            if name.matches('*').count() > GLOB_STARS_MAX {
+                return Err(format!("`{name}` has more than {GLOB_STARS_MAX} stars"));
             }
             let rule = MaskRule::env_value(name, settings.places);
             if !rules.contains(&rule) {
@@ -72,13 +74,16 @@ impl Redactor for RedactEnvironment {
             }
         }
         if rules.is_empty() {
-            return Err("`names` and `also` are both empty: the policy would hide nothing".into());
+            return Err("`names` and `also` are both empty: the policy would mask nothing".into());
         }
         Ok(Self(rules))
     }
 
     fn redact(&self, _: &Request) -> Result<Plan, String> {
-        Ok(Plan { mask: self.0.clone(), ..Plan::empty() })
+        Ok(Plan {
+            mask: self.0.clone(),
+            ..Plan::empty()
+        })
     }
 }
 

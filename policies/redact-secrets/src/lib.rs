@@ -1,5 +1,6 @@
-//! Hides what looks like a secret, wherever it is.
+//! Masks values that look like secrets.
 
+use checkpoint_gateway_policy::bounds::DETECTORS;
 use checkpoint_gateway_policy::prelude::*;
 
 /// See `schema.json`.
@@ -7,16 +8,16 @@ use checkpoint_gateway_policy::prelude::*;
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
     detectors: Vec<String>,
-    patterns: Vec<Named>,
+    patterns: Vec<NamedPattern>,
     drop: Vec<String>,
     hide: Vec<String>,
     places: Places,
 }
 
-/// A secret of the operator's own kind.
+/// A pattern of the operator.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Named {
+struct NamedPattern {
     name: String,
     regex: String,
 }
@@ -33,22 +34,7 @@ impl Default for Settings {
     }
 }
 
-/// The detectors that the gateway ships.
-const DETECTORS: [&str; 11] = [
-    "private-key",
-    "jwt",
-    "kubernetes-token",
-    "aws-access-key",
-    "gcp-key",
-    "azure-key",
-    "github-token",
-    "slack-token",
-    "basic-auth-url",
-    "shadow-line",
-    "credit-card",
-];
-
-/// The policy: its plan does not depend on the request.
+/// The policy. Its plan does not depend on the request.
 pub struct RedactSecrets(Plan);
 
 impl Redactor for RedactSecrets {
@@ -56,22 +42,41 @@ impl Redactor for RedactSecrets {
     type Settings = Settings;
 
     fn configure(settings: Settings) -> Result<Self, String> {
-        let Settings { detectors, patterns, drop, hide, places } = settings;
-        if let Some(unknown) = detectors.iter().find(|name| !DETECTORS.contains(&name.as_str())) {
-            return Err(format!("there is no detector `{unknown}`: there are {}", DETECTORS.join(", ")));
+        let Settings {
+            detectors,
+            patterns,
+            drop,
+            hide,
+            places,
+        } = settings;
+        if let Some(unknown) = detectors
+            .iter()
+            .find(|name| !DETECTORS.contains(&name.as_str()))
+        {
+            return Err(format!(
+                "unknown detector `{unknown}`, expected one of {}",
+                DETECTORS.join(", ")
+            ));
         }
-        if patterns.iter().any(|pattern| pattern.name.is_empty() || pattern.regex.is_empty()) {
+        if patterns
+            .iter()
+            .any(|pattern| pattern.name.is_empty() || pattern.regex.is_empty())
+        {
             return Err("a pattern needs a `name` and a `regex`".into());
         }
         if drop.iter().chain(&hide).any(String::is_empty) {
             return Err("an entry of `drop` or `hide` is empty".into());
         }
-        let detectors = detectors.iter().map(|name| MaskRule::detector(name, places));
-        let patterns = patterns.iter().map(|pattern| MaskRule::regex(&pattern.name, &pattern.regex, places));
+        let detectors = detectors
+            .iter()
+            .map(|name| MaskRule::detector(name, places));
+        let patterns = patterns
+            .iter()
+            .map(|pattern| MaskRule::regex(&pattern.name, &pattern.regex, places));
         let mask: Vec<_> = detectors.chain(patterns).collect();
         let drop: Vec<_> = drop.iter().map(|entry| DropRule::new(entry)).collect();
         if mask.is_empty() && drop.is_empty() && hide.is_empty() {
-            return Err("there is nothing in it to hide".into());
+            return Err("all lists are empty: the policy would redact nothing".into());
         }
         Ok(Self(Plan { mask, drop, hide }))
     }

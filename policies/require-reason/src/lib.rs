@@ -1,4 +1,4 @@
-//! Denies what the caller gives no proper reason for.
+//! Denies requests without an adequate reason.
 
 use checkpoint_gateway_policy::prelude::*;
 use regex_lite::{Regex, RegexBuilder};
@@ -14,7 +14,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { pattern: None, hint: None, min_length: 10 }
+        Self {
+            pattern: None,
+            hint: None,
+            min_length: 10,
+        }
     }
 }
 
@@ -31,14 +35,22 @@ impl Authorizer for RequireReason {
 
     fn configure(settings: Settings) -> Result<Self, String> {
         if settings.min_length > REASON_MAX {
-            return Err(format!("`min-length` is more than {REASON_MAX}: no reason would do"));
+            return Err(format!(
+                "`min-length` is more than {REASON_MAX}: no reason is that long"
+            ));
         }
         let ticket = settings.pattern.as_deref().map(compile).transpose()?;
         if ticket.as_ref().is_some_and(|ticket| ticket.is_match("")) {
-            return Err("`pattern` matches the empty text, so it would find a ticket everywhere".into());
+            return Err("`pattern` matches the empty text, so every reason would match".into());
         }
-        let hint = settings.hint.or(settings.pattern.map(|pattern| format!("what matches `{pattern}`")));
-        Ok(Self { ticket, hint: hint.unwrap_or_default(), min_length: settings.min_length })
+        let hint = settings.hint.or(settings
+            .pattern
+            .map(|pattern| format!("what matches `{pattern}`")));
+        Ok(Self {
+            ticket,
+            hint: hint.unwrap_or_default(),
+            min_length: settings.min_length,
+        })
     }
 
     fn authorize(&self, request: &Request) -> Verdict {
@@ -46,35 +58,54 @@ impl Authorizer for RequireReason {
         if reason.is_empty() {
             return Verdict::deny(
                 "reason-missing",
-                format!("give a reason in X-Checkpoint-Reason{}", self.wish()),
+                format!("give a reason in X-Checkpoint-Reason{}", self.hint_suffix()),
             );
         }
         if reason.chars().count() < self.min_length {
-            let message = format!("the reason is too short: give at least {} characters", self.min_length);
+            let message = format!(
+                "the reason is too short: give at least {} characters",
+                self.min_length
+            );
             return Verdict::deny("reason-too-short", message);
         }
-        let Some(ticket) = &self.ticket else { return Verdict::abstain() };
+        let Some(ticket) = &self.ticket else {
+            return Verdict::abstain();
+        };
         match ticket.find(reason) {
             Some(found) => Verdict::abstain().annotated("ticket", found.as_str()),
-            None => Verdict::deny("reason-without-ticket", format!("the reason lacks {}", self.hint)),
+            None => Verdict::deny(
+                "reason-without-ticket",
+                format!("the reason does not contain {}", self.hint),
+            ),
         }
     }
 }
 
 export_authorizer!(RequireReason);
 
-/// Nobody writes a longer one into a header.
+/// The longest `min-length`, in characters.
 const REASON_MAX: usize = 1024;
 
 impl RequireReason {
-    /// What the reason must hold, for those who gave none at all.
-    fn wish(&self) -> String {
-        if self.hint.is_empty() { String::new() } else { format!(", with {}", self.hint) }
+    /// The hint, for the message to callers who gave no reason.
+    fn hint_suffix(&self) -> String {
+        if self.hint.is_empty() {
+            String::new()
+        } else {
+            format!(", with {}", self.hint)
+        }
     }
 }
 
-/// A bound on size bounds the time that a search takes: it is linear in both lengths.
+/// The largest compiled pattern, in bytes. It bounds the time of a search, which is linear in the sizes of pattern and reason.
+const PATTERN_SIZE_MAX: usize = 64 << 10;
+/// The deepest nesting of groups in a pattern.
+const PATTERN_NESTING_MAX: u32 = 32;
+
 fn compile(pattern: &str) -> Result<Regex, String> {
-    let regex = RegexBuilder::new(pattern).size_limit(64 << 10).nest_limit(32).build();
-    regex.map_err(|error| format!("`pattern` is no regular expression: {error}"))
+    let regex = RegexBuilder::new(pattern)
+        .size_limit(PATTERN_SIZE_MAX)
+        .nest_limit(PATTERN_NESTING_MAX)
+        .build();
+    regex.map_err(|error| format!("`pattern` is not a regular expression: {error}"))
 }

@@ -1,10 +1,14 @@
-//! What the contract in `wit/` becomes in Rust.
+//! Bindings of the contract in `wit/`.
 //!
 //! The contract's worlds share the interface `settings`, and one crate cannot generate it twice. So each interface has a
-//! small world of its own here, and a policy exports two of them: together they are `authorizer` or `redactor`.
-#![expect(missing_docs, clippy::pedantic, reason = "generated from wit/, where the meaning is told")]
+//! world of its own here, and a policy exports two of them, which together are `authorizer` or `redactor`.
+#![expect(
+    missing_docs,
+    clippy::pedantic,
+    reason = "generated from wit/, which documents the types"
+)]
 
-/// What both kinds export, and the words that all policies share.
+/// The interface that both kinds of policies export, and the shared types.
 pub mod settings {
     wit_bindgen::generate!({
         inline: "
@@ -25,7 +29,7 @@ pub mod settings {
     });
 }
 
-/// What policies export that decide.
+/// The interface that authorizers export.
 pub mod authorization {
     wit_bindgen::generate!({
         inline: "
@@ -46,7 +50,7 @@ pub mod authorization {
     });
 }
 
-/// What policies export that hide.
+/// The interface that redactors export.
 pub mod redaction {
     wit_bindgen::generate!({
         inline: "

@@ -1,13 +1,13 @@
-//! From a trait to a component.
+//! The macros that export a policy as a component.
 
-/// Makes the crate a policy that decides: `export_authorizer!(MyPolicy);`, once, where `MyPolicy` is an
+/// Exports an authorizer: `export_authorizer!(MyPolicy);`, once per crate, with a type that implements
 /// [`Authorizer`](crate::Authorizer). `cargo test` then runs the crate's fixtures.
 #[macro_export]
 macro_rules! export_authorizer {
     ($policy:ty) => {
         #[doc(hidden)]
         mod component {
-            #[expect(clippy::wildcard_imports, unused_imports, reason = "the policy's type may be written in any way")]
+            #[expect(clippy::wildcard_imports, unused_imports, reason = "the policy's type may use any import of the crate")]
             use super::*;
             use $crate::bindings::authorization::exports::checkpoint_gateway::policy::authorization;
 
@@ -20,8 +20,8 @@ macro_rules! export_authorizer {
             impl authorization::Guest for Component {
                 fn authorize(request: $crate::Request) -> $crate::Verdict {
                     POLICY
-                        .ask(|policy| $crate::Authorizer::authorize(policy, &request))
-                        .unwrap_or_else(|| $crate::Verdict::deny("not-configured", "the policy was never configured"))
+                        .call(|policy| $crate::Authorizer::authorize(policy, &request))
+                        .unwrap_or_else(|| $crate::Verdict::deny("not-configured", "the policy is not configured"))
                 }
             }
 
@@ -30,7 +30,7 @@ macro_rules! export_authorizer {
 
         #[cfg(test)]
         #[test]
-        fn the_fixtures_hold() {
+        fn fixtures_pass() {
             $crate::fixtures::check(
                 concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"),
                 <$policy as $crate::Authorizer>::SCHEMA,
@@ -41,14 +41,14 @@ macro_rules! export_authorizer {
     };
 }
 
-/// Makes the crate a policy that hides: `export_redactor!(MyPolicy);`, once, where `MyPolicy` is a
+/// Exports a redactor: `export_redactor!(MyPolicy);`, once per crate, with a type that implements
 /// [`Redactor`](crate::Redactor). `cargo test` then runs the crate's fixtures.
 #[macro_export]
 macro_rules! export_redactor {
     ($policy:ty) => {
         #[doc(hidden)]
         mod component {
-            #[expect(clippy::wildcard_imports, unused_imports, reason = "the policy's type may be written in any way")]
+            #[expect(clippy::wildcard_imports, unused_imports, reason = "the policy's type may use any import of the crate")]
             use super::*;
             use $crate::bindings::redaction::exports::checkpoint_gateway::policy::redaction;
 
@@ -61,8 +61,8 @@ macro_rules! export_redactor {
             impl redaction::Guest for Component {
                 fn redact(request: $crate::Request) -> Result<$crate::Plan, String> {
                     POLICY
-                        .ask(|policy| $crate::Redactor::redact(policy, &request))
-                        .unwrap_or_else(|| Err("the policy was never configured".to_owned()))
+                        .call(|policy| $crate::Redactor::redact(policy, &request))
+                        .unwrap_or_else(|| Err("the policy is not configured".to_owned()))
                 }
             }
 
@@ -71,7 +71,7 @@ macro_rules! export_redactor {
 
         #[cfg(test)]
         #[test]
-        fn the_fixtures_hold() {
+        fn fixtures_pass() {
             $crate::fixtures::check(
                 concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures"),
                 <$policy as $crate::Redactor>::SCHEMA,
@@ -82,7 +82,7 @@ macro_rules! export_redactor {
     };
 }
 
-/// What both kinds export.
+/// Exports the interface `settings`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __settings {
@@ -93,7 +93,7 @@ macro_rules! __settings {
             }
 
             fn configure(settings: String) -> Result<(), String> {
-                POLICY.fill(<$policy as $kind>::configure($crate::__private::parse(&settings)?)?);
+                POLICY.set(<$policy as $kind>::configure($crate::__private::parse(&settings)?)?);
                 Ok(())
             }
         }

@@ -1,11 +1,17 @@
-//! Names by pattern: `*` stands for any text, also none; every other character for itself.
+//! Globs for names: `*` matches any text, including none; every other character matches itself.
 
-/// Whether the whole name matches the glob. Takes time in proportion to both lengths, whatever the glob.
+/// Whether the whole name matches the glob. The time is linear in both lengths.
 pub fn matches(glob: &str, name: &str) -> bool {
     let mut parts = glob.split('*');
-    let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    let middle = parts.try_fold(rest, |rest, part| rest.split_once(part).map(|(_, after)| after));
+    let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    let middle = parts.try_fold(rest, |rest, part| {
+        rest.split_once(part).map(|(_, after)| after)
+    });
     middle.is_some_and(|rest| rest.ends_with(last))
 }
 
@@ -19,7 +25,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn a_star_stands_for_any_text() {
+    fn a_star_matches_any_text() {
         for (glob, name) in [
             ("", ""),
             ("*", ""),

@@ -1,4 +1,4 @@
-//! Write a policy for checkpoint-gateway: its logic and nothing else.
+//! Writes policies for checkpoint-gateway: a policy contains its own logic and no code for the contract.
 //!
 //! ```ignore
 //! use checkpoint_gateway_policy::prelude::*;
@@ -31,12 +31,13 @@
 //! export_authorizer!(OneGroup);
 //! ```
 //!
-//! A policy is handed all that it may know. It has no clock, no files, no network and no environment, so the same request
-//! always gets the same answer. The exporting macros also make `cargo test` run the crate's `fixtures/*.json`.
+//! A policy gets everything that it may know as arguments. It has no clock, no files, no network and no environment, so the
+//! same request always gets the same answer. The export macros also make `cargo test` run the crate's `fixtures/*.json`.
 
 extern crate self as checkpoint_gateway_policy;
 
 pub mod bindings;
+pub mod bounds;
 mod export;
 #[cfg(not(target_family = "wasm"))]
 pub mod fixtures;
@@ -59,22 +60,21 @@ pub use bindings::settings::checkpoint_gateway::policy::types::{
     Action, Archive, Container, Credential, Identity, Request,
 };
 
-/// A policy that decides whether a request may go on. At least one policy must allow it, and none deny it.
+/// A policy that allows or denies requests. At least one policy must allow a request and none may deny it.
 pub trait Authorizer: Sized {
     /// JSON Schema of the settings.
     const SCHEMA: &'static str;
-    /// What the policy is told when it is loaded. Give it `#[serde(deny_unknown_fields)]`: a misspelt setting must not
-    /// be a setting that does not hold.
+    /// The settings. Use `#[serde(deny_unknown_fields)]`, so that a misspelt setting is refused and not ignored.
     type Settings: DeserializeOwned;
 
-    /// Runs once, when the policy is loaded. An error keeps the policy from being loaded, and is shown to the operator.
+    /// Runs once, when the policy is loaded. If it fails, the policy is not loaded and the operator sees the error.
     fn configure(settings: Self::Settings) -> Result<Self, String>;
 
-    /// Decides. Every call gets the policy as `configure` left it.
+    /// Decides about a request. Every call gets the policy in the state after `configure`.
     fn authorize(&self, request: &Request) -> Verdict;
 }
 
-/// A policy that says what nobody must see in a checkpoint. The gateway carries it out.
+/// A policy that plans the redaction of checkpoints. The gateway carries out the plan.
 pub trait Redactor: Sized {
     /// JSON Schema of the settings.
     const SCHEMA: &'static str;
@@ -84,15 +84,16 @@ pub trait Redactor: Sized {
     /// As in [`Authorizer::configure`].
     fn configure(settings: Self::Settings) -> Result<Self, String>;
 
-    /// Plans. The plans of all redactors are joined. An error means: no checkpoint.
+    /// Plans the redaction of a checkpoint. The gateway joins the plans of all redactors. If one fails, no checkpoint is
+    /// created.
     fn redact(&self, request: &Request) -> Result<Plan, String>;
 }
 
-/// What nearly every policy uses.
+/// The imports of nearly every policy.
 pub mod prelude {
     pub use crate::{
-        Action, Archive, Authorizer, Container, Decision, Denial, DropRule, Identity, MaskRule, Pattern,
-        Places, Plan, Redactor, Request, Verdict, export_authorizer, export_redactor,
+        Action, Archive, Authorizer, Container, Decision, Denial, DropRule, Identity, MaskRule,
+        Pattern, Places, Plan, Redactor, Request, Verdict, export_authorizer, export_redactor,
     };
     pub use serde::Deserialize;
 }

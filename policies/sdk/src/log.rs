@@ -1,24 +1,24 @@
-//! Messages for the policy's author. The gateway bounds how much a call may write, and a call that writes more fails;
-//! nothing of it is shown to callers. A policy that never logs imports nothing.
+//! Log messages for the policy's author. The gateway limits the output of a call, and a call that exceeds the limit fails.
+//! Callers never see it. A policy that does not log has no imports.
 
 use crate::bindings::settings::checkpoint_gateway::policy::logging::{Level, log};
 
-/// What helps to find a mistake.
+/// Logs a detail that helps to find a bug.
 pub fn debug(message: &str) {
     log(Level::Debug, message);
 }
 
-/// What is good to know.
+/// Logs an event.
 pub fn info(message: &str) {
     log(Level::Info, message);
 }
 
-/// What should not be so.
+/// Logs something unexpected.
 pub fn warn(message: &str) {
     log(Level::Warn, message);
 }
 
-/// What went wrong.
+/// Logs a failure.
 pub fn error(message: &str) {
     log(Level::Error, message);
 }

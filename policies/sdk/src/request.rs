@@ -1,10 +1,12 @@
+//! Accessors of requests, and actions in settings.
+
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
 use crate::{Action, Container, Identity};
 
 impl Action {
-    /// Every action there is.
+    /// All actions.
     pub const ALL: [Self; 7] = [
         Self::Create,
         Self::List,
@@ -15,7 +17,7 @@ impl Action {
         Self::Delete,
     ];
 
-    /// The word for it in settings and messages.
+    /// The name in settings and messages.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -31,11 +33,16 @@ impl Action {
 
 impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(deserializer)?;
-        Self::ALL.into_iter().find(|action| action.as_str() == word).ok_or_else(|| {
-            let known = Self::ALL.map(Self::as_str).join(", ");
-            D::Error::custom(format_args!("unknown action `{word}`, expected one of {known}"))
-        })
+        let name = String::deserialize(deserializer)?;
+        Self::ALL
+            .into_iter()
+            .find(|action| action.as_str() == name)
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::as_str).join(", ");
+                D::Error::custom(format_args!(
+                    "unknown action `{name}`, expected one of {known}"
+                ))
+            })
     }
 }
 
@@ -52,8 +59,11 @@ impl Identity {
 }
 
 impl Container {
-    /// The value of one of the pod's labels.
+    /// The value of a label of the pod.
     pub fn pod_label(&self, key: &str) -> Option<&str> {
-        self.pod_labels.iter().find(|(own, _)| own == key).map(|(_, value)| value.as_str())
+        self.pod_labels
+            .iter()
+            .find(|(own, _)| own == key)
+            .map(|(_, value)| value.as_str())
     }
 }

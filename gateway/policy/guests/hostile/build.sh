@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds authorizer.wasm and redactor.wasm beside this file. $GUEST_TOOLCHAIN names a toolchain that has the target, where the
-# repository's own has not.
+# Builds authorizer.wasm and redactor.wasm beside this file. $GUEST_TOOLCHAIN names a toolchain that has the target, if the
+# repository's toolchain does not have it.
 set -eu
 cd "$(dirname "$0")"
 target=${GUEST_TARGET_DIR:-$PWD/target}

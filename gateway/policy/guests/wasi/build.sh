@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds wasi.wasm beside this file. $GUEST_TOOLCHAIN names a toolchain that has the target wasm32-wasip2, where the
-# repository's own has not.
+# Builds wasi.wasm beside this file. $GUEST_TOOLCHAIN names a toolchain that has the target wasm32-wasip2, if the
+# repository's toolchain does not have it.
 set -eu
 cd "$(dirname "$0")"
 target=${GUEST_TARGET_DIR:-$PWD/target}

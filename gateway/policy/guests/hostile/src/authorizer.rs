@@ -1,8 +1,8 @@
-//! The guest as a policy that decides.
+//! The hostile authorizer.
 
 use std::hint::black_box;
 
-use crate::deeds;
+use crate::attacks;
 use crate::settings::{self, MEMORY};
 
 mod bindings {
@@ -29,20 +29,23 @@ impl contract::Guest for Hostile {
 
 impl authorization::Guest for Hostile {
     fn authorize(request: Request) -> Verdict {
-        match settings::deed().as_str() {
+        match settings::attack().as_str() {
             "deny" => deny("not-today", "not on my watch"),
-            "abstain" => Verdict { decision: Decision::Abstain, annotations: Vec::new() },
-            "loop" => deeds::spin(),
-            "memory" => deeds::hoard(),
-            "recursion" => deny("deep", &deeds::recurse(1).to_string()),
+            "abstain" => Verdict {
+                decision: Decision::Abstain,
+                annotations: Vec::new(),
+            },
+            "loop" => attacks::spin(),
+            "memory" => attacks::hoard(),
+            "recursion" => deny("deep", &attacks::recurse(1).to_string()),
             "unreachable" => core::arch::wasm32::unreachable(),
-            "panic" => deeds::panic(),
+            "panic" => attacks::panic(),
             "late" => {
-                deeds::fill(100);
+                attacks::fill(100);
                 allow(Vec::new())
             }
             "late-once" => {
-                deeds::fill(1);
+                attacks::fill(1);
                 allow(Vec::new())
             }
             "log" => {
@@ -58,7 +61,9 @@ impl authorization::Guest for Hostile {
             "string" => allow(vec![("big".to_owned(), "x".repeat(24 << 20))]),
             "annotations" => allow(vec![("a".to_owned(), "b".to_owned()); 65]),
             "annotation-long" => allow(vec![("a".to_owned(), "b".repeat(1025))]),
-            "annotation-control" => allow(vec![("a".to_owned(), "b\n{\"forged\":true}".to_owned())]),
+            "annotation-control" => {
+                allow(vec![("a".to_owned(), "b\n{\"forged\":true}".to_owned())])
+            }
             "code-bad" => deny("Not A Code", ""),
             "code-ours" => deny("policy-deadline", ""),
             "message-long" => deny("long", &"x".repeat(1025)),
@@ -71,12 +76,21 @@ impl authorization::Guest for Hostile {
 }
 
 fn allow(annotations: Vec<(String, String)>) -> Verdict {
-    Verdict { decision: Decision::Allow, annotations }
+    Verdict {
+        decision: Decision::Allow,
+        annotations,
+    }
 }
 
 fn deny(code: &str, message: &str) -> Verdict {
-    let denial = Denial { code: code.to_owned(), message: message.to_owned() };
-    Verdict { decision: Decision::Deny(denial), annotations: Vec::new() }
+    let denial = Denial {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    };
+    Verdict {
+        decision: Decision::Deny(denial),
+        annotations: Vec::new(),
+    }
 }
 
 fn flood(lines: u32) -> Verdict {
@@ -87,23 +101,29 @@ fn flood(lines: u32) -> Verdict {
     allow(Vec::new())
 }
 
-/// Tells all that it ever saw, and stores what it sees now.
+/// Returns everything that earlier calls stored, and stores the caller.
 fn remember(request: &Request) -> Verdict {
     let mut memory = MEMORY.lock().unwrap();
     let before = memory.seen.join(",");
     memory.seen.push(request.identity.user.clone());
     memory.calls += 1;
     let calls = memory.calls.to_string();
-    allow(vec![("before".to_owned(), before), ("calls".to_owned(), calls)])
+    allow(vec![
+        ("before".to_owned(), before),
+        ("calls".to_owned(), calls),
+    ])
 }
 
 fn echo() -> Verdict {
     let memory = MEMORY.lock().unwrap();
     let configured = memory.configured.to_string();
-    allow(vec![("settings".to_owned(), memory.settings.clone()), ("configured".to_owned(), configured)])
+    allow(vec![
+        ("settings".to_owned(), memory.settings.clone()),
+        ("configured".to_owned(), configured),
+    ])
 }
 
-/// A verdict as it lies in memory, so that it can be one that Rust would not make.
+/// The memory layout of a verdict, for verdicts that Rust would not produce.
 #[repr(C)]
 struct Raw {
     decision: u32,
@@ -112,22 +132,55 @@ struct Raw {
     annotations: (u32, u32),
 }
 
-/// The verdicts that only raw memory can hold.
-fn raw(deed: &str) -> Option<u32> {
-    const ALLOW: Raw = Raw { decision: 0, code: (0, 0), message: (0, 0), annotations: (0, 0) };
-    let verdict = match deed {
-        "raw-string-4gib" => Raw { decision: 1, code: (0, u32::MAX), ..ALLOW },
-        "raw-string-outside" => Raw { decision: 1, code: (0xffff_0000, 64), ..ALLOW },
-        "raw-utf8" => Raw { decision: 1, code: at(&[0xff, 0xfe, 0x80]), ..ALLOW },
-        "raw-list-outside" => Raw { annotations: (0xffff_fff0, 1000), ..ALLOW },
-        "raw-list-unaligned" => Raw { annotations: (1_000_003, 2), ..ALLOW },
-        "raw-list-10-million" => Raw { annotations: (0, 10_000_000), ..ALLOW },
-        // As many as there is memory for: 3 million pairs of empty texts.
-        "raw-list-full" => {
-            Raw { annotations: (vec![0_u32; 12_000_000].leak().as_ptr() as u32, 3_000_000), ..ALLOW }
-        }
-        "raw-list-same" => Raw { annotations: amplified(), ..ALLOW },
-        "raw-decision" => Raw { decision: 77, ..ALLOW },
+/// A malformed verdict in memory.
+fn raw(attack: &str) -> Option<u32> {
+    const ALLOW: Raw = Raw {
+        decision: 0,
+        code: (0, 0),
+        message: (0, 0),
+        annotations: (0, 0),
+    };
+    let verdict = match attack {
+        "raw-string-4gib" => Raw {
+            decision: 1,
+            code: (0, u32::MAX),
+            ..ALLOW
+        },
+        "raw-string-outside" => Raw {
+            decision: 1,
+            code: (0xffff_0000, 64),
+            ..ALLOW
+        },
+        "raw-utf8" => Raw {
+            decision: 1,
+            code: at(&[0xff, 0xfe, 0x80]),
+            ..ALLOW
+        },
+        "raw-list-outside" => Raw {
+            annotations: (0xffff_fff0, 1000),
+            ..ALLOW
+        },
+        "raw-list-unaligned" => Raw {
+            annotations: (1_000_003, 2),
+            ..ALLOW
+        },
+        "raw-list-10-million" => Raw {
+            annotations: (0, 10_000_000),
+            ..ALLOW
+        },
+        // As many as fit into memory: 3 million pairs of empty texts.
+        "raw-list-full" => Raw {
+            annotations: (vec![0_u32; 12_000_000].leak().as_ptr() as u32, 3_000_000),
+            ..ALLOW
+        },
+        "raw-list-same" => Raw {
+            annotations: amplified(),
+            ..ALLOW
+        },
+        "raw-decision" => Raw {
+            decision: 77,
+            ..ALLOW
+        },
         "raw-verdict-outside" => return Some(0xffff_fff0),
         _ => return None,
     };
@@ -135,11 +188,11 @@ fn raw(deed: &str) -> Option<u32> {
 }
 
 fn at(bytes: &[u8]) -> (u32, u32) {
-    let kept = bytes.to_vec().leak();
-    (kept.as_ptr() as u32, kept.len() as u32)
+    let leaked = bytes.to_vec().leak();
+    (leaked.as_ptr() as u32, leaked.len() as u32)
 }
 
-/// Half a million times the same text of a mebibyte: little for the guest, half a tebibyte for a host that copies it.
+/// A list with half a million references to one text of a mebibyte: small in the guest, half a tebibyte if the host copies it.
 fn amplified() -> (u32, u32) {
     let text = at(&vec![b'x'; 1 << 20]);
     let list = vec![text; 1_000_000].leak();
@@ -168,7 +221,7 @@ extern "C" fn export_configure_post(answer: *mut u8) {
 
 #[unsafe(export_name = "checkpoint-gateway:policy/authorization@0.1.0#authorize")]
 extern "C" fn export_authorize(request: *mut u8) -> *mut u8 {
-    match raw(&settings::deed()) {
+    match raw(&settings::attack()) {
         Some(answer) => answer as *mut u8,
         None => unsafe { authorization::_export_authorize_cabi::<Hostile>(request) },
     }

@@ -1,6 +1,6 @@
-//! A policy that misbehaves in whatever way its settings say: `{"do": "loop"}`.
+//! A policy that attacks the gateway as its settings say: `{"do": "loop"}`.
 
-mod deeds;
+mod attacks;
 mod settings;
 
 #[cfg(feature = "authorizer")]

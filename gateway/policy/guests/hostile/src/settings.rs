@@ -1,8 +1,8 @@
-//! What the guest was told to do, and what it remembers.
+//! The settings and the memory of the hostile guest.
 
 use std::sync::Mutex;
 
-/// Everything that outlives a call, if anything does.
+/// State that would survive a call if instances were reused.
 #[derive(Default)]
 pub struct Memory {
     pub settings: String,
@@ -22,18 +22,23 @@ pub static MEMORY: Mutex<Memory> = Mutex::new(Memory {
     seen: Vec::new(),
 });
 
-/// The word after `"do":"`, without a JSON parser: the guest is to stay small.
-pub fn deed() -> String {
+/// The attack: the text after `"do":"`. There is no JSON parser, to keep the guest small.
+pub fn attack() -> String {
     let memory = MEMORY.lock().unwrap();
-    let deed = memory.settings.split_once("\"do\":\"").and_then(|(_, rest)| rest.split_once('"'));
-    deed.map(|(deed, _)| deed.to_owned()).unwrap_or_default()
+    let attack = memory
+        .settings
+        .split_once("\"do\":\"")
+        .and_then(|(_, rest)| rest.split_once('"'));
+    attack
+        .map(|(attack, _)| attack.to_owned())
+        .unwrap_or_default()
 }
 
-/// The schema, or what stands for it.
+/// The schema, or an attack instead of it.
 pub fn schema() -> String {
-    match deed().as_str() {
-        "schema-loop" => crate::deeds::spin(),
-        "schema-text" => "no JSON at all".to_owned(),
+    match attack().as_str() {
+        "schema-loop" => crate::attacks::spin(),
+        "schema-text" => "not JSON".to_owned(),
         "schema-nested" => "[".repeat(100_000),
         "schema-huge" => format!("\"{}\"", "x".repeat(8 << 20)),
         "schema-trap" => core::arch::wasm32::unreachable(),
@@ -47,14 +52,14 @@ pub fn configure(settings: String) -> Result<(), String> {
         memory.settings = settings;
         memory.configured += 1;
     }
-    match deed().as_str() {
-        "configure-loop" => crate::deeds::spin(),
-        "configure-memory" => crate::deeds::hoard(),
-        "configure-recursion" => drop(crate::deeds::recurse(1)),
+    match attack().as_str() {
+        "configure-loop" => crate::attacks::spin(),
+        "configure-memory" => crate::attacks::hoard(),
+        "configure-recursion" => drop(crate::attacks::recurse(1)),
         "configure-trap" => core::arch::wasm32::unreachable(),
         "configure-refuse" => return Err("the key `do` says `configure-refuse`".to_owned()),
         "configure-refuse-huge" => return Err("x".repeat(8 << 20)),
-        "configure-late" => crate::deeds::fill(100),
+        "configure-late" => crate::attacks::fill(100),
         _ => {}
     }
     Ok(())

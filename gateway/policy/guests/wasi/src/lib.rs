@@ -1,4 +1,4 @@
-//! A policy that asks WASI for all that its standard library can ask for, and tells in its annotations what it got.
+//! A policy that uses WASI through its standard library and reports the results in its annotations.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -12,7 +12,7 @@ wit_bindgen::generate!({ path: "../../../../wit/v0.1.0", world: "authorizer" });
 use exports::checkpoint_gateway::policy::authorization::{Decision, Guest, Request, Verdict};
 use exports::checkpoint_gateway::policy::settings;
 
-static DEED: Mutex<String> = Mutex::new(String::new());
+static SETTINGS: Mutex<String> = Mutex::new(String::new());
 
 struct Wasi;
 
@@ -25,44 +25,59 @@ impl settings::Guest for Wasi {
         if text.contains("print") {
             println!("configured");
         }
-        *DEED.lock().unwrap() = text;
+        *SETTINGS.lock().unwrap() = text;
         Ok(())
     }
 }
 
 impl Guest for Wasi {
     fn authorize(_: Request) -> Verdict {
-        let deed = DEED.lock().unwrap().clone();
-        let found = if deed.contains("sleep") {
+        let settings = SETTINGS.lock().unwrap().clone();
+        let found = if settings.contains("sleep") {
             std::thread::sleep(Duration::from_secs(3600));
             Vec::new()
-        } else if deed.contains("connect") {
-            vec![("connected", TcpStream::connect("127.0.0.1:1").is_ok().to_string())]
-        } else if deed.contains("exit") {
+        } else if settings.contains("connect") {
+            vec![(
+                "connected",
+                TcpStream::connect("127.0.0.1:1").is_ok().to_string(),
+            )]
+        } else if settings.contains("exit") {
             std::process::exit(0)
         } else {
             println!("a line on standard output");
             eprintln!("a line on standard error");
-            find()
+            probe()
         };
-        let annotations = found.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Verdict { decision: Decision::Allow, annotations }
+        let annotations = found
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        Verdict {
+            decision: Decision::Allow,
+            annotations,
+        }
     }
 }
 
-fn find() -> Vec<(&'static str, String)> {
-    let begun = Instant::now();
+fn probe() -> Vec<(&'static str, String)> {
+    let started = Instant::now();
     let mut input = Vec::new();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     vec![
         ("environment", std::env::vars().count().to_string()),
         ("arguments", std::env::args().count().to_string()),
-        ("input", std::io::stdin().read_to_end(&mut input).map_or(0, |read| read).to_string()),
+        (
+            "input",
+            std::io::stdin()
+                .read_to_end(&mut input)
+                .map_or(0, |read| read)
+                .to_string(),
+        ),
         ("root", std::fs::read_dir("/").is_ok().to_string()),
         ("passwd", std::fs::read("/etc/passwd").is_ok().to_string()),
         ("written", std::fs::write("/tmp/x", "x").is_ok().to_string()),
         ("now", now.as_millis().to_string()),
-        ("elapsed", begun.elapsed().as_nanos().to_string()),
+        ("elapsed", started.elapsed().as_nanos().to_string()),
         ("random", RandomState::new().hash_one(0).to_string()),
     ]
 }

@@ -1,15 +1,16 @@
-//! What a guest of either kind can do to its host.
+//! The attacks that both kinds of guests share.
 
 use std::hint::black_box;
 
+/// Loops without an end.
 pub fn spin() -> ! {
-    let mut turns = 0_u64;
+    let mut rounds = 0_u64;
     loop {
-        turns = black_box(turns.wrapping_add(1));
+        rounds = black_box(rounds.wrapping_add(1));
     }
 }
 
-/// Takes memory and touches all of it, until there is no more.
+/// Allocates and touches memory without an end.
 pub fn hoard() -> ! {
     loop {
         let mut more = vec![1_u8; 1 << 20];
@@ -18,13 +19,14 @@ pub fn hoard() -> ! {
     }
 }
 
-#[expect(unconditional_recursion, reason = "that is the point")]
+#[expect(unconditional_recursion, reason = "this overflows the stack")]
+/// Recurses without an end.
 pub fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 8]);
     recurse(depth + 1) + black_box(frame)[3]
 }
 
-/// Takes its time where no clock is looked at: in single instructions.
+/// Takes long in single instructions, between which no deadline is checked.
 pub fn fill(rounds: u8) {
     let mut bytes = vec![0_u8; 56 << 20];
     for round in 1..=rounds {
@@ -32,6 +34,7 @@ pub fn fill(rounds: u8) {
     }
 }
 
+/// Panics with a long message.
 pub fn panic() -> ! {
     panic!("{}", "x".repeat(8 << 20))
 }
