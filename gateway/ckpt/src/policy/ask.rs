@@ -1,3 +1,5 @@
+//! `ckpt policy run`: calls a policy with one request.
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
@@ -9,9 +11,9 @@ use serde_json::{Map, Value, json};
 use crate::exit::Exit;
 use crate::output::print;
 
-/// The request that fixtures and files are laid over: they say only what matters.
+/// The request to which fixtures and files are applied.
 const DEFAULT: &str = include_str!("../../../../policies/sdk/default-request.json");
-/// The memory that a policy gets here: what the gateway gives by default.
+/// The memory of a policy, in bytes: the gateway's default.
 const MEMORY: usize = 64 << 20;
 
 /// Arguments of `policy run`.
@@ -20,22 +22,22 @@ const MEMORY: usize = 64 << 20;
 pub(super) struct Options {
     /// The component.
     file: PathBuf,
-    /// A request as JSON; what it leaves out is taken from a harmless default.
+    /// A request as JSON, which is applied to a default request.
     #[arg(long, value_name = "FILE")]
     request: Option<PathBuf>,
     /// The settings as JSON.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Give it a WASI with nothing behind it, as `wasi = "empty"` in the configuration does.
+    /// Grant an empty WASI, like `wasi = "empty"` in the configuration.
     #[arg(long)]
     wasi: bool,
 }
 
 const AFTER: &str = "\
-Prints the answer as JSON. Exit status: 0 where it allows, abstains or plans; 1 where it denies or fails.";
+Prints the answer as JSON. Exit status: 0 if the policy allows, abstains or plans; 1 if it denies or fails.";
 
-/// What a policy answered, authorizer or redactor.
-pub(super) struct Asked {
+/// The answer of a policy, and its resource usage.
+pub(super) struct Outcome {
     pub(super) answer: Result<Value, Fault>,
     pub(super) usage: Usage,
 }
@@ -54,25 +56,25 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
         .transpose()?
         .unwrap_or_default();
     let policy = load(&engine()?, &options.file, settings, options.wasi)?;
-    let asked = ask(&policy, &request_of(&Value::Object(request))?);
-    let denies = asked
+    let outcome = call(&policy, &request_of(&Value::Object(request))?);
+    let denies = outcome
         .answer
         .as_ref()
         .map_or(true, |answer| answer.get("deny").is_some());
     print(format_args!(
         "{:#}",
         json!({
-            "answer": asked.answer.unwrap_or_else(|fault| json!({ "fault": fault.code(), "detail": fault.to_string() })),
-            "microseconds": u64::try_from(asked.usage.time.as_micros()).unwrap_or(u64::MAX),
-            "memory-bytes": asked.usage.memory,
+            "answer": outcome.answer.unwrap_or_else(|fault| json!({ "fault": fault.code(), "detail": fault.to_string() })),
+            "microseconds": u64::try_from(outcome.usage.time.as_micros()).unwrap_or(u64::MAX),
+            "memory-bytes": outcome.usage.memory,
         })
     ));
     Ok(if denies { Exit::Failure } else { Exit::Success })
 }
 
-/// An engine as the gateway's own.
+/// An engine with the gateway's limits.
 pub(super) fn engine() -> Result<Engine> {
-    Engine::new(2, MEMORY).map_err(|error| anyhow!("cannot make room for policies: {error:#}"))
+    Engine::new(2, MEMORY).map_err(|error| anyhow!("cannot start the policy engine: {error:#}"))
 }
 
 pub(super) fn load(
@@ -90,7 +92,7 @@ pub(super) fn load(
         namespaces: Vec::new(),
         pod_labels: std::collections::BTreeMap::new(),
         mode: Mode::Enforce,
-        // What counts here is what is answered; `policy bench` tells how fast.
+        // Only the answer matters here; `policy bench` measures the time.
         limits: gateway_policy::Limits {
             deadline_milliseconds: 5000,
             ..Default::default()
@@ -100,13 +102,13 @@ pub(super) fn load(
     Policy::load(engine, &spec, None)
 }
 
-/// The policy's answer as fixtures write it: `{"decision": "allow"}`, `{"deny": CODE}` or `{"plan": PLAN}`.
-pub(super) fn ask(policy: &Policy, request: &Request) -> Asked {
+/// Calls the policy. The answer has the form of fixtures: `{"decision": "allow"}`, `{"deny": CODE}` or `{"plan": PLAN}`.
+pub(super) fn call(policy: &Policy, request: &Request) -> Outcome {
     let (answer, usage) = match policy.kind() {
         Kind::Authorizer => {
             let (answer, usage) = policy.authorize(request);
             (
-                answer.map(|(decision, annotations)| told(decision, &annotations)),
+                answer.map(|(decision, annotations)| verdict(decision, &annotations)),
                 usage,
             )
         }
@@ -115,10 +117,10 @@ pub(super) fn ask(policy: &Policy, request: &Request) -> Asked {
             (plan.map(|plan| json!({ "plan": plan })), usage)
         }
     };
-    Asked { answer, usage }
+    Outcome { answer, usage }
 }
 
-fn told(decision: Decision, annotations: &std::collections::BTreeMap<String, String>) -> Value {
+fn verdict(decision: Decision, annotations: &std::collections::BTreeMap<String, String>) -> Value {
     let mut answer = match decision {
         Decision::Allow => json!({ "decision": "allow" }),
         Decision::Abstain => json!({ "decision": "abstain" }),
@@ -130,26 +132,27 @@ fn told(decision: Decision, annotations: &std::collections::BTreeMap<String, Str
     answer
 }
 
-/// `partial` laid over the default request.
+/// The default request with `partial` applied to it.
 pub(super) fn request_of(partial: &Value) -> Result<Request> {
     let mut request: Value = serde_json::from_str(DEFAULT).context("the default request")?;
-    overlay(&mut request, partial);
-    serde_json::from_value(request).context("this is no request")
+    merge(&mut request, partial);
+    serde_json::from_value(request).context("the request is not valid")
 }
 
-/// Objects are merged, everything else is replaced.
-fn overlay(under: &mut Value, over: &Value) {
-    match (under, over) {
-        (Value::Object(under), Value::Object(over)) => {
-            for (name, value) in over {
-                overlay(under.entry(name).or_insert(Value::Null), value);
+/// Merges objects and replaces other values.
+fn merge(target: &mut Value, patch: &Value) {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch)) => {
+            for (name, value) in patch {
+                merge(target.entry(name).or_insert(Value::Null), value);
             }
         }
-        (under, over) => under.clone_from(over),
+        (target, patch) => target.clone_from(patch),
     }
 }
 
 pub(super) fn object(path: &Path) -> Result<Map<String, Value>> {
     let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("`{}` is no JSON object", path.display()))
+    serde_json::from_slice(&text)
+        .with_context(|| format!("`{}` is not a JSON object", path.display()))
 }

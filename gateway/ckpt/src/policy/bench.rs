@@ -1,3 +1,5 @@
+//! `ckpt policy bench`: measures a policy.
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -5,7 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
 
-use super::ask::{ask, engine, load, object, request_of};
+use super::ask::{call, engine, load, object, request_of};
 use crate::exit::Exit;
 use crate::output::print;
 
@@ -17,18 +19,18 @@ pub(super) struct Options {
     /// The settings as JSON.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// A request as JSON, laid over a harmless default.
+    /// A request as JSON, which is applied to a default request.
     #[arg(long, value_name = "FILE")]
     request: Option<PathBuf>,
-    /// How many times it is asked.
+    /// The number of calls.
     #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     calls: u32,
-    /// Give it a WASI with nothing behind it, as `wasi = "empty"` in the configuration does.
+    /// Grant an empty WASI, like `wasi = "empty"` in the configuration.
     #[arg(long)]
     wasi: bool,
 }
 
-/// Measures what the gateway does for every request: a fresh instance, the call, the checks of the answer.
+/// Measures the gateway's work for each request: a fresh instance, the call, and the checks of the answer.
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let settings = options
         .settings
@@ -43,16 +45,16 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
         .transpose()?
         .unwrap_or_default();
     let request = request_of(&Value::Object(request))?;
-    let begun = Instant::now();
+    let started = Instant::now();
     let policy = load(&engine()?, &options.file, settings, options.wasi)?;
-    let loaded = begun.elapsed();
+    let loaded = started.elapsed();
     let mut times = Vec::new();
     let mut memory = 0;
     for _ in 0..options.calls {
-        let asked = ask(&policy, &request);
-        asked.answer?;
-        times.push(asked.usage.time);
-        memory = memory.max(asked.usage.memory);
+        let outcome = call(&policy, &request);
+        outcome.answer?;
+        times.push(outcome.usage.time);
+        memory = memory.max(outcome.usage.memory);
     }
     times.sort_unstable();
     let at = |share: f64| {
@@ -68,7 +70,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
             .unwrap_or(Duration::ZERO)
     };
     print(format_args!(
-        "load    {loaded:.2?} (read, configured, compiled)"
+        "load    {loaded:.2?} (read, configure, compile)"
     ));
     print(format_args!(
         "calls   {}, each in a fresh instance",

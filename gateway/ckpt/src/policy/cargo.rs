@@ -1,4 +1,4 @@
-//! The calls of cargo and rustc: what there is to build, and building it so that every machine gets the same bytes.
+//! Calls cargo and rustc: finds the policies of a workspace and builds them reproducibly.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -8,16 +8,16 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, bail};
 use serde::Deserialize;
 
-/// What policies are compiled for: it has no system to call, so they import nothing.
+/// The compilation target. It has no system interface, so policies have no imports.
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// A crate that is a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Crate {
     pub(super) name: String,
-    /// Its folder.
+    /// The crate's folder.
     pub(super) folder: PathBuf,
-    /// Where cargo leaves the core module.
+    /// The path of the core module that cargo builds.
     pub(super) module: PathBuf,
 }
 
@@ -25,11 +25,11 @@ pub(super) struct Crate {
 pub(super) struct Workspace {
     pub(super) policies: Vec<Crate>,
     root: PathBuf,
-    /// Folders whose names must not get into a component, each with what stands for it.
+    /// Folders whose paths must not occur in a component, each with its replacement.
     remapped: BTreeSet<(PathBuf, String)>,
 }
 
-/// What `cargo metadata` tells, as far as it matters here.
+/// The relevant part of `cargo metadata`.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -54,7 +54,7 @@ struct Target {
 }
 
 impl Workspace {
-    /// The policy in `folder`, or all of them where `folder` is the root of a workspace.
+    /// The policy in `folder`, or all policies if `folder` is the root of a workspace.
     pub(super) fn find(folder: &Path, locked: bool) -> anyhow::Result<Self> {
         let folder = folder
             .canonicalize()
@@ -70,13 +70,13 @@ impl Workspace {
             ])
             .current_dir(&folder);
         cargo.args(locked.then_some("--locked"));
-        let told = output(&mut cargo)?;
+        let json = output(&mut cargo)?;
         let metadata: Metadata =
-            serde_json::from_str(&told).context("cannot read what cargo metadata tells")?;
+            serde_json::from_str(&json).context("cannot parse the output of cargo metadata")?;
         let policies: Vec<_> = metadata.policies(&folder).collect();
         if policies.is_empty() {
             bail!(
-                "no policy in `{}`: a policy's Cargo.toml says `crate-type = [\"cdylib\"]`",
+                "no policy in `{}`: the Cargo.toml of a policy has `crate-type = [\"cdylib\"]`",
                 folder.display()
             );
         }
@@ -87,7 +87,7 @@ impl Workspace {
         })
     }
 
-    /// Compiles all of them, as release builds.
+    /// Builds all policies in release mode.
     pub(super) fn compile(&self, locked: bool) -> anyhow::Result<()> {
         let mut cargo = Command::new("cargo");
         cargo
@@ -140,7 +140,7 @@ impl Metadata {
     }
 }
 
-/// Panics name source files: with a registry's folder or a home in them, no two machines would build the same bytes.
+/// The replacement of a package's path in panic messages. Otherwise the bytes would depend on the home folder.
 fn remapped(package: &Package) -> Option<(PathBuf, String)> {
     let own = package.manifest_path.parent()?;
     if package.source.is_none() {
@@ -149,7 +149,7 @@ fn remapped(package: &Package) -> Option<(PathBuf, String)> {
     Some((own.parent()?.to_owned(), "/crates".to_owned()))
 }
 
-/// Fails with advice where the active toolchain cannot compile for the target.
+/// Fails with a hint if the active toolchain cannot compile for the target.
 pub(super) fn expect_target(folder: &Path) -> anyhow::Result<()> {
     let libraries = output(rustc(folder).args(["--print", "target-libdir", "--target", TARGET]))?;
     let is_core = |name: &OsStr| {
@@ -168,12 +168,12 @@ pub(super) fn expect_target(folder: &Path) -> anyhow::Result<()> {
         return Ok(());
     }
     bail!(
-        "{} cannot compile for {TARGET} yet: run `rustup target add {TARGET}`",
+        "{} cannot compile for {TARGET}: run `rustup target add {TARGET}`",
         version(folder)?
     )
 }
 
-/// The compiler's version, in its own words.
+/// The output of `rustc --version`.
 pub(super) fn version(folder: &Path) -> anyhow::Result<String> {
     Ok(output(rustc(folder).arg("--version"))?.trim().to_owned())
 }
@@ -193,5 +193,6 @@ fn output(command: &mut Command) -> anyhow::Result<String> {
     if !output.status.success() {
         bail!("`{program}` failed ({})", output.status);
     }
-    String::from_utf8(output.stdout).with_context(|| format!("`{program}` printed no text"))
+    String::from_utf8(output.stdout)
+        .with_context(|| format!("the output of `{program}` is not text"))
 }

@@ -1,3 +1,5 @@
+//! `ckpt policy test`: runs fixtures against components.
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,7 @@ use gateway_core::Plan;
 use gateway_policy::{Engine, Fault};
 use serde_json::{Map, Value};
 
-use super::ask::{ask, engine, load, object, request_of};
+use super::ask::{call, engine, load, object, request_of};
 use crate::exit::Exit;
 use crate::output::print;
 
@@ -16,13 +18,13 @@ use crate::output::print;
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// Policies' folders, each with NAME.wasm and fixtures/, or a folder of such folders.
+    /// Folders of policies, each with NAME.wasm and fixtures/, or a folder that contains such folders.
     #[arg(default_value = ".")]
     folders: Vec<PathBuf>,
     /// Also write the results as `JUnit` XML.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Give them a WASI with nothing behind it, as `wasi = "empty"` in the configuration does.
+    /// Grant an empty WASI, like `wasi = "empty"` in the configuration.
     #[arg(long)]
     wasi: bool,
 }
@@ -30,12 +32,12 @@ pub(super) struct Options {
 const AFTER: &str = "\
 A fixture is a JSON file:
   { \"about\": \"a sentence\", \"settings\": {}, \"request\": {}, \"expect\": { \"decision\": \"allow\" } }
-What `request` leaves out is taken from a harmless default. `expect` is one of
-  { \"decision\": \"allow\" | \"abstain\" }   { \"deny\": CODE }   { \"plan\": PLAN }   { \"settings-refused\": WORDS }
+`request` is applied to a default request. `expect` is one of
+  { \"decision\": \"allow\" | \"abstain\" }   { \"deny\": CODE }   { \"plan\": PLAN }   { \"settings-refused\": TEXT }
 
-Exit status: 0 where every fixture holds, 1 where one does not.";
+Exit status: 0 if every fixture passes, 1 if one fails.";
 
-/// One fixture and how it went.
+/// The outcome of one fixture.
 struct Outcome {
     policy: String,
     about: String,
@@ -82,7 +84,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     })
 }
 
-/// `folder`, if it has fixtures, else the folders in it that have.
+/// `folder` if it has fixtures, or else the folders in it that have fixtures.
 fn policies(folder: &Path) -> BTreeSet<PathBuf> {
     let has_fixtures = |folder: &PathBuf| folder.join("fixtures").is_dir();
     let folder = folder.to_path_buf();
@@ -112,7 +114,7 @@ fn of_policy(engine: &Engine, folder: &Path, wasi: bool) -> Result<Vec<Outcome>>
     let fixtures: BTreeSet<_> = entries
         .filter(|path| path.extension().is_some_and(|kind| kind == "json"))
         .collect();
-    let judge = |path: PathBuf| {
+    let outcome = |path: PathBuf| {
         let fixture = object(&path)?;
         let about = fixture
             .get("about")
@@ -127,14 +129,14 @@ fn of_policy(engine: &Engine, folder: &Path, wasi: bool) -> Result<Vec<Outcome>>
         Ok(Outcome {
             policy: policy.clone(),
             about,
-            failure: judge(engine, &component, &fixture, wasi)?,
+            failure: check(engine, &component, &fixture, wasi)?,
         })
     };
-    fixtures.into_iter().map(judge).collect()
+    fixtures.into_iter().map(outcome).collect()
 }
 
-/// What is wrong, where something is.
-fn judge(
+/// The failure of a fixture, if it fails.
+fn check(
     engine: &Engine,
     component: &Path,
     fixture: &Map<String, Value>,
@@ -153,35 +155,37 @@ fn judge(
         expected.get("settings-refused"),
     ) {
         (Ok(policy), None) => policy,
-        (Ok(_), Some(_)) => return Ok(Some("the settings were taken".to_owned())),
-        (Err(Fault::Settings(words)), Some(Value::String(expected)))
-            if words.contains(expected.as_str()) =>
+        (Ok(_), Some(_)) => return Ok(Some("the settings were accepted".to_owned())),
+        (Err(Fault::Settings(refusal)), Some(Value::String(expected)))
+            if refusal.contains(expected.as_str()) =>
         {
             return Ok(None);
         }
         (Err(fault), _) => return Ok(Some(fault.to_string())),
     };
-    let answer = ask(&policy, &request_of(&part("request"))?).answer;
+    let answer = call(&policy, &request_of(&part("request"))?).answer;
     Ok(match answer {
-        Ok(answer) if fits(&expected, &answer) => None,
+        Ok(answer) if matches(&expected, &answer) => None,
         Ok(answer) => Some(format!("expected {expected}, got {answer}")),
-        Err(fault) => Some(format!("expected {expected}, and it failed: {fault}")),
+        Err(fault) => Some(format!(
+            "expected {expected}, but the policy failed: {fault}"
+        )),
     })
 }
 
-/// Whether the answer has all that is expected of it; what is not mentioned may be anything.
-fn fits(expected: &Value, answer: &Value) -> bool {
-    let fits = |(name, part): (&String, &Value)| {
+/// Whether the answer contains everything in `expected`; other parts are ignored.
+fn matches(expected: &Value, answer: &Value) -> bool {
+    let matches = |(name, part): (&String, &Value)| {
         let got = answer.get(name);
         match name.as_str() {
-            // What a fixture leaves out of a plan is empty in it.
+            // Absent lists of an expected plan are empty.
             "plan" => plan(part).is_some_and(|expected| got.and_then(plan) == Some(expected)),
             _ => got == Some(part),
         }
     };
     expected
         .as_object()
-        .is_some_and(|parts| !parts.is_empty() && parts.iter().all(fits))
+        .is_some_and(|parts| !parts.is_empty() && parts.iter().all(matches))
 }
 
 fn plan(value: &Value) -> Option<Plan> {

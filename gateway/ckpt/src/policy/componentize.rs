@@ -1,12 +1,12 @@
-//! From what rustc writes, a core module, to what the gateway loads, a component.
+//! Turns a core module, which rustc builds, into a component, which the gateway loads.
 
 use anyhow::{Context, bail};
 use wit_component::{ComponentEncoder, DecodedWasm};
 use wit_parser::{Resolve, WorldItem, WorldKey};
 
-use super::Kind;
+use super::kind::Kind;
 
-/// The package of every interface that a policy may import or export.
+/// The prefix of every interface that a policy may import or export.
 const PACKAGE: &str = "checkpoint-gateway:policy/";
 
 /// A component that implements a world of the contract.
@@ -17,18 +17,18 @@ pub(super) struct Component {
     pub(super) imports: Vec<String>,
 }
 
-/// Makes a component of a core module that carries its interfaces with it, as wit-bindgen leaves them.
+/// Turns a core module with wit-bindgen's metadata into a component.
 pub(super) fn componentize(module: &[u8]) -> anyhow::Result<Component> {
     let bytes = ComponentEncoder::default()
         .validate(true)
         .module(module)
-        .context("the module does not tell its interfaces: does it use `export_authorizer!` or `export_redactor!`?")?
+        .context("the module has no interfaces: use `export_authorizer!` or `export_redactor!`")?
         .encode()
-        .context("the module does not fit the interfaces that it tells")?;
+        .context("the module does not implement its interfaces")?;
     let DecodedWasm::Component(resolve, world) =
         wit_component::decode(&bytes).context("the component cannot be read back")?
     else {
-        bail!("the module became no component");
+        bail!("the result is not a component");
     };
     let world = resolve
         .worlds
@@ -41,7 +41,7 @@ pub(super) fn componentize(module: &[u8]) -> anyhow::Result<Component> {
     })
 }
 
-/// The names of what has functions: the contract's types are imported too, but there is nothing in them to call.
+/// The names of interfaces with functions. The contract's types are imported too, but have no functions.
 fn names<'a>(
     resolve: &Resolve,
     items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>,
@@ -89,7 +89,7 @@ fn allowed(imports: &[String]) -> anyhow::Result<Vec<String>> {
         .collect();
     if !foreign.is_empty() {
         bail!(
-            "it imports {}: a policy may import nothing but logging",
+            "it imports {}: a policy may only import logging",
             listed(&foreign)
         );
     }
@@ -122,13 +122,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_module_that_tells_no_interface_is_no_policy() {
+    fn refuses_a_module_without_interfaces() {
         assert!(componentize(b"\0asm\x01\0\0\0").is_err());
         assert!(componentize(b"not wasm").is_err());
     }
 
     #[test]
-    fn only_logging_may_be_imported() {
+    fn refuses_imports_other_than_logging() {
         let imports = |names: &[&str]| {
             allowed(
                 &names
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exports_tell_the_kind() {
+    fn finds_the_kind_by_the_exports() {
         let of = |names: &[&str]| {
             kind(
                 &names

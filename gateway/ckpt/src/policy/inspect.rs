@@ -1,3 +1,5 @@
+//! `ckpt policy inspect`: describes a component.
+
 use std::path::PathBuf;
 
 use clap::Args;
@@ -13,7 +15,7 @@ use crate::output::print;
 pub(super) struct Options {
     /// The component.
     file: PathBuf,
-    /// Say it as a JSON object.
+    /// Print a JSON object.
     #[arg(long)]
     json: bool,
 }

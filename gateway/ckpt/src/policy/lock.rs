@@ -1,12 +1,14 @@
-//! The lock file: which source each committed component was built from, so that CI can tell when they part.
+//! The lock file: records the source of each committed component, so that CI finds components that are out of date.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use aws_lc_rs::digest::{self, SHA256};
+use gateway_files::parent;
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::kind::Kind;
+use super::readable::write_readable;
 use crate::digest::hex;
 
 const HEADER: &str = "\
@@ -15,10 +17,10 @@ const HEADER: &str = "\
 # length in bytes, a NUL and its content, in the order of the paths.
 ";
 
-/// What a policy is made of, beside what is shared.
+/// The files of a policy that determine its component, in addition to the shared ones.
 const OWN: [&str; 3] = ["Cargo.toml", "schema.json", "src"];
 
-/// What all policies of a folder share, where it is there.
+/// The files that all policies of a folder share, if they exist.
 const SHARED: [&str; 5] = [
     "Cargo.lock",
     "Cargo.toml",
@@ -31,7 +33,7 @@ const SHARED: [&str; 5] = [
 #[serde(deny_unknown_fields)]
 pub(super) struct Lock {
     version: u32,
-    /// Files and folders, from the lock file's folder.
+    /// Files and folders, relative to the lock file's folder.
     shared: Vec<String>,
     #[serde(default, rename = "policy")]
     policies: Vec<Entry>,
@@ -42,12 +44,12 @@ pub(super) struct Lock {
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// From the lock file's folder.
+    /// Relative to the lock file's folder.
     pub(super) component: String,
     pub(super) bytes: u64,
-    /// Of the component.
+    /// The digest of the component.
     pub(super) sha256: String,
-    /// The compiler's own words for its version.
+    /// The output of `rustc --version`.
     pub(super) rustc: String,
     /// Filled in by [`Lock::put`].
     #[serde(default)]
@@ -55,14 +57,14 @@ pub(super) struct Entry {
 }
 
 impl Lock {
-    /// The lock in `file`, or a new one.
+    /// Reads the lock file, or creates an empty lock.
     pub(super) fn open(file: &Path) -> anyhow::Result<Self> {
         match std::fs::read_to_string(file) {
             Ok(text) => {
                 toml::from_str(&text).with_context(|| format!("cannot read `{}`", file.display()))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let here = folder(file);
+                let here = parent(file);
                 let shared = SHARED.into_iter().filter(|path| here.join(path).exists());
                 Ok(Self {
                     version: 1,
@@ -74,14 +76,14 @@ impl Lock {
         }
     }
 
-    /// Takes an entry in, in place of the one before.
+    /// Adds an entry, or replaces the one of the same name.
     pub(super) fn put(
         &mut self,
         file: &Path,
         policy: &str,
         mut entry: Entry,
     ) -> anyhow::Result<()> {
-        entry.source = self.source(folder(file), policy)?;
+        entry.source = self.source(parent(file), policy)?;
         self.policies.retain(|other| other.name != entry.name);
         self.policies.push(entry);
         self.policies
@@ -89,13 +91,13 @@ impl Lock {
         Ok(())
     }
 
-    /// Writes it, whole or not at all.
+    /// Writes the lock file in one step.
     pub(super) fn save(&self, file: &Path) -> anyhow::Result<()> {
         let text = toml::to_string(self).context("cannot write the lock as TOML")?;
-        super::build::write(file, format!("{HEADER}{text}").as_bytes())
+        write_readable(file, format!("{HEADER}{text}").as_bytes())
     }
 
-    /// The digest of what the policy in the folder `policy`, from the lock file's folder, is made of.
+    /// The digest of the source of the policy in the folder `policy`, relative to the lock file's folder.
     fn source(&self, here: &Path, policy: &str) -> anyhow::Result<String> {
         let mut files = Vec::new();
         let own = OWN.iter().map(|path| format!("{policy}/{path}"));
@@ -119,15 +121,7 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     hex(digest::digest(&SHA256, bytes).as_ref())
 }
 
-/// The folder that a file is in; of a bare name, the current one.
-pub(super) fn folder(file: &Path) -> &Path {
-    match file.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// The file `path`, or all files in the folder `path`.
+/// Collects the file `path`, or all files in the folder `path`.
 fn collect(here: &Path, path: String, files: &mut Vec<String>) -> std::io::Result<()> {
     let full: PathBuf = here.join(&path);
     if !full.is_dir() {

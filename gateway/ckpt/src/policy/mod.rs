@@ -1,4 +1,4 @@
-//! The commands for those who write policies.
+//! The commands for authors of policies.
 
 mod ask;
 mod bench;
@@ -7,11 +7,13 @@ mod cargo;
 mod check;
 mod componentize;
 mod inspect;
+mod kind;
 mod lock;
 mod new;
+mod readable;
 mod sdk;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::exit::Exit;
 
@@ -24,26 +26,26 @@ pub(crate) struct Options {
 }
 
 const AFTER: &str = "\
-A policy is a WebAssembly component of the contract in wit/. In Rust:
-  ckpt policy new no-fridays      begin a crate; it denies everything
-  ckpt policy build no-fridays    no-fridays/no-fridays.wasm
+A policy is a WebAssembly component that implements the contract in wit/. In Rust:
+  ckpt policy new no-fridays      creates a crate that denies everything
+  ckpt policy build no-fridays    writes no-fridays/no-fridays.wasm
 
-The compiler needs its target, once:
+The compiler needs its target once:
   rustup target add wasm32-unknown-unknown";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Begin a policy: a Rust crate that denies everything until its author decides.
+    /// Create a policy: a Rust crate that denies everything until its author changes it.
     New(new::Options),
-    /// Make components out of policies' crates.
+    /// Build components from the crates of policies.
     Build(build::Options),
-    /// Hold policies against their fixtures.
+    /// Run the fixtures of policies.
     Test(check::Options),
-    /// Say what a component is: kind, contract, imports, digest, settings.
+    /// Show a component's kind, contract, imports, digest and settings.
     Inspect(inspect::Options),
-    /// Ask a policy about one request.
+    /// Call a policy with one request.
     Run(ask::Options),
-    /// Measure what a policy costs a request.
+    /// Measure the time and memory of a policy.
     Bench(bench::Options),
 }
 
@@ -55,27 +57,5 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         Command::Inspect(options) => inspect::run(options),
         Command::Run(options) => ask::run(options),
         Command::Bench(options) => bench::run(options),
-    }
-}
-
-/// What a policy is for: the world of the contract that it implements.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-enum Kind {
-    /// May this request go on?
-    #[default]
-    Authorizer,
-    /// What must nobody see?
-    Redactor,
-}
-
-impl std::fmt::Display for Kind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Authorizer => "authorizer",
-            Self::Redactor => "redactor",
-        })
     }
 }

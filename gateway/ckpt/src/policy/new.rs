@@ -1,9 +1,12 @@
+//! `ckpt policy new`: creates the crate of a policy.
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::{Kind, sdk};
+use super::kind::Kind;
+use super::sdk;
 use crate::exit::Exit;
 use crate::output::print;
 
@@ -11,39 +14,39 @@ use crate::output::print;
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(crate) struct Options {
-    /// What to call it: the crate's name, its folder's and its component's.
+    /// The name of the crate, its folder and its component.
     #[arg(value_name = "NAME", value_parser = name)]
     name: String,
-    /// What it is for.
+    /// The kind of policy.
     #[arg(long, value_enum, default_value_t)]
     kind: Kind,
-    /// The SDK's folder in a clone of the project. Without it, this program's own SDK is put into the crate.
+    /// The SDK's folder in a clone of the project. By default, this program copies its own SDK into the crate.
     #[arg(long, value_name = "PATH")]
     sdk: Option<PathBuf>,
 }
 
 const AFTER: &str = "\
-The new policy denies everything, and its first fixture is red: what it allows is its
-author's decision. Fixtures are requests with what the policy must say of them;
-`cargo test` runs them against the source.";
+The new policy denies everything, so its first fixture fails until you change the policy.
+A fixture is a request with the expected answer; `cargo test` runs the fixtures against
+the source.";
 
-/// Where the program's own SDK goes, in the new crate.
+/// The folder in the new crate for the SDK of this program.
 const VENDOR: &str = "vendor";
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     create(Path::new(""), options)?;
     let Options { name, kind, .. } = options;
     print(format_args!(
-        "{name}: a new {kind} that decides nothing yet, and so denies
+        "{name}: a new {kind} that denies everything
 
-  {name}/src/lib.rs        what it decides
-  {name}/schema.json       what can be set
-  {name}/fixtures/         what it must say of which request
+  {name}/src/lib.rs        the policy
+  {name}/schema.json       the schema of its settings
+  {name}/fixtures/         requests with the expected answers
 
 Next:
   cd {name}
-  cargo test                            red, until you have decided
-  ckpt policy build       {name}.wasm"
+  cargo test               fails until you change the policy
+  ckpt policy build        writes {name}.wasm"
     ));
     Ok(Exit::Success)
 }
@@ -63,7 +66,7 @@ fn create(parent: &Path, options: &Options) -> anyhow::Result<()> {
     }
     for (path, content) in template(options.kind) {
         let content = content.replace("{{name}}", &options.name);
-        // As JSON writes a string, so does TOML.
+        // A JSON string is also a TOML string.
         let quoted = serde_json::Value::from(dependency.to_string_lossy()).to_string();
         write(&root.join(path), &content.replace("{{sdk}}", &quoted))?;
     }
@@ -97,7 +100,7 @@ fn template(kind: Kind) -> [(&'static str, &'static str); 6] {
     ]
 }
 
-/// The full path of the SDK: the new crate lies elsewhere.
+/// The absolute path of the SDK, because the new crate is elsewhere.
 fn expect_sdk(path: &Path) -> anyhow::Result<PathBuf> {
     if !path.join("Cargo.toml").is_file() {
         bail!(
@@ -118,7 +121,7 @@ fn write(file: &Path, content: &str) -> anyhow::Result<()> {
     written.with_context(|| format!("cannot write `{}`", file.display()))
 }
 
-/// A name that can be a crate's, a folder's and a file's.
+/// Parses a name that is valid for a crate, a folder and a file.
 fn name(text: &str) -> Result<String, &'static str> {
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let letter_first = text
@@ -128,7 +131,7 @@ fn name(text: &str) -> Result<String, &'static str> {
     if letter_first && text.len() <= 64 && text.bytes().all(fits) && !text.ends_with('-') {
         Ok(text.to_owned())
     } else {
-        Err("use up to 64 of a-z, 0-9 and `-`, with a letter first, such as no-fridays")
+        Err("use up to 64 of a-z, 0-9 and `-`, starting with a letter, such as no-fridays")
     }
 }
 
@@ -145,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_policy_brings_its_sdk_along() {
+    fn copies_the_sdk_into_the_new_crate() {
         let parent = tempfile::tempdir().unwrap();
         create(parent.path(), &options(Kind::Redactor, None)).unwrap();
         let manifest =
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_overwritten() {
+    fn refuses_an_existing_folder() {
         let parent = tempfile::tempdir().unwrap();
         create(parent.path(), &options(Kind::Authorizer, None)).unwrap();
         let again = create(parent.path(), &options(Kind::Authorizer, None)).unwrap_err();
@@ -168,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_sdk_leaves_no_folder_behind() {
+    fn creates_nothing_if_the_sdk_is_wrong() {
         let parent = tempfile::tempdir().unwrap();
         assert!(
             create(
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_kebab_case() {
+    fn accepts_only_kebab_case_names() {
         assert!(name("no-fridays-2").is_ok());
         for wrong in ["", "No", "2nd", "a_b", "a/b", "..", "-a", "a-", "ä"] {
             assert!(name(wrong).is_err(), "{wrong}");

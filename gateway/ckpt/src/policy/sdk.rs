@@ -1,6 +1,6 @@
-//! The SDK that belongs to this program, for authors who have the program and not its source.
+//! The SDK that is built into this program, for authors who do not have its source.
 
-/// A file, by its path below the folder that stands for the project's root, and its content.
+/// The path of a file in the project, and its content.
 type File = (&'static str, &'static str);
 
 macro_rules! files {
@@ -9,14 +9,15 @@ macro_rules! files {
     };
 }
 
-/// Where the SDK itself is, below that folder.
+/// The path of the SDK in the project.
 pub(super) const FOLDER: &str = "policies/sdk";
 
-/// The SDK, and the contract where the SDK looks for it.
-pub(super) const FILES: [File; 14] = files![
+/// The files of the SDK and of the contract.
+pub(super) const FILES: [File; 15] = files![
     "policies/sdk/Cargo.toml",
     "policies/sdk/default-request.json",
     "policies/sdk/src/bindings.rs",
+    "policies/sdk/src/bounds.rs",
     "policies/sdk/src/export.rs",
     "policies/sdk/src/fixtures/form.rs",
     "policies/sdk/src/fixtures/mod.rs",
@@ -49,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_of_the_sdk_is_left_out() {
+    fn contains_every_file_of_the_sdk() {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let mut found = Vec::new();
         files(root, "policies/sdk", &mut found);

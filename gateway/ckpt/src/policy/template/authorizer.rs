@@ -1,8 +1,8 @@
-//! {{name}}: say here what it decides.
+//! {{name}}: describe here in one sentence what the policy does.
 
 use checkpoint_gateway_policy::prelude::*;
 
-/// What an operator can set; `schema.json` tells them.
+/// The settings, as in `schema.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {}
@@ -14,15 +14,15 @@ impl Authorizer for Policy {
     const SCHEMA: &'static str = include_str!("../schema.json");
     type Settings = Settings;
 
-    /// Runs once, when the policy is loaded. Refuse settings here that make no sense.
+    /// Runs once, when the policy is loaded. Return an error for settings that are not valid.
     fn configure(_: Settings) -> Result<Self, String> {
         Ok(Self)
     }
 
-    /// Answer `Verdict::allow()`, `Verdict::deny(code, message)`, or `Verdict::abstain()`, which leaves it to the others.
+    /// Return `Verdict::allow()`, `Verdict::deny(code, message)`, or `Verdict::abstain()`, if other policies decide.
     fn authorize(&self, request: &Request) -> Verdict {
-        let message = format!("{{name}} does not decide yet on {}", request.target.namespace);
-        Verdict::deny("not-decided-yet", message)
+        let message = format!("{{name}} denies everything until it is implemented, also in {}", request.target.namespace);
+        Verdict::deny("not-implemented", message)
     }
 }
 

@@ -1,8 +1,8 @@
-//! {{name}}: say here what it hides.
+//! {{name}}: describe here in one sentence what the policy does.
 
 use checkpoint_gateway_policy::prelude::*;
 
-/// What an operator can set; `schema.json` tells them.
+/// The settings, as in `schema.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Settings {}
@@ -14,15 +14,15 @@ impl Redactor for Policy {
     const SCHEMA: &'static str = include_str!("../schema.json");
     type Settings = Settings;
 
-    /// Runs once, when the policy is loaded. Refuse settings here that make no sense.
+    /// Runs once, when the policy is loaded. Return an error for settings that are not valid.
     fn configure(_: Settings) -> Result<Self, String> {
         Ok(Self)
     }
 
-    /// Answer a plan, such as `Plan { mask: vec![MaskRule::env_value("*TOKEN*", Places::all())], ..Plan::empty() }`.
-    /// An error means: no checkpoint.
+    /// Return a plan, such as `Plan { mask: vec![MaskRule::env_value("*TOKEN*", Places::all())], ..Plan::empty() }`.
+    /// If this fails, no checkpoint is created.
     fn redact(&self, request: &Request) -> Result<Plan, String> {
-        Err(format!("{{name}} does not decide yet on {}", request.target.namespace))
+        Err(format!("{{name}} is not implemented, also for {}", request.target.namespace))
     }
 }
 
