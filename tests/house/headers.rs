@@ -12,7 +12,6 @@ const STILL_SILENT: &[&str] = &[
     "gateway/ckpt/",
     "gateway/redact/",
     "gateway/server/",
-    "policies/sdk/",
 ];
 
 #[test]

@@ -12,6 +12,7 @@ mod cached;
 mod isolation;
 mod made;
 mod rows;
+mod sdk;
 mod table;
 mod wasi;
 mod world;
