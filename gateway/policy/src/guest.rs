@@ -9,7 +9,7 @@ use crate::limits::Limits;
 
 /// The longest log message that is kept, in bytes.
 const MESSAGE_MAX: usize = 1024;
-/// What each log message counts in addition to its length, in bytes: empty messages are not free.
+/// The bytes that each log message counts in addition to its length, so that empty messages are not free.
 const MESSAGE_OVERHEAD: usize = 16;
 
 /// The data of a guest's store.

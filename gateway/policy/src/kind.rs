@@ -1,6 +1,6 @@
 //! The two kinds of policies.
 
-/// What a policy exports.
+/// The kind of a policy, according to its exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// It allows or denies requests.

@@ -1,9 +1,9 @@
-//! Evaluates policies: may this request go on, and what must be redacted? At least one policy must allow a request and
-//! none may deny it. No opinion is a denial, and so is every failure of a policy.
+//! Evaluates policies, which allow or deny requests and plan the redaction of checkpoints. At least one policy must allow a
+//! request and none may deny it. A request on which no policy has an opinion is denied, and so is one on which a policy fails.
 //!
 //! Policies are WebAssembly components that implement the contract in `wit/`; no other crate depends on wasmtime. A policy
 //! gets its arguments and nothing else. Each call runs in a fresh instance of a snapshot taken after `configure`, so no
-//! state leaks from one request to the next, and no request pays for the set-up.
+//! state leaks from one request to the next, and `configure` runs once.
 //!
 //! One policy is built in: the [`AllowList`] of the configuration.
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-/// What one call of a policy may consume.
+/// The limits of one call of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {

@@ -8,7 +8,7 @@ use crate::guest::Guest;
 
 pub(super) struct Terminal;
 
-/// Defines a function of `wasi:cli/environment`; tells whether it did.
+/// Defines a function of `wasi:cli/environment`; returns whether it did.
 pub(super) fn environment(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     match name {
         "get-environment" => {

@@ -13,7 +13,7 @@ struct Datetime {
     nanoseconds: u32,
 }
 
-/// Defines a function of `wasi:clocks/wall-clock`; tells whether it did.
+/// Defines a function of `wasi:clocks/wall-clock`; returns whether it did.
 pub(super) fn wall(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     match name {
         "now" => {
@@ -29,7 +29,7 @@ pub(super) fn wall(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result
     Ok(true)
 }
 
-/// Defines a function of `wasi:clocks/monotonic-clock`; tells whether it did.
+/// Defines a function of `wasi:clocks/monotonic-clock`; returns whether it did.
 pub(super) fn monotonic(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     match name {
         "now" => {

@@ -1,4 +1,4 @@
-//! WASI 0.2 without any resources, for components whose tool chain imports it. There is no environment, no file and no
+//! WASI 0.2 without any resources, for components whose toolchain imports it. There is no environment, no file and no
 //! input. Output goes to the policy's log. Clocks stand still at the request's time, and random numbers follow from the
 //! request's id, so the same request still gets the same answer. Every other function traps: a guest that could sleep in a
 //! host call would outlast its deadline.
@@ -91,7 +91,7 @@ fn resource(name: &str) -> ResourceType {
     }
 }
 
-/// Defines the function if it has a harmless answer; tells whether it did.
+/// Defines the function if it has a harmless answer; returns whether it did.
 fn define_function(
     linker: &mut LinkerInstance<'_, Guest>,
     interface: &str,

@@ -9,7 +9,7 @@ use crate::guest::Guest;
 /// The most random bytes of one call.
 const BYTES_MAX: u64 = 64 << 10;
 
-/// Defines a function of a `wasi:random` interface; tells whether it did.
+/// Defines a function of a `wasi:random` interface; returns whether it did.
 pub(super) fn define(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     match name {
         "get-random-bytes" | "get-insecure-random-bytes" => {

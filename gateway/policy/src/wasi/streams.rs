@@ -28,7 +28,7 @@ enum StreamError {
     Closed,
 }
 
-/// Defines a function of `wasi:cli/stdin`, `stdout` or `stderr`; tells whether it did.
+/// Defines a function of `wasi:cli/stdin`, `stdout` or `stderr`; returns whether it did.
 pub(super) fn standard(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     match name {
         "get-stdin" => {
@@ -51,7 +51,7 @@ pub(super) fn standard(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Re
     Ok(true)
 }
 
-/// Defines a function of `wasi:io/streams`; tells whether it did.
+/// Defines a function of `wasi:io/streams`; returns whether it did.
 pub(super) fn define(linker: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<bool> {
     type Input = (Resource<InputStream>, u64);
     type Output = (Resource<OutputStream>,);
@@ -92,7 +92,7 @@ fn open<T: 'static>(store: &Store<'_>, stream: u32) -> Result<(Resource<T>,)> {
     Ok((Resource::new_own(stream),))
 }
 
-/// Logs what a guest writes. It counts against the limit of the log.
+/// Logs the output of a guest. It counts against the limit of the log.
 fn log(mut store: Store<'_>, stream: &Resource<OutputStream>, bytes: &[u8]) {
     let level = if stream.rep() == STDERR {
         Level::Warn
