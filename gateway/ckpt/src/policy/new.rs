@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     create(Path::new(""), options)?;
     let Options { name, kind, .. } = options;
     print(format_args!(
-        "{name}: a new {kind} that denies everything
+        "{name}: a new {kind} that refuses everything
 
   {name}/src/lib.rs        the policy
   {name}/schema.json       the schema of its settings

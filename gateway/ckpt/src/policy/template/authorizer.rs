@@ -21,7 +21,7 @@ impl Authorizer for Policy {
 
     /// Return `Verdict::allow()`, `Verdict::deny(code, message)`, or `Verdict::abstain()`, if other policies decide.
     fn authorize(&self, request: &Request) -> Verdict {
-        let message = format!("{{name}} denies everything until it is implemented, also in {}", request.target.namespace);
+        let message = format!("{{name}} is not implemented: it denies requests in {}", request.target.namespace);
         Verdict::deny("not-implemented", message)
     }
 }

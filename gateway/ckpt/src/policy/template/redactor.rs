@@ -22,7 +22,7 @@ impl Redactor for Policy {
     /// Return a plan, such as `Plan { mask: vec![MaskRule::env_value("*TOKEN*", Places::all())], ..Plan::empty() }`.
     /// If this fails, no checkpoint is created.
     fn redact(&self, request: &Request) -> Result<Plan, String> {
-        Err(format!("{{name}} is not implemented, also for {}", request.target.namespace))
+        Err(format!("{{name}} is not implemented: it refuses checkpoints in {}", request.target.namespace))
     }
 }
 
