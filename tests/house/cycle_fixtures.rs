@@ -107,6 +107,25 @@ fn follows_names_through_super_and_star() {
 }
 
 #[test]
+fn finds_a_way_back_into_a_module_from_its_child() {
+    assert_cycle(
+        &[
+            ("lib.rs", "mod part; mod other;"),
+            (
+                "part.rs",
+                "mod inner; pub use inner::Inner; pub struct Part;",
+            ),
+            (
+                "part/inner.rs",
+                "use crate::other::Other; pub struct Inner(Other);",
+            ),
+            ("other.rs", "use crate::part::Part; pub struct Other(Part);"),
+        ],
+        "3 files:\n  other.rs -> part.rs: Part\n  part/inner.rs -> other.rs: Other\n  part.rs -> part/inner.rs: Inner",
+    );
+}
+
+#[test]
 fn counts_a_sibling_that_hands_names_on() {
     assert_cycle(
         &[

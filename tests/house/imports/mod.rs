@@ -1,8 +1,9 @@
 //! Which file of a crate uses names of which other file, read from the sources with `syn`.
 //!
-//! An edge between a module and its own descendants does not count: a declaration, a re-export, a path to an ancestor's
-//! items. Every other `use` and path does. A path through a re-export leads to the file that defines the name. Items
-//! under `#[cfg(test)]` are left out, since they are not in the crate that others get.
+//! A module and its descendants may use each other: a declaration is no edge, nor is a path to an ancestor's items. A path to a
+//! descendant's items is an edge, since a cycle can lead through it and come back from elsewhere. Every other `use` and path is
+//! an edge, both to the module that it names and, if that re-exports the name, to the file that defines it. Items under
+//! `#[cfg(test)]` are left out, since they are not in the crate that others get.
 
 mod collect;
 mod graph;
@@ -27,7 +28,7 @@ pub(crate) fn graph_of(root_file: &Path, read: ReadFile<'_>) -> Graph {
         for mention in &module.mentions {
             for (to, name) in names.defined_by(from, mention) {
                 let ends = (module, &modules[to]);
-                if ends.0.file != ends.1.file && !related(&modules, ends.0, ends.1) {
+                if ends.0.file != ends.1.file && !inside(&modules, ends.0, ends.1) {
                     graph.add(&ends.0.file, &ends.1.file, name);
                 }
             }
@@ -36,12 +37,11 @@ pub(crate) fn graph_of(root_file: &Path, read: ReadFile<'_>) -> Graph {
     graph
 }
 
-/// Whether one of the two modules' files is an ancestor of the other in the module tree.
-fn related(modules: &[module::Module], one: &module::Module, other: &module::Module) -> bool {
+/// Whether `ancestor`'s file is above `module`'s in the module tree.
+fn inside(modules: &[module::Module], module: &module::Module, ancestor: &module::Module) -> bool {
     let place = |file: &PathBuf| {
         let first = modules.iter().find(|module| &module.file == file);
         first.map_or(&[][..], |module| &module.path[..])
     };
-    let (one, other) = (place(&one.file), place(&other.file));
-    one.starts_with(other) || other.starts_with(one)
+    place(&module.file).starts_with(place(&ancestor.file))
 }

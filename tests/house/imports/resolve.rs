@@ -100,14 +100,14 @@ impl<'a> Names<'a> {
                 Name::Item => found.extend([Found::Item(module, name.to_owned())]),
                 Name::Import(path) => {
                     let through = self.resolve(module, path, seen);
-                    found.extend(self.with_reexporter(module, name, through));
+                    found.extend(Self::with_reexporter(module, name, through));
                 }
             }
         }
         if found.is_empty() {
             for glob in &self.modules[module].globs {
                 let through = self.through_glob(module, glob, name, seen);
-                found.extend(self.with_reexporter(module, name, through));
+                found.extend(Self::with_reexporter(module, name, through));
             }
         }
         seen.remove(&(module, name.to_owned()));
@@ -131,22 +131,10 @@ impl<'a> Names<'a> {
             .collect()
     }
 
-    /// A module that hands on what is not its descendants' is used, too.
-    fn with_reexporter(
-        &self,
-        module: ModuleId,
-        name: &str,
-        through: BTreeSet<Found>,
-    ) -> BTreeSet<Found> {
-        let of_others = |found: &Found| {
-            let (Found::Module(end) | Found::Item(end, _)) = found;
-            !self.modules[*end]
-                .path
-                .starts_with(&self.modules[module].path)
-        };
-        let reexported = through.iter().any(of_others);
+    /// A module that re-exports a name is used, too.
+    fn with_reexporter(module: ModuleId, name: &str, through: BTreeSet<Found>) -> BTreeSet<Found> {
         let mut all = through;
-        if reexported {
+        if !all.is_empty() {
             all.insert(Found::Item(module, name.to_owned()));
         }
         all
