@@ -12,17 +12,23 @@
 
 #![forbid(unsafe_code)]
 
+mod content;
+mod criu;
 mod error;
 mod inspect;
-mod redact;
+mod mask;
+mod oci;
 mod scratch;
 pub mod search;
 mod sink;
+mod stream;
+mod tar;
 mod verify;
+mod walk;
 
 pub use error::Error;
 pub use inspect::inspect;
-pub use redact::{Redaction, RedactionSettings, Redactor, check_plan, redact_file};
+pub use mask::{Redaction, RedactionSettings, Redactor, check_plan, redact_file};
 pub use scratch::{Scratch, Spool};
 pub use search::{EnvValue, RuleError};
 pub use verify::{Structure, verify};

@@ -1,14 +1,14 @@
+//! Reads parts of a process's memory from an archive.
+
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-use super::contents::Contents;
+use super::archive_index::ArchiveIndex;
 use super::part::Part;
 use crate::Error;
-use crate::redact::{PAGE, Run, pages_id};
+use crate::criu::{MAX_PAGE_MAP_ENTRY, PAGE_SIZES, Run, pages_id};
 
-/// The largest entry of a `pagemap-PID.img`, in bytes.
-const MAX_ENTRY: usize = 4 << 10;
-/// The most runs of pages that one process's texts may lie in.
+/// The most runs of pages that a process's arguments and environment may lie in.
 const MAX_RUNS: usize = 4 << 10;
 
 /// Bytes that follow one another in a process's memory.
@@ -18,12 +18,12 @@ pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Where a process's memory lies in the archive, as far as it may concern what is looked for.
+/// Where the wanted parts of a process's memory lie in the archive.
 #[derive(Debug)]
-pub(super) struct Map {
+pub(super) struct MemoryMap {
     pages: Part,
     page_size: u64,
-    /// Runs, each with the number of pages before it.
+    /// Runs of pages, each with the number of pages before it in the image.
     runs: Vec<(u64, Run)>,
 }
 
@@ -35,28 +35,28 @@ struct Reading {
     runs: Vec<(u64, Run)>,
 }
 
-impl Map {
-    /// The map of the process `pid`, for what lies in one of `wanted`; `None` where there is none that can be right.
+impl MemoryMap {
+    /// The map of the process `pid`, for addresses in one of `wanted`. `None` without a map that fits the image.
     pub(super) fn read<R: Read + Seek>(
-        contents: &mut Contents<R>,
+        index: &mut ArchiveIndex<R>,
         pid: u64,
         wanted: &[Range<u64>],
     ) -> Result<Option<Self>, Error> {
         let mut reading = Reading::default();
-        contents.entries(Part::PageMap(pid), MAX_ENTRY, |entry| {
+        index.entries(Part::PageMap(pid), MAX_PAGE_MAP_ENTRY, |entry| {
             reading.entry(entry, wanted)
         })?;
         let Some(pages) = reading.id.map(Part::Pages) else {
             return Ok(None);
         };
-        let Some(size) = contents.size(pages) else {
+        let Some(size) = index.size(pages) else {
             return Ok(None);
         };
         // The archive may come from a machine with other pages.
         let page_size = size.checked_div(reading.pages).unwrap_or_default();
-        let fits = PAGE.contains(&page_size) && page_size.is_power_of_two();
+        let fits = PAGE_SIZES.contains(&page_size) && page_size.is_power_of_two();
         if !fits || page_size.checked_mul(reading.pages) != Some(size) {
-            contents.note_unreadable(Part::PageMap(pid));
+            index.note_unreadable(Part::PageMap(pid));
             return Ok(None);
         }
         Ok(Some(Self {
@@ -66,10 +66,10 @@ impl Map {
         }))
     }
 
-    /// What there is of `range`, in order and without overlap, where pieces that touch are one.
+    /// The bytes of `range` that are in the image, in order and without overlap; adjacent pieces are joined.
     pub(super) fn bytes<R: Read + Seek>(
         &self,
-        contents: &mut Contents<R>,
+        index: &mut ArchiveIndex<R>,
         range: &Range<u64>,
     ) -> Result<Vec<Piece>, Error> {
         let (mut pieces, mut from) = (Vec::<Piece>::new(), range.start);
@@ -84,7 +84,7 @@ impl Map {
             let offset = before
                 .saturating_mul(self.page_size)
                 .saturating_add(start - run.address);
-            let bytes = contents
+            let bytes = index
                 .bytes(self.pages, offset, end - start)?
                 .unwrap_or_default();
             match pieces
@@ -115,7 +115,7 @@ impl Reading {
         if run.present {
             let reach = run
                 .address
-                .saturating_add(run.pages.saturating_mul(*PAGE.end()));
+                .saturating_add(run.pages.saturating_mul(*PAGE_SIZES.end()));
             let concerns = wanted
                 .iter()
                 .any(|range| run.address < range.end && range.start < reach);

@@ -1,49 +1,49 @@
-//! Tells what is in a checkpoint without unpacking it: one walk over the headers, then a look at the few images that
-//! matter. Reads no more memory than the processes' arguments and environments, and of these hands out names only.
+//! Lists what is in a checkpoint without unpacking it: one walk over the headers, then a look at the few members that matter.
+//! Of the processes' memory it reads arguments and environments only, and of environments it returns names only.
 //!
-//! An archive is hostile input. What is not what its name says is listed as unreadable; counts and texts are bounded, and
-//! a text is one line that no terminal obeys.
+//! An archive is hostile input. Members that are not what their names say are listed as unreadable. Counts and texts are
+//! bounded, and every text is one line without control characters.
 
-mod contents;
-mod diff;
-mod document;
+mod archive_index;
+mod documents;
 mod memory;
 mod part;
 mod process;
+mod process_tree;
+mod rootfs_diff;
 mod text;
-mod tree;
 mod variables;
 
 use std::io::{Read, Seek};
 
+use archive_index::ArchiveIndex;
 use gateway_core::Inspection;
+use text::TextBudget;
 
 use crate::Error;
-use contents::Contents;
-use text::Texts;
 
-/// Tells what is in `archive`, from its beginning and wherever it stands.
+/// Lists what is in `archive`, from its beginning and wherever it stands.
 ///
 /// # Errors
-/// [`Error::BadTar`] and [`Error::Truncated`] where it is no whole tar archive, [`Error::Reading`] where it cannot be read.
+/// [`Error::BadTar`] and [`Error::Truncated`] if it is not a whole tar archive, [`Error::Reading`] if it cannot be read.
 pub fn inspect(archive: &mut (impl Read + Seek)) -> Result<Inspection, Error> {
-    let mut texts = Texts::default();
-    let mut contents = Contents::read(archive, &mut texts)?;
+    let mut texts = TextBudget::default();
+    let mut index = ArchiveIndex::read(archive, &mut texts)?;
     let mut found = Inspection {
-        dialect: contents.dialect(),
+        dialect: index.dialect(),
         ..Inspection::default()
     };
-    document::config(&mut contents, &mut texts, &mut found)?;
-    document::spec(&mut contents, &mut texts, &mut found)?;
-    document::criu(&mut contents, &mut texts, &mut found)?;
-    found.processes = tree::processes(&mut contents, &mut texts)?;
+    documents::read_config(&mut index, &mut texts, &mut found)?;
+    documents::read_spec(&mut index, &mut texts, &mut found)?;
+    documents::read_criu(&mut index, &mut texts, &mut found)?;
+    found.processes = process_tree::processes(&mut index, &mut texts)?;
     let first = found.processes.first().map(|process| process.pid);
     found.criu.architecture =
-        first.map_or(Ok(None), |pid| process::architecture(&mut contents, pid))?;
-    found.sizes = contents.sizes();
-    found.sizes.rootfs_files = diff::files(&mut contents)?;
-    (found.members, found.member_count, found.unreadable) = contents.into_lists(&mut texts);
-    found.truncated = texts.were_cut();
+        first.map_or(Ok(None), |pid| process::architecture(&mut index, pid))?;
+    found.sizes = index.sizes();
+    found.sizes.rootfs_files = rootfs_diff::count_files(&mut index)?;
+    (found.members, found.member_count, found.unreadable) = index.into_lists(&mut texts);
+    found.truncated = texts.is_exceeded();
     Ok(found)
 }
 

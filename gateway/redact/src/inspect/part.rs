@@ -1,12 +1,14 @@
-use crate::redact::number;
+//! The members that inspection reads.
 
-/// A member that is looked into.
+use crate::content::number;
+
+/// A member that inspection reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Config,
     Spec,
     DumpLog,
-    Diff,
+    RootfsDiff,
     Inventory,
     Tree,
     /// `core-PID.img`.
@@ -20,13 +22,13 @@ pub(super) enum Part {
 }
 
 impl Part {
-    /// By a normalised name.
+    /// By the normalized name.
     pub(super) fn of(name: &[u8]) -> Option<Self> {
         match name {
             b"config.dump" => Some(Self::Config),
             b"spec.dump" => Some(Self::Spec),
             b"dump.log" => Some(Self::DumpLog),
-            b"rootfs-diff.tar" => Some(Self::Diff),
+            b"rootfs-diff.tar" => Some(Self::RootfsDiff),
             _ => Self::of_image(name.strip_prefix(b"checkpoint/")?.strip_suffix(b".img")?),
         }
     }
@@ -52,7 +54,7 @@ impl std::fmt::Display for Part {
             Self::Config => f.write_str("config.dump"),
             Self::Spec => f.write_str("spec.dump"),
             Self::DumpLog => f.write_str("dump.log"),
-            Self::Diff => f.write_str("rootfs-diff.tar"),
+            Self::RootfsDiff => f.write_str("rootfs-diff.tar"),
             Self::Inventory => f.write_str("checkpoint/inventory.img"),
             Self::Tree => f.write_str("checkpoint/pstree.img"),
             Self::Core(pid) => write!(f, "checkpoint/core-{pid}.img"),
@@ -68,9 +70,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_and_its_name_are_one() {
+    fn names_and_parts_correspond() {
         use Part::*;
-        let parts = [Config, Spec, DumpLog, Diff, Inventory, Tree];
+        let parts = [Config, Spec, DumpLog, RootfsDiff, Inventory, Tree];
         for part in parts
             .into_iter()
             .chain([Core(7), AddressSpace(7), PageMap(7), Pages(1)])

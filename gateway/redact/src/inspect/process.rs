@@ -1,71 +1,64 @@
+//! What the images of one process say about it.
+
 use std::io::{Read, Seek};
 use std::ops::Range;
 
 use gateway_core::Process;
 
-use super::contents::Contents;
-use super::memory::{Map, Piece};
+use super::archive_index::ArchiveIndex;
+use super::memory::{MemoryMap, Piece};
 use super::part::Part;
-use super::text::Texts;
+use super::text::TextBudget;
 use super::variables;
 use crate::Error;
-use crate::redact::{Value, fields};
+use crate::criu::{AddressSpace, MAX_ADDRESS_SPACE, Value, fields};
 
-/// The largest `mm-PID.img`: one with all the mappings that the kernel allows is a quarter of it.
-const MAX_ADDRESS_SPACE: usize = 16 << 20;
 /// The largest `core-PID.img`'s entry, in bytes.
 const MAX_CORE: usize = 1 << 20;
-/// Bytes of a command line that are looked at.
+/// Bytes of a command line that are read.
 const MAX_ARGUMENTS: u64 = 16 << 10;
-/// Bytes of one argument that are told.
+/// Bytes of one argument that are returned.
 const MAX_ARGUMENT: usize = 4 << 10;
-/// Bytes of an environment that are looked at.
+/// Bytes of an environment that are read.
 const MAX_ENVIRONMENT: u64 = 256 << 10;
-/// Arguments and variables that are told.
+/// The most arguments, and the most variables.
 const MAX_LIST: usize = 1000;
 /// Bytes of a thread's name (the kernel's `TASK_COMM_LEN` is 16).
 const MAX_COMMAND: usize = 64;
 
-/// Where a process's arguments and environment lie in its memory.
-#[derive(Debug, Default)]
-struct Bounds {
-    arguments: Range<u64>,
-    environment: Range<u64>,
-}
-
-/// Fills in what the images of the process say.
+/// Fills in the command, the arguments and the names of variables.
 pub(super) fn describe<R: Read + Seek>(
-    contents: &mut Contents<R>,
-    texts: &mut Texts,
+    index: &mut ArchiveIndex<R>,
+    texts: &mut TextBudget,
     process: &mut Process,
 ) -> Result<(), Error> {
-    let (mut command, mut bounds) = (None, None);
-    contents.entries(Part::Core(process.pid), MAX_CORE, |entry| {
+    let (mut command, mut space) = (None, None);
+    index.entries(Part::Core(process.pid), MAX_CORE, |entry| {
         command = command.take().or_else(|| comm(entry));
         true
     })?;
     process.command = command.and_then(|command| texts.line(&command, MAX_COMMAND));
-    contents.entries(
+    index.entries(
         Part::AddressSpace(process.pid),
         MAX_ADDRESS_SPACE,
         |entry| {
-            bounds = Bounds::read(entry);
-            bounds.is_some()
+            space = AddressSpace::read(entry);
+            space.is_some()
         },
     )?;
-    match bounds {
-        Some(bounds) => memory(contents, texts, process, &bounds),
+    match space {
+        Some(space) => read_memory(index, texts, process, space),
         None => Ok(()),
     }
 }
 
-/// The architecture that the process `pid` runs on. A `core_entry`: 1 is `mtype`.
+/// The architecture that the process `pid` runs on: field 1 of its `core_entry`, `mtype`.
 pub(super) fn architecture<R: Read + Seek>(
-    contents: &mut Contents<R>,
+    index: &mut ArchiveIndex<R>,
     pid: u64,
 ) -> Result<Option<String>, Error> {
     let mut machine = None;
-    contents.entries(Part::Core(pid), MAX_CORE, |entry| {
+    index.entries(Part::Core(pid), MAX_CORE, |entry| {
         let mut all = fields(entry).map_while(|field| field);
         machine = machine.or_else(|| {
             all.find_map(|field| match field {
@@ -78,7 +71,7 @@ pub(super) fn architecture<R: Read + Seek>(
     Ok(name_of(machine).map(str::to_owned))
 }
 
-/// CRIU's numbers (`core.proto`) in Go's words.
+/// Go's name for a number of CRIU's (`core.proto`).
 fn name_of(machine: Option<u64>) -> Option<&'static str> {
     match machine? {
         1 => Some("amd64"),
@@ -92,7 +85,7 @@ fn name_of(machine: Option<u64>) -> Option<&'static str> {
     }
 }
 
-/// A `core_entry`: 3 is `tc`, in which 6 is `comm`.
+/// Field 3 of a `core_entry` is `tc`, in which field 6 is `comm`.
 fn comm(core: &[u8]) -> Option<Vec<u8>> {
     let bytes = |message: &[u8], wanted: u64| {
         let mut found = fields(message).map_while(|field| field);
@@ -104,44 +97,33 @@ fn comm(core: &[u8]) -> Option<Vec<u8>> {
     bytes(&bytes(core, 3)?, 6)
 }
 
-impl Bounds {
-    /// An `mm_entry`: 8 and 9 are the arguments' bounds, 10 and 11 the environment's.
-    fn read(entry: &[u8]) -> Option<Self> {
-        let mut bounds = Self::default();
-        for field in fields(entry) {
-            match field? {
-                (8, Value::Number(at)) => bounds.arguments.start = at,
-                (9, Value::Number(at)) => bounds.arguments.end = at,
-                (10, Value::Number(at)) => bounds.environment.start = at,
-                (11, Value::Number(at)) => bounds.environment.end = at,
-                _ => {}
-            }
-        }
-        Some(bounds)
-    }
-}
-
-fn memory<R: Read + Seek>(
-    contents: &mut Contents<R>,
-    texts: &mut Texts,
+fn read_memory<R: Read + Seek>(
+    index: &mut ArchiveIndex<R>,
+    texts: &mut TextBudget,
     process: &mut Process,
-    bounds: &Bounds,
+    space: AddressSpace,
 ) -> Result<(), Error> {
-    let arguments = shortened(&bounds.arguments, MAX_ARGUMENTS, texts);
-    let environment = shortened(&bounds.environment, MAX_ENVIRONMENT, texts);
-    let last = bounds.arguments.end.saturating_sub(1)..bounds.arguments.end;
+    let end = space.arguments_end.unwrap_or_default();
+    let arguments = shortened(space.arguments_start, end, MAX_ARGUMENTS, texts);
+    let environment = shortened(
+        space.environment_start,
+        space.environment_end.unwrap_or_default(),
+        MAX_ENVIRONMENT,
+        texts,
+    );
+    let last = end.saturating_sub(1)..end;
     let wanted = [arguments.clone(), last.clone(), environment.clone()];
-    let Some(map) = Map::read(contents, process.pid, &wanted)? else {
+    let Some(map) = MemoryMap::read(index, process.pid, &wanted)? else {
         return Ok(());
     };
-    process.arguments = told_arguments(&map.bytes(contents, &arguments)?, &arguments, texts);
-    // Then, as the kernel sees it (fs/proc/base.c, `get_mm_cmdline`), the process has written a title over its arguments,
-    // and on into the environment.
-    let end = map.bytes(contents, &last)?;
+    process.arguments = argument_list(&map.bytes(index, &arguments)?, &arguments, texts);
+    // Arguments that do not end with a NUL: the process has written a title over them and on into the environment, as the
+    // kernel sees it (fs/proc/base.c, `get_mm_cmdline`).
+    let end = map.bytes(index, &last)?;
     let titled = end
         .iter()
         .any(|piece| piece.bytes.iter().any(|byte| *byte != 0));
-    let pieces = map.bytes(contents, &environment)?;
+    let pieces = map.bytes(index, &environment)?;
     if !titled && !pieces.is_empty() {
         let names = variables::names(environment.start, &pieces);
         process.env = Some(texts.list(names, MAX_LIST, |texts, name| {
@@ -151,27 +133,32 @@ fn memory<R: Read + Seek>(
     Ok(())
 }
 
-/// The first `most` bytes of `range`.
-fn shortened(range: &Range<u64>, most: u64, texts: &mut Texts) -> Range<u64> {
-    let end = range.end.max(range.start);
-    if end - range.start > most {
-        texts.note_cut();
+/// The first `max` bytes of the range from `start` to `end`.
+fn shortened(start: Option<u64>, end: u64, max: u64, texts: &mut TextBudget) -> Range<u64> {
+    let start = start.unwrap_or_default();
+    let end = end.max(start);
+    if end - start > max {
+        texts.note_omission();
     }
-    range.start..end.min(range.start.saturating_add(most))
+    start..end.min(start.saturating_add(max))
 }
 
-/// The arguments, as far as they can be read from the first on.
-fn told_arguments(pieces: &[Piece], range: &Range<u64>, texts: &mut Texts) -> Option<Vec<String>> {
+/// The arguments from the first on, as far as they are in the image without a gap.
+fn argument_list(
+    pieces: &[Piece],
+    range: &Range<u64>,
+    texts: &mut TextBudget,
+) -> Option<Vec<String>> {
     let first = pieces
         .first()
         .filter(|first| first.address == range.start)?;
     let mut text = first.bytes.as_slice();
-    // A title may have much of nothing behind it.
+    // A title may have many NULs behind it.
     while let Some(rest) = text.strip_suffix(b"\0") {
         text = rest;
     }
     if pieces.len() > 1 {
-        texts.note_cut();
+        texts.note_omission();
     }
     let all = text.split(|byte| *byte == 0);
     Some(texts.list(all, MAX_LIST, |texts, argument| {

@@ -1,3 +1,5 @@
+//! Properties of inspection that hold for any archive.
+
 use std::io::Cursor;
 
 use gateway_core::Inspection;
@@ -48,7 +50,7 @@ fn image(entries: &[Vec<u8>]) -> Vec<u8> {
     [vec![0; 8], entries.iter().flat_map(entry).collect()].concat()
 }
 
-/// Bytes of messages that nearly make sense.
+/// Bytes that are nearly messages.
 fn message() -> impl Strategy<Value = Vec<u8>> {
     let field = (
         1u8..16,
@@ -84,7 +86,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn garbage_in_members_is_told_and_never_trusted(
+    fn garbage_in_members_gives_a_bounded_answer(
         members in prop::collection::vec((prop::sample::select(&NAMES[..]), contents()), 0..12),
     ) {
         let found = look(tar(&members)).unwrap();
@@ -95,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn an_archive_that_is_cut_or_garbled_is_refused_or_told(
+    fn a_damaged_archive_is_never_taken_for_a_whole_one(
         members in prop::collection::vec((prop::sample::select(&NAMES[..]), contents()), 1..6),
         cut in any::<prop::sample::Index>(),
         garbled in any::<prop::sample::Index>(),
@@ -107,12 +109,12 @@ proptest! {
         let _ = (look(archive.clone()), verify(&mut Cursor::new(&archive)));
         archive.truncate(cut.index(archive.len()));
         let whole = verify(&mut Cursor::new(&archive)).is_ok();
-        prop_assert!(look(archive).is_ok() || !whole, "what cannot be looked into is not whole");
+        prop_assert!(look(archive).is_ok() || !whole, "an archive that is whole can be inspected");
     }
 }
 
 #[test]
-fn a_process_tree_of_many_and_of_doubles_is_bounded() {
+fn a_large_process_tree_with_duplicates_is_bounded() {
     let entry = |pid: u64| {
         let mut entry = vec![8];
         entry.extend([
@@ -129,7 +131,7 @@ fn a_process_tree_of_many_and_of_doubles_is_bounded() {
 }
 
 #[test]
-fn ends_that_are_missing_are_errors() {
+fn a_missing_end_is_an_error() {
     let archive = tar(&[("config.dump", vec![b' '; 600])]);
     for length in [0, 512, 1024, 1536] {
         assert!(

@@ -1,11 +1,13 @@
+//! Names of environment variables, never their values.
+
 use std::collections::BTreeSet;
 
 use super::memory::Piece;
 
-/// The longest name that is told, in bytes.
+/// The longest name that is returned, in bytes.
 pub(super) const MAX_NAME: usize = 256;
 
-/// The name of `NAME=VALUE`, if it is one as Kubernetes takes them: what is told must not be a piece of some value.
+/// The name in `NAME=VALUE`, if Kubernetes would take it. Anything else might be a piece of a value.
 pub(super) fn name(variable: &[u8]) -> Option<&[u8]> {
     let name = variable
         .split(|byte| *byte == b'=')
@@ -16,14 +18,14 @@ pub(super) fn name(variable: &[u8]) -> Option<&[u8]> {
     (starts && name.len() <= MAX_NAME && name.iter().all(fits)).then_some(name)
 }
 
-/// The names in an environment that begins at `start`, in order and each once. Behind a gap, what comes before the next
-/// NUL may be the rest of a value; an empty entry means that the process has put something else into this place.
+/// The names in an environment that begins at `start`, in order and each once. Behind a gap, the bytes before the next NUL
+/// may be the rest of a value. An empty entry means that the process has put something else there.
 pub(super) fn names(start: u64, pieces: &[Piece]) -> Vec<&[u8]> {
     let (mut names, mut seen) = (Vec::new(), BTreeSet::new());
     for piece in pieces {
         let text = piece.bytes.strip_suffix(b"\0").unwrap_or(&piece.bytes);
-        let unsure = usize::from(piece.address != start);
-        for entry in text.split(|byte| *byte == 0).skip(unsure) {
+        let after_gap = usize::from(piece.address != start);
+        for entry in text.split(|byte| *byte == 0).skip(after_gap) {
             if entry.is_empty() {
                 return names;
             }
@@ -37,7 +39,7 @@ pub(super) fn names(start: u64, pieces: &[Piece]) -> Vec<&[u8]> {
 mod tests {
     use super::*;
 
-    fn told(pieces: &[(u64, &str)]) -> Vec<String> {
+    fn names_of(pieces: &[(u64, &str)]) -> Vec<String> {
         let pieces: Vec<_> = pieces
             .iter()
             .map(|(address, text)| Piece {
@@ -52,23 +54,23 @@ mod tests {
     }
 
     #[test]
-    fn names_are_what_stands_before_the_first_equals_sign() {
+    fn a_name_ends_at_the_first_equals_sign() {
         assert_eq!(
-            told(&[(100, "PATH=/bin\0A.b-c_1=x=y\0EMPTY=\0PATH=2\0")]),
+            names_of(&[(100, "PATH=/bin\0A.b-c_1=x=y\0EMPTY=\0PATH=2\0")]),
             ["PATH", "A.b-c_1", "EMPTY"]
         );
-        assert_eq!(told(&[(100, "NONE\0=x\x001A=2\0a b=c\0CUT")]), [""; 0]);
+        assert_eq!(names_of(&[(100, "NONE\0=x\x001A=2\0a b=c\0CUT")]), [""; 0]);
     }
 
     #[test]
-    fn what_may_be_a_piece_of_a_value_is_no_name() {
+    fn a_piece_of_a_value_is_never_a_name() {
         assert_eq!(
-            told(&[(100, "A=val"), (5000, "c2VjcmV0=\0B=2\0")]),
+            names_of(&[(100, "A=val"), (5000, "c2VjcmV0=\0B=2\0")]),
             ["A", "B"]
         );
-        assert_eq!(told(&[(5000, "c2VjcmV0=\0B=2\0")]), ["B"]);
+        assert_eq!(names_of(&[(5000, "c2VjcmV0=\0B=2\0")]), ["B"]);
         assert_eq!(
-            told(&[(100, "A=1\0\0\0c2VjcmV0=\0B=2\0")]),
+            names_of(&[(100, "A=1\0\0\0c2VjcmV0=\0B=2\0")]),
             ["A"],
             "a title lies over it"
         );

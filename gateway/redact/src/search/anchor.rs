@@ -1,17 +1,20 @@
+//! Anchors: bytes at known places that every match of a pattern has.
+
 use super::bytes::ByteSet;
 
-/// The bytes in which the filter looks.
+/// Bytes of a gram, the unit that the filter tests.
 pub(super) const GRAM: usize = 4;
-/// No window lies further inside an anchor: matches start at most so far before what gave them away.
+/// Windows lie at most so far inside an anchor, so a match begins at most so far before its gram.
 const REACH: isize = 64;
 /// The most grams of one window.
 const GRAMS_MAX: usize = 4096;
 
-/// Something that every match of a pattern has, at a known place: one set of bytes for each position.
+/// Bytes that every match of a pattern has at a known place: one set for each position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Anchor(Vec<ByteSet>);
 
-/// The grams by which an anchor is noticed when it begins at even (or odd) offsets: each begins `offset` bytes after it.
+/// The grams that an anchor may show to the filter if it begins at an even (or odd) offset: each stands `offset` bytes after
+/// the anchor's beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Window {
     pub(super) offset: isize,
@@ -19,24 +22,24 @@ pub(super) struct Window {
 }
 
 impl Anchor {
-    /// These bytes.
+    /// An anchor of exactly these bytes.
     pub(super) fn literal(bytes: &[u8]) -> Self {
         Self(bytes.iter().map(|&byte| ByteSet::of([byte])).collect())
     }
 
-    /// One of `class`, next.
+    /// The same anchor, followed by one byte of `class`.
     pub(super) fn then(mut self, class: ByteSet) -> Self {
         self.0.push(class);
         self
     }
 
-    /// These bytes, next.
+    /// The same anchor, followed by these bytes.
     pub(super) fn then_literal(mut self, bytes: &[u8]) -> Self {
         self.0.extend(Self::literal(bytes).0);
         self
     }
 
-    /// Whether it is at the start of `bytes`.
+    /// Whether `bytes` start with it.
     pub(super) fn starts(&self, bytes: &[u8]) -> bool {
         bytes.len() >= self.0.len()
             && self
@@ -46,8 +49,8 @@ impl Anchor {
                 .all(|(set, &byte)| set.contains(byte))
     }
 
-    /// The rarest windows at an even and at an odd offset, since the filter looks at every other position only; `None` for
-    /// an anchor that is too short to be noticed in this way.
+    /// The rarest windows at an even and at an odd offset, since the filter tests every other position only. `None` if the
+    /// anchor is too short.
     pub(super) fn windows(&self) -> Option<[Window; 2]> {
         Some([self.window(0)?, self.window(1)?])
     }
@@ -63,18 +66,18 @@ impl Anchor {
                     .product::<usize>()
                     <= GRAMS_MAX
             })
-            .min_by(|&a, &b| self.chance(a).total_cmp(&self.chance(b)))?;
+            .min_by(|&a, &b| self.frequency(a).total_cmp(&self.frequency(b)))?;
         Some(Window {
             offset: best,
             grams: expand(&self.sets(best)),
         })
     }
 
-    /// How often the window's grams are to be expected.
-    fn chance(&self, offset: isize) -> f64 {
+    /// The expected frequency of the window's grams.
+    fn frequency(&self, offset: isize) -> f64 {
         self.sets(offset)
             .iter()
-            .map(|set| set.iter().map(chance).sum::<f64>())
+            .map(|set| set.iter().map(frequency).sum::<f64>())
             .product()
     }
 
@@ -91,8 +94,8 @@ impl Anchor {
     }
 }
 
-/// A rough guess at how common a byte is in the memory of processes.
-pub(super) fn chance(byte: u8) -> f64 {
+/// A rough guess at the frequency of a byte in the memory of processes.
+pub(super) fn frequency(byte: u8) -> f64 {
     match byte {
         0 => 0.3,
         b'a'..=b'z' | b' ' => 0.03,
@@ -114,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_anchor_of_three_bytes_is_noticed_at_even_and_odd_offsets() {
+    fn three_bytes_make_windows_at_both_parities() {
         let [even, odd] = Anchor::literal(b"abc").windows().unwrap();
         assert_eq!((even.offset, even.grams.len()), (0, 256));
         assert_eq!((odd.offset, odd.grams.len()), (-1, 256));

@@ -1,3 +1,5 @@
+//! Sets of bytes.
+
 /// A set of bytes: a position of an anchor, or a character class of a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct ByteSet([u64; 4]);
@@ -6,7 +8,7 @@ impl ByteSet {
     /// Every byte.
     pub(super) const ALL: Self = Self([u64::MAX; 4]);
 
-    /// These bytes.
+    /// The set of these bytes.
     pub(super) fn of(bytes: impl IntoIterator<Item = u8>) -> Self {
         bytes.into_iter().fold(Self::default(), |mut set, byte| {
             if let Some(word) = set.0.get_mut(usize::from(byte >> 6)) {

@@ -1,13 +1,15 @@
-/// Most blocks have fewer digits than half a number, and those are passed over at memory speed.
+//! Finds payment card numbers.
+
+/// Most blocks have fewer digits than half a number; those are skipped at memory speed.
 const BLOCK: usize = 32;
-/// A number with half of its digits in a block begins at most so far before it; and what is looked at then.
+/// A number with half of its digits in a block begins at most so far before it; and the bytes that are then searched.
 const BEFORE: usize = 24;
 const NEAR: usize = 64;
 const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 /// The longest number, with its separators.
 const LENGTH_MAX: usize = DIGITS_MAX + 4;
-/// How numbers are written in groups (ISO/IEC 7812 does not say; these are on the cards).
+/// How numbers are written in groups: as on the cards, since ISO/IEC 7812 does not say.
 const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3]];
 
 /// Calls `hit` for every payment card number that begins in `from..to`: a known issuer, a length that fits it, and a right
@@ -42,7 +44,7 @@ pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(us
     }
 }
 
-/// Written so that the compiler makes vector instructions of it.
+/// Written so that the compiler vectorizes it.
 #[inline]
 fn digits(block: &[u8; BLOCK]) -> usize {
     let (halves, _) = block.as_chunks::<16>();
@@ -56,7 +58,7 @@ fn digits(block: &[u8; BLOCK]) -> usize {
     counts.iter().map(|&count| usize::from(count)).sum()
 }
 
-/// The block at `at` and what is near it; zeros where nothing is.
+/// The block at `at` and the bytes near it; missing ones are zeros.
 fn around(bytes: &[u8], at: usize) -> [u8; NEAR] {
     if let Some(near) = at
         .checked_sub(BEFORE)
@@ -74,7 +76,7 @@ fn around(bytes: &[u8], at: usize) -> [u8; NEAR] {
     near
 }
 
-/// Where digits begin of which, with separators, thirteen bytes are left.
+/// Where runs of at least thirteen digits and separators begin.
 fn starts(near: &[u8; NEAR]) -> u64 {
     let digits = bits(near, |byte| byte.wrapping_sub(b'0') < 10);
     let fits = digits | bits(near, |byte| byte == b' ' || byte == b'-');
@@ -84,7 +86,7 @@ fn starts(near: &[u8; NEAR]) -> u64 {
     digits & !(digits << 1) & eight & four >> 8 & fits >> 12
 }
 
-/// For which of the bytes it holds, the first in the lowest bit. A multiplication gathers eight bits.
+/// A bit for each byte for which `holds` is true, the first in the lowest bit. A multiplication gathers eight bits.
 #[inline]
 fn bits(near: &[u8; NEAR], holds: impl Fn(u8) -> bool) -> u64 {
     let ones = near.map(|byte| u8::from(holds(byte)));
@@ -97,7 +99,7 @@ fn bits(near: &[u8; NEAR], holds: impl Fn(u8) -> bool) -> u64 {
         .fold(0, |bits, word| bits << 8 | gather(word))
 }
 
-/// Where the number that begins at `at` ends.
+/// The end of the number that begins at `at`.
 fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
     bytes.get(at).filter(|byte| matches!(byte, b'2'..=b'6'))?;
     let text = bytes.get(at..bytes.len().min(at + LENGTH_MAX + 2))?;
@@ -152,14 +154,14 @@ fn is_part(neighbour: Option<u8>, beyond: Option<u8>) -> bool {
         && beyond.is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether other groups go on before or after it: a table of numbers has a right check digit now and then.
+/// Whether other groups stand before or after it: in a table of numbers, check digits are right now and then.
 fn is_in_table(bytes: &[u8], start: usize, end: usize) -> bool {
     let before = bytes.get(..start).unwrap_or_default().iter().rev();
     let after = bytes.get(end..).unwrap_or_default().iter();
     groups(before) + groups(after) >= 2
 }
 
-/// How many groups of digits, decimal or hexadecimal, come first: at most two are counted.
+/// The number of groups of digits, decimal or hexadecimal, at the beginning: at most two are counted.
 fn groups<'a>(near: impl Iterator<Item = &'a u8>) -> usize {
     let near: Vec<u8> = near.take(14).copied().collect();
     let words = near
@@ -206,7 +208,7 @@ fn is_card(number: &[u8]) -> bool {
     issued(number) && luhn(number) && repeated + 1 < number.len()
 }
 
-/// Whether an issuer gives out numbers that begin so and are so long.
+/// Whether an issuer uses numbers with this beginning and length.
 fn issued(number: &[u8]) -> bool {
     let leading = |digits: usize| {
         number
@@ -234,7 +236,7 @@ fn diners(two: u32, three: u32) -> bool {
     matches!(two, 36 | 38 | 39) || matches!(three, 300..=305)
 }
 
-/// Discover, JCB, `UnionPay` and Diners give out numbers of 16 to 19 digits.
+/// Discover, JCB, `UnionPay` and Diners use numbers of 16 to 19 digits.
 fn long(leading: impl Fn(usize) -> u32) -> bool {
     matches!(leading(2), 62 | 65)
         || matches!(leading(3), 644..=649)
@@ -262,13 +264,13 @@ mod tests {
     fn found(text: &str) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
         find(text.as_bytes(), 0, text.len(), &mut |start, end| {
-            all.push((start, end))
+            all.push((start, end));
         });
         all
     }
 
     #[test]
-    fn a_number_is_found_wherever_it_lies_among_the_blocks() {
+    fn finds_a_number_at_any_offset() {
         for before in 0..70 {
             for number in ["4111 1111 1111 1111", "4222222222222", "3782-822463-10005"] {
                 let text = format!("{} {number} tail", "x".repeat(before));
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_in_another_or_with_a_wrong_check_digit_is_none() {
+    fn ignores_parts_of_numbers_and_wrong_check_digits() {
         for text in [
             "4111 1111 1111 1112",
             "a4111111111111111",

@@ -1,4 +1,5 @@
-//! The detectors against a corpus of made-up secrets and of what only looks like some: `tests/corpus/README.md`.
+//! Tests the detectors against a corpus of made-up secrets and of texts that only look like secrets:
+//! `tests/corpus/README.md`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -72,14 +73,14 @@ fn detector(name: &str) -> Rules {
     Rules::compile(&plan, &[], &SearchSettings::default()).unwrap()
 }
 
-/// What is left of it.
+/// `bytes` after masking.
 fn masked(rules: &Rules, bytes: &[u8]) -> Vec<u8> {
     let mut masked = bytes.to_vec();
     rules.mask_whole(Place::Files, &mut masked, &mut Tally::default());
     masked
 }
 
-/// What should be left of it.
+/// The sample after masking, as it should be.
 fn wanted(sample: &Sample) -> Vec<u8> {
     let bytes = sample.bytes.iter().zip(&sample.secret);
     bytes
@@ -88,7 +89,7 @@ fn wanted(sample: &Sample) -> Vec<u8> {
 }
 
 #[test]
-fn every_detector_finds_all_secrets_of_its_kind_exactly_and_nothing_else() {
+fn every_detector_finds_its_secrets_and_nothing_else() {
     let mut wrong = String::new();
     for name in DETECTORS {
         let rules = detector(name);
@@ -109,7 +110,7 @@ fn every_detector_finds_all_secrets_of_its_kind_exactly_and_nothing_else() {
 }
 
 #[test]
-fn the_figures_in_the_corpus_readme_are_these() {
+fn the_readme_of_the_corpus_has_the_figures() {
     let path: PathBuf = [env!("CARGO_MANIFEST_DIR"), "tests/corpus/README.md"]
         .iter()
         .collect();
@@ -130,7 +131,7 @@ fn the_figures_in_the_corpus_readme_are_these() {
 }
 
 #[test]
-fn random_text_of_a_mebibyte_gives_no_false_alarm() {
+fn random_text_gives_no_false_alarm() {
     let mut state = 11u64;
     let mut random = |alphabet: &[u8]| -> Vec<u8> {
         let next = |_| {

@@ -1,24 +1,26 @@
+//! The encodings in which a value may stand in memory or in a file.
+
 use std::collections::BTreeSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// Shorter pieces of base64 would be found by chance.
+/// Shorter pieces of base64 occur by chance.
 const BASE64_MIN: usize = 6;
 
-/// One way in which a value can stand in memory or in a file.
+/// A value in one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Form {
-    /// What to look for.
+pub(super) struct EncodedForm {
+    /// The bytes to search for.
     pub(super) bytes: Vec<u8>,
-    /// Whether the base64 character before it holds bits of the value too.
+    /// Whether the base64 character before them holds bits of the value.
     pub(super) before: bool,
-    /// Whether the base64 character after it does.
+    /// Whether the base64 character after them does.
     pub(super) after: bool,
 }
 
-impl Form {
-    /// These bytes and no more.
+impl EncodedForm {
+    /// Bytes without neighbours that belong to them.
     pub(super) fn plain(bytes: Vec<u8>) -> Self {
         Self {
             bytes,
@@ -28,14 +30,15 @@ impl Form {
     }
 }
 
-/// The value itself and what encoders make of it: base64, percent-encoding, JSON, UTF-16.
-pub(super) fn forms(value: &[u8]) -> BTreeSet<Form> {
+/// The value itself and its encodings: base64, percent-encoding, JSON, UTF-16.
+pub(super) fn forms(value: &[u8]) -> BTreeSet<EncodedForm> {
     let plain = percent(value)
         .into_iter()
         .chain(json(value))
         .chain(utf16(value))
-        .map(Form::plain);
-    let mut forms: BTreeSet<Form> = plain.chain([Form::plain(value.to_vec())]).collect();
+        .map(EncodedForm::plain);
+    let mut forms: BTreeSet<EncodedForm> =
+        plain.chain([EncodedForm::plain(value.to_vec())]).collect();
     for shift in 0..3 {
         forms.extend(base64(&STANDARD_NO_PAD, value, shift));
         forms.extend(base64(&URL_SAFE_NO_PAD, value, shift));
@@ -43,9 +46,9 @@ pub(super) fn forms(value: &[u8]) -> BTreeSet<Form> {
     forms
 }
 
-/// The characters that `value` has in the base64 of a longer text, when `shift` bytes modulo 3 come before it: those that
-/// depend on nothing else.
-pub(super) fn base64(engine: &impl Engine, value: &[u8], shift: usize) -> Option<Form> {
+/// The characters that `value` has in the base64 of a longer text if `shift` bytes modulo 3 come before it, without those
+/// that depend on its neighbours.
+pub(super) fn base64(engine: &impl Engine, value: &[u8], shift: usize) -> Option<EncodedForm> {
     let padded: Vec<u8> = vec![0; shift]
         .into_iter()
         .chain(value.iter().copied())
@@ -57,7 +60,7 @@ pub(super) fn base64(engine: &impl Engine, value: &[u8], shift: usize) -> Option
         .get(first..bits / 6)
         .filter(|stable| stable.len() >= BASE64_MIN)?
         .to_vec();
-    Some(Form {
+    Some(EncodedForm {
         bytes,
         before: shift > 0,
         after: !bits.is_multiple_of(6),
@@ -164,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_known_in_the_base64_of_any_text_around_it() {
+    fn finds_a_value_in_the_base64_of_a_longer_text() {
         let value = b"s3cr3t-v\xffalue";
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {
             for before in 0..4 {
@@ -184,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_known_as_encoders_write_it() {
+    fn knows_how_encoders_write_a_value() {
         assert!(has("p w&d~*", "p%20w%26d~%2A"));
         assert!(has("p w&d~*", "p+w%26d%7E*"));
         assert!(has("p<w/", "p%3cw%2f"));

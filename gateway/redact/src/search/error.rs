@@ -1,14 +1,16 @@
-/// Why a plan cannot be carried out. Names the rule, never what it looks for: that may be a secret.
+//! Errors of compiling a plan.
+
+/// Why a plan's mask rules cannot be carried out. Names the rule, never its pattern, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// The expression is no expression, or too large when compiled.
+    /// The expression is not valid, or too large when compiled.
     #[error("rule `{rule}`: the expression does not compile within its bounds")]
     Expression {
         /// The rule.
         rule: String,
     },
-    /// There is no such detector.
-    #[error("rule `{rule}`: there is no such detector")]
+    /// The rule names a detector that does not exist.
+    #[error("rule `{rule}`: unknown detector")]
     Detector {
         /// The rule.
         rule: String,
@@ -21,14 +23,14 @@ pub enum RuleError {
         /// The most bytes.
         max: usize,
     },
-    /// The rules together want too much memory.
+    /// The rules together exceed a bound.
     #[error("rule `{rule}`: with it, the plan needs more than {max} {what}")]
     TooLarge {
         /// The rule that went over the bound.
         rule: String,
-        /// The most of it.
+        /// The bound.
         max: usize,
-        /// Of what.
+        /// What it bounds.
         what: &'static str,
     },
 }

@@ -1,3 +1,5 @@
+//! Regular expressions, tried at one place or searched for.
+
 use gateway_core::bounds::{EXPRESSION_NESTING_MAX, EXPRESSION_SIZE_MAX};
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
@@ -10,16 +12,16 @@ use regex_automata::{Anchored, Input, MatchKind};
 use super::bytes::ByteSet;
 use super::required::{self, Piece};
 
-/// What the states of one automaton may take while it runs, in bytes: a plan has many.
+/// Memory for the states of one automaton while it runs, in bytes: a plan has many.
 const CACHE: usize = 1 << 18;
 
-/// An expression of a plan, compiled twice: to be tried at one place, state by state, and to search where nothing shorter
-/// tells where to try.
+/// An expression of a plan, compiled twice: to try one place, state by state, and to search where no literal piece says
+/// which place to try.
 #[derive(Debug)]
 pub(super) struct Expression {
     /// The rule's index in the plan.
     pub(super) rule: usize,
-    /// One of these is in every match; none means that there is no telling.
+    /// Every match contains one of these; `None` if there are no such pieces.
     pub(super) pieces: Option<Vec<Piece>>,
     /// The longest possible match, in bytes.
     pub(super) longest: Option<usize>,
@@ -28,19 +30,19 @@ pub(super) struct Expression {
     caches: Pool<Cache, Box<dyn Fn() -> Cache + Send + Sync>>,
 }
 
-/// What came of trying at one place.
+/// The outcome of trying one place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Attempt {
-    /// No match begins there; so many bytes were looked at.
+    /// No match begins there; so many bytes were read.
     Nothing(usize),
-    /// A match, and where it ends.
+    /// A match, with its end.
     Match(usize),
-    /// It might go on beyond the bound. All until the bound is to be hidden, and what follows as long as it is in the set.
+    /// The match may go on beyond the bound. It is masked up to the bound, and then as long as bytes are in the set.
     Open(ByteSet),
 }
 
 impl Expression {
-    /// Compiles within the same bounds that policies are checked with; `None` beyond them.
+    /// Compiles within the bounds that plans are checked with; `None` beyond them.
     pub(super) fn new(rule: usize, text: &str) -> Option<Self> {
         let mut parser = regex_syntax::ParserBuilder::new();
         let hir = parser
@@ -89,15 +91,14 @@ impl Expression {
         })
     }
 
-    /// The memory that it takes, in bytes, without its caches.
+    /// Its memory in bytes, without caches.
     pub(super) fn memory(&self) -> usize {
         self.dfa
             .memory_usage()
             .saturating_add(self.search.memory_usage())
     }
 
-    /// Tries at `start`, looking no further than `end`. Reaching `end` is only then the end of the text when `bytes` end
-    /// there.
+    /// Tries at `start`, reading no further than `end`, which is the end of the text only if `bytes` end there.
     pub(super) fn attempt(&self, bytes: &[u8], start: usize, end: usize) -> Attempt {
         let input = Input::new(bytes).range(start..end).anchored(Anchored::Yes);
         let mut cache = self.caches.get();
@@ -114,12 +115,12 @@ impl Expression {
         Some((found.start(), found.end()))
     }
 
-    /// `None` where the automaton does not know, as with a Unicode word boundary beside text that is not ASCII.
+    /// `None` where the automaton gives up, as at a Unicode word boundary beside text that is not ASCII.
     fn walk(&self, cache: &mut Cache, input: &Input<'_>) -> Option<Attempt> {
         let mut state = self.dfa.start_state_forward(cache, input).ok()?;
         let mut found = None;
         let span = input.haystack().get(input.get_range())?;
-        // The automaton tells of a match one byte late.
+        // The automaton reports a match one byte late.
         for (at, &byte) in (input.start()..).zip(span) {
             state = self.dfa.next_state(cache, state, byte).ok()?;
             if state.is_match() {
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_sees_what_is_before_and_behind_it() {
+    fn an_attempt_sees_the_bytes_around_it() {
         assert_eq!(attempt(r"\bkey\b", b"a key b", 2, 7), Attempt::Match(5));
         assert_eq!(attempt(r"\bkey\b", b"a keys", 2, 6), Attempt::Nothing(3));
         assert_eq!(attempt(r"\bkey", b"monkey", 3, 6), Attempt::Nothing(0));
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_on_beyond_the_bound_is_open() {
+    fn a_match_beyond_the_bound_is_open() {
         let Attempt::Open(more) = attempt("key[a-z]+", b"keyabcdefg", 0, 7) else {
             panic!("not open")
         };

@@ -1,3 +1,5 @@
+//! Finds the few offsets at which an anchor may begin, at memory speed.
+
 use super::anchor::{Anchor, GRAM};
 use super::pairs::{AHEAD, BLOCK, Pairs};
 use super::sieve::{PAGE, Sieve};
@@ -7,13 +9,12 @@ const HASH_BITS: u32 = 18;
 const WORDS: usize = 1 << (HASH_BITS - 6);
 /// Bits of the hash that choose a bucket of entries.
 const BUCKET_BITS: u32 = 14;
-/// The most grams: beyond it, almost everything would be a candidate.
+/// The most grams: with more, nearly every offset would be a candidate.
 pub(super) const GRAMS_MAX: usize = 1 << 20;
 
-/// Finds where anchors may be, at memory speed. Looks at the four bytes at every *even* offset: every anchor has one gram
-/// that it shows at an even offset when it begins at one, and another when it begins at an odd one. A gram is nothing when
-/// the [`Sieve`] says so, when no group of windows has both its halves, or when its hash is not in the bitset; the few others
-/// are compared.
+/// Tests the four bytes at every *even* offset: each anchor has one gram that stands at an even offset if the anchor begins at
+/// one, and another gram if it begins at an odd one. The [`Sieve`], then the [`Pairs`], then a bitset of hashes rule out most
+/// grams; the few that are left are compared.
 #[derive(Debug)]
 pub(super) struct Filter {
     sieve: Sieve,
@@ -27,14 +28,14 @@ pub(super) struct Filter {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     gram: u32,
-    /// Which anchor it gives away.
+    /// The anchor that it belongs to.
     anchor: u32,
-    /// How many bytes after the anchor's beginning it stands.
+    /// Its distance from the anchor's beginning, in bytes.
     offset: isize,
 }
 
 impl Filter {
-    /// For these anchors; tells which of them are too short, and `None` if they have too many grams together.
+    /// For these anchors, with the indices of those that are too short. `None` if they have too many grams together.
     pub(super) fn new(anchors: &[Anchor]) -> Option<(Self, Vec<usize>)> {
         Self::with(Sieve::new(), anchors)
     }
@@ -90,8 +91,8 @@ impl Filter {
         }
     }
 
-    /// Calls `hit` with an anchor's index and where it may begin, for every gram in `from..to` of `bytes` that gives one
-    /// away. `from` must have the parity that "even" is to mean; grams may reach beyond `to`.
+    /// Calls `hit` with an anchor's index and the offset at which it may begin, for every gram of an anchor in `from..to` of
+    /// `bytes`. The parity of `from` counts as even; grams may reach beyond `to`.
     pub(super) fn sweep(
         &self,
         bytes: &[u8],
@@ -116,23 +117,23 @@ impl Filter {
         }
     }
 
-    /// `page` reaches [`AHEAD`] bytes further than what is to be looked at: a whole page, but for the last one.
+    /// Tests `length` bytes, a whole page except at the end. `page` reaches [`AHEAD`] bytes further.
     fn page(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
         let whole = page.first_chunk().filter(|_| length == PAGE);
-        let Some(noticed) = whole.and_then(|whole| self.sieve.look(whole)) else {
+        let Some(candidates) = whole.and_then(|whole| self.sieve.candidates(whole)) else {
             self.halves(page, at, length, hit);
             return;
         };
-        noticed.each(|within| {
+        candidates.each(|within| {
             if self.pairs.may_have(gram(page, within)) {
-                self.noticed(page, within, at, hit);
+                self.candidate_at(page, within, at, hit);
             }
         });
         self.grams(page, PAGE - 2, at, length, hit);
     }
 
-    /// Each half is looked up once and tested against the one before it, with a branch of its own: where the tests are
-    /// collected, the compiler takes them for vectors, and putting those together takes longer than all else.
+    /// Looks up each half once and tests it against the one before, with a branch for each test: if the tests are collected,
+    /// the compiler builds vectors of them, which takes longer than everything else.
     fn halves(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
         let Some((first, rest)) = page.split_first_chunk() else {
             return;
@@ -145,7 +146,7 @@ impl Filter {
             for (index, half) in halves.iter().enumerate() {
                 let next = self.pairs.of(*half);
                 if last.meet(next) {
-                    self.noticed(page, offset + 2 * index, at, hit);
+                    self.candidate_at(page, offset + 2 * index, at, hit);
                 }
                 last = next;
             }
@@ -154,10 +155,16 @@ impl Filter {
         self.grams(page, offset, at, length, hit);
     }
 
-    /// Out of the way of the loop, which is to be short.
+    /// Out of line, to keep the loop short.
     #[cold]
     #[inline(never)]
-    fn noticed(&self, page: &[u8], within: usize, at: usize, hit: &mut impl FnMut(usize, usize)) {
+    fn candidate_at(
+        &self,
+        page: &[u8],
+        within: usize,
+        at: usize,
+        hit: &mut impl FnMut(usize, usize),
+    ) {
         self.candidate(gram(page, within), at + within, hit);
     }
 
@@ -175,7 +182,7 @@ impl Filter {
         }
     }
 
-    /// Near the end of a stream: what is beyond it counts as zeros, and comparing will tell.
+    /// Near the end of a stream. Bytes beyond it count as zeros; the comparison sorts those out.
     fn rest(&self, bytes: &[u8], at: usize, end: usize, hit: &mut impl FnMut(usize, usize)) {
         for at in (at..end).step_by(2) {
             self.candidate(gram(bytes, at), at, hit);
@@ -211,7 +218,7 @@ impl Filter {
     }
 }
 
-/// The four bytes at `at`; what is not there counts as zeros.
+/// The four bytes at `at`; missing ones count as zeros.
 fn gram(bytes: &[u8], at: usize) -> u32 {
     let bytes = bytes.get(at..).unwrap_or_default();
     if let Some(&gram) = bytes.first_chunk() {
@@ -224,7 +231,7 @@ fn gram(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(gram)
 }
 
-/// Multiplicative hashing (Knuth, TAOCP 6.4): the high bits depend on all of the gram. Zero stays zero.
+/// Multiplicative hashing (Knuth, TAOCP 6.4): the high bits depend on the whole gram. Zero stays zero.
 fn hash(gram: u32) -> u32 {
     gram.wrapping_mul(0x9e37_79b1) >> (32 - HASH_BITS)
 }
@@ -245,14 +252,14 @@ mod tests {
     fn hits(filter: &Filter, bytes: &[u8]) -> Vec<(usize, usize)> {
         let mut hits = Vec::new();
         filter.sweep(bytes, 0, bytes.len(), &mut |anchor, at| {
-            hits.push((anchor, at))
+            hits.push((anchor, at));
         });
         hits
     }
 
     proptest! {
         #[test]
-        fn the_sieve_loses_nothing_that_the_halves_find(
+        fn the_sieve_finds_all_that_the_pairs_find(
             anchors in vec(prop_oneof![vec(any::<u8>(), 3..9), vec(b'a'..=b'd', 3..9)], 1..40),
             pieces in vec((any::<prop::sample::Index>(), 0usize..200, any::<u8>()), 1..300),
         ) {
@@ -264,7 +271,7 @@ mod tests {
             let anchors: Vec<Anchor> = anchors.iter().map(|anchor| Anchor::literal(anchor)).collect();
             let (sieved, _) = Filter::new(&anchors).unwrap();
             let (plain, _) = Filter::with(Sieve::at(Level::baseline()), &anchors).unwrap();
-            prop_assert!(plain.sieve.look(&[0; PAGE]).is_none());
+            prop_assert!(plain.sieve.candidates(&[0; PAGE]).is_none());
             prop_assert_eq!(hits(&sieved, &bytes), hits(&plain, &bytes));
         }
     }

@@ -1,8 +1,10 @@
+//! Globs for names of variables.
+
 /// Whether the whole name matches the glob: `*` stands for any run of bytes, `?` for one, every other byte for itself.
 /// Takes time in proportion to both lengths, whatever the glob.
 pub(super) fn matches(glob: &[u8], name: &[u8]) -> bool {
     let (mut g, mut n) = (0, 0);
-    // Where to go on when what follows the last star does not fit: one byte further than last time.
+    // Where to retry if the text after the last star does not fit: one byte further than last time.
     let mut retry = None;
     loop {
         match (glob.get(g), name.get(n)) {
@@ -28,7 +30,7 @@ mod tests {
     use super::matches;
 
     #[test]
-    fn a_star_stands_for_any_run_and_a_question_mark_for_one_byte() {
+    fn matches_stars_and_question_marks() {
         for (glob, name) in [
             ("", ""),
             ("*", ""),

@@ -1,3 +1,5 @@
+//! Masks a stream that comes in pieces.
+
 use std::ops::Range;
 
 use gateway_core::Place;
@@ -6,33 +8,33 @@ use super::matcher::{BACK, Matcher};
 use super::scanner::{AHEAD, SEGMENT, Scanner, Segment};
 use super::tally::Tally;
 
-/// What a stream has at hand at most; it holds back no more than this.
+/// The most bytes that a stream holds back.
 const CAPACITY: usize = 1 << 19;
-/// What is not handed out before the next segment: a match that is noticed there may begin so far before it, since the
-/// filter's grams lie up to 64 bytes inside their anchors.
+/// Bytes before the next segment that are not final: a match that is found there may begin so far before it, since the filter's
+/// grams lie up to 64 bytes inside their anchors.
 const HELD: usize = BACK + 64;
-/// What stays at hand before a segment: a look-around may want to see what is before a match.
+/// Bytes before a segment that are kept, for look-arounds before a match.
 const BEHIND: usize = HELD + 64;
-/// What is forgotten, is forgotten in multiples of this.
+/// The buffer drops multiples of this.
 const PAGE: usize = 4096;
-/// Shorter pieces are all copied. So long that all which is noticed before the beginning of a segment that lies in a piece is
-/// handed out before that is looked through.
+/// Shorter pieces are copied. Long enough that everything before a segment that lies in a piece is final and written before
+/// that segment is searched.
 const LONG: usize = 3 * SEGMENT;
 const _: () = assert!(LONG > BEHIND + SEGMENT + AHEAD && BEHIND > HELD);
-/// The bytes that matches are overwritten from.
+/// Mask bytes that are written at once.
 pub(super) const RUN: usize = 4096;
 
-/// Hides what the rules find in one stream.
+/// Masks one stream, or several one after the other.
 #[derive(Debug)]
 pub struct Masker<'r> {
-    /// `None` where no rule looks.
+    /// `None` if no rule searches the place.
     scanner: Option<Scanner<'r>>,
     run: &'r [u8],
     buffer: Vec<u8>,
-    /// Where in the stream the buffer begins, what has been looked through, and what has been handed out.
+    /// Positions in the stream: the buffer's beginning, the end of what was searched, and the end of what was written.
     base: usize,
     scanned: usize,
-    given: usize,
+    written: usize,
     tally: Tally,
 }
 
@@ -45,15 +47,15 @@ impl<'r> Masker<'r> {
             buffer: Vec::new(),
             base: 0,
             scanned: 0,
-            given: 0,
+            written: 0,
             tally: Tally::default(),
         }
     }
 
-    /// Takes the next bytes, and hands to `out` whatever is final, in order. Holds back less than 512 KiB.
+    /// Takes the next bytes and hands to `out` everything that is final, in order. Holds back less than 512 KiB.
     ///
     /// # Errors
-    /// What `out` reports; the stream is then of no further use.
+    /// The errors of `out`. The stream must then be abandoned.
     pub fn push<E>(
         &mut self,
         bytes: &[u8],
@@ -85,7 +87,7 @@ impl<'r> Masker<'r> {
         Ok(())
     }
 
-    /// Looks through a long piece where it is: only what reaches over its ends is copied.
+    /// Searches a long piece in place: only bytes near its ends are copied.
     fn long<E>(
         &mut self,
         piece: &[u8],
@@ -97,28 +99,28 @@ impl<'r> Masker<'r> {
             self.store(piece.get(..over).unwrap_or(piece), out)?;
             self.advance(false, out)?;
         }
-        self.look(piece, base, false, out)?;
+        self.search(piece, base, false, out)?;
         self.base = (self.scanned.saturating_sub(BEHIND) / PAGE * PAGE).max(base);
         self.buffer.clear();
         self.store(piece.get(self.base - base..).unwrap_or_default(), out)
     }
 
-    /// The stream's end: hands out the rest. What is pushed after it begins a new stream with the same counts.
+    /// Ends the stream and hands out the rest. Further bytes begin a new stream, which adds to the same tally.
     ///
     /// # Errors
-    /// What `out` reports.
+    /// The errors of `out`.
     pub fn finish<E>(&mut self, out: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         self.advance(true, out)?;
         if let Some(scanner) = self.scanner.take() {
             self.tally.merge(&scanner.tally);
-            self.scanner = Some(scanner.again());
+            self.scanner = Some(scanner.restarted());
         }
         self.buffer.clear();
-        (self.base, self.scanned, self.given) = (0, 0, 0);
+        (self.base, self.scanned, self.written) = (0, 0, 0);
         Ok(())
     }
 
-    /// What was hidden in all streams that are finished.
+    /// What was masked in all finished streams.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }
@@ -129,15 +131,15 @@ impl<'r> Masker<'r> {
         out: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut buffer = std::mem::take(&mut self.buffer);
-        self.look(&buffer, self.base, last, out)?;
+        self.search(&buffer, self.base, last, out)?;
         let kept = (self.scanned.saturating_sub(BEHIND) / PAGE * PAGE).max(self.base);
         buffer.drain(..(kept - self.base).min(buffer.len()));
         (self.buffer, self.base) = (buffer, kept);
         Ok(())
     }
 
-    /// Goes on through `bytes`, which begin at `base`, as far as what follows a segment is there.
-    fn look<E>(
+    /// Searches further through `bytes`, which begin at `base`: every segment behind which enough bytes are there.
+    fn search<E>(
         &mut self,
         bytes: &[u8],
         base: usize,
@@ -166,13 +168,13 @@ impl<'r> Masker<'r> {
         let until = if last {
             end
         } else {
-            self.scanned.saturating_sub(HELD).max(self.given)
+            self.scanned.saturating_sub(HELD).max(self.written)
         };
-        self.give(bytes, base, until, out)
+        self.write(bytes, base, until, out)
     }
 
-    /// Hands out all before `until`.
-    fn give<E>(
+    /// Hands out everything before `until`.
+    fn write<E>(
         &mut self,
         bytes: &[u8],
         base: usize,
@@ -183,7 +185,7 @@ impl<'r> Masker<'r> {
             return Ok(());
         };
         scanner.spans.sort_unstable_by_key(|span| span.start);
-        let mut at = self.given;
+        let mut at = self.written;
         for span in &scanner.spans {
             let (start, end) = (span.start.clamp(at, until), span.end.clamp(at, until));
             if start > at {
@@ -198,7 +200,7 @@ impl<'r> Masker<'r> {
             out(slice(bytes, base, at..until))?;
         }
         scanner.spans.retain(|span| span.end > until);
-        self.given = until;
+        self.written = until;
         Ok(())
     }
 }
@@ -209,7 +211,7 @@ fn slice(buffer: &[u8], base: usize, range: Range<usize>) -> &[u8] {
         .unwrap_or_default()
 }
 
-/// Looks through a whole stream that is at hand, and hides in place.
+/// Masks a whole stream in place.
 pub(super) fn whole(
     matcher: &Matcher,
     place: Place,

@@ -1,3 +1,5 @@
+//! Everything that is searched for in one place, behind one filter.
+
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -6,37 +8,29 @@ use memchr::memmem;
 use super::anchor::Anchor;
 use super::cards;
 use super::detect::{self, Detector};
-use super::encode::Form;
 use super::expression::Expression;
 use super::filter::Filter;
+use super::needle::Needle;
 
-/// No detector looks further back than this, nor begins a match further before what gave it away.
+/// How far detectors read back from an anchor, and how far before it a match may begin.
 pub(super) const BACK: usize = 4096;
-/// Neither detectors nor expressions look further ahead. A longer match is hidden as far as this, and what goes on in the
-/// same way after it.
+/// How far detectors and expressions read ahead. A longer match is masked up to there, and as long as it goes on in the same
+/// way.
 pub(super) const REACH: usize = 1 << 16;
 
-/// What one place is searched for.
+/// Everything that is searched for in one place.
 #[derive(Debug, Default)]
-pub(super) struct Wanted {
+pub(super) struct Targets {
     pub(super) needles: Vec<Arc<Needle>>,
     pub(super) expressions: Vec<Arc<Expression>>,
     pub(super) detectors: Vec<(usize, Detector)>,
 }
 
-/// Bytes to be found wherever they are.
-#[derive(Debug)]
-pub(super) struct Needle {
-    /// The rule's index in the plan.
-    pub(super) rule: usize,
-    pub(super) form: Form,
-}
-
-/// All that is wanted in one place, behind one filter.
+/// The targets of one place, behind one filter.
 #[derive(Debug)]
 pub(super) struct Matcher {
     filter: Filter,
-    /// What each anchor of the filter gives away.
+    /// What each of the filter's anchors belongs to.
     probes: Vec<Probe>,
     /// Needles of one or two bytes, each searched for on its own.
     short: Vec<(Arc<Needle>, memmem::Finder<'static>)>,
@@ -47,44 +41,44 @@ pub(super) struct Matcher {
 #[derive(Debug)]
 enum Probe {
     Needle(Arc<Needle>),
-    /// By its place in the list, the piece, and how far before it a match may begin.
+    /// The expression's index, the piece, and how far before it a match may begin.
     Expression(usize, Vec<u8>, (usize, usize)),
     Detector(usize, Anchor, detect::Verify),
 }
 
-/// What the filter's candidates turned out to be, by offsets in the bytes that were swept.
+/// What the filter's candidates turned out to be, by offsets in the bytes that were searched.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
-    /// Rule, beginning and end of each match of a needle or detector.
+    /// Rule, start and end of each match of a needle or detector.
     pub(super) found: Vec<(usize, usize, usize)>,
-    /// Where which expression is to be tried.
+    /// The expressions to try, each with where to try it.
     pub(super) starts: Vec<(usize, Range<usize>)>,
 }
 
 impl Matcher {
     /// `None` if the anchors have too many grams.
-    pub(super) fn new(wanted: Wanted) -> Option<Self> {
+    pub(super) fn new(targets: Targets) -> Option<Self> {
         let mut anchors = Vec::new();
         let mut probes = Vec::new();
         let mut add = |anchor: Anchor, probe: Probe| {
             anchors.push(anchor);
             probes.push(probe);
         };
-        let (short, long): (Vec<_>, Vec<_>) = wanted
+        let (short, long): (Vec<_>, Vec<_>) = targets
             .needles
             .into_iter()
             .partition(|needle| needle.form.bytes.len() < 3);
         for needle in long {
             add(Anchor::literal(&needle.form.bytes), Probe::Needle(needle));
         }
-        for (index, expression) in wanted.expressions.iter().enumerate() {
+        for (index, expression) in targets.expressions.iter().enumerate() {
             for piece in expression.pieces.iter().flatten() {
                 let probe = Probe::Expression(index, piece.bytes.clone(), piece.before);
                 add(Anchor::literal(&piece.bytes), probe);
             }
         }
         let mut cards = None;
-        for (rule, detector) in wanted.detectors {
+        for (rule, detector) in targets.detectors {
             match detector {
                 Detector::Cards => cards = cards.or(Some(rule)),
                 Detector::Anchored(probes) => probes.into_iter().for_each(|(anchor, verify)| {
@@ -96,13 +90,13 @@ impl Matcher {
             let finder = memmem::Finder::new(&needle.form.bytes).into_owned();
             (needle, finder)
         };
-        let (filter, _) = Filter::new(&anchors).filter(|(_, unfit)| unfit.is_empty())?;
+        let (filter, _) = Filter::new(&anchors).filter(|(_, too_short)| too_short.is_empty())?;
         let short = short.into_iter().map(finder).collect();
         Some(Self {
             filter,
             probes,
             short,
-            expressions: wanted.expressions,
+            expressions: targets.expressions,
             cards,
         })
     }
@@ -111,7 +105,7 @@ impl Matcher {
         &self.expressions
     }
 
-    /// Looks at what begins in `from..to` of `bytes`.
+    /// Finds what begins in `from..to` of `bytes`.
     pub(super) fn sweep(&self, bytes: &[u8], from: usize, to: usize, sweep: &mut Sweep) {
         self.filter.sweep(bytes, from, to, &mut |probe, at| {
             if let Some(probe) = self.probes.get(probe) {
@@ -134,7 +128,7 @@ impl Matcher {
         }
         if let Some(rule) = self.cards {
             cards::find(bytes, from, to, &mut |start, end| {
-                sweep.found.push((rule, start, end))
+                sweep.found.push((rule, start, end));
             });
         }
     }
@@ -168,19 +162,5 @@ impl Probe {
             }
             _ => {}
         }
-    }
-}
-
-impl Needle {
-    /// What is to be hidden of it when it is at `at`: also the neighbours that hold bits of it.
-    fn extent(&self, bytes: &[u8], at: usize) -> (usize, usize) {
-        let end = at + self.form.bytes.len();
-        let is_base64 = |at: Option<usize>| {
-            let byte = at.and_then(|at| bytes.get(at));
-            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte))
-        };
-        let before = self.form.before && is_base64(at.checked_sub(1));
-        let after = self.form.after && is_base64(Some(end));
-        (at - usize::from(before), end + usize::from(after))
     }
 }

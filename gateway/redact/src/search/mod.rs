@@ -1,29 +1,25 @@
-//! The redactor's scan engine: finds what a plan wants hidden in streams of arbitrary bytes, and overwrites it without
-//! changing a length.
+//! The search engine: finds what a plan wants hidden in streams of any bytes, and overwrites it without changing a length.
 //!
 //! ```text
 //! Plan + EnvValues -> Rules::compile        once, shared by all streams
 //!                     Rules::masker(place)  -> Masker: push, push, ..., finish, tally
 //!                     Rules::mask_whole(place, bytes, tally)
 //!
-//! filter    which offsets may be something, at memory speed: four bytes at every other offset, by their halves
-//! matcher   compares needles, calls detectors, notes where expressions are to be tried
-//! scanner   goes through a stream by segments of 64 KiB, tries expressions, joins and counts
-//! masker    holds back what is not decided, hands out the rest
+//! filter    offsets at which a match may be, at memory speed: four bytes at every other offset
+//! matcher   compares needles, calls detectors, notes where to try expressions
+//! scanner   searches a stream by segments of 64 KiB, tries expressions, joins and counts matches
+//! masker    holds back bytes that are not final, writes the others
 //! ```
 //!
-//! A masker counts itself ([`Tally`], by the rule's index in the plan and the place) and is as good as new after `finish`.
-//! `Rules::selects` takes a variable's name as bytes; `Rules::selecting` tells which rules select it.
+//! The result depends on the stream's bytes alone, never on the pieces in which they come. Needles are found wherever they
+//! are, also where they overlap. Expressions are found as `regex`'s `find_iter` finds them, except that a match is followed
+//! for 64 KiB only: of one that might be longer, these 64 KiB are masked and what goes on in the same way behind them. An
+//! expression without any literal piece of three bytes (`[0-9a-f]{32}`) is searched for as a whole, which is slower, and a
+//! match that does not end within 64 KiB is not found.
 //!
-//! What is hidden depends on the stream's bytes alone, never on how they come. Needles are found wherever they are, also
-//! where they overlap. Expressions are found as their crate's `find_iter` does it, except that no match is looked for
-//! further than 64 KiB: of one that might be longer, these 64 KiB are hidden, and what goes on in the same way behind
-//! them. An expression without any piece of three known bytes in it (`[0-9a-f]{32}`) is searched for as a whole, which is
-//! slower, and a match of it that does not end within 64 KiB is not found.
-//!
-//! Bounds: a stream holds back less than 512 KiB, a plan has at most the needles and bytes of [`SearchSettings`], and each
-//! bound is an error that names the rule. What is split by the memory's layout, wrapped or compressed is not found: a value
-//! in base64 with line breaks, a key that is only numbers in a process. `benches/scan` measures it all.
+//! A stream holds back less than 512 KiB, and a plan has at most the needles and bytes of [`SearchSettings`]; each bound is an
+//! error that names the rule. Not found are secrets that are split, wrapped or compressed: a value in base64 with line breaks,
+//! or a key that a process keeps as numbers. `benches/scan` measures all of it.
 
 mod anchor;
 mod bytes;
@@ -38,6 +34,7 @@ mod filter;
 mod glob;
 mod masker;
 mod matcher;
+mod needle;
 mod needles;
 mod pairs;
 #[cfg(test)]

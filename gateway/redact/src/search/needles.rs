@@ -1,20 +1,21 @@
+//! Turns literals and values into needles, within bounds.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use gateway_core::bounds::PATTERN_MAX;
 use gateway_core::{MaskRule, Pattern};
 
-use super::encode::{Form, forms};
+use super::encode::{EncodedForm, forms};
 use super::glob;
-use super::matcher::Needle;
+use super::needle::Needle;
 use super::{EnvValue, RuleError, SearchSettings};
 
-/// The longest literal, as policies are checked for it.
-const LITERAL_MAX: usize = 4096;
-/// Longer environment values are looked for in pieces. The longest encoding, six bytes for one, must be at hand with any
+/// Longer environment values are searched for in pieces: their longest encoding, six bytes for one, must fit behind any
 /// segment.
 const VALUE_MAX: usize = 8192;
 
-/// The needles of all rules so far, within their bounds.
+/// Counts the needles of all rules so far against the bounds.
 #[derive(Debug)]
 pub(super) struct Needles<'s> {
     settings: &'s SearchSettings,
@@ -31,7 +32,7 @@ impl<'s> Needles<'s> {
         }
     }
 
-    /// Those of the plan's rule of this index.
+    /// The needles of the plan's rule of this index.
     pub(super) fn of(
         &mut self,
         index: usize,
@@ -39,13 +40,13 @@ impl<'s> Needles<'s> {
         values: &[EnvValue],
     ) -> Result<Vec<Arc<Needle>>, RuleError> {
         let forms = match &rule.pattern {
-            Pattern::Literal(bytes) if (1..=LITERAL_MAX).contains(&bytes.len()) => {
-                BTreeSet::from([Form::plain(bytes.clone())])
+            Pattern::Literal(bytes) if (1..=PATTERN_MAX).contains(&bytes.len()) => {
+                BTreeSet::from([EncodedForm::plain(bytes.clone())])
             }
             Pattern::Literal(_) => {
                 return Err(RuleError::Literal {
                     rule: rule.name.clone(),
-                    max: LITERAL_MAX,
+                    max: PATTERN_MAX,
                 });
             }
             Pattern::EnvValue(glob) => self.of_values(glob, values),
@@ -62,7 +63,7 @@ impl<'s> Needles<'s> {
             .collect())
     }
 
-    fn of_values(&self, glob: &str, values: &[EnvValue]) -> BTreeSet<Form> {
+    fn of_values(&self, glob: &str, values: &[EnvValue]) -> BTreeSet<EncodedForm> {
         let selected = values.iter().filter(|value| {
             value.value.len() >= self.settings.min_value_length.max(1)
                 && glob::matches(glob.as_bytes(), value.name.as_bytes())
@@ -94,7 +95,7 @@ impl<'s> Needles<'s> {
     }
 }
 
-/// All of the value in pieces of the same length, of which the last may overlap the one before.
+/// The value in pieces of the same length, of which the last may overlap the one before.
 fn pieces(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     let tail = value.get(value.len().saturating_sub(VALUE_MAX)..);
     value.chunks_exact(VALUE_MAX).chain(tail)

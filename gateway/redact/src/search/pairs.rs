@@ -1,19 +1,21 @@
+//! A table of byte pairs that rules out most grams.
+
 use std::fmt;
 
-use super::anchor::chance;
+use super::anchor::frequency;
 
-/// What is looked at in one go, in bytes, and how much further its last gram may reach.
+/// Bytes that are tested at once, and how far their last gram may reach beyond them.
 pub(super) const BLOCK: usize = 32;
 pub(super) const AHEAD: usize = 8;
 const HALVES: usize = 1 << 16;
 const GROUPS: usize = 8;
 
-/// For every half of a gram, two bytes, the groups of windows that have it as their first half (low byte) and as their
-/// second (high byte). One load for each two bytes of memory and no multiplication: twice as fast as a hash.
+/// For every half of a gram, two bytes, the groups of windows that have it as their first half (low byte) and as their second
+/// (high byte). One load for two bytes of memory and no multiplication: twice as fast as a hash.
 pub(super) struct Pairs {
     groups: Box<[u16; HALVES]>,
-    /// How often each group's first and second halves are to be expected.
-    chances: [(f64, f64); GROUPS],
+    /// The expected frequencies of each group's first and second halves.
+    frequencies: [(f64, f64); GROUPS],
 }
 
 /// The groups of one half.
@@ -36,7 +38,7 @@ impl Pairs {
     pub(super) fn new() -> Self {
         Self {
             groups: Box::new([0; HALVES]),
-            chances: [(0.0, 0.0); GROUPS],
+            frequencies: [(0.0, 0.0); GROUPS],
         }
     }
 
@@ -50,8 +52,8 @@ impl Pairs {
             self.mark(first, 1 << group);
             self.mark(second, 1 << (group + GROUPS));
         }
-        if let Some(chances) = self.chances.get_mut(group) {
-            *chances = costs.chances;
+        if let Some(frequencies) = self.frequencies.get_mut(group) {
+            *frequencies = costs.frequencies;
         }
     }
 
@@ -90,16 +92,16 @@ impl Pairs {
             halves
                 .iter()
                 .filter(|&&half| !known(half, bit))
-                .map(|&half| chance_of(half))
+                .map(|&half| frequency_of(half))
                 .sum::<f64>()
         };
-        let (first, second) = self.chances.get(group).copied().unwrap_or_default();
+        let (first, second) = self.frequencies.get(group).copied().unwrap_or_default();
         let more = (
             first + sum(&mut firsts, group),
             second + sum(&mut seconds, group + GROUPS),
         );
         Costs {
-            chances: more,
+            frequencies: more,
             more: more.0 * more.1 - first * second,
         }
     }
@@ -109,13 +111,13 @@ impl fmt::Debug for Pairs {
     /// Not the whole table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pairs")
-            .field("chances", &self.chances)
+            .field("frequencies", &self.frequencies)
             .finish_non_exhaustive()
     }
 }
 
 struct Costs {
-    chances: (f64, f64),
+    frequencies: (f64, f64),
     more: f64,
 }
 
@@ -124,6 +126,6 @@ fn halves(gram: u32) -> (u16, u16) {
     (u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d]))
 }
 
-fn chance_of(half: u16) -> f64 {
-    half.to_le_bytes().into_iter().map(chance).product()
+fn frequency_of(half: u16) -> f64 {
+    half.to_le_bytes().into_iter().map(frequency).product()
 }

@@ -1,4 +1,4 @@
-//! What holds for any plan, any bytes, and any way in which they come.
+//! Properties that hold for any plan, any bytes and any pieces.
 
 use gateway_core::{DETECTORS, Pattern};
 use proptest::collection::vec;
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::tests::{filler, plan, regex, rules, streamed, whole};
 use super::{EnvValue, Rules, SearchSettings};
 
-/// What a reader of the documentation would do by hand.
+/// Masks literals in the simplest way.
 fn by_hand(bytes: &[u8], literals: &[Vec<u8>]) -> Vec<u8> {
     let mut masked = bytes.to_vec();
     for literal in literals {
@@ -20,7 +20,7 @@ fn by_hand(bytes: &[u8], literals: &[Vec<u8>]) -> Vec<u8> {
     masked
 }
 
-/// Expressions of many kinds: with pieces in front, inside, in branches, and with none.
+/// Expressions with pieces in front, inside, in branches, and with none.
 const EXPRESSIONS: [&str; 12] = [
     "abc[a-d]*",
     "[ab]{2,5}cd",
@@ -45,7 +45,7 @@ fn any_pattern() -> impl Strategy<Value = Pattern> {
     ]
 }
 
-/// A few letters, so that much matches, now and then in a sea of something else.
+/// A few letters, so that much matches, and long stretches of other bytes.
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         6 => vec(b'a'..=b'd', 1..60),
@@ -61,7 +61,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn literals_are_hidden_as_by_hand(
+    fn literals_are_masked_as_by_hand(
         literals in vec(vec(b'a'..=b'd', 1..7), 1..8),
         pieces in vec(vec(b'a'..=b'd', 1..400), 0..9),
         sizes in vec(1usize..5000, 1..5),
@@ -73,10 +73,10 @@ proptest! {
     }
 
     #[test]
-    fn how_the_bytes_come_makes_no_difference(
+    fn pieces_make_no_difference(
         patterns in vec(any_pattern(), 1..8),
         bytes in any_bytes(),
-        // Long ones are looked through where they are, short ones are copied.
+        // Long pieces are searched in place, short ones are copied.
         sizes in vec(prop_oneof![1usize..5000, 1usize..200_000, 190_000usize..700_000], 1..5),
     ) {
         let rules = rules(patterns);
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn no_plan_and_no_bytes_do_any_harm(
+    fn any_plan_and_any_bytes_are_harmless(
         patterns in vec(any::<(u8, Vec<u8>, String)>(), 0..6),
         values in vec((any::<String>(), any::<Vec<u8>>()), 0..6),
         bytes in any_bytes(),

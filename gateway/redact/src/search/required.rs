@@ -1,24 +1,26 @@
+//! Literal pieces that every match of an expression contains.
+
 use regex_syntax::hir::literal::Extractor;
 use regex_syntax::hir::{Hir, HirKind};
 
-/// Shorter pieces are found everywhere.
+/// Shorter pieces occur everywhere.
 const LENGTH_MIN: usize = 3;
 /// The most pieces of one expression.
 const PIECES_MAX: usize = 256;
-/// The most parts of a sequence that are put together to a piece.
+/// The most parts of a sequence that are joined into a piece.
 const PARTS_MAX: usize = 32;
-/// How far before a piece a match may begin: each place costs an attempt.
+/// The farthest that a match may begin before a piece: each place costs an attempt.
 pub(super) const BEFORE_MAX: usize = 256;
 
-/// Bytes of which every match of an expression has one such piece.
+/// A literal piece of an expression's matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
-    /// How many bytes of the match come before it, at least and at most.
+    /// The least and the most bytes of the match that come before it.
     pub(super) before: (usize, usize),
 }
 
-/// The pieces of which every match of `hir` has one; `None` if there is no telling.
+/// Pieces of which every match of `hir` contains at least one; `None` if there are none.
 pub(super) fn pieces(hir: &Hir) -> Option<Vec<Piece>> {
     let found = match hir.kind() {
         HirKind::Capture(capture) => pieces(&capture.sub),
@@ -38,7 +40,7 @@ pub(super) fn pieces(hir: &Hir) -> Option<Vec<Piece>> {
         .min_by_key(|pieces| cost(pieces))
 }
 
-/// The best pieces of a sequence: those of some part of it, as far behind the beginning as all before it is long.
+/// The best pieces of a sequence: those of one of its parts, shifted by the length of the parts before.
 fn within(parts: &[Hir]) -> Option<Vec<Piece>> {
     let mut best: Option<Vec<Piece>> = None;
     let mut before = Some((0, 0));
@@ -94,7 +96,7 @@ fn usable(pieces: &[Piece]) -> bool {
             .all(|piece| piece.bytes.len() >= LENGTH_MIN && piece.before.1 <= BEFORE_MAX)
 }
 
-/// Few long pieces near the beginning are the best; four bytes make a gram, and what is longer is rarer still.
+/// Few long pieces near the beginning are best: four bytes make a gram, and longer ones are rarer.
 fn cost(pieces: &[Piece]) -> (usize, usize, usize) {
     let shortest = pieces
         .iter()
@@ -123,17 +125,17 @@ mod tests {
             .build()
             .parse(expression)
             .unwrap();
-        let told = |piece: Piece| {
+        let shown = |piece: Piece| {
             (
                 String::from_utf8_lossy(&piece.bytes).into_owned(),
                 piece.before,
             )
         };
-        pieces(&hir).map(|pieces| pieces.into_iter().map(told).collect())
+        pieces(&hir).map(|pieces| pieces.into_iter().map(shown).collect())
     }
 
     #[test]
-    fn a_piece_is_found_at_the_beginning_inside_and_in_every_branch() {
+    fn finds_pieces_in_front_inside_and_in_branches() {
         assert_eq!(
             of("sess_[^x]{32}"),
             Some(vec![("sess_".to_owned(), (0, 0))])
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn where_there_is_none_that_is_told() {
+    fn finds_no_piece_where_there_is_none() {
         for expression in [
             "[0-9]{16}",
             "ab",

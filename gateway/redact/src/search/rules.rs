@@ -1,3 +1,5 @@
+//! Compiles a plan.
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,11 +9,12 @@ use super::detect;
 use super::expression::Expression;
 use super::filter::GRAMS_MAX;
 use super::masker::{self, Masker, RUN};
-use super::matcher::{Matcher, Wanted};
+use super::matcher::{Matcher, Targets};
+use super::needle::Needle;
 use super::needles::Needles;
 use super::{EnvValue, RuleError, SearchSettings, Tally, glob};
 
-/// A plan, compiled. Never changes; many streams use it at once.
+/// A compiled plan. Immutable, so that many streams share it.
 #[derive(Debug)]
 pub struct Rules {
     matchers: BTreeMap<Place, Arc<Matcher>>,
@@ -22,21 +25,21 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Compiles the plan's mask rules, with the environment values that are known so far.
+    /// Compiles the plan's mask rules with the environment values that are known.
     ///
     /// # Errors
-    /// Names the first rule that cannot be carried out within the settings' bounds.
+    /// Names the first rule that does not compile, or that exceeds a bound of the settings.
     pub fn compile(
         plan: &Plan,
         values: &[EnvValue],
         settings: &SearchSettings,
     ) -> Result<Self, RuleError> {
-        let parts = parts(plan, values, settings)?;
+        let patterns = compile_patterns(plan, values, settings)?;
         let mut matchers: Vec<(Vec<usize>, Arc<Matcher>)> = Vec::new();
         let mut by_place = BTreeMap::new();
         for place in [Place::Spec, Place::Memory, Place::Logs, Place::Files] {
-            let there = looking_in(plan, place);
-            // Most plans look everywhere: one matcher for all places.
+            let there = rules_of(plan, place);
+            // Most rules search all places: one matcher serves them.
             let known = matchers
                 .iter()
                 .find(|(rules, _)| *rules == there)
@@ -44,7 +47,7 @@ impl Rules {
             let matcher = match known {
                 Some(matcher) => matcher,
                 None if there.is_empty() => continue,
-                None => Arc::new(matcher(plan, &there, &parts)?),
+                None => Arc::new(matcher(plan, &there, &patterns)?),
             };
             by_place.insert(place, Arc::clone(&matcher));
             matchers.push((there, matcher));
@@ -66,8 +69,8 @@ impl Rules {
         })
     }
 
-    /// Whether any rule looks in `place`.
-    pub fn looks_in(&self, place: Place) -> bool {
+    /// Whether any rule searches `place`.
+    pub fn searches(&self, place: Place) -> bool {
         self.matchers.contains_key(&place)
     }
 
@@ -84,12 +87,12 @@ impl Rules {
             .map(|&(index, _)| index)
     }
 
-    /// For one stream that is in `place`.
+    /// A masker for streams in `place`.
     pub fn masker(&self, place: Place) -> Masker<'_> {
         Masker::new(self.matchers.get(&place).map(Arc::as_ref), place, &self.run)
     }
 
-    /// Hides in place, in a whole stream that is at hand.
+    /// Masks a whole stream in place, and adds to `tally`.
     pub fn mask_whole(&self, place: Place, bytes: &mut [u8], tally: &mut Tally) {
         if let Some(matcher) = self.matchers.get(&place) {
             masker::whole(matcher, place, self.mask, bytes, tally);
@@ -97,21 +100,25 @@ impl Rules {
     }
 }
 
-/// What the rules want, one by one.
-struct Parts {
-    needles: Vec<Vec<Arc<super::matcher::Needle>>>,
+/// The compiled patterns, by the rule's index in the plan.
+struct Patterns {
+    needles: Vec<Vec<Arc<Needle>>>,
     expressions: Vec<Option<Arc<Expression>>>,
 }
 
-fn parts(plan: &Plan, values: &[EnvValue], settings: &SearchSettings) -> Result<Parts, RuleError> {
+fn compile_patterns(
+    plan: &Plan,
+    values: &[EnvValue],
+    settings: &SearchSettings,
+) -> Result<Patterns, RuleError> {
     let mut needles = Needles::new(settings);
     let mut memory = 0usize;
-    let mut parts = Parts {
+    let mut patterns = Patterns {
         needles: Vec::new(),
         expressions: Vec::new(),
     };
     for (index, rule) in plan.mask.iter().enumerate() {
-        parts.needles.push(needles.of(index, rule, values)?);
+        patterns.needles.push(needles.of(index, rule, values)?);
         let expression = expression(index, rule)?;
         memory = memory.saturating_add(
             expression
@@ -126,9 +133,9 @@ fn parts(plan: &Plan, values: &[EnvValue], settings: &SearchSettings) -> Result<
                 what: "bytes of compiled expressions",
             });
         }
-        parts.expressions.push(expression);
+        patterns.expressions.push(expression);
     }
-    Ok(parts)
+    Ok(patterns)
 }
 
 fn expression(index: usize, rule: &MaskRule) -> Result<Option<Arc<Expression>>, RuleError> {
@@ -143,7 +150,7 @@ fn expression(index: usize, rule: &MaskRule) -> Result<Option<Arc<Expression>>, 
         })
 }
 
-fn looking_in(plan: &Plan, place: Place) -> Vec<usize> {
+fn rules_of(plan: &Plan, place: Place) -> Vec<usize> {
     let there = plan
         .mask
         .iter()
@@ -152,32 +159,37 @@ fn looking_in(plan: &Plan, place: Place) -> Vec<usize> {
     there.map(|(index, _)| index).collect()
 }
 
-/// For the rules of these indices.
-fn matcher(plan: &Plan, indices: &[usize], parts: &Parts) -> Result<Matcher, RuleError> {
-    let mut wanted = Wanted::default();
+/// A matcher for the rules of these indices.
+fn matcher(plan: &Plan, indices: &[usize], patterns: &Patterns) -> Result<Matcher, RuleError> {
+    let mut targets = Targets::default();
     let mut last = String::new();
     for &index in indices {
         let Some(rule) = plan.mask.get(index) else {
             continue;
         };
-        wanted
+        targets
             .needles
-            .extend(parts.needles.get(index).into_iter().flatten().cloned());
-        wanted
-            .expressions
-            .extend(parts.expressions.get(index).into_iter().flatten().cloned());
+            .extend(patterns.needles.get(index).into_iter().flatten().cloned());
+        targets.expressions.extend(
+            patterns
+                .expressions
+                .get(index)
+                .into_iter()
+                .flatten()
+                .cloned(),
+        );
         if let Pattern::Detector(name) = &rule.pattern {
             let detector = detect::named(name);
             let detector = detector.ok_or_else(|| RuleError::Detector {
                 rule: rule.name.clone(),
             })?;
-            wanted.detectors.push((index, detector));
+            targets.detectors.push((index, detector));
         }
         last.clone_from(&rule.name);
     }
-    Matcher::new(wanted).ok_or(RuleError::TooLarge {
+    Matcher::new(targets).ok_or(RuleError::TooLarge {
         rule: last,
         max: GRAMS_MAX,
-        what: "grams to look for",
+        what: "byte patterns to search for",
     })
 }

@@ -1,3 +1,5 @@
+//! Searches a stream, segment by segment.
+
 use std::ops::Range;
 
 use gateway_core::Place;
@@ -8,53 +10,52 @@ use super::matcher::{Matcher, REACH, Sweep};
 use super::required::BEFORE_MAX;
 use super::tally::{Count, Tally};
 
-/// A stream is looked through in segments of this size, counted from its beginning: what is found depends on nothing but
-/// the bytes, however they come.
+/// Streams are searched in segments of this size, counted from the beginning, so that matches do not depend on the pieces in
+/// which the bytes come.
 pub(super) const SEGMENT: usize = 1 << 16;
-/// How much must be there behind a segment before it can be looked through: the bound of a match that begins in it, and
-/// what a look-around may want to see behind that.
+/// Bytes that must follow a segment before it is searched: the longest match that begins in it, and what a look-around reads
+/// behind that.
 pub(super) const AHEAD: usize = REACH + 8;
-/// How far before a segment a match of an expression may begin that is noticed in it.
+/// How far before a segment a match of an expression may begin whose piece is found in it.
 const EARLIER: usize = BEFORE_MAX + 64;
-/// Bytes of failed attempts, in one segment, after which an expression is rather searched for in the whole segment, which
-/// takes time in proportion to it.
+/// Bytes of failed attempts in one segment after which the whole segment is searched instead, in linear time.
 const WASTE_MAX: usize = 1 << 20;
 
-/// Goes through one stream, segment by segment, and collects what is to be hidden.
+/// Searches one stream and collects the spans to mask.
 #[derive(Debug)]
 pub(super) struct Scanner<'r> {
     matcher: &'r Matcher,
     place: Place,
     sweep: Sweep,
-    /// What each expression has to remember.
-    threads: Vec<Thread>,
-    /// Until where each rule has hidden something, by its index in the plan.
+    /// The state of each expression.
+    states: Vec<ExpressionState>,
+    /// The end of each rule's last match, by its index in the plan.
     hidden: Vec<usize>,
-    /// What is to be hidden, as found.
+    /// The spans to mask, in the order in which they are found.
     pub(super) spans: Vec<Range<usize>>,
     pub(super) tally: Tally,
 }
 
-/// Where an expression is in the stream.
+/// An expression's progress in the stream.
 #[derive(Debug, Clone, Default)]
-struct Thread {
-    /// Places where it is to be tried, near the last segment's end: others before them may still come.
+struct ExpressionState {
+    /// Places to try near the last segment's end: earlier ones may still be found.
     waiting: Vec<Range<usize>>,
     /// The end of its last match.
     end: usize,
-    /// What its last match, which was longer than the bound, goes on with.
+    /// The bytes with which a match that is longer than the bound goes on.
     open: Option<ByteSet>,
     wasted: usize,
 }
 
-/// A part of the stream, and what is at hand around it.
+/// A part of the stream, with the bytes around it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Segment<'b> {
-    /// What is at hand.
+    /// The bytes in memory.
     pub(super) bytes: &'b [u8],
-    /// Where in the stream that begins.
+    /// Their position in the stream.
     pub(super) base: usize,
-    /// The segment, by offsets in the stream.
+    /// The segment, by positions in the stream.
     pub(super) from: usize,
     pub(super) to: usize,
     /// Whether the stream ends with this segment.
@@ -63,25 +64,25 @@ pub(super) struct Segment<'b> {
 
 impl<'r> Scanner<'r> {
     pub(super) fn new(matcher: &'r Matcher, place: Place) -> Self {
-        let threads = vec![Thread::default(); matcher.expressions().len()];
+        let states = vec![ExpressionState::default(); matcher.expressions().len()];
         let sweep = Sweep::default();
         Self {
             matcher,
             place,
             sweep,
-            threads,
+            states,
             hidden: Vec::new(),
             spans: Vec::new(),
             tally: Tally::default(),
         }
     }
 
-    /// For the next stream.
-    pub(super) fn again(self) -> Self {
+    /// A scanner for the next stream.
+    pub(super) fn restarted(self) -> Self {
         Self::new(self.matcher, self.place)
     }
 
-    /// Looks through the next segment.
+    /// Searches the next segment.
     pub(super) fn segment(&mut self, segment: Segment<'_>) {
         let Segment {
             bytes,
@@ -93,13 +94,13 @@ impl<'r> Scanner<'r> {
         self.matcher
             .sweep(bytes, from - base, to - base, &mut self.sweep);
         for (index, starts) in self.sweep.starts.drain(..) {
-            if let Some(thread) = self.threads.get_mut(index) {
-                thread.waiting.push(base + starts.start..base + starts.end);
+            if let Some(state) = self.states.get_mut(index) {
+                state.waiting.push(base + starts.start..base + starts.end);
             }
         }
         let matcher = self.matcher;
-        for (expression, thread) in matcher.expressions().iter().zip(&mut self.threads) {
-            thread.advance(expression, segment, &mut self.sweep.found);
+        for (expression, state) in matcher.expressions().iter().zip(&mut self.states) {
+            state.advance(expression, segment, &mut self.sweep.found);
         }
         self.record(base);
     }
@@ -116,7 +117,7 @@ impl<'r> Scanner<'r> {
             let Some(hidden) = self.hidden.get_mut(rule) else {
                 continue;
             };
-            // Found twice: from two of its anchors, or as a part of another match of the same rule.
+            // Found by two of its anchors, or part of another match of the same rule.
             if end <= *hidden {
                 self.spans.push(start..end);
                 continue;
@@ -129,7 +130,7 @@ impl<'r> Scanner<'r> {
     }
 }
 
-impl Thread {
+impl ExpressionState {
     fn advance(
         &mut self,
         expression: &Expression,
@@ -140,7 +141,7 @@ impl Thread {
             found.push((expression.rule, start - segment.base, end - segment.base));
         };
         self.wasted = 0;
-        self.go_on(segment, &mut add);
+        self.extend_open(segment, &mut add);
         if expression.pieces.is_none() {
             self.search(expression, segment, segment.from, &mut add);
             return;
@@ -165,7 +166,7 @@ impl Thread {
         }
     }
 
-    /// Tries everywhere in `starts`; tells how far all has been tried.
+    /// Tries every place in `starts`; returns the end of what has been tried.
     fn try_all(
         &mut self,
         expression: &Expression,
@@ -176,7 +177,7 @@ impl Thread {
         for start in starts.clone() {
             if self.wasted > WASTE_MAX {
                 self.search(expression, segment, start, add);
-                // What follows lies in what was searched, or before the end of a match.
+                // All further places were searched, or lie before the end of a match.
                 return segment.to;
             }
             if start >= self.end {
@@ -186,7 +187,7 @@ impl Thread {
         starts.end.max(starts.start)
     }
 
-    /// Tries at `start` of the stream.
+    /// Tries the place `start` of the stream.
     fn attempt(
         &mut self,
         expression: &Expression,
@@ -210,15 +211,15 @@ impl Thread {
         if start < self.end {
             add(start, self.end);
         }
-        self.go_on(segment, add);
+        self.extend_open(segment, add);
         true
     }
 
-    /// Hides what an open match goes on with, as far as it is at hand.
-    fn go_on(&mut self, segment: Segment<'_>, add: &mut impl FnMut(usize, usize)) {
+    /// Masks what an open match goes on with, as far as the bytes are in memory.
+    fn extend_open(&mut self, segment: Segment<'_>, add: &mut impl FnMut(usize, usize)) {
         let Some(more) = self.open else { return };
         let at = self.end - segment.base;
-        // No further than any match of the segment: what is at hand behind that depends on how the bytes came.
+        // No further than any match of the segment: how many bytes follow that depends on the pieces.
         let until = segment.bytes.len().min(segment.to + REACH - segment.base);
         let rest = segment.bytes.get(at..until).unwrap_or_default();
         let length = rest.iter().take_while(|&&byte| more.contains(byte)).count();
@@ -231,7 +232,7 @@ impl Thread {
         }
     }
 
-    /// Searches from `from` on for what begins in the segment.
+    /// Searches from `from` on for matches that begin in the segment.
     fn search(
         &mut self,
         expression: &Expression,

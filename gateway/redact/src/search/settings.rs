@@ -1,12 +1,14 @@
+//! Bounds of a compiled plan.
+
 use std::fmt;
 
-/// What bounds a compiled plan, and what it overwrites with.
+/// The mask, and the bounds of a compiled plan.
 #[derive(Debug, Clone)]
 pub struct SearchSettings {
-    /// Written over every byte of a match. `*` is gentler than NUL, which cuts C strings short.
+    /// The byte that overwrites matches. `*` is gentler than NUL, which ends C strings.
     pub mask: u8,
-    /// Environment values shorter than this, in bytes, are not looked for: they would be found everywhere. The caller
-    /// hides them in the environment itself.
+    /// Environment values that are shorter, in bytes, are not searched for, since they occur everywhere. The caller masks them
+    /// in the environment itself.
     pub min_value_length: usize,
     /// The most needles: literals, environment values and their encodings.
     pub max_needles: usize,
@@ -28,12 +30,12 @@ impl Default for SearchSettings {
     }
 }
 
-/// An environment variable that a rule of the plan selects, with its value.
+/// An environment variable with its value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvValue {
     /// The variable's name.
     pub name: String,
-    /// What must not be seen.
+    /// Its value, a secret.
     pub value: Vec<u8>,
 }
 

@@ -1,34 +1,36 @@
+//! Rules out most grams 64 at a time, on CPUs with AVX-512.
+
 use std::{array, fmt};
 
 use fearless_simd::Level;
 
-use super::anchor::{GRAM, chance};
+use super::anchor::{GRAM, frequency};
 use super::bytes::ByteSet;
 
-/// What is looked at in one go, in bytes.
+/// Bytes that are tested at once.
 pub(super) const PAGE: usize = 4096;
-/// What one word of [`Noticed`] tells of, in bytes.
+/// Bytes for each word of [`Candidates`].
 const BLOCK: usize = 128;
 const GROUPS: usize = 8;
 
 /// For each byte, in four quarters, the groups of windows that have it at one place of a gram.
 type Table = [[u8; 64]; 4];
 
-/// Looks at 64 grams at once where the CPU has AVX-512: a gram is nothing when no group of windows has each of its bytes at
-/// its place. That is less than [`Pairs`](super::pairs::Pairs) can tell, but these tables fit into the CPU's registers.
+/// Rules out a gram if no group of windows has each of its bytes at its place. That is weaker than the test of pairs, but the
+/// tables fit into the CPU's registers, and one instruction tests 64 bytes.
 pub(super) struct Sieve {
     level: Level,
     tables: Box<[Table; GRAM]>,
-    /// How often each place of each group is to be expected to fit.
-    chances: [[f64; GRAM]; GROUPS],
+    /// The expected frequency of a match at each place of each group.
+    frequencies: [[f64; GRAM]; GROUPS],
 }
 
-/// Where in a page something may be: a bit for each even offset, one ahead.
+/// Offsets in a page that may hold a gram: a bit for each even offset, shifted by one.
 #[derive(Debug, Default)]
-pub(super) struct Noticed([u64; PAGE / BLOCK]);
+pub(super) struct Candidates([u64; PAGE / BLOCK]);
 
 impl Sieve {
-    /// For the best that this CPU can do.
+    /// Uses the best instructions that this CPU has.
     pub(super) fn new() -> Self {
         Self::at(Level::new())
     }
@@ -37,7 +39,7 @@ impl Sieve {
         Self {
             level,
             tables: Box::new([[[0; 64]; 4]; GRAM]),
-            chances: [[0.0; GRAM]; GROUPS],
+            frequencies: [[0.0; GRAM]; GROUPS],
         }
     }
 
@@ -50,8 +52,8 @@ impl Sieve {
                     .filter_map(|gram| gram.to_le_bytes().get(place).copied()),
             )
         });
-        let costs = (0..).zip(&self.chances).map(|(group, now)| {
-            let then = self.chances_with(&sets, group, now);
+        let costs = (0..).zip(&self.frequencies).map(|(group, now)| {
+            let then = self.frequencies_with(&sets, group, now);
             (
                 group,
                 then,
@@ -64,38 +66,48 @@ impl Sieve {
         for (table, set) in self.tables.iter_mut().zip(&sets) {
             set.iter().for_each(|byte| mark(table, byte, 1 << group));
         }
-        if let Some(now) = self.chances.get_mut(group) {
+        if let Some(now) = self.frequencies.get_mut(group) {
             *now = then;
         }
     }
 
-    fn chances_with(&self, sets: &[ByteSet; GRAM], group: usize, now: &[f64; GRAM]) -> [f64; GRAM] {
+    fn frequencies_with(
+        &self,
+        sets: &[ByteSet; GRAM],
+        group: usize,
+        now: &[f64; GRAM],
+    ) -> [f64; GRAM] {
         let mut then = *now;
         for ((then, set), table) in then.iter_mut().zip(sets).zip(self.tables.iter()) {
             let new = set
                 .iter()
                 .filter(|&byte| groups_of(table, byte) >> group & 1 == 0);
-            *then += new.map(chance).sum::<f64>();
+            *then += new.map(frequency).sum::<f64>();
         }
         then
     }
 
-    /// `None` on other CPUs. The page's last gram, which ends beyond it, is not looked at.
+    /// `None` on other CPUs. The page's last gram, which ends beyond it, is not tested.
     #[cfg(target_arch = "x86_64")]
-    pub(super) fn look(&self, page: &[u8; PAGE]) -> Option<Noticed> {
-        let mut noticed = Noticed::default();
-        avx512::look(self.level.as_avx512()?, &self.tables, page, &mut noticed.0);
-        Some(noticed)
+    pub(super) fn candidates(&self, page: &[u8; PAGE]) -> Option<Candidates> {
+        let mut candidates = Candidates::default();
+        avx512::look(
+            self.level.as_avx512()?,
+            &self.tables,
+            page,
+            &mut candidates.0,
+        );
+        Some(candidates)
     }
 
     #[cfg(not(target_arch = "x86_64"))]
-    #[expect(clippy::unused_self, reason = "as on the other")]
-    pub(super) fn look(&self, _page: &[u8; PAGE]) -> Option<Noticed> {
+    #[expect(clippy::unused_self, reason = "as on x86-64")]
+    pub(super) fn candidates(&self, _page: &[u8; PAGE]) -> Option<Candidates> {
         None
     }
 }
 
-impl Noticed {
+impl Candidates {
     /// Calls `at` with each of the offsets.
     #[inline]
     pub(super) fn each(&self, mut at: impl FnMut(usize)) {
@@ -130,7 +142,7 @@ impl fmt::Debug for Sieve {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sieve")
             .field("level", &self.level)
-            .field("chances", &self.chances)
+            .field("frequencies", &self.frequencies)
             .finish_non_exhaustive()
     }
 }
@@ -153,8 +165,8 @@ mod avx512 {
     const BEFORE: [u8; 64] = lanes(63, 1);
 
     kernel!(
-        /// Bit `n` of a block's word: whether the gram at `2 * n - 2` in it may be something. So a gram that begins with the last
-        /// two bytes of a block belongs to the next one, where the rest of it is.
+        /// Bit `n` of a block's word: whether the gram at `2 * n - 2` in it may be a candidate. So a gram that begins with the last
+        /// two bytes of a block belongs to the next one, which has its second half.
         pub(super) fn look(
             cpu: Avx512,
             tables: &[Table; GRAM],

@@ -1,38 +1,40 @@
+//! Counts what was masked.
+
 use std::collections::BTreeMap;
 
 use gateway_core::Place;
 
-/// How often each rule hid something, and where; never what.
+/// How often each rule masked something, and in which place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     counts: BTreeMap<(usize, Place), Count>,
 }
 
-/// What one rule hid in one place.
+/// What one rule masked in one place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
-    /// How many matches.
+    /// Matches.
     pub masks: u64,
-    /// How many bytes, where the rule's matches overlap only once.
+    /// Bytes; those in several matches of the rule count once.
     pub bytes: u64,
 }
 
 impl Tally {
-    /// The plan's rule of this index hid that much more.
+    /// Adds `more` to the plan's rule of this index.
     pub fn add(&mut self, rule: usize, place: Place, more: Count) {
         let count = self.counts.entry((rule, place)).or_default();
         count.masks = count.masks.saturating_add(more.masks);
         count.bytes = count.bytes.saturating_add(more.bytes);
     }
 
-    /// Adds all that `other` counted.
+    /// Adds all counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (&(rule, place), &count) in &other.counts {
             self.add(rule, place, count);
         }
     }
 
-    /// The rules that hid something, by their index in the plan, and where.
+    /// The rules that masked something, by their index in the plan, and the place.
     pub fn iter(&self) -> impl Iterator<Item = (usize, Place, Count)> + '_ {
         self.counts
             .iter()

@@ -1,3 +1,5 @@
+//! Tests of the search engine through its API.
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 
@@ -74,7 +76,7 @@ pub(super) fn filler(length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_match_is_hidden_at_its_own_length_and_all_else_stays() {
+fn masks_a_match_at_its_own_length() {
     assert_eq!(
         masked("my hunter2 is safe", [literal(b"hunter2")]),
         "my ******* is safe"
@@ -90,7 +92,7 @@ fn a_match_is_hidden_at_its_own_length_and_all_else_stays() {
 }
 
 #[test]
-fn overlapping_matches_hide_all_they_cover_and_every_rule_is_counted() {
+fn masks_overlapping_matches_and_counts_every_rule() {
     let rules = rules([literal(b"abcdef"), regex("def[0-9]+"), literal(b"zzz")]);
     let (masked, tally) = whole(&rules, b"-abcdef12-zzzz-");
     assert_eq!(masked, b"-********-****-");
@@ -106,17 +108,17 @@ fn overlapping_matches_hide_all_they_cover_and_every_rule_is_counted() {
 }
 
 #[test]
-fn a_rule_looks_only_where_it_is_told_to() {
+fn a_rule_searches_its_places_only() {
     let mut plan = plan([literal(b"secret")]);
     plan.mask[0].places = BTreeSet::from([Place::Logs]);
     let rules = Rules::compile(&plan, &[], &SearchSettings::default()).unwrap();
-    assert!(rules.looks_in(Place::Logs) && !rules.looks_in(Place::Memory));
+    assert!(rules.searches(Place::Logs) && !rules.searches(Place::Memory));
     assert_eq!(whole(&rules, b"a secret").0, b"a secret");
     assert_eq!(streamed(&rules, b"a secret", &[3]).0, b"a secret");
 }
 
 #[test]
-fn an_environment_value_is_hidden_in_all_its_forms() {
+fn masks_a_value_in_all_its_encodings() {
     let value = EnvValue {
         name: "DB_PASSWORD".to_owned(),
         value: b"hunter2 & \"co\"".to_vec(),
@@ -145,7 +147,7 @@ fn an_environment_value_is_hidden_in_all_its_forms() {
 }
 
 #[test]
-fn a_long_environment_value_is_hidden_from_end_to_end() {
+fn masks_a_long_value_completely() {
     let value: Vec<u8> = (0..30_000u32)
         .flat_map(|n| format!("{n:x}").into_bytes())
         .collect();
@@ -160,7 +162,7 @@ fn a_long_environment_value_is_hidden_from_end_to_end() {
 }
 
 #[test]
-fn a_match_across_pieces_and_segments_is_hidden_wherever_it_lies() {
+fn masks_matches_across_pieces_and_segments() {
     let rules = rules([
         literal(b"topsecretvalue"),
         regex(r"\btoken=[a-z]{8,40}\b"),
@@ -190,7 +192,7 @@ fn a_match_across_pieces_and_segments_is_hidden_wherever_it_lies() {
 }
 
 #[test]
-fn a_match_longer_than_the_bound_is_hidden_as_far_as_it_goes_on() {
+fn masks_a_match_longer_than_the_bound() {
     let rules = rules([regex("key=[a-z]+")]);
     let mut bytes = filler(1000);
     bytes.extend(b"key=");
@@ -203,7 +205,7 @@ fn a_match_longer_than_the_bound_is_hidden_as_far_as_it_goes_on() {
 }
 
 #[test]
-fn a_match_whose_end_is_beyond_the_bound_is_hidden_as_far_as_it_was_seen() {
+fn masks_a_match_up_to_the_bound() {
     let rules = rules([regex("(?s)BEGIN.*?END")]);
     let mut bytes = b"BEGIN".to_vec();
     bytes.extend(filler(100_000));
@@ -214,7 +216,7 @@ fn a_match_whose_end_is_beyond_the_bound_is_hidden_as_far_as_it_was_seen() {
 }
 
 #[test]
-fn a_text_made_to_waste_attempts_is_searched_in_linear_time() {
+fn searches_hostile_text_in_linear_time() {
     let rules = rules([regex("aaaa[a-y]*Z"), regex("[a-z]+@[a-z]+Z")]);
     let mut bytes = vec![b'a'; 400_000];
     bytes.extend(b".aaaaZ.");
@@ -223,7 +225,7 @@ fn a_text_made_to_waste_attempts_is_searched_in_linear_time() {
 }
 
 #[test]
-fn what_cannot_be_carried_out_is_told_by_rule_and_without_the_secret() {
+fn refuses_rules_by_name_and_without_the_secret() {
     let settings = SearchSettings {
         max_needles: 2,
         ..SearchSettings::default()
@@ -247,12 +249,12 @@ fn what_cannot_be_carried_out_is_told_by_rule_and_without_the_secret() {
         }
     );
     let many = refused(vec![literal(b"aaaa"), literal(b"bbbb"), literal(b"cccc")]);
-    let told = "rule `rule-2`: with it, the plan needs more than 2 literals and encoded values";
-    assert_eq!(many.to_string(), told);
+    let wanted = "rule `rule-2`: with it, the plan needs more than 2 literals and encoded values";
+    assert_eq!(many.to_string(), wanted);
 }
 
 #[test]
-fn a_masker_begins_anew_after_the_end_of_a_stream() {
+fn a_masker_starts_over_after_the_end_of_a_stream() {
     let rules = rules([literal(b"secret")]);
     let mut stream = rules.masker(Place::Logs);
     let mut masked = Vec::new();
@@ -276,7 +278,7 @@ fn a_masker_begins_anew_after_the_end_of_a_stream() {
 }
 
 #[test]
-fn one_compiled_plan_serves_many_threads() {
+fn threads_share_a_compiled_plan() {
     let rules = rules([
         regex("sess_[0-9a-f]{4}"),
         Pattern::Detector("jwt".to_owned()),

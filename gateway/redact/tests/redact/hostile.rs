@@ -1,4 +1,4 @@
-//! Whatever comes: no panic, bounded work, and a clear error or the archive as it should be.
+//! Hostile input of any kind: no panic, bounded work, and a clear error or a whole archive.
 
 use std::io::{self, Read};
 
@@ -10,8 +10,8 @@ use serde_json::Value;
 use tar::EntryType;
 
 use crate::plans::{redact, redact_from, rule};
-use crate::redaction::tar_of;
 use crate::specimen::{Runtime, Specimen, gzip, tar};
+use crate::support::tar_of;
 
 const NAMES: [&str; 14] = [
     "spec.dump",
@@ -114,14 +114,14 @@ proptest! {
     }
 
     #[test]
-    fn an_archive_in_which_nothing_is_found_stays_as_it_is(archive in archive()) {
+    fn an_archive_without_matches_stays_as_it_is(archive in archive()) {
         if let Ok((redacted, _)) = redact(nothing(), &archive) {
             prop_assert!(redacted == archive);
         }
     }
 
     #[test]
-    fn damage_anywhere_is_no_worse(
+    fn a_damaged_archive_is_redacted_or_refused(
         archive in archive(),
         damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
         cut in any::<prop::sample::Index>(),
@@ -176,7 +176,7 @@ fn escaped(text: &str) -> String {
 
 proptest! {
     #[test]
-    fn any_document_stays_json_of_its_length_and_holds_no_secret(document in document()) {
+    fn any_document_stays_json_without_the_secret(document in document()) {
         for text in [document.to_string(), escaped(&document.to_string())] {
             let archive = tar(&[("spec.dump".to_owned(), text.clone().into_bytes())]);
             let (redacted, summary) = redact(all(), &archive).unwrap();
@@ -193,13 +193,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn the_pieces_in_which_it_comes_make_no_difference(sizes in vec(1usize..70_000, 1..9)) {
+    fn pieces_make_no_difference(sizes in vec(1usize..70_000, 1..9)) {
         in_pieces(sizes);
     }
 }
 
 #[test]
-fn a_value_that_comes_in_two_pieces_counts_once() {
+fn a_value_in_two_pieces_counts_once() {
     in_pieces(vec![41_024, 17_976]);
 }
 
@@ -218,7 +218,7 @@ fn in_pieces(sizes: Vec<usize>) {
 }
 
 #[test]
-fn an_archive_that_ends_anywhere_but_at_its_end_is_refused() {
+fn refuses_an_archive_that_is_truncated_anywhere() {
     let mut specimen = Specimen::new(vec!["A=7".to_owned()]);
     specimen.processes.truncate(1);
     specimen.processes[0].heap.truncate(4096);
@@ -234,7 +234,7 @@ fn an_archive_that_ends_anywhere_but_at_its_end_is_refused() {
 }
 
 #[test]
-fn ten_thousand_members_are_no_trouble_and_more_than_allowed_are_refused() {
+fn takes_ten_thousand_members_and_refuses_too_many() {
     let members: Vec<_> = (0..10_000)
         .map(|at| (format!("directory/member-{at}"), b"sesame".to_vec()))
         .collect();
@@ -250,7 +250,7 @@ fn ten_thousand_members_are_no_trouble_and_more_than_allowed_are_refused() {
 }
 
 #[test]
-fn long_names_of_either_kind_are_understood() {
+fn reads_long_names_of_both_kinds() {
     let long = format!("{}/spec.dump", "./".repeat(200));
     let spec = br#"{"process":{"env":["A=7"]}}"#;
     let gnu = tar_of(&[
@@ -270,7 +270,7 @@ fn long_names_of_either_kind_are_understood() {
 }
 
 #[test]
-fn sizes_that_lie_are_refused() {
+fn refuses_wrong_sizes() {
     let record = |text: &str| {
         tar_of(&[
             ("x", EntryType::XHeader, text.as_bytes()),
@@ -299,7 +299,7 @@ fn sizes_that_lie_are_refused() {
 }
 
 #[test]
-fn nothing_may_hide_behind_the_end() {
+fn refuses_data_behind_the_end() {
     let archive = [
         tar_of(&[]),
         tar_of(&[("container.log", EntryType::Regular, b"sesame")]),

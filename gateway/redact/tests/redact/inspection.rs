@@ -1,4 +1,4 @@
-//! What an archive tells of itself, and whether it is whole.
+//! Inspection of archives, and verification of their structure.
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
@@ -26,7 +26,7 @@ fn look(archive: &[u8]) -> Inspection {
 }
 
 #[test]
-fn archives_of_both_runtimes_tell_the_same_about_their_container() {
+fn both_runtimes_archives_give_the_same_container() {
     for (runtime, dialect) in [
         (Runtime::Containerd, Dialect::Containerd),
         (Runtime::CriO, Dialect::CriO),
@@ -84,7 +84,7 @@ fn archives_of_both_runtimes_tell_the_same_about_their_container() {
 }
 
 #[test]
-fn processes_are_told_with_command_lines_and_names_of_variables_and_without_values() {
+fn lists_command_lines_and_names_but_no_values() {
     for runtime in [Runtime::Containerd, Runtime::CriO] {
         let found = look(&specimen().archive(runtime));
         let [first, second] = found.processes.as_slice() else {
@@ -105,7 +105,7 @@ fn processes_are_told_with_command_lines_and_names_of_variables_and_without_valu
 }
 
 #[test]
-fn a_redacted_archive_is_inspected_and_verified_as_well() {
+fn a_redacted_archive_can_be_inspected_and_verified() {
     let plan = hide_variables("TOKEN");
     let archive = specimen().archive(Runtime::Containerd);
     let (redacted, _) = redact(
@@ -123,7 +123,7 @@ fn a_redacted_archive_is_inspected_and_verified_as_well() {
 }
 
 #[test]
-fn a_title_that_a_process_wrote_over_its_arguments_is_no_list_of_variables() {
+fn a_process_title_is_not_taken_for_variables() {
     let mut specimen = specimen();
     // No NUL ends the arguments: the title goes on into the environment.
     specimen.processes[0].environment =
@@ -150,7 +150,7 @@ fn a_title_that_a_process_wrote_over_its_arguments_is_no_list_of_variables() {
 }
 
 #[test]
-fn images_that_are_not_what_their_names_say_are_told_and_the_rest_is_read() {
+fn lists_unreadable_images_and_reads_the_rest() {
     for name in ["core-17", "mm-17", "pagemap-17", "pstree", "inventory"] {
         let name = format!("checkpoint/{name}.img");
         let mut members = specimen().members(Runtime::CriO);
@@ -172,7 +172,7 @@ fn images_that_are_not_what_their_names_say_are_told_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_page_map_that_lies_sends_nobody_elsewhere_in_the_archive() {
+fn a_wrong_page_map_reads_nothing_else_of_the_archive() {
     let mut members = specimen().members(Runtime::CriO);
     let map = image(&[
         message(&[(1, 2)]),
@@ -195,7 +195,7 @@ fn a_page_map_that_lies_sends_nobody_elsewhere_in_the_archive() {
 }
 
 #[test]
-fn what_is_no_whole_tar_is_not_verified() {
+fn refuses_to_verify_a_truncated_archive() {
     let archive = specimen().archive(Runtime::Containerd);
     let check = |archive: &[u8]| verify(&mut Cursor::new(archive));
     assert!(check(&archive).unwrap().faults.is_empty());
@@ -226,7 +226,7 @@ impl Seek for Counted {
 }
 
 #[test]
-fn memory_is_sought_over_and_not_read() {
+fn seeks_over_memory_and_does_not_read_it() {
     let mut specimen = specimen();
     specimen.processes[0].heap = vec![7; 64 << 20];
     let mut archive = Counted(Cursor::new(specimen.archive(Runtime::Containerd)), 0);

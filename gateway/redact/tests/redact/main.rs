@@ -6,11 +6,15 @@
     reason = "a test that cannot go on fails here"
 )]
 
+mod archives_inside;
 mod canary;
+mod documents;
 mod hostile;
 mod inspection;
+mod memory_images;
 mod names;
 mod plans;
 mod redaction;
 mod seeds;
 mod specimen;
+mod support;

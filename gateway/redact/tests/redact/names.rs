@@ -1,4 +1,4 @@
-//! Secrets in the names of files, and in what links point to.
+//! Secrets in names of files, and in where links point.
 
 use gateway_core::{MaskRule, Pattern, Place, Plan};
 use gateway_redact::Redaction;
@@ -110,7 +110,7 @@ fn holds(bytes: &[u8], text: &str) -> bool {
 }
 
 #[test]
-fn no_name_of_a_file_and_no_target_of_a_link_tells_a_secret() {
+fn masks_names_of_files_and_targets_of_links() {
     let files = files();
     assert!(holds(&files, &SECRET[..10]) && names(&files).len() == 7);
     for (packed, unpack) in [
@@ -136,14 +136,14 @@ fn no_name_of_a_file_and_no_target_of_a_link_tells_a_secret() {
 }
 
 #[test]
-fn names_stay_where_no_rule_looks_into_files() {
+fn names_stay_where_no_rule_searches_files() {
     let archive = tar(&[("rootfs-diff.tar".to_owned(), files())]);
     let (redacted, _) = redact(hiding(Place::Memory), &archive).unwrap();
     assert!(redacted == archive);
 }
 
 #[test]
-fn the_archives_own_members_keep_their_names() {
+fn members_of_the_outer_archive_keep_their_names() {
     let archive = tar(&[(format!("checkpoint/{SECRET}.img"), b"0".to_vec())]);
     let (redacted, _) = redact(hiding(Place::Files), &archive).unwrap();
     assert!(redacted == archive);

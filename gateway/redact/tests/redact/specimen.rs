@@ -1,3 +1,5 @@
+//! Checkpoints as containerd and CRI-O write them, made up.
+
 use std::io::{Cursor, Read, Write};
 
 use base64::Engine;

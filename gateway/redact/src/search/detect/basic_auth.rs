@@ -21,7 +21,7 @@ pub(super) fn probes() -> Vec<Probe> {
     )]
 }
 
-/// As RFC 3986 has it, and some more that people write without encoding it.
+/// RFC 3986's characters, and some more that people do not encode.
 fn is_user(byte: u8) -> bool {
     is_password(byte)
         && !matches!(
@@ -52,7 +52,7 @@ fn password(text: &[u8], at: usize) -> Option<Range<usize>> {
     (is_one && !is_placeholder(text.get(start..end)?)).then_some(start..end)
 }
 
-/// What stands where a password will be put, or was taken away.
+/// Whether it only stands for a password.
 fn is_placeholder(password: &[u8]) -> bool {
     let one = password
         .first()

@@ -69,7 +69,7 @@ fn of_kubernetes(text: &[u8], at: usize) -> Option<Range<usize>> {
     (issuer == Some("kubernetes/serviceaccount") || bound || is_account).then_some(token.secret)
 }
 
-/// The token around the anchor at `at`. The header stays readable: it tells what was there and holds no secret.
+/// The token around the anchor at `at`. The header stays readable: it holds no secret.
 fn token(text: &[u8], at: usize) -> Option<Token> {
     is_first(text, at).then_some(())?;
     let header_end = run(text, at, HEADER_MAX, is_base64url);

@@ -1,5 +1,5 @@
-//! The gateway's detectors. Each is a list of anchors, which every secret of its kind has, and for each anchor a function
-//! that looks at the text around it and tells what is to be hidden. The formats are those that their issuers document.
+//! Detectors of well-known secrets. Each is a list of anchors, which every secret of its kind contains, and for each anchor a
+//! function that reads the text around it and returns the part to mask. The formats are those that their issuers document.
 
 mod aws;
 mod azure;
@@ -17,19 +17,19 @@ use std::ops::Range;
 
 use super::anchor::Anchor;
 
-/// Whether there is a secret around the anchor at this offset of the text, and which part of the text it is. The text
-/// begins at most 4 KiB before the anchor and ends at most 64 KiB after its beginning.
+/// Finds the secret around the anchor at an offset of the text. The text begins at most 4 KiB before the anchor and ends at
+/// most 64 KiB after its beginning.
 pub(super) type Verify = fn(&[u8], usize) -> Option<Range<usize>>;
 
-/// An anchor and what is to be found around it.
+/// An anchor and the function that finds the secret around it.
 pub(super) type Probe = (Anchor, Verify);
 
-/// How the secrets of one kind are found.
+/// How secrets of one kind are found.
 #[derive(Debug)]
 pub(super) enum Detector {
-    /// By something that each of them has.
+    /// By bytes that each of them contains.
     Anchored(Vec<Probe>),
-    /// Payment card numbers: they have nothing but digits.
+    /// Payment card numbers, which consist of digits only.
     Cards,
 }
 
@@ -57,7 +57,7 @@ mod tests {
     use gateway_core::DETECTORS;
 
     #[test]
-    fn every_detector_that_a_plan_may_name_is_there_and_its_anchors_are_long_enough() {
+    fn every_detector_exists_with_usable_anchors() {
         for name in DETECTORS {
             let super::Detector::Anchored(probes) = super::named(name).unwrap() else {
                 continue;

@@ -25,7 +25,7 @@ fn key(text: &[u8], at: usize) -> Option<Range<usize>> {
     let label = run_back(text, at, 24, |byte| {
         byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
     });
-    // The label is preceded by the armour's `BEGIN`, of which the run back has eaten the letters.
+    // The run back has passed the letters of the armour's `BEGIN`, which stands before the label.
     let begin = label.checked_sub(5)?;
     text.get(begin..)?.starts_with(BEGIN).then_some(())?;
     let rest = text.get(at + LABEL.len()..)?;
@@ -34,11 +34,11 @@ fn key(text: &[u8], at: usize) -> Option<Range<usize>> {
     body(text, at + LABEL.len() + block + DASHES.len())
 }
 
-/// What is to be hidden of a key whose armour's first line ends at `start`: all until its last line, or where that is
-/// missing, as in a buffer that was used again, all that looks like its body.
+/// The part to mask of a key whose armour's first line ends at `start`: everything up to its last line or, if that is missing
+/// as in a reused buffer, everything that looks like a key's body.
 pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
     let rest = text.get(start..text.len().min(start + BODY_MAX))?;
-    // The next dashes, not the next end: a text full of beginnings must not be read over and over.
+    // The next dashes, not the next end: a text full of beginnings would be read over and over.
     let whole = memmem::find(rest, DASHES)
         .filter(|&length| rest.get(length..).is_some_and(|last| last.starts_with(END)))
         .filter(|&length| rest.get(..length).is_some_and(is_text));
@@ -51,7 +51,7 @@ pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
     (first + BODY_MIN <= last).then_some(first..last)
 }
 
-/// After line breaks, as they are or as `\n`, with as many backslashes as it was quoted.
+/// The position after line breaks, as they are or quoted as `\n` with any number of backslashes.
 fn after_breaks(text: &[u8], at: usize) -> usize {
     let at = run(text, at, 4, |byte| byte.is_ascii_whitespace());
     let quoted = run(text, at, 8, |byte| byte == b'\\');

@@ -1,3 +1,5 @@
+//! Helpers for detectors that read text.
+
 use std::ops::Range;
 
 use super::super::bytes::ByteSet;
@@ -14,12 +16,12 @@ pub(super) fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/')
 }
 
-/// The bytes that satisfy `is`, as an anchor's position.
+/// The set of bytes that satisfy `is`.
 pub(super) fn set(is: impl Fn(u8) -> bool) -> ByteSet {
     ByteSet::of((0..=u8::MAX).filter(|&byte| is(byte)))
 }
 
-/// Where the bytes that satisfy `is` end, from `at` on, but at most `most` bytes further.
+/// The end of the run of bytes that satisfy `is` from `at` on; at most `most` bytes.
 pub(super) fn run(text: &[u8], at: usize, most: usize, is: impl Fn(u8) -> bool) -> usize {
     at + text
         .iter()
@@ -29,7 +31,7 @@ pub(super) fn run(text: &[u8], at: usize, most: usize, is: impl Fn(u8) -> bool) 
         .count()
 }
 
-/// Where the bytes that satisfy `is` begin, before `at`, but at most `most` bytes back.
+/// The beginning of the run of bytes that satisfy `is` before `at`; at most `most` bytes.
 pub(super) fn run_back(text: &[u8], at: usize, most: usize, is: impl Fn(u8) -> bool) -> usize {
     let before = text.get(..at).unwrap_or_default();
     at - before
@@ -45,7 +47,7 @@ pub(super) fn before(text: &[u8], at: usize) -> Option<u8> {
     at.checked_sub(1).and_then(|at| text.get(at)).copied()
 }
 
-/// What begins at `at` and is `lengths` long, if nothing that satisfies `is` stands on either side.
+/// The token from `start` whose `body` satisfies `is` and has one of `lengths`, if no such byte stands on either side.
 pub(super) fn token(
     text: &[u8],
     start: usize,
@@ -60,13 +62,12 @@ pub(super) fn token(
     lengths.contains(&(end - body)).then_some(start..end)
 }
 
-/// Where the value begins that follows a name at `at`: after quotes, spaces, and one or two of `=`, `:`, `>` between
-/// them, as JSON, YAML, shells, property files and XML write it. `None` if nothing assigns.
+/// The beginning of the value that is assigned to the name which ends at `at`: behind quotes, spaces, and one or two of `=`,
+/// `:`, `>`, as JSON, YAML, shells, property files and XML write it.
 pub(super) fn assigned(text: &[u8], at: usize) -> Option<usize> {
     let quote = |byte: u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`');
     let sign = run(text, at, 8, quote);
     let after = run(text, sign, 2, |byte| matches!(byte, b'=' | b':' | b'>'));
-    // Environment blocks and NUL-separated lists assign with `=`; nothing else counts.
     (after > sign).then(|| run(text, after, 8, quote))
 }
 

@@ -1,0 +1,124 @@
+//! What each member of a checkpoint holds, by its name.
+
+use gateway_core::Place;
+
+/// The container's changed files.
+pub(crate) const ROOTFS_DIFF: &[u8] = b"rootfs-diff.tar";
+
+/// All places, for members that cannot be told apart: no rule may miss them.
+pub(crate) const EVERYWHERE: &[Place] = &[Place::Spec, Place::Memory, Place::Logs, Place::Files];
+
+/// A member's contents, as its name says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// The runtime's JSON.
+    Document,
+    /// `pages-ID.img`.
+    Pages(u64),
+    /// `mm-PID.img`.
+    AddressSpace(u64),
+    /// `pagemap-PID.img`.
+    PageMap(u64),
+    /// Plain bytes, searched under the rules of these places.
+    Bytes(&'static [Place]),
+    /// [`ROOTFS_DIFF`], compressed or not.
+    RootfsDiff,
+    /// `tmpfs-dev-ID.tar.gz.img`.
+    Tmpfs,
+    /// Unknown: searched under every rule, as JSON if it is JSON.
+    Unknown,
+}
+
+impl Content {
+    /// By the normalized name.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        match name {
+            b"spec.dump" | b"config.dump" => Self::Document,
+            b"container.log" | b"dump.log" | b"stats-dump" | b"io.kubernetes.cri-o.LogPath" => {
+                Self::Bytes(&[Place::Logs])
+            }
+            ROOTFS_DIFF => Self::RootfsDiff,
+            _ => name
+                .strip_prefix(b"checkpoint/")
+                .map_or(Self::Unknown, Self::of_image),
+        }
+    }
+
+    fn of_image(name: &[u8]) -> Self {
+        let Some(stem) = name.strip_suffix(b".img") else {
+            return Self::Unknown;
+        };
+        if stem.starts_with(b"tmpfs-dev-") && stem.ends_with(b".tar.gz") {
+            return Self::Tmpfs;
+        }
+        if stem.starts_with(b"ghost-file-") {
+            // The contents of files that were deleted while open.
+            return Self::Bytes(&[Place::Files, Place::Memory]);
+        }
+        let numbered = |prefix: &[u8]| number(stem.strip_prefix(prefix)?);
+        let pages = numbered(b"pages-").map(Self::Pages);
+        let space = || numbered(b"mm-").map(Self::AddressSpace);
+        let map = || numbered(b"pagemap-").map(Self::PageMap);
+        pages
+            .or_else(space)
+            .or_else(map)
+            .unwrap_or(Self::Bytes(&[Place::Memory]))
+    }
+
+    /// Whether redaction may change the member's length: it is an archive that tar unpacks at restore. CRIU maps or checks
+    /// the length of everything else.
+    pub(crate) fn has_free_length(self) -> bool {
+        matches!(self, Self::RootfsDiff | Self::Tmpfs)
+    }
+
+    /// Whether redaction depends on positions in the contents.
+    pub(crate) fn has_structure(self) -> bool {
+        !matches!(self, Self::Bytes(_) | Self::Unknown)
+    }
+}
+
+/// Whether a file that begins with these bytes is compressed with gzip (RFC 1952).
+pub(crate) fn is_gzip(start: &[u8]) -> bool {
+    start.starts_with(&[0x1f, 0x8b])
+}
+
+/// A number as CRIU writes it into names.
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
+    let plain = digits.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(digits)
+        .ok()
+        .filter(|_| plain)?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_members_apart() {
+        for (name, content) in [
+            ("spec.dump", Content::Document),
+            ("checkpoint/pages-12.img", Content::Pages(12)),
+            ("checkpoint/mm-7.img", Content::AddressSpace(7)),
+            ("checkpoint/pagemap-7.img", Content::PageMap(7)),
+            (
+                "checkpoint/pagemap-shmem-7.img",
+                Content::Bytes(&[Place::Memory]),
+            ),
+            ("checkpoint/core-7.img", Content::Bytes(&[Place::Memory])),
+            ("checkpoint/tmpfs-dev-64.tar.gz.img", Content::Tmpfs),
+            (
+                "checkpoint/ghost-file-1.img",
+                Content::Bytes(&[Place::Files, Place::Memory]),
+            ),
+            ("checkpoint/cgroup", Content::Unknown),
+            ("x/spec.dump", Content::Unknown),
+            ("status", Content::Unknown),
+            ("", Content::Unknown),
+        ] {
+            assert_eq!(Content::of(name.as_bytes()), content, "{name}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Reads the images of CRIU that say where a process's memory lies.
+
+mod address_space;
+mod image;
+mod page_counts;
+mod page_map;
+mod protobuf;
+
+pub(crate) use address_space::{AddressSpace, MAX_ADDRESS_SPACE};
+pub(crate) use image::Entries;
+pub(crate) use page_counts::{PAGE_SIZES, PageCounts};
+pub(crate) use page_map::{MAX_PAGE_MAP_ENTRY, Run, pages_id};
+pub(crate) use protobuf::{Value, fields, varint};

@@ -1,0 +1,146 @@
+//! Members and entries that a plan leaves out of an archive.
+
+use gateway_core::Plan;
+
+use crate::Error;
+use crate::content::ROOTFS_DIFF;
+use crate::tar::normalize;
+
+/// Members that every restore needs: `checkpoint/` is CRIU's, the others are the runtimes'.
+const NEEDED: [&[u8]; 7] = [
+    b"checkpoint",
+    b"spec.dump",
+    b"config.dump",
+    b"status.dump",
+    b"status",
+    b"bind.mounts",
+    b"deleted.files",
+];
+
+/// What the plan's drop rules leave out, with the number of entries that each has left out so far.
+#[derive(Debug)]
+pub(super) struct DropList {
+    rules: Vec<Dropped>,
+}
+
+#[derive(Debug)]
+struct Dropped {
+    member: Vec<u8>,
+    /// An entry of the archive that the member is; `None` for the member itself.
+    inner: Option<Vec<u8>>,
+    entries: u64,
+}
+
+impl DropList {
+    /// Checks that every drop rule of `plan` may be carried out.
+    pub(super) fn new(plan: &Plan) -> Result<Self, Error> {
+        let rules = plan.drop.iter().map(|rule| {
+            Dropped::parse(&rule.entry).map_err(|reason| Error::CannotDrop {
+                rule: rule.name.clone(),
+                entry: rule.entry.clone(),
+                reason,
+            })
+        });
+        Ok(Self {
+            rules: rules.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Whether some entry of the archive `member` is left out.
+    pub(super) fn reaches_into(&self, member: &[u8]) -> bool {
+        self.rules
+            .iter()
+            .any(|rule| rule.inner.is_some() && rule.member == member)
+    }
+
+    /// Whether the member `name` is left out; counts it if so.
+    pub(super) fn drops_member(&mut self, name: &[u8]) -> bool {
+        self.count(|rule| rule.inner.is_none() && rule.member == name)
+    }
+
+    /// Whether the entry `name` of `member`, or a directory above it, is left out; counts it if so.
+    pub(super) fn drops_entry(&mut self, member: &[u8], name: &[u8]) -> bool {
+        self.count(|rule| {
+            let inner = rule.inner.as_deref();
+            rule.member == member && inner.is_some_and(|inner| is_within(inner, name))
+        })
+    }
+
+    /// How many entries each rule left out, in the plan's order.
+    pub(super) fn counts(&self) -> Vec<u64> {
+        self.rules.iter().map(|rule| rule.entries).collect()
+    }
+
+    /// Sets the counts back to what [`DropList::counts`] returned.
+    pub(super) fn restore_counts(&mut self, counts: &[u64]) {
+        self.rules
+            .iter_mut()
+            .zip(counts)
+            .for_each(|(rule, count)| rule.entries = *count);
+    }
+
+    fn count(&mut self, matches: impl Fn(&Dropped) -> bool) -> bool {
+        let found = self.rules.iter_mut().find(|rule| matches(rule));
+        found.map(|rule| rule.entries += 1).is_some()
+    }
+}
+
+impl Dropped {
+    /// Reads `MEMBER` or `MEMBER:ENTRY`; the error is the reason why it must stay.
+    fn parse(entry: &str) -> Result<Self, &'static str> {
+        let (member, inner) = match entry.split_once(':') {
+            Some((member, inner)) => (member, Some(normalize(inner.as_bytes()))),
+            None => (entry, None),
+        };
+        if entry.split(['/', ':']).any(|part| part == "..") {
+            return Err("its name goes through `..`");
+        }
+        let member = normalize(member.as_bytes());
+        let first = member.split(|byte| *byte == b'/').next();
+        match &inner {
+            _ if member.is_empty() => Err("it has no name"),
+            _ if NEEDED.contains(&first.unwrap_or_default()) => Err("a restore needs it"),
+            Some(inner) if inner.is_empty() => Err("it has no name"),
+            Some(_) if member != ROOTFS_DIFF => Err("only `rootfs-diff.tar` has entries"),
+            _ => Ok(Self {
+                member,
+                inner,
+                entries: 0,
+            }),
+        }
+    }
+}
+
+fn is_within(directory: &[u8], name: &[u8]) -> bool {
+    name.strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gateway_core::DropRule;
+
+    #[test]
+    fn drops_a_directory_with_everything_in_it() {
+        let rule = DropRule {
+            name: "rule".to_owned(),
+            entry: "rootfs-diff.tar:/run/secrets".to_owned(),
+        };
+        let mut drops = DropList::new(&Plan {
+            drop: vec![rule],
+            ..Plan::default()
+        })
+        .unwrap();
+        let dropped = [
+            &b"run/secrets"[..],
+            b"run/secrets/token",
+            b"run/secrets2",
+            b"run",
+        ]
+        .map(|name| drops.drops_entry(ROOTFS_DIFF, name));
+        assert_eq!(dropped, [true, true, false, false]);
+        assert!(!drops.drops_entry(b"checkpoint/tmpfs-dev-1.tar.gz.img", b"run/secrets"));
+        assert_eq!(drops.counts(), [2]);
+    }
+}

@@ -1,0 +1,28 @@
+//! Carries out a redaction plan while an archive streams: one pass wherever possible, in bounded memory.
+//!
+//! A member's name says what it holds. The runtimes' JSON is edited string by string. CRIU's images keep every length;
+//! matches are overwritten in place. Environments are found in the memory pages with the images that say where they lie.
+//! Archives inside the archive are unpacked, searched and, where something changed, compressed again. Unknown members are
+//! searched under every rule. If the values of variables are learnt after copies of them have gone by, another pass reads
+//! what the first one wrote.
+
+mod drops;
+mod environment;
+mod file;
+mod inner;
+mod inventory;
+mod json;
+mod json_string;
+mod known_values;
+mod layout;
+mod maskers;
+mod pass;
+mod plan_check;
+mod redactor;
+mod settings;
+mod spool;
+
+pub use file::redact_file;
+pub use plan_check::check_plan;
+pub use redactor::{Redaction, Redactor};
+pub use settings::RedactionSettings;

@@ -1,0 +1,138 @@
+//! One pass over an archive, member by member.
+
+mod archives;
+mod documents;
+mod images;
+
+use std::io::{BufRead, Read};
+
+use gateway_core::{Place, Plan};
+
+use super::drops::DropList;
+use super::inner::{InnerMasker, copy_end, count_member, drop_padding, skip_contents};
+use super::inventory::Inventory;
+use super::known_values::KnownValues;
+use super::layout::Layout;
+use super::maskers::{Maskers, mask};
+use super::settings::RedactionSettings;
+use crate::Error;
+use crate::content::{Content, EVERYWHERE};
+use crate::scratch::Scratch;
+use crate::search::{Rules, Tally};
+use crate::sink::Sink;
+use crate::stream::ensure_complete;
+use crate::tar::{HeaderText, Kind, Member, Next, for_error, padding};
+
+/// What a pass works with, and what it leaves for the next.
+pub(super) struct Pass<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) settings: &'a RedactionSettings,
+    pub(super) rules: &'a Rules,
+    pub(super) drops: &'a mut DropList,
+    pub(super) layout: &'a mut Layout,
+    pub(super) known: &'a mut KnownValues,
+    pub(super) found: &'a mut Tally,
+    pub(super) inventory: &'a mut Inventory,
+    /// Names of documents that are not JSON.
+    pub(super) unreadable: &'a mut Vec<String>,
+    pub(super) scratch: &'a mut dyn Scratch,
+    /// How many more members there may be.
+    pub(super) members_left: u64,
+}
+
+impl Pass<'_> {
+    /// Reads all of `input` and writes what is left of it.
+    pub(super) fn run(&mut self, input: &mut dyn BufRead, out: &mut dyn Sink) -> Result<(), Error> {
+        loop {
+            match Member::next(input)? {
+                Next::Member(member) => self.member(&member, input, out)?,
+                Next::NoEnd => return Err(Error::Truncated),
+                Next::End => return copy_end(input, out),
+            }
+        }
+    }
+
+    fn member(
+        &mut self,
+        member: &Member,
+        input: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        count_member(&mut self.members_left)?;
+        if self.drops.drops_member(&member.name) {
+            return skip_contents(input, member.size);
+        }
+        self.inventory.add(member);
+        let mut body = input.take(member.size);
+        let size = match member.kind() {
+            Kind::File | Kind::OldSparse => self.file(member, &mut body, out)?,
+            _ => self.write_front(member, out).map(|()| 0)?,
+        };
+        ensure_complete(body.limit())?;
+        drop_padding(input, member.size)?;
+        out.put(&vec![0; padding(size)])
+    }
+
+    /// Returns how many bytes of contents were written.
+    fn file(
+        &mut self,
+        member: &Member,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<u64, Error> {
+        let content = Content::of(&member.name);
+        if member.sparse && content.has_structure() {
+            return Err(opaque(member, "it is stored with holes"));
+        }
+        match content {
+            Content::RootfsDiff | Content::Tmpfs => return self.archive(member, body, out),
+            Content::Document => self.document(member, body, out)?,
+            Content::Unknown => self.unknown(member, body, out)?,
+            Content::Pages(id) => self.pages(member, id, body, out)?,
+            Content::AddressSpace(process) => self.address_space(member, process, body, out)?,
+            Content::PageMap(process) => self.page_map(member, process, body, out)?,
+            Content::Bytes(places) => {
+                self.write_front(member, out)?;
+                self.bytes(places, body, out)?;
+            }
+        }
+        Ok(member.size)
+    }
+
+    /// Masks plain bytes.
+    fn bytes(
+        &mut self,
+        places: &[Place],
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        Maskers::new(self.rules, places).copy(body, self.found, out)
+    }
+
+    /// Writes everything before the contents. Members of the outer archive have names that the runtime gave them and that
+    /// tell them apart: those stay.
+    fn write_front(&mut self, member: &Member, out: &mut dyn Sink) -> Result<(), Error> {
+        out.put(&member.front(|kind, text| match kind {
+            HeaderText::Name => {}
+            HeaderText::Data => mask(self.rules, EVERYWHERE, text, self.found),
+        })?)
+    }
+
+    /// For the archive that `member` is.
+    fn inner<'b>(&'b mut self, member: &'b Member) -> InnerMasker<'b> {
+        InnerMasker {
+            rules: self.rules,
+            drops: self.drops,
+            member: &member.name,
+            found: self.found,
+            members_left: &mut self.members_left,
+        }
+    }
+}
+
+fn opaque(member: &Member, reason: &'static str) -> Error {
+    Error::Opaque {
+        member: for_error(&member.name),
+        reason,
+    }
+}

@@ -1,0 +1,182 @@
+//! Carries out a redaction, pass by pass.
+
+use std::io::{BufReader, Read, Seek, Write};
+
+use gateway_core::{DropSummary, Masked, Plan, RedactionSummary, RuleSummary};
+
+use super::drops::DropList;
+use super::inventory::Inventory;
+use super::known_values::KnownValues;
+use super::layout::Layout;
+use super::pass::Pass;
+use super::plan_check::check_plan;
+use super::settings::RedactionSettings;
+use crate::Error;
+use crate::scratch::Scratch;
+use crate::search::{EnvValue, Rules, Tally};
+use crate::sink::Output;
+
+/// The most passes over one archive. The second knows all that the first learnt.
+const MAX_PASSES: u32 = 3;
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 20;
+
+/// What to hide in one archive.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Redaction {
+    /// The plan.
+    pub plan: Plan,
+    /// The container's environment, as far as the caller knows it. Each value that is known saves the archive a second pass.
+    pub values: Vec<EnvValue>,
+    /// How it is done.
+    pub settings: RedactionSettings,
+}
+
+/// Carries out a [`Redaction`]: [`Redactor::pass`] until that returns `false`, then [`Redactor::finish`]. No `Debug`: it holds
+/// secrets.
+pub struct Redactor {
+    plan: Plan,
+    settings: RedactionSettings,
+    drops: DropList,
+    layout: Layout,
+    known: KnownValues,
+    found: Tally,
+    /// The members of the input, without those that were left out.
+    inventory: Inventory,
+    unreadable: Vec<String>,
+    passes: u32,
+}
+
+impl Redactor {
+    /// Compiles the plan.
+    ///
+    /// # Errors
+    /// [`Error::BadRule`], [`Error::CannotDrop`] or [`Error::BadMask`]: the plan cannot be carried out.
+    pub fn new(redaction: Redaction) -> Result<Self, Error> {
+        let Redaction {
+            plan,
+            values,
+            settings,
+        } = redaction;
+        check_plan(&plan, &settings)?;
+        let mut redactor = Self {
+            drops: DropList::new(&plan)?,
+            layout: Layout::new(settings.page_size),
+            known: KnownValues::new(&plan, &settings),
+            found: Tally::default(),
+            inventory: Inventory::default(),
+            unreadable: Vec::new(),
+            passes: 0,
+            plan,
+            settings,
+        };
+        redactor.learn(&values)?;
+        Ok(redactor)
+    }
+
+    /// One pass from `input` to `out`. Returns `true` if the pass found values of which it may have missed copies: another
+    /// pass must then read what this one wrote.
+    ///
+    /// # Errors
+    /// What is wrong with the archive, the output or the scratch storage. The output must then be thrown away.
+    pub fn pass(
+        &mut self,
+        input: &mut dyn Read,
+        out: &mut dyn Write,
+        scratch: &mut dyn Scratch,
+    ) -> Result<bool, Error> {
+        let mut input = BufReader::with_capacity(CHUNK, input);
+        let rules = self.compile()?;
+        let mut inventory = Inventory::default();
+        let mut unreadable = Vec::new();
+        let mut pass = Pass {
+            plan: &self.plan,
+            settings: &self.settings,
+            rules: &rules,
+            drops: &mut self.drops,
+            layout: &mut self.layout,
+            known: &mut self.known,
+            found: &mut self.found,
+            inventory: &mut inventory,
+            unreadable: &mut unreadable,
+            scratch,
+            members_left: self.settings.max_members,
+        };
+        pass.run(&mut input, &mut Output(out))?;
+        self.passes += 1;
+        if self.passes == 1 {
+            (self.inventory, self.unreadable) = (inventory, unreadable);
+        }
+        let (learnt, late) = (self.known.take_changed(), self.layout.end_pass());
+        let again = learnt || late;
+        if again && self.passes >= MAX_PASSES {
+            return Err(Error::NotSettled {
+                passes: self.passes,
+            });
+        }
+        Ok(again)
+    }
+
+    /// Compares the last pass's output with the first pass's input, and returns what was done.
+    ///
+    /// # Errors
+    /// [`Error::BrokeArchive`] if the output must not be used.
+    pub fn finish(self, output: &mut (impl Read + Seek)) -> Result<RedactionSummary, Error> {
+        self.inventory.check(output)?;
+        let (values_hidden, values_too_short) = self.known.counts();
+        let rules = self.plan.mask.iter().enumerate();
+        Ok(RedactionSummary {
+            rules: rules.map(|(at, rule)| self.rule(at, &rule.name)).collect(),
+            dropped: self.dropped(),
+            values_hidden,
+            values_too_short,
+            passes: self.passes,
+            unreadable: self.unreadable,
+        })
+    }
+
+    /// Learns the values that the caller knows.
+    fn learn(&mut self, values: &[EnvValue]) -> Result<(), Error> {
+        let rules = self.compile()?;
+        let selected = values
+            .iter()
+            .filter(|value| rules.selects(value.name.as_bytes()));
+        for value in selected {
+            self.known.learn(&rules, &value.name, &value.value)?;
+        }
+        self.known.take_changed();
+        Ok(())
+    }
+
+    fn compile(&self) -> Result<Rules, Error> {
+        let settings = self.settings.search();
+        Ok(Rules::compile(&self.plan, self.known.values(), &settings)?)
+    }
+
+    fn rule(&self, at: usize, name: &str) -> RuleSummary {
+        let found = self.found.iter().filter(|(rule, _, _)| *rule == at);
+        let places = found.map(|(_, place, count)| {
+            let masked = Masked {
+                masks: count.masks,
+                bytes: count.bytes,
+            };
+            (place, masked)
+        });
+        RuleSummary {
+            name: name.to_owned(),
+            places: places.collect(),
+        }
+    }
+
+    fn dropped(&self) -> Vec<DropSummary> {
+        let counts = self.drops.counts();
+        let rules = self.plan.drop.iter().zip(counts);
+        rules
+            .map(|(rule, entries)| DropSummary {
+                name: rule.name.clone(),
+                entry: rule.entry.clone(),
+                entries,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,57 @@
+//! How redaction is done, and its bounds.
+
+use crate::search::SearchSettings;
+
+/// How redaction is done, and its bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RedactionSettings {
+    /// The byte that overwrites matches: visible ASCII, neither a quote nor a backslash.
+    pub mask: u8,
+    /// Values of environment variables that are shorter, in bytes, are masked only in environments.
+    pub min_value_length: usize,
+    /// The most members of an archive, those of archives inside it included.
+    pub max_members: u64,
+    /// The largest JSON document, in bytes.
+    pub max_document_bytes: u64,
+    /// The most that one compressed member may unpack to, in bytes.
+    pub max_unpacked_bytes: u64,
+    /// The most that a compressed member may unpack to, as a multiple of its own size. Up to 256 MiB are always allowed.
+    pub max_ratio: u64,
+    /// Bytes of one memory page on the node that the archive comes from.
+    pub page_size: u64,
+}
+
+impl RedactionSettings {
+    /// The search engine's part of the settings.
+    pub(super) fn search(&self) -> SearchSettings {
+        SearchSettings {
+            mask: self.mask,
+            min_value_length: self.min_value_length,
+            ..SearchSettings::default()
+        }
+    }
+
+    /// The most bytes that a compressed member of `size` bytes may unpack to.
+    pub(super) fn max_unpacked(&self, size: u64) -> u64 {
+        const ALWAYS: u64 = 256 << 20;
+        size.saturating_mul(self.max_ratio)
+            .max(ALWAYS)
+            .min(self.max_unpacked_bytes)
+    }
+}
+
+impl Default for RedactionSettings {
+    /// `*`, values from 6 bytes on, a million members, documents of 16 MiB, 64 GiB unpacked at up to 200 times, this
+    /// machine's pages.
+    fn default() -> Self {
+        Self {
+            mask: b'*',
+            min_value_length: 6,
+            max_members: 1_000_000,
+            max_document_bytes: 16 << 20,
+            max_unpacked_bytes: 64 << 30,
+            max_ratio: 200,
+            page_size: rustix::param::page_size() as u64,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Extended headers: what they say about the next member, and the workload's texts in them.
+
+use std::io::BufRead;
+use std::ops::Range;
+
+use super::block::padding;
+use super::header::{Header, Kind};
+use super::pax::{self, Record};
+use crate::Error;
+use crate::stream::read_exact;
+
+/// The largest extended header or long name, in bytes.
+const MAX_EXTENSION: u64 = 1 << 20;
+
+/// Keys of records that describe the archive's structure (POSIX.1, pax), names aside. The values of all others are data.
+const STRUCTURE: [&[u8]; 10] = [
+    b"size",
+    b"uid",
+    b"gid",
+    b"uname",
+    b"gname",
+    b"mtime",
+    b"atime",
+    b"ctime",
+    b"charset",
+    b"hdrcharset",
+];
+
+/// A header that says something about the next one, with its contents.
+#[derive(Debug, Clone)]
+pub(super) struct Extension {
+    header: Header,
+    body: Vec<u8>,
+}
+
+/// A text of the workload's that stands before a member's contents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeaderText {
+    /// A name, or where a link points.
+    Name,
+    /// An extended attribute, a comment.
+    Data,
+}
+
+/// What extended headers say in place of the member's own header.
+#[derive(Debug, Default)]
+pub(super) struct Overrides {
+    pub(super) name: Option<Vec<u8>>,
+    /// The real name of a sparse member; `name` is then made up.
+    pub(super) sparse_name: Option<Vec<u8>>,
+    pub(super) link: Option<Vec<u8>>,
+    pub(super) size: Option<u64>,
+    pub(super) sparse: bool,
+}
+
+/// Where a text stands in an extension's contents.
+struct Located {
+    range: Range<usize>,
+    text: HeaderText,
+    /// Whether it is the name of the member itself.
+    own_name: bool,
+}
+
+impl Extension {
+    /// Reads the contents that follow `header`.
+    pub(super) fn read(header: Header, input: &mut dyn BufRead) -> Result<Self, Error> {
+        let size = header.size()?;
+        if size > MAX_EXTENSION {
+            return Err(Error::BadTar("an extended header is too large"));
+        }
+        let mut body = vec![0; usize::try_from(size).unwrap_or_default()];
+        read_exact(input, &mut body)?;
+        read_exact(input, &mut vec![0; padding(size)])?;
+        Ok(Self { header, body })
+    }
+
+    /// Bytes of contents.
+    pub(super) fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// Appends header and contents to `front`, byte for byte except for what `edit` overwrites. Returns the member's name if
+    /// it stands here and was edited.
+    pub(super) fn write(
+        &self,
+        edit: &mut impl FnMut(HeaderText, &mut [u8]),
+        front: &mut Vec<u8>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let (mut body, mut renamed) = (self.body.clone(), None);
+        for located in self.texts()? {
+            let Some(text) = body.get_mut(located.range.clone()) else {
+                continue;
+            };
+            edit(located.text, text);
+            if located.own_name && Some(&*text) != self.body.get(located.range) {
+                renamed = Some(text.to_vec());
+            }
+        }
+        let header = match &renamed {
+            Some(name) => self.header.with_beginning_of(name),
+            None => self.header.with_names(|text| edit(HeaderText::Name, text)),
+        };
+        front.extend_from_slice(header.as_bytes());
+        front.extend_from_slice(&body);
+        front.resize(front.len() + padding(body.len() as u64), 0);
+        Ok(renamed)
+    }
+
+    /// The same extension without a record of the member's size, which the header then has alone.
+    pub(super) fn without_size(&self) -> Result<Self, Error> {
+        if self.header.kind() != Kind::Pax {
+            return Ok(self.clone());
+        }
+        let mut body = Vec::new();
+        for record in pax::records(&self.body)? {
+            if pax::text(&self.body, &record.key) != b"size" {
+                body.extend(pax::text(&self.body, &record.whole));
+            }
+        }
+        Ok(Self {
+            header: self.header.with_size(body.len() as u64),
+            body,
+        })
+    }
+
+    fn texts(&self) -> Result<Vec<Located>, Error> {
+        match self.header.kind() {
+            kind @ (Kind::LongName | Kind::LongLink) => Ok(vec![Located {
+                range: 0..self.body.len(),
+                text: HeaderText::Name,
+                own_name: kind == Kind::LongName,
+            }]),
+            Kind::Pax | Kind::Global => {
+                let records = pax::records(&self.body)?.into_iter();
+                Ok(records.filter_map(|record| self.text(record)).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn text(&self, record: Record) -> Option<Located> {
+        let key = pax::text(&self.body, &record.key);
+        let (text, own_name) = match key.as_slice() {
+            b"path" | b"GNU.sparse.name" => (HeaderText::Name, true),
+            b"linkpath" => (HeaderText::Name, false),
+            key if STRUCTURE.contains(&key) || key.starts_with(b"GNU.sparse.") => return None,
+            _ => (HeaderText::Data, false),
+        };
+        Some(Located {
+            range: record.value,
+            text,
+            own_name,
+        })
+    }
+}
+
+impl Overrides {
+    /// Adds what `extension` says.
+    pub(super) fn add(&mut self, extension: &Extension) -> Result<(), Error> {
+        match extension.header.kind() {
+            Kind::LongName => set(&mut self.name, long_name(&extension.body)?),
+            Kind::LongLink => set(&mut self.link, long_name(&extension.body)?),
+            kind => self.add_records(&extension.body, kind == Kind::Global),
+        }
+    }
+
+    fn add_records(&mut self, body: &[u8], global: bool) -> Result<(), Error> {
+        for record in pax::records(body)? {
+            let value = pax::text(body, &record.value);
+            let key = pax::text(body, &record.key);
+            // Some readers apply these to all members that follow, some do not.
+            if global && matches!(key.as_slice(), b"path" | b"linkpath" | b"size") {
+                return Err(Error::BadTar("a global header names a path or a size"));
+            }
+            match key.as_slice() {
+                // An empty value takes a record back.
+                b"path" | b"linkpath" if value.is_empty() => {}
+                b"path" => set(&mut self.name, value)?,
+                b"GNU.sparse.name" => set(&mut self.sparse_name, value)?,
+                b"linkpath" => set(&mut self.link, value)?,
+                b"size" => set(&mut self.size, pax::number(&value)?)?,
+                key => self.sparse |= key.starts_with(b"GNU.sparse."),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// GNU's long name without the NULs at its end. Bytes between NULs would never be searched.
+fn long_name(body: &[u8]) -> Result<Vec<u8>, Error> {
+    let end = body
+        .iter()
+        .rposition(|byte| *byte != 0)
+        .map_or(0, |last| last + 1);
+    let name = body.get(..end).unwrap_or_default();
+    if name.contains(&0) {
+        Err(Error::BadTar("a member's name has a NUL in it"))
+    } else {
+        Ok(name.to_vec())
+    }
+}
+
+/// Some readers take the first of two contradicting headers, some the last: both are refused.
+fn set<T: PartialEq>(field: &mut Option<T>, value: T) -> Result<(), Error> {
+    if field.as_ref().is_some_and(|before| *before != value) {
+        return Err(Error::BadTar(
+            "a member's extended headers contradict one another",
+        ));
+    }
+    *field = Some(value);
+    Ok(())
+}

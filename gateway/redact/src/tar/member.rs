@@ -1,0 +1,181 @@
+//! Members of a tar archive: everything that stands before their contents.
+
+use std::io::BufRead;
+
+use super::block::{BLOCK, read_block};
+use super::extension::{Extension, HeaderText, Overrides};
+use super::header::{Header, Kind, map_goes_on};
+use super::name::normalize;
+use crate::Error;
+
+/// The most that may stand before one member's contents, in bytes.
+const MAX_FRONT: usize = 4 << 20;
+/// The longest name, in bytes: more than Linux takes.
+const MAX_NAME: usize = 64 << 10;
+
+/// A member up to its contents.
+#[derive(Debug)]
+pub(crate) struct Member {
+    extensions: Vec<Extension>,
+    header: Header,
+    /// Blocks of an old sparse map.
+    map: Vec<u8>,
+    /// The normalized name.
+    pub(crate) name: Vec<u8>,
+    /// Where a hard link points, normalized.
+    pub(crate) link: Vec<u8>,
+    /// Bytes of contents.
+    pub(crate) size: u64,
+    /// Whether the contents leave out holes.
+    pub(crate) sparse: bool,
+}
+
+/// The next thing in an archive.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// A member; the input is at its contents.
+    Member(Box<Member>),
+    /// The first block of zeros, which ends an archive.
+    End,
+    /// The end of the input, without a block of zeros.
+    NoEnd,
+}
+
+impl Member {
+    /// Reads headers up to the next member's contents.
+    pub(crate) fn next(input: &mut dyn BufRead) -> Result<Next, Error> {
+        let (mut extensions, mut overrides) = (Vec::new(), Overrides::default());
+        let mut front = 0;
+        loop {
+            let header = match next_header(input)? {
+                Ok(header) => header,
+                // Extended headers announce a member.
+                Err(_) if !extensions.is_empty() => return Err(Error::Truncated),
+                Err(end) => return Ok(end),
+            };
+            if !is_extension(header.kind()) {
+                let member = Self::new(extensions, header, overrides, input)?;
+                return Ok(Next::Member(Box::new(member)));
+            }
+            let extension = Extension::read(header, input)?;
+            front += BLOCK + extension.len();
+            if front > MAX_FRONT {
+                return Err(Error::BadTar("a member has too many extended headers"));
+            }
+            overrides.add(&extension)?;
+            extensions.push(extension);
+        }
+    }
+
+    fn new(
+        extensions: Vec<Extension>,
+        header: Header,
+        overrides: Overrides,
+        input: &mut dyn BufRead,
+    ) -> Result<Self, Error> {
+        let size = overrides.size.map_or_else(|| header.size(), Ok)?;
+        let name = overrides
+            .sparse_name
+            .or(overrides.name)
+            .unwrap_or_else(|| header.name());
+        if name.contains(&0) {
+            return Err(Error::BadTar("a member's name has a NUL in it"));
+        }
+        if name.len() > MAX_NAME {
+            return Err(Error::BadTar("a member's name is too long"));
+        }
+        // Some readers expect contents after such a header, some do not.
+        if matches!(header.kind(), Kind::HardLink | Kind::Empty) && size != 0 {
+            return Err(Error::BadTar("a link, directory or device has contents"));
+        }
+        let link = normalize(&overrides.link.unwrap_or_else(|| header.link()));
+        let map = if header.has_more_map() {
+            read_map(input)?
+        } else {
+            Vec::new()
+        };
+        let sparse = overrides.sparse || header.kind() == Kind::OldSparse;
+        Ok(Self {
+            extensions,
+            header,
+            map,
+            name: normalize(&name),
+            link,
+            size,
+            sparse,
+        })
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        self.header.kind()
+    }
+
+    /// The byte that stands for the kind in the header.
+    pub(crate) fn kind_byte(&self) -> u8 {
+        self.header.kind_byte()
+    }
+
+    /// Everything before the contents, byte for byte except for what `edit` overwrites.
+    pub(crate) fn front(
+        &self,
+        mut edit: impl FnMut(HeaderText, &mut [u8]),
+    ) -> Result<Vec<u8>, Error> {
+        let (mut front, mut renamed) = (Vec::new(), None);
+        for extension in &self.extensions {
+            renamed = extension.write(&mut edit, &mut front)?.or(renamed);
+        }
+        let header = match renamed {
+            // The header has the beginning of a long name, in which a secret may be cut and so not be found.
+            Some(name) => &self.header.with_beginning_of(&name),
+            None => &self.header,
+        };
+        let header = header.with_names(|text| edit(HeaderText::Name, text));
+        front.extend_from_slice(header.as_bytes());
+        front.extend_from_slice(&self.map);
+        Ok(front)
+    }
+
+    /// The same member with contents of another size.
+    pub(crate) fn resized(&self, size: u64) -> Result<Self, Error> {
+        let extensions = self.extensions.iter().map(Extension::without_size);
+        Ok(Self {
+            extensions: extensions.collect::<Result<_, _>>()?,
+            header: self.header.with_size(size),
+            map: self.map.clone(),
+            name: self.name.clone(),
+            link: self.link.clone(),
+            size,
+            sparse: self.sparse,
+        })
+    }
+}
+
+/// The next header, or the end that comes in its place.
+fn next_header(input: &mut dyn BufRead) -> Result<Result<Header, Next>, Error> {
+    match read_block(input)? {
+        Some(block) => Ok(Header::parse(&block)?.ok_or(Next::End)),
+        None => Ok(Err(Next::NoEnd)),
+    }
+}
+
+/// Whether such a header is about the member that follows.
+fn is_extension(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Pax | Kind::Global | Kind::LongName | Kind::LongLink
+    )
+}
+
+fn read_map(input: &mut dyn BufRead) -> Result<Vec<u8>, Error> {
+    let mut map = Vec::new();
+    loop {
+        let block = read_block(input)?.ok_or(Error::Truncated)?;
+        map.extend_from_slice(&block);
+        if !map_goes_on(&block) {
+            return Ok(map);
+        }
+        if map.len() > MAX_FRONT {
+            return Err(Error::BadTar("a sparse map is too large"));
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Reads tar archives strictly: a header on which readers disagree is refused.
+//!
+//! Nothing is ever extracted. Names only tell members apart, so links and `..` lead nowhere.
+
+mod block;
+mod extension;
+mod header;
+mod member;
+mod name;
+mod pax;
+
+pub(crate) use block::{BLOCK, padding};
+pub(crate) use extension::HeaderText;
+pub(crate) use header::{Header, Kind};
+pub(crate) use member::{Member, Next};
+pub(crate) use name::{for_error, normalize};
