@@ -71,7 +71,7 @@ fn verified(world: &World, key: &Path) -> Value {
     serde_json::from_str(&printed("verify", &arguments)).unwrap()
 }
 
-const TAKEN: &str = "new policies are in force";
+const TAKEN: &str = "the new policies are active";
 
 #[tokio::test]
 async fn reload_changes_the_key_and_the_old_one_vouches_for_it() {
@@ -80,7 +80,7 @@ async fn reload_changes_the_key_and_the_old_one_vouches_for_it() {
     let key = world.directory.path().join("b.key");
     let new = make_key(&key);
     set(&mut world.config, "audit.key-file", key.to_str().unwrap());
-    let said = reload(&world, "another key signs the audit log, or none").await;
+    let said = reload(&world, "the key that signs the audit log has changed").await;
     take(&world).await;
     let change = world
         .audit()
@@ -185,7 +185,7 @@ async fn an_unusable_key_rejects_the_whole_reload() {
     world.config["authorization"] = toml::toml! { allow = [{ users = ["mallory"] }] }.into();
     let said = reload(
         &world,
-        "the new configuration is not taken; the old one stays in force",
+        "rejected the new configuration; the old policies stay active",
     )
     .await;
     assert!(

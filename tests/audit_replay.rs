@@ -340,7 +340,7 @@ async fn shadow_policies_see_requests_and_never_decide() {
     assert_eq!(first["verdicts"][0]["policy"], "namespaces");
     let line = world
         .gateway
-        .logged(|line| line["message"] == "the policies in the shadow differ")
+        .logged(|line| line["message"] == "the shadow policies differ")
         .await;
     assert_eq!(
         (&line["result"], &line["policy"]),
@@ -397,7 +397,7 @@ async fn reload_changes_shadow_policies_and_a_broken_one_is_harmless() {
     let before = world.gateway.log().len();
     crate::support::world::write(world.directory.path(), &config);
     world.gateway.signal(rustix::process::Signal::HUP);
-    let taken = |line: &Value| line["message"] == "new policies are in force";
+    let taken = |line: &Value| line["message"] == "the new policies are active";
     world.gateway.logged_after(before, taken).await;
     assert_eq!(
         world.client("alice").post(PATH).await.status,

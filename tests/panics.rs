@@ -54,7 +54,7 @@ fn a_gateway_a_part_of_which_panics() {
             fuse(&file);
             Vec::new()
         });
-        let gateway = Gateway::start_with(&config, &telemetry, CancellationToken::new(), headers)
+        let gateway = Gateway::start(&config, &telemetry, headers, CancellationToken::new())
             .await
             .unwrap();
         let (address, admin) = (gateway.address().unwrap(), gateway.admin_address().unwrap());

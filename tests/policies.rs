@@ -188,7 +188,9 @@ async fn a_broken_policy_denies_only_what_it_is_bound_to() {
     );
     let ready = ready(&world).await;
     assert!(
-        ready.contains("policy broken denies what it is bound to: policy-missing"),
+        ready.contains(
+            "policy broken cannot be loaded, so requests bound to it are denied: policy-missing"
+        ),
         "{ready}"
     );
     assert_eq!(
@@ -241,7 +243,7 @@ async fn new_policies_come_into_force_without_a_restart() {
     );
     let mut config = world.config.clone();
     governed(&mut config, &json!([allowlist(&["bank"])]));
-    let taken = reconfigure(&world, &config, "new policies are in force").await;
+    let taken = reconfigure(&world, &config, "the new policies are active").await;
     assert!(taken["generation"].as_u64().unwrap() >= 2, "{taken}");
     assert_eq!(world.client("alice").post(PATH).await.code(), "denied");
     let outcome = world.audit().pop().unwrap();
@@ -269,7 +271,7 @@ async fn a_busy_folder_does_not_delay_new_policies_for_ever() {
     write(world.directory.path(), &world.config);
     world
         .gateway
-        .logged(|line| line["message"] == "new policies are in force")
+        .logged(|line| line["message"] == "the new policies are active")
         .await;
     assert_eq!(
         world.client("alice").post(PATH).await.status,
@@ -293,7 +295,7 @@ async fn a_bad_candidate_never_replaces_what_is_in_force() {
     );
     let ready = ready(&world).await;
     assert!(
-        ready.contains("the last reload was not taken: policy `broken`"),
+        ready.contains("the last reload was rejected: policy `broken`"),
         "{ready}"
     );
     world
@@ -306,7 +308,7 @@ async fn a_bad_candidate_never_replaces_what_is_in_force() {
         world.client("alice").post(PATH).await.status,
         StatusCode::OK
     );
-    reconfigure(&world, &world.config, "new policies are in force").await;
+    reconfigure(&world, &world.config, "the new policies are active").await;
     assert!(
         !self::ready(&world).await.contains("not taken"),
         "a good one clears it"
@@ -375,7 +377,7 @@ async fn reloads_under_load_fail_no_request() {
             } else {
                 &world.config
             };
-            reconfigure(&world, config, "new policies are in force").await;
+            reconfigure(&world, config, "the new policies are active").await;
         }
     };
     in_time(async { tokio::join!(load, swaps) }).await;

@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::Args;
 use gateway_server::config::{ConfigError, Environment};
 use gateway_server::signals::stop_on;
-use gateway_server::telemetry::Telemetry;
+use gateway_server::telemetry::{self, Telemetry};
 use gateway_server::{Config, Ended, Gateway, Reload};
 use opentelemetry_sdk::trace::BatchSpanProcessor;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,7 +41,7 @@ async fn serve(config: &Config, file: &Path) -> anyhow::Result<Exit> {
     let telemetry = Telemetry::init(&config.telemetry, None::<BatchSpanProcessor>)?;
     let stop = stop_on(&[SignalKind::terminate(), SignalKind::interrupt()])
         .context("cannot listen for signals")?;
-    let gateway = Gateway::start(config, &telemetry, stop)
+    let gateway = Gateway::start(config, &telemetry, Arc::new(telemetry::inject), stop)
         .await?
         .with_reload(reload(file)?, config);
     info!(

@@ -1,6 +1,7 @@
-//! The audit log's files, keys and heads.
+//! Opens the audit log with the keys that the configuration names, and signs its tree heads.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use gateway_audit::{Error, Log, Observer, Recovered, Settings, Signing};
@@ -9,9 +10,9 @@ use tracing::warn;
 
 use crate::config::Audit;
 use crate::error_chain::cause;
-use crate::pipeline::Context;
+use crate::telemetry::Metrics;
 
-/// Opens the audit log, which tells `observer` of its lines, and says what a crash left in it.
+/// Opens the audit log, whose durable lines go to `observer`, and logs what a crash had left in it.
 pub(crate) fn open(config: &Audit, observer: Option<Box<dyn Observer>>) -> Result<Log, Error> {
     let log = Log::open_with(
         &config.file,
@@ -41,7 +42,7 @@ pub(crate) fn open(config: &Audit, observer: Option<Box<dyn Observer>>) -> Resul
     Ok(log)
 }
 
-/// What `[audit]` says, with the keys that it names.
+/// The log's settings from `[audit]`, with the keys that it names.
 pub(crate) fn settings(config: &Audit) -> Result<Settings, Error> {
     Ok(Settings {
         segment_bytes: config.segment_bytes,
@@ -62,33 +63,54 @@ pub(crate) fn signing(config: &Audit) -> Result<Option<Signing>, Error> {
     key(config).map(read).transpose()
 }
 
-/// The file of the key that signs, if there is one.
+/// The file of the signing key, if there is one.
 pub(crate) fn key(config: &Audit) -> Option<&Path> {
     named(&config.key_file)
 }
 
-/// Signs the audit log again and again until `stop`, where it has a key then.
-pub(crate) async fn follow(cx: Context, every: Duration, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(every) => seal(&cx).await,
+/// Signs the audit log's tree heads, and changes the key that signs them.
+#[derive(Clone)]
+pub(crate) struct AuditSigner {
+    log: Log,
+    metrics: Arc<Metrics>,
+}
+
+impl AuditSigner {
+    pub(crate) fn new(log: Log, metrics: Arc<Metrics>) -> Self {
+        Self { log, metrics }
+    }
+
+    /// Signs a tree head every so often until `stop`, where the log has a key then.
+    pub(crate) async fn run(self, interval: Duration, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(interval) => self.sign_head().await,
+            }
         }
     }
-}
 
-/// Signs what no head covers yet, where there is a key.
-pub(crate) async fn seal(cx: &Context) {
-    if let Err(error) = cx.audit.sign_head().await {
-        cx.metrics.audit_failures.inc();
-        warn!(
-            cause = cause(&error),
-            "could not sign the audit log's tree head; will retry"
-        );
+    /// Signs the records that no tree head covers yet, where there is a key.
+    pub(crate) async fn sign_head(&self) {
+        if let Err(error) = self.log.sign_head().await {
+            self.metrics.audit_failures.inc();
+            warn!(
+                cause = cause(&error),
+                "could not sign the audit log's tree head; will retry"
+            );
+        }
+    }
+
+    /// Changes the key that signs. Returns whether it is another one; the change is on record then.
+    ///
+    /// # Errors
+    /// The key did not change.
+    pub(crate) async fn change_key(&self, signing: Option<Signing>) -> Result<bool, Error> {
+        self.log.change_key(signing).await
     }
 }
 
-/// A file that an empty path does not name.
+/// `path`, unless it is empty.
 fn named(path: &Path) -> Option<&Path> {
     (path != Path::new("")).then_some(path)
 }

@@ -1,86 +1,181 @@
-//! The work of a checkpoint, which may outlive the request that began it.
+//! Runs checkpoints in tasks of their own, which may outlive the requests that began them.
 
-use std::sync::atomic::Ordering;
+use std::num::NonZeroU32;
 
-use gateway_core::{Action, Checkpoint, HiddenField, Outcome, RequestRecord};
+use gateway_core::{Checkpoint, CheckpointId, Outcome};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info};
 
-use crate::audit_records::Subject;
-use crate::pipeline::{self, Context, Notes, Wanted};
-use crate::{Error, span};
+use crate::audit_writer::AuditWriter;
+use crate::config::seconds;
+use crate::pipeline::{CheckpointRequest, Notes, Pipeline};
+use crate::request_context::RequestContext;
+use crate::request_slots::RequestSlot;
+use crate::visible_request::VisibleRequest;
+use crate::{Error, audit_records, span};
 
-/// The line, and how it ended, in the audit log. A panic in it ends here, as an outcome like any other, and so does a
-/// process that has no more time for it.
-pub(crate) async fn recorded(cx: Context, wanted: Wanted) -> Result<Checkpoint, Error> {
-    let subject = Subject::of_work(&wanted);
-    let task = TaskTracker::new();
-    let inner = cx.clone();
-    let walk = async move {
-        let mut notes = Notes::default();
-        let result = pipeline::run(&inner, wanted, &mut notes).await;
-        (result, notes)
-    };
-    let (result, notes) = tokio::select! {
-        walked = task.spawn(walk.in_current_span()) => walked.unwrap_or_else(|_| (Err(Error::Internal), Notes::default())),
-        () = cx.cut.cancelled() => (Err(Error::CutShort), Notes::default()),
-    };
-    subject.tell(&notes);
-    // It is counted and logged where it is lost; the checkpoint is there, and its caller is told so.
-    let _ = subject.close(&cx, subject.ended(&result, notes)).await;
-    if let Ok(checkpoint) = &result {
-        info!(checkpoint_id = %checkpoint.id, bytes = checkpoint.bytes, sha256 = checkpoint.sha256, "stored");
-    }
-    span::fail(&Span::current(), &result);
-    result
+/// The checkpoints that are being taken.
+pub(crate) struct CheckpointTasks {
+    pipeline: Pipeline,
+    audit: AuditWriter,
+    tasks: TaskTracker,
+    /// Cancelled when the gateway cannot wait for running checkpoints any longer.
+    abort: CancellationToken,
 }
 
-impl Subject {
-    fn of_work(wanted: &Wanted) -> Self {
-        // From now on the outcome is written here, whoever waits for it.
-        wanted.subject.recorded.store(true, Ordering::Relaxed);
+/// What a waiting caller gets.
+pub(crate) enum Progress {
+    /// The checkpoint is stored.
+    Stored(Box<Checkpoint>),
+    /// All checks have passed, and the caller does not wait for the end.
+    Accepted(CheckpointId),
+}
+
+impl CheckpointTasks {
+    pub(crate) fn new(pipeline: Pipeline, audit: AuditWriter, abort: CancellationToken) -> Self {
         Self {
-            action: Some(Action::Create),
-            target: Some(wanted.target.clone()),
-            ..wanted.subject.clone()
+            pipeline,
+            audit,
+            tasks: TaskTracker::new(),
+            abort,
         }
     }
 
-    fn tell(&self, notes: &Notes) {
-        let user = self.identity.as_ref().map(|identity| identity.user.clone());
-        let image = notes
-            .request
-            .as_ref()
-            .map(|request| request.target.image.clone());
-        let (user, image) = (
-            self.hidden.show(&HiddenField::User, user),
-            self.hidden.show(&HiddenField::Image, image),
-        );
-        span::of_subject(&Span::current(), user.flatten(), image.flatten());
+    /// The number of checkpoints that are being taken.
+    pub(crate) fn len(&self) -> usize {
+        self.tasks.len()
     }
 
-    fn ended(&self, result: &Result<Checkpoint, Error>, notes: Notes) -> Outcome {
-        let told = match result {
+    /// Waits for all of them. None may be started any more.
+    pub(crate) async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Takes a checkpoint, and waits for it for at most `patience`. A caller who goes away, or has waited long enough, stops
+    /// the waiting only.
+    ///
+    /// # Errors
+    /// As the pipeline, and [`Error::WaitOver`].
+    pub(crate) async fn run(
+        &self,
+        request: CheckpointRequest,
+        slot: RequestSlot,
+        patience: NonZeroU32,
+    ) -> Result<Progress, Error> {
+        let id = request.checkpoint_id;
+        let accepted = request.accepted.clone();
+        let task = self.spawn(request, slot);
+        let accepted = async {
+            match accepted {
+                Some(accepted) => accepted.notified().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            done = tokio::time::timeout(seconds(patience), task) => match done {
+                Ok(done) => {
+                    let stored = done.unwrap_or(Err(Error::Internal))?;
+                    Ok(Progress::Stored(Box::new(stored)))
+                }
+                Err(_) => Err(Error::WaitOver { seconds: patience, id }),
+            },
+            () = accepted => Ok(Progress::Accepted(id)),
+        }
+    }
+
+    fn spawn(
+        &self,
+        request: CheckpointRequest,
+        slot: RequestSlot,
+    ) -> JoinHandle<Result<Checkpoint, Error>> {
+        let span = span::of_checkpoint_task(&request);
+        let recorded = Recorded {
+            pipeline: self.pipeline.clone(),
+            audit: self.audit.clone(),
+            abort: self.abort.clone(),
+            context: request.context.clone(),
+        };
+        let work = async move {
+            let _slot = slot;
+            recorded.run(request).await
+        };
+        self.tasks.spawn(work.instrument(span))
+    }
+}
+
+/// One run of the pipeline, whose outcome is written to the audit log however it ends.
+struct Recorded {
+    pipeline: Pipeline,
+    audit: AuditWriter,
+    abort: CancellationToken,
+    context: RequestContext,
+}
+
+impl Recorded {
+    async fn run(self, request: CheckpointRequest) -> Result<Checkpoint, Error> {
+        self.context.set_outcome_recorded();
+        let (result, notes) = self.run_pipeline(request).await;
+        let visible = self.context.visible();
+        trace_caller(&visible, &notes);
+        let outcome = self.outcome(&visible, &result, notes);
+        // A lost record is logged and counted there; the checkpoint exists, and its caller gets it.
+        let _ = self.audit.write_outcome(self.context.ids(), outcome).await;
+        if let Ok(checkpoint) = &result {
+            info!(checkpoint_id = %checkpoint.id, bytes = checkpoint.bytes, sha256 = checkpoint.sha256, "stored");
+        }
+        span::fail(&Span::current(), &result);
+        result
+    }
+
+    /// A panic in the pipeline ends here, as an error like any other, and so does a gateway that stops too early.
+    async fn run_pipeline(&self, request: CheckpointRequest) -> (Result<Checkpoint, Error>, Notes) {
+        let pipeline = self.pipeline.clone();
+        let run = async move {
+            let mut notes = Notes::default();
+            let result = pipeline.run(request, &mut notes).await;
+            (result, notes)
+        };
+        tokio::select! {
+            ended = TaskTracker::new().spawn(run.in_current_span()) => {
+                ended.unwrap_or_else(|_| (Err(Error::Internal), Notes::default()))
+            }
+            () = self.abort.cancelled() => (Err(Error::CutShort), Notes::default()),
+        }
+    }
+
+    fn outcome(
+        &self,
+        visible: &VisibleRequest,
+        result: &Result<Checkpoint, Error>,
+        notes: Notes,
+    ) -> Outcome {
+        let outcome = match result {
             Ok(checkpoint) => Outcome {
                 status: 200,
                 checkpoint_id: Some(checkpoint.id),
                 sha256: Some(checkpoint.sha256.clone()),
                 bytes: Some(checkpoint.bytes),
                 redaction: checkpoint.redaction.clone(),
-                ..self.outcome()
+                ..audit_records::outcome(&self.context, visible)
             },
-            Err(error) => self.failed(error),
+            Err(error) => audit_records::failed(&self.context, visible, error),
         };
-        let request = notes.request.filter(|_| !notes.intended);
+        let plan = notes.plan_record();
+        let request = notes.request.filter(|_| !notes.intent_written);
         Outcome {
-            verdicts: self.hidden.verdicts(notes.verdicts),
-            plan: notes
-                .plan
-                .as_ref()
-                .map(gateway_policy::record)
-                .unwrap_or_default(),
-            request: request.map(|request| RequestRecord::of(&request, &self.hidden.fields())),
-            ..told
+            verdicts: visible.verdicts(notes.verdicts),
+            plan,
+            request: request.map(|request| visible.record(&request)),
+            ..outcome
         }
     }
+}
+
+fn trace_caller(visible: &VisibleRequest, notes: &Notes) {
+    let container = notes.request.as_ref().map(|request| &request.target);
+    let image = container.and_then(|container| visible.image(container));
+    span::set_user_and_image(&Span::current(), visible.user.as_deref(), image);
 }

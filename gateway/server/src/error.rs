@@ -1,3 +1,5 @@
+//! The errors of requests.
+
 mod answers;
 
 pub use answers::{Answer, Listed};
@@ -6,109 +8,110 @@ use std::num::NonZeroU32;
 
 use gateway_core::{CheckpointId, Denial, ParseIdError, ParseTargetError};
 
-/// Why a request did not get what it asked for. Closed: a variant without a status and a code does not compile.
+/// Why a request failed. Closed: a variant without a status and a code does not compile.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No credential, or one that does not hold.
+    /// No credential, or an invalid one.
     #[error("{0}")]
     Unauthenticated(#[from] crate::authn::Error),
-    /// The request target holds something that no path of ours does.
-    #[error("the path holds {0}, which no path here does")]
+    /// The path contains a character sequence that no path of this interface has.
+    #[error("the path contains {0}, which no path of this interface has")]
     BadPath(&'static str),
-    /// There is nothing under this path.
-    #[error("there is nothing here; try POST /checkpoint/NAMESPACE/POD/CONTAINER")]
+    /// There is no such path.
+    #[error("there is no such path; try POST /checkpoint/NAMESPACE/POD/CONTAINER")]
     NoRoute,
-    /// The path is there, and checkpoints are switched off.
-    #[error("checkpoints are switched off (`checkpoints.enabled`)")]
+    /// Checkpoints are disabled.
+    #[error("checkpoints are disabled here; set `checkpoints.enabled` to allow them")]
     Disabled,
-    /// The path is there, for another method.
-    #[error("the method is not allowed here; use {0}")]
+    /// The path takes another method.
+    #[error("this path does not allow the method; use {0}")]
     Method(&'static str),
-    /// The caller does not take what the answer is.
-    #[error("the answer is {0}, which the `Accept` header does not take")]
+    /// The caller does not accept the answer's media type.
+    #[error("the answer is {0}, which the `Accept` header does not allow")]
     NotAcceptable(&'static str),
-    /// A segment of the path is no name.
+    /// A segment of the path is not a Kubernetes name.
     #[error(transparent)]
     BadTarget(#[from] ParseTargetError),
-    /// What should be a checkpoint's id is none.
+    /// A segment of the path is not a checkpoint's id.
     #[error(transparent)]
     BadId(#[from] ParseIdError),
-    /// A parameter of the query is wrong.
+    /// A parameter of the query is invalid.
     #[error("{0} must be {1}")]
     BadQuery(&'static str, &'static str),
-    /// There is no checkpoint of this id.
-    #[error("there is no checkpoint of this id")]
+    /// There is no checkpoint with this id.
+    #[error(
+        "there is no checkpoint with this id; GET /v1/checkpoints lists those that you may see"
+    )]
     NoCheckpoint,
-    /// The checkpoint's archive is kept only as it was redacted.
-    #[error("no original of this checkpoint is kept")]
+    /// Only the redacted archive of the checkpoint is kept.
+    #[error("the original of this checkpoint was not kept; only the redacted archive is available")]
     NoOriginal,
-    /// `timeout` is no number of seconds. The words are the kubelet's.
+    /// `timeout` is not a number of seconds. The words are the kubelet's.
     #[error("cannot parse value of timeout parameter: {0}")]
     BadTimeout(&'static str),
-    /// `X-Checkpoint-Reason` is no reason.
-    #[error(
-        "the X-Checkpoint-Reason header must come once, as up to 1024 bytes of printable UTF-8"
-    )]
+    /// `X-Checkpoint-Reason` is repeated, empty, too long or not printable.
+    #[error("send the X-Checkpoint-Reason header once, with 1 to 1024 bytes of printable UTF-8")]
     BadReason,
-    /// The body is larger than any call needs.
-    #[error("the body is too large: no call here needs one")]
+    /// The body is larger than `limits.body-bytes`.
+    #[error("the body is too large; no call needs one")]
     BodyTooLarge,
-    /// The body did not come in time, or broke off.
-    #[error("the body did not arrive")]
+    /// The body was late or incomplete.
+    #[error("the body did not arrive; no call needs one")]
     BodyLost,
-    /// A policy says no, or none says yes.
+    /// A policy denies the request, or none allows it.
     #[error(
         "{}{}: {}", if .policy.is_empty() { "denied" } else { "denied by policy " }, .policy, .denial.message
     )]
     Denied {
-        /// Which policy; empty where none spoke.
+        /// The policy; empty where none allowed or denied it.
         policy: String,
-        /// Why.
+        /// The reason.
         denial: Denial,
     },
-    /// The runtime did not do it.
+    /// The container runtime failed.
     #[error(transparent)]
     Runtime(#[from] gateway_cri::Error),
-    /// The archive could not be taken in.
+    /// The store failed.
     #[error("the checkpoint could not be stored")]
     Archive(#[from] gateway_archive::Error),
-    /// The audit log did not take the intent, so nothing was done.
-    #[error("the audit log cannot be written, so nothing was done")]
+    /// The audit log cannot be written, so nothing was done.
+    #[error("the audit log cannot be written, so nothing was done; try again later")]
     Audit(#[from] gateway_audit::Error),
-    /// What the log would have to be told does not fit into a record, so nothing was done.
+    /// The audit record of the request would be too long, so nothing was done.
     #[error(
-        "what is to be written down of this request is too long for a record, so nothing was done"
+        "the audit record of this request would be longer than 1 MiB, so nothing was done; shorten the container's labels and \
+         annotations or the caller's claims"
     )]
     Unrecordable,
-    /// The caller's wait is over; the checkpoint goes on.
-    #[error("no checkpoint within {seconds} s; it goes on and will be stored as {id}")]
+    /// The caller has waited long enough; the checkpoint goes on.
+    #[error("the checkpoint took longer than {seconds} s; it continues and will be stored as {id}")]
     WaitOver {
-        /// How long the caller waited.
+        /// How long the caller waited, in seconds.
         seconds: NonZeroU32,
         /// The checkpoint's id.
         id: CheckpointId,
     },
     /// The gateway stopped before the checkpoint was done.
     #[error(
-        "the gateway had to stop before the checkpoint was done; its container may stay frozen"
+        "the gateway had to stop before the checkpoint was finished; check whether the container is still frozen"
     )]
     CutShort,
     /// The gateway is stopping.
-    #[error("the gateway is stopping")]
+    #[error("the gateway is stopping; try again later")]
     Draining,
     /// Too many requests at once.
-    #[error("too many requests are being served: try again later")]
+    #[error("too many requests are being served; try again later")]
     Overloaded,
-    /// A defect of ours.
-    #[error("an internal error; the log has more under the request id")]
+    /// A defect of the gateway.
+    #[error("internal error; the gateway's log has more under the request id")]
     Internal,
 }
 
 impl Error {
-    /// Every answer that an error can be.
+    /// Every answer that an error can lead to.
     pub const ANSWERS: &[Listed] = answers::ALL;
 
-    /// Status, code and hint, for every error there is.
+    /// The status, code and retry hint of the error.
     pub fn answer(&self) -> Answer {
         answers::of(self)
     }

@@ -1,73 +1,55 @@
+//! The fields of a request that stay out of logs, traces and audit records.
+
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use gateway_core::{Checkpoint, HiddenField, Verdict};
+use parking_lot::RwLock;
 
-use crate::audit_records::shorten;
+use crate::record_size::remove_words;
 
-/// The fields of a request that a redaction plan keeps out of traces, logs and the audit log: its own plan, once there is
-/// one, and that of the checkpoint that it is about. Shared by all that tells of the request.
+/// The hidden fields of one request: those of its own plan, once there is one, and those of the checkpoint that it is about.
+/// Clones share the fields.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Hidden(Arc<RwLock<BTreeSet<HiddenField>>>);
+pub(crate) struct HiddenFields(Arc<RwLock<BTreeSet<HiddenField>>>);
 
-impl Hidden {
-    /// From now on these are hidden, too.
+impl HiddenFields {
+    /// Hides these fields from now on.
     pub(crate) fn add(&self, fields: impl IntoIterator<Item = HiddenField>) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(fields);
+        self.0.write().extend(fields);
     }
 
-    /// The request is about this checkpoint: what its own plan hid of its maker and its container is hidden, too. All else
-    /// was told of the request that made it, and of no other.
+    /// Hides what the plan of `checkpoint` hid of its creator and its container, since the request is about it. The other
+    /// fields belong to the request that created it, and to no other.
     pub(crate) fn add_of(&self, checkpoint: &Checkpoint) {
         let of_container = checkpoint
             .hidden
             .iter()
             .filter(|field| field.is_of_container());
-        self.add(
-            of_container
-                .cloned()
-                .chain(creator(checkpoint, HiddenField::ArchiveCreator)),
-        );
+        let creator = creator(checkpoint, HiddenField::ArchiveCreator);
+        self.add(of_container.cloned().chain(creator));
     }
 
-    /// Policies are told of this checkpoint as the container's latest.
+    /// Hides the creator of `checkpoint`, where its plan did. Policies get it as the container's newest checkpoint.
     pub(crate) fn add_of_latest(&self, checkpoint: &Checkpoint) {
         self.add(creator(checkpoint, HiddenField::LatestCreator));
     }
 
-    /// Which fields, for the record.
-    pub(crate) fn fields(&self) -> Vec<HiddenField> {
-        self.0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .iter()
-            .cloned()
-            .collect()
-    }
-
-    /// `value`, unless it is the value of a hidden `field`.
-    pub(crate) fn show<T>(&self, field: &HiddenField, value: T) -> Option<T> {
-        let hidden = self
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(field);
-        (!hidden).then_some(value)
-    }
-
-    /// What policies said, without their own words where anything is hidden: those may tell it.
-    pub(crate) fn verdicts(&self, mut verdicts: Vec<Verdict>) -> Vec<Verdict> {
-        if !self.fields().is_empty() {
-            verdicts.iter_mut().for_each(shorten);
-        }
-        verdicts
+    /// All hidden fields, in order.
+    pub(crate) fn to_vec(&self) -> Vec<HiddenField> {
+        self.0.read().iter().cloned().collect()
     }
 }
 
-/// `field`, which shows who took `checkpoint`, where that is hidden.
+/// `verdicts` without the policies' own words where something is `hidden`: the words may repeat it.
+pub(crate) fn visible_verdicts(mut verdicts: Vec<Verdict>, hidden: &[HiddenField]) -> Vec<Verdict> {
+    if !hidden.is_empty() {
+        verdicts.iter_mut().for_each(remove_words);
+    }
+    verdicts
+}
+
+/// `field`, which shows the creator of `checkpoint`, where that is hidden.
 fn creator(checkpoint: &Checkpoint, field: HiddenField) -> Option<HiddenField> {
     checkpoint
         .hidden
@@ -78,24 +60,24 @@ fn creator(checkpoint: &Checkpoint, field: HiddenField) -> Option<HiddenField> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gateway_core::Decision;
 
     #[test]
-    fn what_is_hidden_is_not_shown_and_the_rest_is() {
-        let hidden = Hidden::default();
-        assert_eq!(
-            hidden.show(&HiddenField::User, 1),
-            Some(1),
-            "there is no plan yet"
-        );
+    fn clones_share_the_fields() {
+        let hidden = HiddenFields::default();
         hidden.clone().add([HiddenField::Reason, HiddenField::User]);
         hidden.add([HiddenField::Reason]);
-        assert_eq!(
-            (
-                hidden.show(&HiddenField::User, 1),
-                hidden.show(&HiddenField::Headers, 2)
-            ),
-            (None, Some(2))
-        );
-        assert_eq!(hidden.fields(), [HiddenField::User, HiddenField::Reason]);
+        assert_eq!(hidden.to_vec(), [HiddenField::User, HiddenField::Reason]);
+    }
+
+    #[test]
+    fn removes_policies_words_where_a_field_is_hidden() {
+        let mut verdict = Verdict::of("p", Decision::Allow);
+        let annotation = ("user".to_owned(), "alice".to_owned());
+        verdict.annotations.extend([annotation]);
+        let shown = visible_verdicts(vec![verdict.clone()], &[]);
+        assert_eq!(shown, [verdict.clone()]);
+        let shown = visible_verdicts(vec![verdict], &[HiddenField::User]);
+        assert!(shown[0].annotations.is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! The ids of checkpoints. Lists and quotas take their order for that in which checkpoints were taken, so none is given that
-//! sorts before one that is stored, whatever the clock says.
+//! New ids of checkpoints. Lists and quotas rely on their order, so a new id never sorts before a stored one, even if the
+//! clock was set back.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
@@ -7,17 +7,17 @@ use std::sync::Mutex;
 use gateway_core::CheckpointId;
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// The first millisecond that a UUID of version 7 has no room for.
+/// The first millisecond that does not fit into a UUID of version 7.
 const END: u64 = 1 << 48;
 
-/// Gives ids that sort behind all before them. The context keeps the furthest time that it has met, and counts on from there
-/// for as long as the clock is behind it.
+/// Generates ids, each of which sorts after all before it. The context keeps the latest time it has seen, and counts on from
+/// there while the clock is behind it.
 #[derive(Debug)]
 pub(crate) struct CheckpointIds(Mutex<AssertUnwindSafe<ContextV7>>);
 
 impl CheckpointIds {
-    /// Behind `newest`, the last that is stored: the clock may have been set back since.
-    pub(crate) fn behind(newest: Option<CheckpointId>) -> Self {
+    /// Ids that sort after `newest`, the newest stored checkpoint: the clock may have been set back since.
+    pub(crate) fn after(newest: Option<CheckpointId>) -> Self {
         let ids = Self(Mutex::new(AssertUnwindSafe(ContextV7::new())));
         let time = newest.and_then(|newest| Uuid::from(newest).get_timestamp());
         let millisecond = time.map(|time| {
@@ -49,23 +49,23 @@ mod tests {
     }
 
     #[test]
-    fn ids_sort_behind_what_is_stored_and_behind_one_another_while_the_clock_is_behind() {
+    fn ids_keep_their_order_while_the_clock_is_behind() {
         let newest: CheckpointId =
             Uuid::new_v7(Timestamp::from_unix(NoContext, now() + 3600, 999_999_999)).into();
-        let ids = CheckpointIds::behind(Some(newest));
+        let ids = CheckpointIds::after(Some(newest));
         let given: Vec<_> = (0..1000).map(|_| ids.next()).collect();
         assert!(given[0] > newest && given.is_sorted_by(|one, other| one < other));
     }
 
     #[test]
-    fn ids_tell_the_clock_once_it_is_ahead() {
+    fn ids_follow_the_clock_once_it_is_ahead() {
         for newest in [
             None,
             Some(Uuid::new_v7(Timestamp::from_unix(NoContext, 1, 0)).into()),
             Some(Uuid::max().into()),
         ] {
             let began = now();
-            let id = Uuid::from(CheckpointIds::behind(newest).next());
+            let id = Uuid::from(CheckpointIds::after(newest).next());
             assert!(
                 (began..=now()).contains(&id.get_timestamp().unwrap().to_unix().0),
                 "{newest:?}"

@@ -2,31 +2,31 @@
 
 use http::Method;
 
-/// A call of the main listener without what it names.
+/// A call of the main listener without its parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// Take a checkpoint.
     Checkpoint,
-    /// See which checkpoints there are.
+    /// List stored checkpoints.
     List,
-    /// See what is known of one.
+    /// Show a checkpoint's metadata and contents.
     Inspect,
-    /// Remove one.
+    /// Delete a checkpoint.
     Delete,
-    /// Fetch one's archive.
+    /// Download a checkpoint's archive.
     Download,
-    /// Pin one.
+    /// Hold a checkpoint.
     Hold,
-    /// Let one go.
+    /// Release a checkpoint's hold.
     Release,
-    /// See who one is.
+    /// Show the caller's identity.
     WhoAmI,
-    /// See this list, for machines.
+    /// Get the OpenAPI document.
     OpenApi,
 }
 
 impl Operation {
-    /// All of them.
+    /// All calls.
     pub const ALL: [Self; 9] = [
         Self::Checkpoint,
         Self::List,

@@ -1,3 +1,5 @@
+//! The query of a list of checkpoints.
+
 use std::num::NonZeroUsize;
 
 use gateway_core::CheckpointId;
@@ -7,10 +9,10 @@ use crate::Error;
 
 /// The most checkpoints on one page.
 pub(crate) const PAGE_MAX: usize = 500;
-/// How many there are on one where the caller does not say.
+/// The checkpoints on a page where the caller gives no limit.
 pub(crate) const PAGE: usize = 100;
 
-/// Which stored checkpoints a caller asks for.
+/// The stored checkpoints that a caller asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// Only of this namespace.
@@ -19,18 +21,18 @@ pub struct Query {
     pub pod: Option<String>,
     /// Only of this container.
     pub container: Option<String>,
-    /// Only those that were begun then or later.
+    /// Only those created then or later.
     pub since: Option<Timestamp>,
-    /// Only those that were begun before.
+    /// Only those created before.
     pub until: Option<Timestamp>,
-    /// Only those behind this one: the `next` of the page before.
+    /// Only those after this one: the `next` of the page before.
     pub after: Option<CheckpointId>,
-    /// How many at most.
+    /// The most checkpoints on the page.
     pub limit: usize,
 }
 
 impl Query {
-    /// Reads the parameters of a query; each may be given once, and no others.
+    /// Parses the parameters of a query. Each may be given once, and no others.
     ///
     /// # Errors
     /// [`Error::BadQuery`] names the parameter and what it must be.
@@ -49,13 +51,13 @@ impl Query {
             if seen.contains(&name) {
                 return Err(Error::BadQuery("a parameter", "given once"));
             }
-            read.take(&name, &value)?;
+            read.set(&name, &value)?;
             seen.push(name);
         }
         Ok(read)
     }
 
-    fn take(&mut self, name: &str, value: &str) -> Result<(), Error> {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Error> {
         let time = |name, value: &str| {
             value
                 .parse()
@@ -85,7 +87,7 @@ impl Query {
             _ => {
                 return Err(Error::BadQuery(
                     "a parameter",
-                    "one of those that there are: namespace, pod, container, since, until, after, limit",
+                    "one of namespace, pod, container, since, until, after, limit",
                 ));
             }
         }
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn filters_times_and_pages_are_read() {
+    fn parses_filters_times_and_pages() {
         let query = Query::of("namespace=shop&since=2026-11-24T00:00:00Z&limit=7").unwrap();
         assert_eq!((query.namespace.as_deref(), query.limit), (Some("shop"), 7));
         assert_eq!(query.since.unwrap().to_string(), "2026-11-24T00:00:00Z");
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_refused_by_name() {
+    fn rejects_invalid_parameters() {
         for query in [
             "limit=0",
             "limit=501",

@@ -12,21 +12,15 @@ use http_body_util::{BodyExt, Full};
 use serde::Serialize;
 
 use crate::Error;
+use crate::request_ids::RequestIds;
 
-/// The body of every answer: most are at hand, archives are read as they go out.
+/// The body of an answer: most are in memory, archives are read while they are sent.
 pub(crate) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
-/// By what a caller can find their request again.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Marks {
-    pub(crate) request_id: RequestId,
-    pub(crate) trace_id: Option<TraceId>,
-}
-
-/// Problem details (RFC 9457). The `type` is `about:blank`, so the title is the status' own; `code` is what tells.
+/// Problem details (RFC 9457). The `type` is `about:blank`, so the title is that of the status; `code` names the error.
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: &'static str,
@@ -69,7 +63,7 @@ pub(crate) fn answer(
     response
 }
 
-/// The checkpoint is on its way, and this is where it will be (RFC 7240, section 4.1).
+/// 202: all checks have passed. `Location` is the checkpoint's future URL (RFC 7240, section 4.1).
 pub(crate) fn accepted(id: CheckpointId) -> Result<Response<Body>, Error> {
     let mut response = json(&serde_json::json!({ "id": id }))?;
     *response.status_mut() = StatusCode::ACCEPTED;
@@ -83,15 +77,15 @@ pub(crate) fn accepted(id: CheckpointId) -> Result<Response<Body>, Error> {
     Ok(response)
 }
 
-/// An answer without a body, and without a kind of one.
+/// An answer without a body and without a content type.
 pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     let mut response = answer(status, "", Vec::new());
     response.headers_mut().remove(CONTENT_TYPE);
     response
 }
 
-pub(crate) fn problem(error: &Error, marks: Marks) -> Response<Body> {
-    let told = error.answer();
+pub(crate) fn problem(error: &Error, ids: RequestIds) -> Response<Body> {
+    let answered = error.answer();
     let detail = error.to_string();
     let (policy, denial) = match error {
         Error::Denied { policy, denial } => (Some(policy.as_str()), Some(denial.code.as_str())),
@@ -99,12 +93,12 @@ pub(crate) fn problem(error: &Error, marks: Marks) -> Response<Body> {
     };
     let problem = Problem {
         r#type: "about:blank",
-        title: told.status.canonical_reason().unwrap_or_default(),
-        status: told.status.as_u16(),
+        title: answered.status.canonical_reason().unwrap_or_default(),
+        status: answered.status.as_u16(),
         detail: &detail,
-        code: told.code,
-        request_id: marks.request_id,
-        trace_id: marks.trace_id,
+        code: answered.code,
+        request_id: ids.request_id,
+        trace_id: ids.trace_id,
         denial,
         policy: policy.filter(|name| !name.is_empty()),
         checkpoint_id: if let Error::WaitOver { id, .. } = error {
@@ -115,9 +109,9 @@ pub(crate) fn problem(error: &Error, marks: Marks) -> Response<Body> {
     };
     // A struct of strings and numbers always serializes; an empty body would still carry the status.
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let mut response = answer(told.status, "application/problem+json", body);
+    let mut response = answer(answered.status, "application/problem+json", body);
     let headers = response.headers_mut();
-    if let Some(seconds) = told.retry_after {
+    if let Some(seconds) = answered.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     match error {
@@ -128,13 +122,13 @@ pub(crate) fn problem(error: &Error, marks: Marks) -> Response<Body> {
     response
 }
 
-/// Every answer tells its request's ids, problems in their body too.
-pub(crate) fn marked(mut response: Response<Body>, marks: Marks) -> Response<Body> {
-    let ids = [
-        (REQUEST_ID, Some(marks.request_id.to_string())),
-        (TRACE_ID, marks.trace_id.map(|id| id.to_string())),
+/// Adds the request's ids to the headers of an answer.
+pub(crate) fn with_ids(mut response: Response<Body>, ids: RequestIds) -> Response<Body> {
+    let headers = [
+        (REQUEST_ID, Some(ids.request_id.to_string())),
+        (TRACE_ID, ids.trace_id.map(|id| id.to_string())),
     ];
-    for (name, id) in ids {
+    for (name, id) in headers {
         if let Some(value) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
             response.headers_mut().insert(name, value);
         }

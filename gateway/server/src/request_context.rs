@@ -1,107 +1,134 @@
-//! What is known of a request before anything is done about it, and its record where nothing is.
+//! Everything that is known about one request: its ids, its peer, its caller, what it asks for and why.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use gateway_core::{Identity, Outcome, Target};
-use http::StatusCode;
+use gateway_core::{Action, CheckpointId, Identity, Target};
 use jiff::Timestamp;
 use tracing::Span;
 
-use crate::Error;
-use crate::audit_records::Subject;
-use crate::hidden_fields::Hidden;
+use crate::authn::Caller;
+use crate::hidden_fields::HiddenFields;
 use crate::peer::Peer;
-use crate::pipeline::Context;
-use crate::reply::Marks;
+use crate::request_ids::RequestIds;
 use crate::route::Route;
-use crate::token_bucket::TokenBucket;
+use crate::visible_request::VisibleRequest;
 
-/// A request that has arrived.
-pub(crate) struct Arrival {
-    pub(crate) peer: Arc<Peer>,
-    pub(crate) marks: Marks,
-    pub(crate) at: Timestamp,
-    pub(crate) since: Instant,
-    pub(crate) span: Span,
-    pub(crate) recorded: Arc<AtomicBool>,
+/// Everything that is known about one request. It grows while the request is read; clones share the hidden fields and
+/// whether the outcome is on record.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestContext {
+    ids: RequestIds,
+    peer: Arc<Peer>,
+    span: Span,
+    received_at: Timestamp,
+    started: Instant,
+    route: Option<Route>,
+    caller: Option<Caller>,
+    reason: Option<String>,
+    hidden: HiddenFields,
+    outcome_recorded: Arc<AtomicBool>,
 }
 
-/// What is told of a request at its end.
-#[derive(Default)]
-pub(crate) struct Told {
-    /// The call, as far as the request itself says, whether its caller is proven or not.
-    pub(crate) route: Option<Route>,
-    pub(crate) action: &'static str,
-    pub(crate) identity: Option<Identity>,
-    pub(crate) reason: Option<String>,
-    pub(crate) target: Option<Target>,
-    pub(crate) hidden: Hidden,
-}
-
-impl Arrival {
-    pub(crate) fn subject(&self, told: &Told) -> Subject {
-        Subject {
-            request_id: self.marks.request_id,
-            trace_id: self.marks.trace_id,
-            identity: told.identity.clone(),
-            source_address: self.peer.address,
-            reason: told.reason.clone(),
-            action: told.route.as_ref().and_then(Route::action),
-            target: told.route.as_ref().and_then(Route::target).cloned(),
-            checkpoint_id: told.route.as_ref().and_then(Route::checkpoint_id),
-            hidden: told.hidden.clone(),
-            since: self.since,
-            recorded: Arc::clone(&self.recorded),
+impl RequestContext {
+    /// A request that has just arrived. `route` is absent where its method and path name no call.
+    pub(crate) fn new(ids: RequestIds, peer: Arc<Peer>, span: Span, route: Option<Route>) -> Self {
+        Self {
+            ids,
+            peer,
+            span,
+            received_at: Timestamp::now(),
+            started: Instant::now(),
+            route,
+            caller: None,
+            reason: None,
+            hidden: HiddenFields::default(),
+            outcome_recorded: Arc::default(),
         }
     }
-}
 
-impl Told {
-    pub(crate) fn user(&self) -> Option<&str> {
-        self.identity
-            .as_ref()
-            .map(|identity| identity.user.as_str())
+    pub(crate) fn set_caller(&mut self, caller: Caller) {
+        self.caller = Some(caller);
     }
-}
 
-/// Writes down what has no outcome on record yet. Of those who have proven nothing, not every one: they could fill the disk.
-pub(crate) async fn record(
-    cx: &Context,
-    unproven: &TokenBucket,
-    arrival: &Arrival,
-    told: &Told,
-    ended: Result<StatusCode, &Error>,
-) {
-    if arrival.recorded.load(Ordering::Relaxed) {
-        return;
+    pub(crate) fn set_reason(&mut self, reason: Option<String>) {
+        self.reason = reason;
     }
-    let left_out = if told.identity.is_some() {
-        Some(0)
-    } else {
-        unproven.take(Instant::now())
-    };
-    let Some(suppressed) = left_out else {
-        cx.metrics.audit_suppressed.inc();
-        return;
-    };
-    let subject = arrival.subject(told);
-    let outcome = match ended {
-        Ok(status) => Outcome {
-            status: status.as_u16(),
-            ..subject.outcome()
-        },
-        Err(error) => subject.failed(error),
-    };
-    // It is counted and logged where it is lost; nothing has been done that the log would have to show.
-    let _ = subject
-        .close(
-            cx,
-            Outcome {
-                suppressed,
-                ..outcome
-            },
+
+    pub(crate) fn ids(&self) -> RequestIds {
+        self.ids
+    }
+
+    pub(crate) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The server span of the request.
+    pub(crate) fn span(&self) -> &Span {
+        &self.span
+    }
+
+    pub(crate) fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    /// The time since the request arrived.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The caller; absent until a credential has proven one.
+    pub(crate) fn identity(&self) -> Option<&Identity> {
+        self.caller.as_ref().map(Caller::identity)
+    }
+
+    /// The caller's reason, in their words.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The action that policies decide on; absent where they are not asked.
+    pub(crate) fn action(&self) -> Option<Action> {
+        self.route.as_ref().and_then(Route::action)
+    }
+
+    /// The container that the request names.
+    pub(crate) fn target(&self) -> Option<&Target> {
+        self.route.as_ref().and_then(Route::target)
+    }
+
+    /// The checkpoint that the request names.
+    pub(crate) fn checkpoint_id(&self) -> Option<CheckpointId> {
+        self.route.as_ref().and_then(Route::checkpoint_id)
+    }
+
+    /// The call, for logs and metrics; absent where the caller is not proven.
+    pub(crate) fn authenticated_route(&self) -> Option<&Route> {
+        self.route.as_ref().filter(|_| self.caller.is_some())
+    }
+
+    pub(crate) fn hidden(&self) -> &HiddenFields {
+        &self.hidden
+    }
+
+    /// The request as it may be shown now.
+    pub(crate) fn visible(&self) -> VisibleRequest {
+        VisibleRequest::new(
+            self.identity(),
+            self.peer.address,
+            self.reason(),
+            self.hidden.to_vec(),
         )
-        .await;
+    }
+
+    /// Whether the outcome is on record, or a task has taken over recording it.
+    pub(crate) fn is_outcome_recorded(&self) -> bool {
+        self.outcome_recorded.load(Ordering::Relaxed)
+    }
+
+    /// To be called before the outcome is written, or when a task takes over writing it.
+    pub(crate) fn set_outcome_recorded(&self) {
+        self.outcome_recorded.store(true, Ordering::Relaxed);
+    }
 }

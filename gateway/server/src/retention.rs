@@ -1,72 +1,48 @@
-//! What the gateway removes by itself: what became too old, and what a quota makes go.
+//! Removes expired checkpoints once a minute.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use gateway_core::{Checkpoint, Event, Record, RemovalReason, RequestId, TraceId};
+use gateway_archive::Error;
+use gateway_core::{Checkpoint, RemovalReason};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
-use uuid::Uuid;
+use tracing::{error, warn};
 
 use crate::error_chain::cause;
-use crate::pipeline::Context;
+use crate::removals::RemovalRecords;
+use crate::request_ids::RequestIds;
 
-/// How often is looked for what became too old.
-const EVERY: Duration = Duration::from_mins(1);
+/// The time between two removals.
+const INTERVAL: Duration = Duration::from_mins(1);
 
-/// Removes what became too old, until `stop`.
-pub(crate) async fn follow(cx: Context, stop: CancellationToken) {
-    let mut times = tokio::time::interval(EVERY);
+/// Removes the checkpoints that are expired at a time, and returns them. Blocks.
+pub(crate) type RemoveExpired =
+    Arc<dyn Fn(Timestamp) -> Result<Vec<Checkpoint>, Error> + Send + Sync>;
+
+/// Removes expired checkpoints until `stop`.
+pub(crate) async fn run(
+    remove_expired: RemoveExpired,
+    removals: RemovalRecords,
+    stop: CancellationToken,
+) {
+    let mut interval = tokio::time::interval(INTERVAL);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = times.tick() => {}
+            _ = interval.tick() => {}
         }
-        let store = cx.store.clone();
-        match tokio::task::spawn_blocking(move || store.retain(Timestamp::now())).await {
+        let remove = Arc::clone(&remove_expired);
+        match tokio::task::spawn_blocking(move || remove(Timestamp::now())).await {
             Ok(Ok(removed)) => {
-                let ids = (RequestId::from(Uuid::now_v7()), None);
-                record(&cx, ids, RemovalReason::Age, &removed).await;
+                let ids = RequestIds::without_trace();
+                removals.record(ids, RemovalReason::Age, &removed).await;
             }
             Ok(Err(failed)) => warn!(
                 cause = cause(&failed),
-                "what became too old could not be removed"
+                "could not remove expired checkpoints; will retry"
             ),
-            Err(_) => error!("looking for what became too old broke off"),
-        }
-    }
-}
-
-/// Writes down what was removed, each with a line of its own.
-pub(crate) async fn record(
-    cx: &Context,
-    (request_id, trace_id): (RequestId, Option<TraceId>),
-    reason: RemovalReason,
-    removed: &[Checkpoint],
-) {
-    for checkpoint in removed {
-        info!(checkpoint_id = %checkpoint.id, bytes = checkpoint.bytes, because = ?reason, "removed");
-        cx.metrics.checkpoints_removed.inc();
-        let event = Event::Removed {
-            reason,
-            checkpoint_id: checkpoint.id,
-            target: checkpoint.target.clone(),
-            sha256: checkpoint.sha256.clone(),
-            bytes: checkpoint.bytes,
-        };
-        let record = Record {
-            schema: Record::SCHEMA,
-            at: Timestamp::now(),
-            request_id,
-            trace_id,
-            event,
-        };
-        if let Err(lost) = cx.audit.write(record).await {
-            cx.metrics.audit_failures.inc();
-            error!(
-                cause = cause(&lost),
-                "what was removed is not in the audit log"
-            );
+            Err(_) => error!("removing expired checkpoints broke off; will retry"),
         }
     }
 }

@@ -1,21 +1,25 @@
-//! What a request asks for, read from its raw path: nothing is decoded, so nothing can be smuggled in by decoding.
+//! The call that a request asks for, from its method, path and query. Paths are not decoded, so percent-encoding cannot hide
+//! anything.
+
+mod accept;
 
 use gateway_core::{Action, CheckpointId, Target};
-use http::header::{ACCEPT, HeaderMap};
 use http::{Method, Request};
 
 use crate::Error;
 use crate::operation::Operation;
 use crate::query::Query;
 
+use accept::accept;
+
 /// The calls of the main listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// `POST /checkpoint/{namespace}/{pod}/{container}`
     Checkpoint {
-        /// The container that is named.
+        /// The container that the path names.
         target: Target,
-        /// How long the caller wants to wait; `None` where it is left to us.
+        /// How long the caller wants to wait, in seconds; `None` for the default.
         timeout_seconds: Option<u32>,
     },
     /// `GET /v1/checkpoints`
@@ -26,9 +30,9 @@ pub enum Route {
     Delete(CheckpointId),
     /// `GET /v1/checkpoints/{id}/archive`
     Download {
-        /// Which checkpoint.
+        /// The checkpoint.
         id: CheckpointId,
-        /// Whether the original is wanted, as the runtime wrote it (`view=original`).
+        /// Whether the caller asks for the original, as the runtime wrote it (`view=original`).
         original: bool,
     },
     /// `PUT /v1/checkpoints/{id}/hold`
@@ -41,7 +45,7 @@ pub enum Route {
     OpenApi,
 }
 
-/// The path of a call, before method and parameters are looked at.
+/// The path of a call, without method and parameters.
 #[derive(Clone, Copy)]
 enum Path<'a> {
     Checkpoint([&'a str; 3]),
@@ -53,8 +57,8 @@ enum Path<'a> {
     OpenApi,
 }
 
-/// What no path of ours holds, percent-encoding among it: each is a way to make two readers see two paths.
-const TRICKS: [(&str, &str); 5] = [
+/// Character sequences that no path of this interface has. Two parsers could read a path with one of them differently.
+const FORBIDDEN: [(&str, &str); 5] = [
     ("%", "`%`"),
     (";", "`;`"),
     ("\\", "`\\`"),
@@ -63,13 +67,13 @@ const TRICKS: [(&str, &str); 5] = [
 ];
 
 impl Route {
-    /// Each of them, without what it names: what the interface's description and a test go through.
+    /// Every call without its parameters, for the OpenAPI document and for tests.
     pub const ALL: [Operation; 9] = Operation::ALL;
 
-    /// Reads a request.
+    /// The call of `request`.
     ///
     /// # Errors
-    /// Where it asks for nothing that there is, or in a way that is not taken.
+    /// Where there is no such path or method, or a parameter is invalid.
     pub fn of<B>(request: &Request<B>) -> Result<Self, Error> {
         let path = Path::of(request.uri().path())?;
         let query = request.uri().query().unwrap_or_default();
@@ -107,7 +111,7 @@ impl Route {
         accept(request.headers(), kind).map(|()| route)
     }
 
-    /// The call without what it names.
+    /// The call without its parameters.
     pub fn operation(&self) -> Operation {
         match self {
             Self::Checkpoint { .. } => Operation::Checkpoint,
@@ -132,7 +136,7 @@ impl Route {
         self.operation().method()
     }
 
-    /// What policies are asked whether the caller may do it; `None` where they are asked nothing.
+    /// The action that policies decide on; `None` where they are not asked.
     pub fn action(&self) -> Option<Action> {
         match self {
             Self::Checkpoint { .. } => Some(Action::Create),
@@ -148,7 +152,7 @@ impl Route {
         }
     }
 
-    /// The word for the call in metrics.
+    /// The call's name in metrics and logs.
     pub fn word(&self) -> &'static str {
         match self {
             Self::WhoAmI => "whoami",
@@ -163,7 +167,7 @@ impl Route {
         }
     }
 
-    /// The container that is named.
+    /// The container that the path names.
     pub fn target(&self) -> Option<&Target> {
         if let Self::Checkpoint { target, .. } = self {
             Some(target)
@@ -172,7 +176,7 @@ impl Route {
         }
     }
 
-    /// The checkpoint that is named.
+    /// The checkpoint that the path names.
     pub fn checkpoint_id(&self) -> Option<CheckpointId> {
         match self {
             Self::Inspect(id)
@@ -187,7 +191,7 @@ impl Route {
 
 impl<'a> Path<'a> {
     fn of(path: &'a str) -> Result<Self, Error> {
-        if let Some((_, name)) = TRICKS.iter().find(|(trick, _)| path.contains(trick)) {
+        if let Some((_, name)) = FORBIDDEN.iter().find(|(text, _)| path.contains(text)) {
             return Err(Error::BadPath(name));
         }
         let segments: Vec<_> = path
@@ -210,7 +214,7 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// What the path takes, as `Allow` tells it.
+    /// The methods that the path allows, for the `Allow` header.
     fn methods(self) -> &'static str {
         match self {
             Self::Checkpoint(_) => "POST",
@@ -231,8 +235,7 @@ fn original(query: &str) -> Result<bool, Error> {
     }
 }
 
-/// As the kubelet reads it, but for what it lets pass: repeated, negative and fractional values are refused. Zero means
-/// "not given".
+/// Parsed as the kubelet does, but stricter: repeated, negative and fractional values are refused. Zero means "not given".
 fn timeout(query: &str) -> Result<Option<u32>, Error> {
     let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "timeout");
     let Some((_, value)) = values.next() else {
@@ -249,43 +252,6 @@ fn timeout(query: &str) -> Result<Option<u32>, Error> {
     }
     let seconds = u32::try_from(seconds).map_err(|_| Error::BadTimeout("too large"))?;
     Ok(Some(seconds).filter(|seconds| *seconds > 0))
-}
-
-fn accept(headers: &HeaderMap, kind: &'static str) -> Result<(), Error> {
-    if takes(headers, kind) {
-        Ok(())
-    } else {
-        Err(Error::NotAcceptable(kind))
-    }
-}
-
-/// Whether one of the media ranges in `Accept` takes this kind (RFC 9110, section 12.5.1). The most specific range decides.
-fn takes(headers: &HeaderMap, kind: &str) -> bool {
-    let mut best = None;
-    for value in headers.get_all(ACCEPT) {
-        for range in value.to_str().unwrap_or_default().split(',') {
-            let mut parts = range.split(';').map(str::trim);
-            let weight = match parts
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase()
-                .as_str()
-            {
-                range if range == kind => 3,
-                "application/*" => 2,
-                "*/*" => 1,
-                _ => continue,
-            };
-            let refused = parts.any(|part| {
-                part.strip_prefix("q=")
-                    .or(part.strip_prefix("Q="))
-                    .and_then(|q| q.parse::<f32>().ok())
-                    == Some(0.0)
-            });
-            best = best.max(Some((weight, !refused)));
-        }
-    }
-    !headers.contains_key(ACCEPT) || best.is_some_and(|(_, taken)| taken)
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use gateway_core::RuntimeInfo;
 use hyper_util::rt::TokioIo;
 use rustls::ProtocolVersion;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,55 +14,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
-use crate::authn::{Authenticator, Certificate, JwksError};
+use crate::admin::Admin;
+use crate::authn::{Authenticator, Certificate};
 use crate::config::{Config, Limits, seconds};
 use crate::connection::{self, Protocol};
-use crate::error_chain::cause;
 use crate::handler::Handler;
-use crate::ids::CheckpointIds;
 use crate::peer::{Handshake, Peer};
-use crate::pipeline::Context;
-use crate::policies::{self, InForce};
-use crate::reload::{Reload, follow};
-use crate::telemetry::{self, Metrics, Telemetry};
-use crate::{admin, audit_keys, retention, shadow, tls};
+use crate::reload::Reload;
+use crate::services::{Background, Services};
+use crate::start_error::StartError;
+use crate::telemetry::Telemetry;
+use crate::tls;
 
 /// How long the outcomes of what was cut short may take to be recorded.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
 /// Connections at once on the admin listener.
 const ADMIN_CONNECTIONS: usize = 32;
-
-/// Why the gateway cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The TLS of the main listener.
-    #[error(transparent)]
-    Tls(#[from] tls::Error),
-    /// The keys of an issuer.
-    #[error(transparent)]
-    Jwks(#[from] JwksError),
-    /// The container runtime's socket.
-    #[error(transparent)]
-    Runtime(#[from] gateway_cri::Error),
-    /// The folder of the checkpoints.
-    #[error(transparent)]
-    Archive(#[from] gateway_archive::Error),
-    /// The audit log.
-    #[error(transparent)]
-    Audit(#[from] gateway_audit::Error),
-    /// The policies.
-    #[error(transparent)]
-    Policies(#[from] policies::Error),
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// Which address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-}
 
 /// How the gateway ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,15 +43,15 @@ pub enum Ended {
 /// A gateway that is ready to run.
 pub struct Gateway {
     handler: Arc<Handler>,
-    cx: Context,
+    services: Services,
     acceptor: TlsAcceptor,
     main: TcpListener,
     admin: TcpListener,
     limits: Limits,
     stop: CancellationToken,
     reload: Option<(Reload, Config)>,
-    /// How often the audit log is signed, where there is a key.
-    head: Duration,
+    /// The time between two signed tree heads of the audit log, where there is a key.
+    head_interval: Duration,
 }
 
 impl Gateway {
@@ -97,46 +63,29 @@ impl Gateway {
     pub async fn start(
         config: &Config,
         telemetry: &Telemetry,
-        stop: CancellationToken,
-    ) -> Result<Self, StartError> {
-        Self::start_with(config, telemetry, stop, Arc::new(telemetry::inject)).await
-    }
-
-    /// The same with another way to tell the runtime of the trace, for tests in which it breaks.
-    ///
-    /// # Errors
-    /// As [`Gateway::start`].
-    #[doc(hidden)]
-    pub async fn start_with(
-        config: &Config,
-        telemetry: &Telemetry,
-        stop: CancellationToken,
         propagate: gateway_cri::Propagate,
+        stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let mut tls = tls::server_config(&config.tls)?;
         tls.ignore_client_order = true;
         let authenticator = Authenticator::new(&config.issuers)?;
-        let cx = context(config, telemetry, propagate)?;
-        let handler = Arc::new(Handler::new(
-            cx.clone(),
-            authenticator,
-            config,
-            stop.clone(),
-        ));
+        let services = Services::open(config, telemetry, propagate)?;
+        let handler = Arc::new(services.handler(authenticator, config, stop.clone()));
         let main = bind(config.listen.address).await?;
         let admin = bind(config.listen.admin_address).await?;
         let acceptor = TlsAcceptor::from(Arc::new(tls));
-        let (limits, head) = (config.limits.clone(), seconds(config.audit.head_seconds));
+        let limits = config.limits.clone();
+        let head_interval = seconds(config.audit.head_seconds);
         Ok(Self {
             handler,
-            cx,
+            services,
             acceptor,
             main,
             admin,
             limits,
             stop,
             reload: None,
-            head,
+            head_interval,
         })
     }
 
@@ -172,23 +121,19 @@ impl Gateway {
         let connections = TaskTracker::new();
         let admin = serve_admin(
             self.admin,
-            self.cx.clone(),
+            self.services.admin(self.stop.clone()),
             self.limits.clone(),
-            self.stop.clone(),
             end.clone(),
         );
         let admin = connections.spawn(admin);
-        connections.spawn(introduce(self.cx.runtime.clone()));
-        connections.spawn(retention::follow(self.cx.clone(), self.stop.clone()));
-        connections.spawn(shadow::follow(self.cx.clone(), end.clone()));
-        connections.spawn(audit_keys::follow(
-            self.cx.clone(),
-            self.head,
-            self.stop.clone(),
-        ));
+        let background = Background {
+            tasks: &connections,
+            stop: &self.stop,
+            end: &end,
+        };
+        self.services.spawn(&background, self.head_interval);
         if let Some((reload, config)) = self.reload {
-            let (cx, stop) = (self.cx.clone(), self.stop.clone());
-            connections.spawn(async move { follow(reload, cx, &config, stop).await });
+            self.services.spawn_reload(&background, reload, config);
         }
         accept(
             self.main,
@@ -200,16 +145,16 @@ impl Gateway {
         )
         .await;
         info!(
-            checkpoints = self.handler.under_way(),
+            checkpoints = self.handler.running_checkpoints(),
             "stopping: no new requests, what runs may finish"
         );
         let ended = drain(
             &self.handler,
             seconds(self.limits.drain_seconds),
-            &self.cx.cut,
+            self.services.abort(),
         )
         .await;
-        audit_keys::seal(&self.cx).await;
+        self.services.sign_last_head().await;
         end.cancel();
         connections.close();
         // The last answers are on their way; whoever does not take them in this time does not get them.
@@ -220,12 +165,12 @@ impl Gateway {
 }
 
 /// Waits for what runs. When the time is over, what still runs is recorded as cut short and its callers are told.
-async fn drain(handler: &Handler, time: Duration, cut: &CancellationToken) -> Ended {
+async fn drain(handler: &Handler, time: Duration, abort: &CancellationToken) -> Ended {
     if tokio::time::timeout(time, handler.finish()).await.is_ok() {
         return Ended::Clean;
     }
-    let checkpoints = handler.under_way();
-    cut.cancel();
+    let checkpoints = handler.running_checkpoints();
+    abort.cancel();
     let _ = tokio::time::timeout(LAST_RECORDS, handler.finish()).await;
     if checkpoints == 0 {
         warn!("downloads were cut off: their callers can go on where they were");
@@ -236,62 +181,6 @@ async fn drain(handler: &Handler, time: Duration, cut: &CancellationToken) -> En
         "checkpoints were cut short: their containers may stay frozen; see the audit log"
     );
     Ended::CutShort(checkpoints)
-}
-
-fn context(
-    config: &Config,
-    telemetry: &Telemetry,
-    propagate: gateway_cri::Propagate,
-) -> Result<Context, StartError> {
-    let (store, cleaned) = gateway_archive::Store::open(store_settings(config)?)?;
-    for left in cleaned {
-        warn!(path = %left.path.display(), bytes = left.bytes, what = left.what.as_str(), "removed what a crash had left");
-    }
-    let newest = store
-        .list(&gateway_archive::Filter::default(), None, 1)?
-        .checkpoints
-        .pop();
-    let socket = gateway_cri::find(config.runtime.socket.as_deref(), &gateway_cri::WELL_KNOWN)?;
-    let limits = gateway_cri::Limits {
-        running: config.runtime.running.get(),
-        waiting: config.runtime.waiting,
-        waiting_per_container: config.runtime.waiting_per_container,
-    };
-    let metrics = Arc::new(Metrics::new(telemetry.exports()));
-    Ok(Context {
-        runtime: gateway_cri::Runtime::new(&socket, limits, propagate),
-        policies: Arc::new(InForce::load(config, Arc::clone(&metrics))?),
-        store,
-        ids: Arc::new(CheckpointIds::behind(newest.map(|newest| newest.id))),
-        redaction: redaction(config),
-        audit: audit_keys::open(&config.audit, telemetry.observer())?,
-        metrics,
-        cut: CancellationToken::new(),
-    })
-}
-
-fn redaction(config: &Config) -> gateway_redact::RedactionSettings {
-    let settings = &config.redaction;
-    gateway_redact::RedactionSettings {
-        mask: settings.mask,
-        min_value_length: settings.min_value_length.get(),
-        ..Default::default()
-    }
-}
-
-/// Says who the runtime is, for whoever reads the log later.
-async fn introduce(runtime: gateway_cri::Runtime) {
-    let socket = runtime.socket().display().to_string();
-    match runtime.info().await {
-        Ok(RuntimeInfo { name, version }) => {
-            info!(name, version, socket, "found the container runtime")
-        }
-        Err(error) => warn!(
-            socket,
-            cause = cause(&error),
-            "the container runtime does not answer yet"
-        ),
-    }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -409,39 +298,26 @@ fn met(stream: &TlsStream<TcpStream>, peer: SocketAddr, begun: SystemTime) -> (P
     )
 }
 
-/// `stop` is what `/readyz` tells of; `end` is when this listener itself stops.
+/// Serves health and metrics until `end`.
 async fn serve_admin(
     listener: TcpListener,
-    cx: Context,
+    answers: Admin,
     limits: Limits,
-    stop: CancellationToken,
     end: CancellationToken,
 ) {
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
     while let Some((stream, _, place)) = next(&listener, &places, &end).await {
-        let (cx, limits, stop, end) = (cx.clone(), limits.clone(), stop.clone(), end.clone());
+        let (answers, limits, end) = (answers.clone(), limits.clone(), end.clone());
         connections.spawn(async move {
             let _place = place;
             let answer = |request| {
-                let (cx, stop) = (cx.clone(), stop.clone());
-                async move { admin::answer(&cx, &stop, &request).await }
+                let answers = answers.clone();
+                async move { answers.answer(&request).await }
             };
             connection::serve(TokioIo::new(stream), Protocol::Http1, &limits, &end, answer).await;
         });
     }
     connections.close();
     connections.wait().await;
-}
-
-fn store_settings(config: &Config) -> Result<gateway_archive::Settings, StartError> {
-    let checkpoints = &config.checkpoints;
-    Ok(gateway_archive::Settings {
-        transport: checkpoints.transport,
-        min_free_bytes: checkpoints.min_free_bytes,
-        max_bytes: Some(checkpoints.max_bytes).filter(|bytes| *bytes > 0),
-        quota: config.quota.quota(),
-        original: config.originals.keep()?,
-        ..gateway_archive::Settings::new(checkpoints.directory.clone())
-    })
 }

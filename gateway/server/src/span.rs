@@ -3,7 +3,7 @@
 //! The work of a checkpoint may outlive the request that began it, so it has a span of its own below the request's: a span
 //! ends when what it tells of ends.
 
-use gateway_core::{Checkpoint, HiddenField};
+use gateway_core::Checkpoint;
 use http::{Request, StatusCode, Version};
 use opentelemetry::trace::{Span as _, SpanBuilder, Status, TraceContextExt, Tracer};
 use opentelemetry::{KeyValue, global};
@@ -12,12 +12,12 @@ use tracing::{Span, field::Empty, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::Error;
-use crate::hidden_fields::Hidden;
 use crate::peer::{Handshake, Peer};
-use crate::pipeline::Wanted;
-use crate::reply::Marks;
+use crate::pipeline::CheckpointRequest;
+use crate::request_ids::RequestIds;
 use crate::route::Route;
 use crate::telemetry::{self, TRACER};
+use crate::visible_request::VisibleRequest;
 
 /// The methods that may name a span; any other is `_OTHER`, so that no caller can make up names.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
@@ -51,13 +51,13 @@ pub(crate) fn of_request<B>(request: &Request<B>, peer: &Peer) -> Span {
     };
     span.set_attribute(semconv::NETWORK_PROTOCOL_VERSION, version);
     if let Some(handshake) = peer.handshake.report_once() {
-        tell(handshake, &span);
+        trace_handshake(handshake, &span);
     }
     span
 }
 
-/// The handshake came before the request that its span hangs under: it is told afterwards, with its own times.
-fn tell(handshake: &Handshake, request: &Span) {
+/// Adds the span of the TLS handshake, which ended before the request's own span began.
+fn trace_handshake(handshake: &Handshake, request: &Span) {
     let tracer = global::tracer(TRACER);
     let builder = SpanBuilder::from_name("TLS handshake")
         .with_start_time(handshake.begun)
@@ -69,28 +69,30 @@ fn tell(handshake: &Handshake, request: &Span) {
     span.end_with_timestamp(handshake.done);
 }
 
-/// Puts the ids on the span, and so on every log line within.
-pub(crate) fn mark(span: &Span, marks: Marks) {
-    span.record("request_id", marks.request_id.to_string());
-    if let Some(trace_id) = marks.trace_id {
+/// Adds the ids to the span, and so to every log line within.
+pub(crate) fn set_ids(span: &Span, ids: RequestIds) {
+    span.record("request_id", ids.request_id.to_string());
+    if let Some(trace_id) = ids.trace_id {
         span.record("trace_id", trace_id.to_string());
     }
 }
 
-/// Names the span after the call that it turned out to be.
-pub(crate) fn name(span: &Span, route: &Route) {
+/// Names the span after the call.
+pub(crate) fn set_route(span: &Span, route: &Route) {
     span.context()
         .span()
         .update_name(format!("{} {}", route.method(), route.template()));
     span.set_attribute(semconv::HTTP_ROUTE, route.template());
 }
 
-/// The span of a checkpoint's work.
-pub(crate) fn of_work(wanted: &Wanted) -> Span {
+/// The span of a checkpoint's task.
+pub(crate) fn of_checkpoint_task(wanted: &CheckpointRequest) -> Span {
+    let ids = wanted.context.ids();
     let request = Span::current().context();
-    let span = info_span!(parent: None, "checkpoint", request_id = %wanted.subject.request_id, trace_id = Empty);
+    let span =
+        info_span!(parent: None, "checkpoint", request_id = %ids.request_id, trace_id = Empty);
     let _ = span.set_parent(request);
-    if let Some(trace_id) = wanted.subject.trace_id {
+    if let Some(trace_id) = ids.trace_id {
         span.record("trace_id", trace_id.to_string());
     }
     span.set_attribute(
@@ -102,10 +104,7 @@ pub(crate) fn of_work(wanted: &Wanted) -> Span {
         semconv::K8S_CONTAINER_NAME,
         wanted.target.container().to_owned(),
     );
-    span.set_attribute(
-        "checkpoint_gateway.request.id",
-        wanted.subject.request_id.to_string(),
-    );
+    span.set_attribute("checkpoint_gateway.request.id", ids.request_id.to_string());
     span.set_attribute(
         "checkpoint_gateway.checkpoint.id",
         wanted.checkpoint_id.to_string(),
@@ -113,8 +112,8 @@ pub(crate) fn of_work(wanted: &Wanted) -> Span {
     span
 }
 
-/// Which checkpoint a request is about.
-pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) {
+/// Adds the checkpoint that the request is about.
+pub(crate) fn set_checkpoint(checkpoint: &Checkpoint) {
     let span = Span::current();
     span.set_attribute(
         "checkpoint_gateway.checkpoint.id",
@@ -131,25 +130,25 @@ pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) {
     );
 }
 
-/// Where the request came from. Told at its end, when it is known whether that may be told.
-pub(crate) fn of_peer(span: &Span, peer: &Peer, hidden: &Hidden) {
-    if let Some(address) = hidden.show(&HiddenField::SourceAddress, peer.address) {
+/// Adds the peer's address, unless it is hidden. Called at the end, when the hidden fields are known.
+pub(crate) fn set_peer(span: &Span, visible: &VisibleRequest) {
+    if let Some(address) = visible.source_address {
         span.set_attribute(semconv::CLIENT_ADDRESS, address.to_string());
         span.set_attribute(semconv::NETWORK_PEER_ADDRESS, address.to_string());
     }
 }
 
-/// Who asked for what, at the end of the work, for the same reason.
-pub(crate) fn of_subject(span: &Span, user: Option<String>, image: Option<String>) {
+/// Adds the user and the image, where they may be shown.
+pub(crate) fn set_user_and_image(span: &Span, user: Option<&str>, image: Option<&str>) {
     if let Some(user) = user {
-        span.set_attribute(semconv::USER_NAME, user);
+        span.set_attribute(semconv::USER_NAME, user.to_owned());
     }
     if let Some(image) = image {
-        span.set_attribute(semconv::CONTAINER_IMAGE_NAME, image);
+        span.set_attribute(semconv::CONTAINER_IMAGE_NAME, image.to_owned());
     }
 }
 
-/// How the request ended. By the conventions only a server's own failure is an error of a server span.
+/// Adds the answer. By OpenTelemetry's conventions only a 5xx is an error of a server span.
 pub(crate) fn close(span: &Span, status: StatusCode, code: &'static str) {
     span.set_attribute(
         semconv::HTTP_RESPONSE_STATUS_CODE,
@@ -163,7 +162,7 @@ pub(crate) fn close(span: &Span, status: StatusCode, code: &'static str) {
     }
 }
 
-/// How the work ended.
+/// Adds the error of a checkpoint's task.
 pub(crate) fn fail<T>(span: &Span, result: &Result<T, Error>) {
     if let Err(error) = result {
         let code = error.answer().code;

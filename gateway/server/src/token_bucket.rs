@@ -1,27 +1,31 @@
+//! Rate limit for the audit records of unauthenticated requests.
+
 use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A token bucket for all that is written down of callers who have proven nothing: one for all of them, since whatever told
-/// them apart would be theirs to choose.
+use parking_lot::Mutex;
+
+/// A token bucket for the audit records of all unauthenticated requests: one for all callers, since they could choose freely
+/// whatever would tell them apart.
 #[derive(Debug)]
 pub(crate) struct TokenBucket {
-    /// Between two tokens.
+    /// The time between two tokens.
     interval: Duration,
-    /// How far ahead of the time the bucket may be emptied.
+    /// How far `full` may lie ahead of now.
     tolerance: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// When the bucket will be full again.
+    /// The time at which the bucket will be full again.
     full: Instant,
+    /// Requests without a token since the last one that got one.
     left_out: u64,
 }
 
 impl TokenBucket {
-    /// One that is full, with room for `burst`.
+    /// A full bucket that holds `burst` tokens.
     pub(crate) fn new(per_second: NonZeroU32, burst: NonZeroU32, now: Instant) -> Self {
         let interval = Duration::from_secs(1) / per_second.get();
         let tolerance = interval.saturating_mul(burst.get() - 1);
@@ -35,9 +39,9 @@ impl TokenBucket {
         }
     }
 
-    /// Takes a token, and tells how many were asked for in vain since the last one that was there; `None` where there is none.
+    /// Takes a token, and returns how many requests got none since the last one that did; `None` where there is no token.
     pub(crate) fn take(&self, now: Instant) -> Option<u64> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock();
         let full = state.full.max(now);
         if full.duration_since(now) > self.tolerance {
             state.left_out = state.left_out.saturating_add(1);
@@ -53,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_too_fast_is_left_out_and_counted() {
+    fn limits_the_rate_and_counts_what_it_leaves_out() {
         let number = |number| NonZeroU32::new(number).unwrap();
         let start = Instant::now();
         let bucket = TokenBucket::new(number(10), number(3), start);

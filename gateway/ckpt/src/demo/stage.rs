@@ -2,12 +2,13 @@ use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use gateway_core::Record;
 use gateway_node::{ContainerSpec, Node, Options, Pod, RunningContainer};
-use gateway_server::telemetry::Telemetry;
+use gateway_server::telemetry::{self, Telemetry};
 use gateway_server::{Ended, Gateway};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -58,7 +59,13 @@ impl Stage {
         let spans = Spans::default();
         let telemetry = Telemetry::init(&config.telemetry, Some(spans.processor()))?;
         let halt = CancellationToken::new();
-        let gateway = Gateway::start(&config, &telemetry, halt.clone()).await?;
+        let gateway = Gateway::start(
+            &config,
+            &telemetry,
+            Arc::new(telemetry::inject),
+            halt.clone(),
+        )
+        .await?;
         let (address, admin) = (gateway.address()?, gateway.admin_address()?);
         let gateway = TaskTracker::new().spawn(gateway.run());
         Ok(Self {

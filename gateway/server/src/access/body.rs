@@ -1,3 +1,5 @@
+//! The body of a download: the parts of a file, as a task reads them.
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -5,8 +7,8 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::Receiver;
 
-/// A part of a file as it comes from whoever reads it. Should it end early, the connection does, too: nobody takes it for
-/// whole.
+/// A part of a file, as chunks from the task that reads it. If it ends early, so does the connection, so that no caller takes
+/// it for whole.
 #[derive(Debug)]
 pub(super) struct FileBody {
     pub(super) chunks: Receiver<Bytes>,

@@ -1,13 +1,15 @@
+//! The `Range` header of downloads.
+
 use std::ops::Range;
 
-/// What part of a file a request asks for (RFC 9110, section 14).
+/// The part of a file that a request asks for (RFC 9110, section 14).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// All of it: no range, several, or one that is none.
+    /// All of it: there is no range, several, or an invalid one.
     Whole,
     /// These bytes.
     Part(Range<u64>),
-    /// Bytes that it does not have.
+    /// Bytes beyond its end.
     Nowhere,
 }
 
@@ -37,7 +39,7 @@ fn part(first: u64, end: u64, length: u64) -> Wanted {
     }
 }
 
-/// Digits and nothing else: no sign, as `parse` would take one.
+/// A number of digits only: `parse` alone would accept a sign.
 fn number(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

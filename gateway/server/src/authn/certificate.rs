@@ -1,3 +1,5 @@
+//! The identity in a client certificate.
+
 use aws_lc_rs::digest::{SHA256, digest};
 use gateway_core::{CredentialKind, Identity};
 use rustls_pki_types::CertificateDer;
@@ -12,21 +14,21 @@ const NAMES_MAX: usize = 64;
 /// A client certificate that proves an identity. Its chain, its dates and its key were checked in the TLS handshake.
 #[derive(Debug, Clone)]
 pub struct Certificate {
-    pub(super) identity: Identity,
+    identity: Identity,
     /// SHA-256 of the certificate: its thumbprint in `x5t#S256` (RFC 8705).
-    pub(super) sha256: [u8; 32],
+    sha256: [u8; 32],
 }
 
-/// Why a certificate that the handshake let through proves no identity.
+/// Why a certificate that the handshake accepted proves no identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadCertificate {
-    /// It cannot be read.
-    #[error("it cannot be read")]
+    /// It cannot be parsed.
+    #[error("it cannot be parsed")]
     Malformed,
-    /// It is not made for clients. One that does not say what it is made for could be anybody's.
+    /// It lacks the extended key usage for clients. Without one it could be any server's.
     #[error("it lacks the extended key usage clientAuth")]
     Usage,
-    /// It carries several names of the kind that would name the user.
+    /// It carries several URIs or several common names, so the user is ambiguous.
     #[error("it carries more than one name")]
     Ambiguous,
     /// It carries no name.
@@ -35,11 +37,11 @@ pub enum BadCertificate {
 }
 
 impl Certificate {
-    /// What `der`, the end-entity certificate of a handshake, proves: a URI among the alternative names is the user, else
-    /// the subject's common name is the user and its organizations are the groups, as Kubernetes has it.
+    /// Reads the identity from `der`, the end-entity certificate of a handshake. A URI among the alternative names is the
+    /// user; else the subject's common name is the user and its organizations are the groups, as in Kubernetes.
     ///
     /// # Errors
-    /// Where it names nobody, or is not for clients.
+    /// Where it names no user, or is not for clients.
     pub fn of(der: &CertificateDer<'_>) -> Result<Self, BadCertificate> {
         let (_, certificate) =
             X509Certificate::from_der(der).map_err(|_| BadCertificate::Malformed)?;
@@ -73,6 +75,16 @@ impl Certificate {
             },
             sha256,
         })
+    }
+
+    /// The identity in the certificate.
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// SHA-256 of the certificate.
+    pub(super) fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
     }
 }
 
@@ -117,7 +129,7 @@ fn organizations(subject: &X509Name<'_>) -> Result<Vec<String>, BadCertificate> 
     names.take(NAMES_MAX).map(|name| checked(name?)).collect()
 }
 
-/// A name with a NUL or a line end in it is made to be mistaken for another.
+/// A name with control characters could be mistaken for another, so it is refused.
 fn checked(name: &str) -> Result<String, BadCertificate> {
     let fits = (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
     if fits {

@@ -1,3 +1,5 @@
+//! The public keys of a token issuer, from a JSON Web Key Set.
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -6,7 +8,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 
 /// The largest key set that is read, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
-/// The shortest RSA modulus that counts, in bytes (2048 bits: RFC 7518, section 3.3).
+/// The shortest RSA modulus that is accepted, in bytes (2048 bits: RFC 7518, section 3.3).
 const RSA_MIN: usize = 256;
 
 /// Why an issuer's keys cannot be used.
@@ -21,14 +23,14 @@ pub enum JwksError {
         #[source]
         source: std::io::Error,
     },
-    /// The file is larger than any key set.
+    /// The file is larger than 1 MiB.
     #[error("the key set `{}` is larger than 1 MiB", .path.display())]
     TooLarge {
         /// Which file.
         path: PathBuf,
     },
-    /// The file is no JSON Web Key Set.
-    #[error("`{}` is no JSON Web Key Set (RFC 7517)", .path.display())]
+    /// The file is not a JSON Web Key Set.
+    #[error("`{}` is not a JSON Web Key Set (RFC 7517)", .path.display())]
     Parse {
         /// Which file.
         path: PathBuf,
@@ -36,8 +38,8 @@ pub enum JwksError {
         #[source]
         source: serde_json::Error,
     },
-    /// No key of the set can verify a signature that counts.
-    #[error("the key set `{}` holds no public signing key that can be used", .path.display())]
+    /// The set has no usable key.
+    #[error("the key set `{}` has no usable public signing key", .path.display())]
     Empty {
         /// Which file.
         path: PathBuf,
@@ -45,7 +47,7 @@ pub enum JwksError {
 }
 
 impl JwksError {
-    /// Which file is meant.
+    /// The file in question.
     pub fn path(&self) -> &Path {
         match self {
             Self::Read { path, .. }
@@ -66,10 +68,10 @@ struct Key {
 }
 
 impl Keys {
-    /// Reads a JSON Web Key Set (RFC 7517). Keys of other kinds, for other uses, or too short, are passed over.
+    /// Reads a JSON Web Key Set (RFC 7517). Keys of other kinds, for other uses or too short are ignored.
     ///
     /// # Errors
-    /// Where the file cannot be read, or no key is left.
+    /// Where the file cannot be read, or has no usable key.
     pub fn load(path: &Path) -> Result<Self, JwksError> {
         let read = |source| JwksError::Read {
             path: path.to_path_buf(),
@@ -99,7 +101,7 @@ impl Keys {
     }
 
     fn parse(text: &[u8]) -> Result<Self, serde_json::Error> {
-        // One key of a kind unknown to us must not cost the others, so each is read on its own.
+        // Each key is parsed on its own, so that one of an unknown kind does not make the others unusable.
         #[derive(serde::Deserialize)]
         struct Set {
             keys: Vec<serde_json::Value>,

@@ -1,3 +1,5 @@
+//! Verification of bearer tokens (JWT, RFC 7519).
+
 use std::collections::HashSet;
 
 use base64::Engine as _;
@@ -15,7 +17,7 @@ use crate::config::Issuer;
 const NAME_MAX: usize = 1024;
 const GROUPS_MAX: usize = 1024;
 
-/// One issuer whose tokens count (RFC 7519, and RFC 8725 for what to refuse).
+/// An issuer whose tokens are accepted (RFC 7519; RFC 8725 says what to refuse).
 #[derive(Debug)]
 pub(super) struct TrustedIssuer {
     config: Issuer,
@@ -42,14 +44,14 @@ impl TrustedIssuer {
         self.config.issuer == issuer
     }
 
-    /// The identity that `token` proves; where the token is bound to a certificate, only together with that one.
+    /// The identity that `token` proves. A token that is bound to a certificate needs that certificate.
     pub(super) fn verify(
         &self,
         token: &str,
         certificate: Option<&Certificate>,
     ) -> Result<Identity, Error> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Malformed)?;
-        // A critical extension that we do not understand must be refused (RFC 7515, section 4.1.11); we understand none.
+        // RFC 7515, section 4.1.11: unknown critical extensions must be refused, and none is known here.
         if !self.algorithms.contains(&header.alg) || has_critical_extension(token) {
             return Err(Error::Malformed);
         }
@@ -69,7 +71,7 @@ impl TrustedIssuer {
         for key in self.keys.candidates(key_id, algorithm) {
             match jsonwebtoken::decode::<Map<String, Value>>(token, key, &validation) {
                 Ok(token) => return Ok(token.claims),
-                Err(error) => last = meaning(&error),
+                Err(error) => last = error_of(&error),
             }
             if last != Error::Signature {
                 break;
@@ -120,7 +122,7 @@ impl TrustedIssuer {
     }
 }
 
-/// Whose token it claims to be. Nothing is proven by it: it only chooses whose keys must have signed.
+/// The issuer that the token claims. It proves nothing: it only selects the keys that must have signed the token.
 pub(super) fn unverified_issuer(token: &str) -> Result<String, Error> {
     #[derive(Deserialize)]
     struct Unverified {
@@ -141,8 +143,8 @@ fn part<T: for<'de> Deserialize<'de>>(token: &str, at: usize) -> Option<T> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Confirmation by certificate (RFC 8705, section 3.1). Any other method of confirmation (RFC 7800) is one that we cannot
-/// check, so a token that has one does not count.
+/// Confirmation by certificate (RFC 8705, section 3.1). Other methods of confirmation (RFC 7800) cannot be checked here, so a
+/// token that has one is refused.
 fn check_binding(
     claims: &Map<String, Value>,
     certificate: Option<&Certificate>,
@@ -164,7 +166,7 @@ fn check_binding(
         .and_then(Value::as_str)
         .ok_or(Error::Claims)?;
     match certificate {
-        Some(certificate) if URL_SAFE_NO_PAD.encode(certificate.sha256) == bound => Ok(()),
+        Some(certificate) if URL_SAFE_NO_PAD.encode(certificate.sha256()) == bound => Ok(()),
         _ => Err(Error::Binding),
     }
 }
@@ -173,7 +175,7 @@ fn is_name(name: &str) -> bool {
     (1..=NAME_MAX).contains(&name.len()) && !name.chars().any(char::is_control)
 }
 
-fn meaning(error: &JwtError) -> Error {
+fn error_of(error: &JwtError) -> Error {
     match error.kind() {
         ErrorKind::InvalidSignature => Error::Signature,
         ErrorKind::InvalidAudience => Error::Audience,

@@ -1,17 +1,22 @@
+//! The stage that asks the redactors what must be hidden in the checkpoint.
+
 use gateway_core::{Container, Plan};
+use gateway_policy::Planning;
 use gateway_redact::{EnvValue, Redaction, check_plan};
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, Span, info_span};
 
-use super::authorize::{Authorized, tell};
+use super::authorize::Authorized;
 use super::resolve::Resolved;
-use super::{Context, Notes};
+use super::{Notes, Pipeline};
 use crate::Error;
+use crate::visible_request::VisibleRequest;
 
-/// A permitted request together with what must stay hidden in its checkpoint.
+/// An allowed request together with the plan for its redaction.
 pub(super) struct Planned {
     authorized: Authorized,
     plan: Plan,
     redaction: Option<Redaction>,
+    visible: VisibleRequest,
 }
 
 impl Planned {
@@ -27,89 +32,99 @@ impl Planned {
         &self.plan
     }
 
-    /// What is to be done to the archive; `None` where it stays as the runtime writes it.
+    /// The changes to make to the archive; `None` where it stays as the runtime writes it.
     pub(super) fn redaction(&self) -> Option<Redaction> {
         self.redaction.clone()
     }
+
+    /// The request as it may be shown now that the plan is known.
+    pub(super) fn visible(&self) -> &VisibleRequest {
+        &self.visible
+    }
 }
 
-/// Asks the redactors. One that fails means that nothing is taken, and so does a plan that cannot be carried out: an archive
-/// that should have been redacted and was not is worse than none.
-pub(super) async fn plan(
-    cx: &Context,
-    authorized: Authorized,
-    notes: &mut Notes,
-) -> Result<Planned, Error> {
-    let span = info_span!("redaction plan");
-    async {
-        let plan = ask(cx, &authorized, notes).await?;
-        let redaction = prepare(cx, &authorized.resolved().request().target, &plan).await?;
-        Ok(Planned {
-            authorized,
-            plan,
-            redaction,
-        })
+impl Pipeline {
+    /// Asks the redactors. If one fails, or the plan cannot be carried out, no checkpoint is taken: an archive that should
+    /// have been redacted and was not is worse than none.
+    pub(super) async fn plan(
+        &self,
+        authorized: Authorized,
+        notes: &mut Notes,
+    ) -> Result<Planned, Error> {
+        let span = info_span!("redaction plan");
+        async {
+            let plan = self.ask_redactors(&authorized, notes).await?;
+            let container = &authorized.resolved().request().target;
+            let redaction = self.redaction(container, &plan).await?;
+            let visible = authorized.resolved().context().visible();
+            Ok(Planned {
+                authorized,
+                plan,
+                redaction,
+                visible,
+            })
+        }
+        .instrument(span)
+        .await
     }
-    .instrument(span)
-    .await
-}
 
-async fn ask(cx: &Context, authorized: &Authorized, notes: &mut Notes) -> Result<Plan, Error> {
-    let (policies, request) = (
-        authorized.policies(),
-        authorized.resolved().request().clone(),
-    );
-    let (settings, within) = (cx.redaction.clone(), tracing::Span::current());
-    // Asking computes, and so does compiling what the plan looks for.
-    let planning = tokio::task::spawn_blocking(move || {
-        within.in_scope(|| {
-            let planning = policies.redact(&request);
-            let checked = planning
-                .plan
-                .as_ref()
-                .map_or(Ok(()), |plan| check_plan(plan, &settings));
-            (planning, checked)
-        })
-    });
-    let (planning, checked) = planning.await.map_err(|_| Error::Internal)?;
-    for verdict in &planning.verdicts {
-        tell(cx, &tracing::Span::current(), verdict);
+    async fn ask_redactors(
+        &self,
+        authorized: &Authorized,
+        notes: &mut Notes,
+    ) -> Result<Plan, Error> {
+        let resolved = authorized.resolved();
+        let (policies, request) = (authorized.policies(), resolved.request().clone());
+        let (settings, within) = (self.redaction.clone(), Span::current());
+        // Redactors compute, and compiling the patterns of their plan does, too.
+        let planning = tokio::task::spawn_blocking(move || {
+            within.in_scope(|| {
+                let planning = policies.redact(&request);
+                let checked = match &planning.plan {
+                    Ok(plan) => check_plan(plan, &settings),
+                    Err(_) => Ok(()),
+                };
+                (planning, checked)
+            })
+        });
+        let (planning, checked) = planning.await.map_err(|_| Error::Internal)?;
+        let Planning { verdicts, plan } = planning;
+        for verdict in &verdicts {
+            crate::verdicts::report(&self.metrics, &Span::current(), verdict);
+        }
+        notes.verdicts.extend(verdicts);
+        let plan = plan.map_err(|(policy, fault)| Error::Denied {
+            policy,
+            denial: fault.denial(),
+        })?;
+        resolved.context().hidden().add(plan.hide.clone());
+        notes.plan = Some(plan.clone());
+        checked.map_err(gateway_archive::Error::from)?;
+        Ok(plan)
     }
-    notes.verdicts.extend(planning.verdicts);
-    let plan = planning.plan.map_err(|(policy, fault)| Error::Denied {
-        policy,
-        denial: fault.denial(),
-    })?;
-    authorized
-        .resolved()
-        .subject()
-        .hidden
-        .add(plan.hide.clone());
-    notes.plan = Some(plan.clone());
-    checked.map_err(gateway_archive::Error::from)?;
-    Ok(plan)
-}
 
-/// The values that the plan asks for are in the archive, too, but there they come after the memory that must not show them.
-async fn prepare(
-    cx: &Context,
-    container: &Container,
-    plan: &Plan,
-) -> Result<Option<Redaction>, Error> {
-    if !plan.changes_the_archive() {
-        return Ok(None);
+    /// The plan together with the environment's values that it asks for. The archive has the values, too, but after the
+    /// memory in which they must be hidden.
+    async fn redaction(
+        &self,
+        container: &Container,
+        plan: &Plan,
+    ) -> Result<Option<Redaction>, Error> {
+        if !plan.changes_the_archive() {
+            return Ok(None);
+        }
+        let mut values = Vec::new();
+        if plan.asks_for_environment() {
+            let known = self.runtime.environment(container).await?.into_variables();
+            values.extend(known.map(|(name, value)| EnvValue {
+                name,
+                value: value.into_bytes(),
+            }));
+        }
+        Ok(Some(Redaction {
+            plan: plan.clone(),
+            values,
+            settings: self.redaction.clone(),
+        }))
     }
-    let mut values = Vec::new();
-    if plan.asks_for_environment() {
-        let known = cx.runtime.environment(container).await?.into_variables();
-        values.extend(known.map(|(name, value)| EnvValue {
-            name,
-            value: value.into_bytes(),
-        }));
-    }
-    Ok(Some(Redaction {
-        plan: plan.clone(),
-        values,
-        settings: cx.redaction.clone(),
-    }))
 }

@@ -1,36 +1,37 @@
+//! The stage that finds the container and collects what policies may know of the request.
+
 use std::collections::BTreeMap;
 
-use gateway_core::{Action, Archive, CheckpointId, Request, RuntimeInfo, Target};
+use gateway_core::{Action, Archive, CheckpointId, Container, Request, RuntimeInfo, Target};
 use opentelemetry_semantic_conventions::attribute as semconv;
 use tracing::{Instrument, Span, info_span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use super::{Context, Wanted};
+use super::{CheckpointRequest, Pipeline};
 use crate::Error;
-use crate::audit_records::Subject;
-use crate::hidden_fields::Hidden;
+use crate::hidden_fields::HiddenFields;
+use crate::request_context::RequestContext;
 
 /// A request whose container exists and runs, with all that a policy may know.
-#[derive(Debug)]
 pub(super) struct Resolved {
-    request: Request,
+    context: RequestContext,
     checkpoint_id: CheckpointId,
+    request: Request,
     runtime: RuntimeInfo,
-    subject: Subject,
 }
 
 impl Resolved {
-    pub(super) fn request(&self) -> &Request {
-        &self.request
+    pub(super) fn context(&self) -> &RequestContext {
+        &self.context
     }
 
     pub(super) fn checkpoint_id(&self) -> CheckpointId {
         self.checkpoint_id
     }
 
-    /// What every record of it tells.
-    pub(super) fn subject(&self) -> &Subject {
-        &self.subject
+    /// The request that policies get.
+    pub(super) fn request(&self) -> &Request {
+        &self.request
     }
 
     pub(super) fn runtime(&self) -> &RuntimeInfo {
@@ -38,52 +39,60 @@ impl Resolved {
     }
 }
 
-/// The newest checkpoint of the container that the store holds.
-async fn latest(cx: &Context, target: &Target, hidden: &Hidden) -> Result<Option<Archive>, Error> {
-    let (store, target) = (cx.store.clone(), target.clone());
-    let newest = tokio::task::spawn_blocking(move || store.latest(&target))
-        .await
-        .map_err(|_| Error::Internal)??;
-    if let Some(checkpoint) = &newest {
-        hidden.add_of_latest(checkpoint);
-    }
-    Ok(newest.map(|checkpoint| Archive {
-        id: checkpoint.id,
-        created_by: checkpoint.created_by,
-        created_at: checkpoint.created_at,
-        bytes: checkpoint.bytes,
-    }))
-}
-
-pub(super) async fn resolve(cx: &Context, wanted: Wanted) -> Result<Resolved, Error> {
-    let span = info_span!("resolve");
-    let look_up = async {
-        Ok::<_, Error>((
-            cx.runtime.resolve(&wanted.target).await?,
-            cx.runtime.info().await?,
-        ))
-    };
-    let (container, runtime) = look_up.instrument(span).await?;
-    let latest = latest(cx, &wanted.target, &wanted.subject.hidden).await?;
-    let work = Span::current();
-    work.set_attribute(semconv::CONTAINER_ID, container.id.clone());
-    work.set_attribute(semconv::K8S_POD_UID, container.pod_uid.clone());
-    Ok(Resolved {
-        request: Request {
-            id: wanted.subject.request_id,
+impl Pipeline {
+    pub(super) async fn resolve(&self, wanted: CheckpointRequest) -> Result<Resolved, Error> {
+        let (container, runtime) = self
+            .look_up(&wanted.target)
+            .instrument(info_span!("resolve"))
+            .await?;
+        let work = Span::current();
+        work.set_attribute(semconv::CONTAINER_ID, container.id.clone());
+        work.set_attribute(semconv::K8S_POD_UID, container.pod_uid.clone());
+        let context = wanted.context;
+        let latest = self.latest(&wanted.target, context.hidden()).await?;
+        let request = Request {
+            id: context.ids().request_id,
             action: Action::Create,
-            identity: wanted.caller.into_identity(),
+            identity: wanted.caller.identity().clone(),
             target: container,
             archive: None,
             latest,
-            reason: wanted.subject.reason.clone(),
+            reason: context.reason().map(str::to_owned),
             timeout_seconds: wanted.timeout_seconds,
-            source_address: wanted.subject.source_address,
-            received_at: wanted.received_at,
+            source_address: context.peer().address,
+            received_at: context.received_at(),
             headers: BTreeMap::new(),
-        },
-        checkpoint_id: wanted.checkpoint_id,
-        runtime,
-        subject: wanted.subject,
-    })
+        };
+        Ok(Resolved {
+            context,
+            checkpoint_id: wanted.checkpoint_id,
+            request,
+            runtime,
+        })
+    }
+
+    async fn look_up(&self, target: &Target) -> Result<(Container, RuntimeInfo), Error> {
+        let container = self.runtime.resolve(target).await?;
+        Ok((container, self.runtime.info().await?))
+    }
+
+    /// The newest stored checkpoint of the container.
+    async fn latest(
+        &self,
+        target: &Target,
+        hidden: &HiddenFields,
+    ) -> Result<Option<Archive>, Error> {
+        let (store, target) = (self.store.clone(), target.clone());
+        let newest = tokio::task::spawn_blocking(move || store.latest(&target));
+        let newest = newest.await.map_err(|_| Error::Internal)??;
+        Ok(newest.map(|checkpoint| {
+            hidden.add_of_latest(&checkpoint);
+            Archive {
+                id: checkpoint.id,
+                created_by: checkpoint.created_by,
+                created_at: checkpoint.created_at,
+                bytes: checkpoint.bytes,
+            }
+        }))
+    }
 }

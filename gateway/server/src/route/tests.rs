@@ -1,4 +1,7 @@
+//! Tests of the routes.
+
 use super::*;
+use http::header::ACCEPT;
 use proptest::prelude::*;
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";

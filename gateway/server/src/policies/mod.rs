@@ -1,59 +1,39 @@
-//! The policies in force, and how they change while requests are served.
+//! The active policies, and their replacement while requests are served.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+mod error;
+mod shadow;
 
-use gateway_policy::{Cache, Engine, Fault, Policies};
+use std::sync::Arc;
+
+use gateway_policy::{Cache, Engine, Policies};
+use parking_lot::{Mutex, RwLock};
 use tracing::{info, warn};
 
 use crate::config::Config;
-use crate::shadow::{Candidate, Shadow};
 use crate::telemetry::Metrics;
 
-/// Why policies cannot be set up.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The engine cannot be made.
-    #[error(
-        "cannot make room for policies (`policy-engine.slots`, `policy-engine.memory-bytes`): {0}"
-    )]
-    Engine(String),
-    /// The cache cannot be used.
-    #[error("cannot keep compiled policies in `{path}` (`policy-engine.cache-directory`)")]
-    Cache {
-        /// Which folder.
-        path: String,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A policy cannot be loaded, and `strict` or a reload asks for all of them.
-    #[error("policy `{policy}` cannot be loaded ({}): {fault}", .fault.code())]
-    Broken {
-        /// Its name.
-        policy: String,
-        /// What is wrong with it.
-        fault: Fault,
-    },
-}
+pub use error::Error;
+use shadow::Candidate;
+pub(crate) use shadow::{Shadow, ShadowRecords};
 
-/// The policies in force. A request takes one generation and keeps it to its end, whatever is swapped in meanwhile.
-pub(crate) struct InForce {
+/// The active policies. A request uses one generation to its end, even if another is swapped in meanwhile.
+pub(crate) struct ActivePolicies {
     engine: Engine,
     cache: Option<Cache>,
-    now: RwLock<Arc<Policies>>,
+    current: RwLock<Arc<Policies>>,
     rejected: Mutex<Option<String>>,
     shadow: Shadow,
     metrics: Arc<Metrics>,
 }
 
-/// Policies that work, and are not in force yet.
+/// Policies that are loaded and not active yet.
 pub(crate) struct Prepared {
     policies: Arc<Policies>,
     shadow: Option<Candidate>,
 }
 
-impl InForce {
-    /// Loads what `config` describes, as the first generation.
+impl ActivePolicies {
+    /// Loads the policies of `config` as the first generation.
     pub(crate) fn load(config: &Config, metrics: Arc<Metrics>) -> Result<Self, Error> {
         let settings = &config.policy_engine;
         let engine = Engine::new(settings.slots.get(), settings.memory_bytes.get());
@@ -61,84 +41,90 @@ impl InForce {
         let cache = cache(config)?;
         let first = Arc::new(generation(1, config, &engine, cache.as_ref()));
         if settings.strict {
-            whole(&first)?;
+            check_complete(&first)?;
         }
         for (policy, fault) in first.broken() {
-            warn!(policy, code = fault.code(), cause = %fault, "a policy cannot be loaded; what it is bound to is denied");
+            warn!(policy, code = fault.code(), cause = %fault, "cannot load a policy; requests bound to it are denied");
         }
         metrics.policies(&first);
         let shadow = Shadow::load(config, 1, cache.as_ref(), Arc::clone(&metrics))?;
         Ok(Self {
             engine,
             cache,
-            now: RwLock::new(first),
+            current: RwLock::new(first),
             rejected: Mutex::default(),
             shadow,
             metrics,
         })
     }
 
-    /// The generation in force.
-    pub(crate) fn now(&self) -> Arc<Policies> {
-        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+    /// The active generation.
+    pub(crate) fn current(&self) -> Arc<Policies> {
+        Arc::clone(&self.current.read())
     }
 
-    /// Those that are only tried out.
+    /// The shadow policies.
     pub(crate) fn shadow(&self) -> &Shadow {
         &self.shadow
     }
 
-    /// Loads what `config` describes beside what is in force, all of it or nothing. Compiles, so it blocks.
+    /// Loads the policies of `config` beside the active ones, all of them or none. Compiles, so it blocks.
     pub(crate) fn prepare(&self, config: &Config) -> Result<Prepared, Error> {
-        let generation = self.now().generation().saturating_add(1);
+        let generation = self.current().generation().saturating_add(1);
         let policies = Arc::new(self::generation(
             generation,
             config,
             &self.engine,
             self.cache.as_ref(),
         ));
-        whole(&policies)?;
+        check_complete(&policies)?;
         let shadow = self
             .shadow
             .prepare(config, generation, self.cache.as_ref())?;
         Ok(Prepared { policies, shadow })
     }
 
-    /// Swaps in what was prepared.
-    pub(crate) fn take(&self, prepared: Prepared) {
+    /// Makes the prepared policies the active ones.
+    pub(crate) fn activate(&self, prepared: Prepared) {
         let generation = prepared.policies.generation();
-        self.shadow.take(prepared.shadow);
+        self.shadow.activate(prepared.shadow);
         self.metrics.policies(&prepared.policies);
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = prepared.policies;
-        // Before it is told: whoever reads it in the log may ask at once.
-        self.note(None);
-        info!(generation, "new policies are in force");
+        *self.current.write() = prepared.policies;
+        // Before the log line: its reader may ask at once.
+        self.set_rejected(None);
+        info!(generation, "the new policies are active");
     }
 
-    /// A candidate that was not taken, for whoever asks why nothing has changed.
+    /// Notes that a new configuration was rejected, and why, for the log and the health page.
     pub(crate) fn reject(&self, why: &str) {
         self.metrics.reloads_rejected.inc();
-        self.note(Some(why.to_owned()));
+        self.set_rejected(Some(why.to_owned()));
         warn!(
             cause = why,
-            "the new configuration is not taken; the old one stays in force"
+            "rejected the new configuration; the old policies stay active"
         );
     }
 
-    /// Why the last candidate was not taken, where it was not.
-    pub(crate) fn rejected(&self) -> Option<String> {
-        self.rejected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    /// Facts that an operator should know: broken policies, and a rejected reload.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let policies = self.current();
+        let broken = policies.broken().map(|(name, fault)| {
+            format!(
+                "policy {name} cannot be loaded, so requests bound to it are denied: {} ({fault})",
+                fault.code()
+            )
+        });
+        let rejected = self.rejected.lock().clone();
+        let rejected = rejected.map(|reason| format!("the last reload was rejected: {reason}"));
+        broken.chain(rejected).collect()
     }
 
-    fn note(&self, why: Option<String>) {
-        *self.rejected.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    fn set_rejected(&self, why: Option<String>) {
+        *self.rejected.lock() = why;
     }
 }
 
-/// Without policies there is nothing to keep, so a folder that cannot be used is no obstacle then.
+/// The cache of compiled policies. Without policies there is nothing to cache, so an unusable directory does not matter then.
 fn cache(config: &Config) -> Result<Option<Cache>, Error> {
     let folder = &config.policy_engine.cache_directory;
     if folder.as_os_str().is_empty() {
@@ -159,7 +145,7 @@ fn generation(number: u64, config: &Config, engine: &Engine, cache: Option<&Cach
     Policies::configured(number, rules, config.policies.clone(), engine, cache)
 }
 
-fn whole(policies: &Policies) -> Result<(), Error> {
+fn check_complete(policies: &Policies) -> Result<(), Error> {
     let broken = policies.broken().next();
     broken.map_or(Ok(()), |(policy, fault)| {
         Err(Error::Broken {
@@ -180,7 +166,7 @@ mod tests {
         env!("CARGO_MANIFEST_DIR"),
         "/../../policies/namespace-allowlist/namespace-allowlist.wasm"
     );
-    const REQUEST: &str = include_str!("../../../policies/sdk/default-request.json");
+    const REQUEST: &str = include_str!("../../../../policies/sdk/default-request.json");
 
     fn config(cache: &std::path::Path, label: &str) -> Config {
         let policy = |name: &str| {
@@ -204,13 +190,13 @@ mod tests {
     }
 
     #[test]
-    fn a_thousand_swaps_under_load_fail_no_request_and_show_none_two_generations() {
+    fn requests_under_load_never_see_two_generations() {
         let cache = tempfile::tempdir().unwrap();
         let folder = cache.path().join("compiled");
         let metrics = Arc::new(Metrics::new(crate::telemetry::Exports::default()));
         let (even, odd) = (config(&folder, "even"), config(&folder, "odd"));
-        let in_force = InForce::load(&even, metrics).unwrap();
-        let reload = |config| in_force.take(in_force.prepare(config).unwrap());
+        let active = ActivePolicies::load(&even, metrics).unwrap();
+        let reload = |config| active.activate(active.prepare(config).unwrap());
         reload(&odd); // both are compiled now
         let request: Request = serde_json::from_str(REQUEST).unwrap();
         let swapped = AtomicBool::new(false);
@@ -218,7 +204,7 @@ mod tests {
             let load = scope.spawn(|| {
                 let mut seen = BTreeSet::new();
                 while !swapped.load(Ordering::Relaxed) {
-                    let verdicts = in_force.now().authorize(&request);
+                    let verdicts = active.current().authorize(&request);
                     assert!(
                         verdicts
                             .iter()
@@ -238,7 +224,7 @@ mod tests {
             swapped.store(true, Ordering::Relaxed);
             load.join().unwrap()
         });
-        assert_eq!(in_force.now().generation(), 1002);
+        assert_eq!(active.current().generation(), 1002);
         assert!(
             asked.len() > 100,
             "the load saw only {} generations",

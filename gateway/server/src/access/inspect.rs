@@ -1,0 +1,45 @@
+//! Shows a checkpoint's metadata and the contents of its archive: processes, names of variables, mounts.
+
+use gateway_core::{Checkpoint, CheckpointId, Inspection};
+use http::Response;
+use serde::Serialize;
+use tracing::{Instrument, info_span};
+
+use super::Access;
+use super::permit::AccessPermit;
+use crate::Error;
+use crate::reply::{self, Body};
+
+/// The answer: metadata and inspection.
+#[derive(Serialize)]
+struct Inspected<'a> {
+    #[serde(flatten)]
+    checkpoint: &'a Checkpoint,
+    inspection: Inspection,
+}
+
+impl Access {
+    pub(super) async fn inspect(&self, permit: AccessPermit) -> Result<Response<Body>, Error> {
+        let reading = self.read_archive(permit.id());
+        let inspection = reading.instrument(info_span!("inspect")).await?;
+        // Shown only once it is on record.
+        self.write_outcome(&permit, permit.outcome(Ok(200))).await?;
+        reply::json(&Inspected {
+            checkpoint: permit.checkpoint(),
+            inspection,
+        })
+    }
+
+    async fn read_archive(&self, id: CheckpointId) -> Result<Inspection, Error> {
+        let store = self.store.clone();
+        let reading = tokio::task::spawn_blocking(move || {
+            let Some((_, mut file)) = store.open_archive(id)? else {
+                return Ok(None);
+            };
+            let inspection = gateway_redact::inspect(&mut file);
+            inspection.map(Some).map_err(gateway_archive::Error::from)
+        });
+        let inspection = reading.await.map_err(|_| Error::Internal)??;
+        inspection.ok_or(Error::NoCheckpoint)
+    }
+}

@@ -1,0 +1,38 @@
+//! The reasons for which the gateway cannot start.
+
+use std::net::SocketAddr;
+
+use crate::authn::JwksError;
+use crate::{policies, tls};
+
+/// Why the gateway cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The TLS of the main listener.
+    #[error(transparent)]
+    Tls(#[from] tls::Error),
+    /// The keys of an issuer.
+    #[error(transparent)]
+    Jwks(#[from] JwksError),
+    /// The container runtime's socket.
+    #[error(transparent)]
+    Runtime(#[from] gateway_cri::Error),
+    /// The folder of the checkpoints.
+    #[error(transparent)]
+    Archive(#[from] gateway_archive::Error),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] gateway_audit::Error),
+    /// The policies.
+    #[error(transparent)]
+    Policies(#[from] policies::Error),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
