@@ -20,7 +20,7 @@ async fn a_list_takes_the_parameters_that_are_described() {
     let world = World::new().await;
     let client = world.client("alice");
     let refused = client.get("/v1/checkpoints?undescribed=1").await.detail();
-    let (_, taken) = refused.split_once("there are: ").unwrap();
+    let (_, taken) = refused.split_once("must be one of ").unwrap();
     let described: BTreeSet<_> = parameters(of(Operation::List))
         .filter(|parameter| parameter["in"] == "query")
         .map(|parameter| parameter["name"].as_str().unwrap())

@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_read_and_written_alike() {
+    fn writes_every_name_as_it_was_read() {
         for name in [
             "identity.user",
             "identity.groups",

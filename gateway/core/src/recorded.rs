@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_of_which_nothing_is_hidden_can_be_asked_again() {
+    fn restores_a_request_without_hidden_fields() {
         assert_eq!(recorded(&[]).0.request(), Some(request()));
         assert_eq!(
             recorded(&["headers"]).0.field(&["target", "pod"]),
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_hidden_is_told_nowhere_in_it() {
+    fn removes_hidden_values_everywhere() {
         for (hidden, text) in [
             ("identity.user", "ada@example.com"),
             ("identity.groups", "developers"),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_text_is_not_looked_for_in_others() {
+    fn does_not_search_for_short_texts() {
         let (_, told) = recorded(&["target.pod-labels.owner"]);
         assert!(
             !told.contains("\"owner\"") && told.contains("ada@example.com"),

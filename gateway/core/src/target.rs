@@ -159,7 +159,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn kubernetes_names_are_accepted() {
+    fn accepts_kubernetes_names() {
         for text in [
             "shop/cart-0/app",
             "a/b/c",
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_by_the_part_that_is_wrong() {
+    fn rejects_other_names_and_names_the_wrong_part() {
         for name in [
             "", "..", ".", "A", "a_b", "-a", "a-", "%2e%2e", "a%2fb", "a;b", "a\\b", "a b", "ä",
             "a\0",
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn another_number_of_parts_is_refused() {
+    fn rejects_a_wrong_number_of_parts() {
         for text in ["", "a", "a/b", "a/b/c/d"] {
             assert_eq!(
                 text.parse::<Target>(),
@@ -212,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_parses_holds_no_character_that_a_path_or_selector_could_mistake(text in "\\PC{0,40}|[a-z./-]{0,40}") {
+        fn a_parsed_target_is_safe_in_paths_and_selectors(text in "\\PC{0,40}|[a-z./-]{0,40}") {
             if let Ok(target) = text.parse::<Target>() {
                 prop_assert_eq!(target.to_string(), text);
                 for part in [target.namespace(), target.pod(), target.container()] {

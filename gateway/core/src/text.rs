@@ -21,12 +21,12 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn control_characters_become_spaces() {
+    fn replaces_control_characters_by_spaces() {
         assert_eq!(one_line("a\r\nb\u{1b}[31m\u{85}c", 100), "a  b [31m c");
     }
 
     #[test]
-    fn a_cut_text_says_so() {
+    fn marks_a_shortened_text() {
         assert_eq!(one_line("abcdef", 6), "abcdef");
         assert_eq!(one_line("abcdefg", 6), "abcdef…");
         assert_eq!(one_line("äöü", 3), "ä…");

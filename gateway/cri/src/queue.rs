@@ -20,10 +20,10 @@ pub struct Limits {
     pub waiting_per_container: usize,
 }
 
-/// Permits one checkpoint of one container: no other permit for the container exists, and the node runs fewer checkpoints
-/// than its limit. The next waiting checkpoint starts when the last clone is dropped.
+/// The front place in the queue: no other one for the container exists, and the node runs fewer checkpoints than its limit.
+/// The next waiting checkpoint starts when the last clone is dropped.
 #[derive(Debug, Clone)]
-pub struct CheckpointPermit(Arc<Held>);
+pub(crate) struct QueuePermit(Arc<Held>);
 
 #[derive(Debug)]
 struct Held {
@@ -36,9 +36,9 @@ struct Held {
     _queue: Arc<ContainerQueue>,
 }
 
-impl CheckpointPermit {
+impl QueuePermit {
     /// The full id of the container that may be checkpointed.
-    pub fn container_id(&self) -> &str {
+    pub(crate) fn container_id(&self) -> &str {
         &self.0.container_id
     }
 }
@@ -71,14 +71,14 @@ impl Queue {
     }
 
     /// Waits until the container may be checkpointed. Fails at once if too many checkpoints wait already.
-    pub(crate) async fn permit(&self, container_id: &str) -> Result<CheckpointPermit, Error> {
+    pub(crate) async fn permit(&self, container_id: &str) -> Result<QueuePermit, Error> {
         let node_slot = slot(&self.slots, "on this node")?;
         let queue = self.container(container_id);
         let container_slot = slot(&queue.slots, "of this container")?;
         // The container before the node: a checkpoint that waits for a busy container must not hold one of the node's permits.
         let container = acquire(&queue.running).await?;
         let node = acquire(&self.running).await?;
-        Ok(CheckpointPermit(Arc::new(Held {
+        Ok(QueuePermit(Arc::new(Held {
             container_id: container_id.to_owned(),
             _container: container,
             _container_slot: container_slot,

@@ -19,7 +19,8 @@ use tracing::{Instrument, Span, field::Empty, info_span};
 
 use crate::error::Error;
 use crate::failure::{self, Failure};
-use crate::queue::{CheckpointPermit, Limits, Queue};
+use crate::permit::CheckpointPermit;
+use crate::queue::{Limits, Queue};
 
 /// Returns the headers that propagate the current trace to the runtime: names in lower case, such as `traceparent`.
 pub type Propagate = Arc<dyn Fn() -> Vec<(String, String)> + Send + Sync>;
@@ -114,10 +115,10 @@ impl Runtime {
     /// # Errors
     /// [`Error::Busy`], without waiting, if too many checkpoints wait already.
     pub async fn permit(&self, container: &Container) -> Result<CheckpointPermit, Error> {
-        self.queue.permit(&container.id).await
+        CheckpointPermit::wait(&self.queue, container).await
     }
 
-    /// Asks the runtime to write a checkpoint of `container` to `location`, an absolute path. Dropping the future only
+    /// Asks the runtime to write a checkpoint of the permitted container to `location`, an absolute path. Dropping the future only
     /// stops waiting: the RPC continues to its end and holds a clone of `permit` until then.
     ///
     /// # Errors
@@ -125,7 +126,6 @@ impl Runtime {
     pub async fn checkpoint(
         &self,
         permit: &CheckpointPermit,
-        container: &Container,
         location: &Path,
     ) -> Result<(), Error> {
         let method = "CheckpointContainer";
@@ -136,9 +136,9 @@ impl Runtime {
         };
         let mut client = self.client();
         let span = rpc_span(method);
-        let permit = permit.clone();
+        let held = permit.clone();
         let call = async move {
-            let _permit = permit;
+            let _permit = held;
             let answer = client.checkpoint_container(request).await;
             record(&answer);
             answer
@@ -147,7 +147,7 @@ impl Runtime {
         // The task only fails if the tokio runtime shuts down or the client panics.
         let answer = answer.unwrap_or_else(|_| Err(Status::internal("the call did not complete")));
         answer.map(drop).map_err(|status| Error::Checkpoint {
-            target: container.target.clone(),
+            target: permit.target().clone(),
             failure: Failure::new(&status),
         })
     }

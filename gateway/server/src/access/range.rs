@@ -52,7 +52,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn one_range_of_bytes_is_a_part() {
+    fn parses_a_single_range() {
         for (header, expected) in [
             ("bytes=0-0", 0..1),
             ("bytes=2-5", 2..6),
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_passed_over_and_what_is_not_there_is_said() {
+    fn ignores_invalid_ranges_and_refuses_absent_ones() {
         for header in [
             "bytes=5-2",
             "bytes=a-b",

@@ -72,7 +72,7 @@ impl Attempt<'_> {
                 self.planned.redaction(),
             )
             .await?;
-        let written = runtime.checkpoint(self.permit, self.planned.container(), intake.location());
+        let written = runtime.checkpoint(self.permit, intake.location());
         let archive = info_span!("archive");
         match written.instrument(info_span!("cri")).await {
             Ok(()) => publish(intake, self.info.clone()).instrument(archive).await,

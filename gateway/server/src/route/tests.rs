@@ -28,7 +28,7 @@ fn timeout_of(query: &str) -> Result<Option<u32>, &'static str> {
 }
 
 #[test]
-fn the_kubelets_path_names_a_container() {
+fn parses_the_kubelets_path() {
     let target = "shop/cart-0/app".parse().unwrap();
     let expected = Route::Checkpoint {
         target,
@@ -38,7 +38,7 @@ fn the_kubelets_path_names_a_container() {
 }
 
 #[test]
-fn another_number_of_segments_is_no_path() {
+fn rejects_a_wrong_number_of_segments() {
     for uri in [
         "/",
         "/checkpoint",
@@ -53,7 +53,7 @@ fn another_number_of_segments_is_no_path() {
 }
 
 #[test]
-fn every_trick_with_a_segment_is_a_bad_request() {
+fn rejects_ambiguous_paths() {
     let long = "p".repeat(254);
     for segment in [
         "..",
@@ -91,7 +91,7 @@ fn every_trick_with_a_segment_is_a_bad_request() {
 }
 
 #[test]
-fn the_timeout_is_a_number_of_seconds_given_once() {
+fn parses_the_timeout_as_whole_seconds() {
     assert_eq!(timeout_of("timeout=30"), Ok(Some(30)));
     assert_eq!(
         timeout_of("timeout=%330"),
@@ -113,7 +113,7 @@ fn the_timeout_is_a_number_of_seconds_given_once() {
 }
 
 #[test]
-fn a_path_takes_its_own_methods_only() {
+fn rejects_other_methods() {
     for template in Route::ALL.map(Operation::template) {
         let uri = template.replace("{id}", ID).replace(['{', '}'], "");
         for method in [
@@ -140,7 +140,7 @@ fn a_path_takes_its_own_methods_only() {
 }
 
 #[test]
-fn a_checkpoint_is_named_by_its_id() {
+fn parses_checkpoint_ids() {
     let id = ID.parse().unwrap();
     let get = |uri: &str| route(Method::GET, uri, None);
     assert_eq!(
@@ -167,7 +167,7 @@ fn a_checkpoint_is_named_by_its_id() {
 }
 
 #[test]
-fn the_answer_is_json_or_nothing() {
+fn rejects_accept_headers_without_json() {
     for (accept, taken) in [
         ("application/json", true),
         ("*/*", true),
@@ -183,7 +183,7 @@ fn the_answer_is_json_or_nothing() {
 
 proptest! {
     #[test]
-    fn any_path_is_a_call_or_a_client_error(path in "/[!-~]{0,80}") {
+    fn every_path_is_a_call_or_a_client_error(path in "/[!-~]{0,80}") {
         if let Ok(request) = Request::post(path).body(())
             && let Err(error) = Route::of(&request)
         {
