@@ -201,7 +201,7 @@ async fn inspect_shows_processes_and_variable_names_without_values() {
         found["metadata_problem"]
             .as_str()
             .unwrap()
-            .contains("is no checkpoint's metadata"),
+            .contains("is not the metadata of a checkpoint"),
         "{found}"
     );
     assert_eq!(found["metadata"], json!(null));
@@ -229,13 +229,13 @@ async fn redact_hides_the_secret_and_what_is_left_is_whole() {
             "{found}"
         );
         assert!(!found.to_string().contains(SECRET));
-        let verified = told(&[
-            "verify",
-            &out,
-            "--sha256",
-            found["sha256"].as_str().unwrap(),
-        ]);
-        assert_eq!(verified["ok"], true);
+        assert_eq!(told(&["verify", &out])["ok"], true);
+        let beside = told(&["inspect", &out])["metadata"].take();
+        assert_eq!(
+            (&beside["sha256"], &beside["created_by"]),
+            (&found["sha256"], &json!("alice"))
+        );
+        assert_eq!(beside["redaction"], found["redaction"]);
         let (one, other) = (told(&["inspect", &archive]), told(&["inspect", &out]));
         assert_eq!(
             one["inspection"]["processes"],
@@ -245,6 +245,63 @@ async fn redact_hides_the_secret_and_what_is_left_is_whole() {
     assert!(
         before == std::fs::read(&archive).unwrap(),
         "what is redacted stays as it was"
+    );
+}
+
+#[tokio::test]
+async fn verifies_what_redact_wrote_without_metadata() {
+    let (world, archive) = taken().await;
+    std::fs::remove_file(format!("{archive}.json")).unwrap();
+    let out = place(&world, "redacted.tar");
+    told(&[
+        "redact",
+        "--plan",
+        &plan(&world, &hide_keys()),
+        &archive,
+        &out,
+    ]);
+    assert!(!Path::new(&format!("{out}.json")).exists());
+    let digest = std::fs::read_to_string(format!("{out}.sha256")).unwrap();
+    assert_eq!(
+        digest,
+        format!("{}  redacted.tar\n", sha256sum(Path::new(&out)))
+    );
+    assert_eq!(told(&["verify", &out])["ok"], true);
+    std::fs::write(format!("{out}.sha256"), digest.replace('0', "1")).unwrap();
+    assert!(refused(&["verify", &out]).contains("FAIL  digest: the .sha256 file says"));
+    std::fs::write(format!("{out}.sha256"), "nonsense").unwrap();
+    assert!(refused(&["verify", &out]).contains("does not begin with a SHA-256 digest"));
+}
+
+#[tokio::test]
+async fn inspect_lists_only_rules_that_hit() {
+    let (world, archive) = taken().await;
+    let mut rules = hide_keys();
+    let unused =
+        json!({ "name": "unused", "pattern": { "env-value": "*_NOTHING" }, "places": ["memory"] });
+    rules["mask"].as_array_mut().unwrap().push(unused);
+    rules["drop"] = json!([{ "name": "log", "entry": "container.log" }, { "name": "absent", "entry": "nothing" }]);
+    let out = place(&world, "redacted.tar");
+    told(&["redact", "--plan", &plan(&world, &rules), &archive, &out]);
+    let printed = text(&run(&["inspect", &out]).stdout);
+    let column = |line: &str, word: &str| line.find(word).map(|at| at + word.len());
+    let mut lines = printed.lines().skip_while(|line| !line.contains("RULE"));
+    let (headings, keys) = (lines.next().unwrap(), lines.next().unwrap());
+    assert!(
+        keys.trim_start().starts_with("keys ") && keys.contains("memory "),
+        "{printed}"
+    );
+    let masked = keys.split_whitespace().nth(1).unwrap();
+    assert_eq!(
+        column(headings, "MASKED"),
+        column(keys, masked),
+        "{printed}"
+    );
+    assert!(printed.contains("container.log"), "{printed}");
+    assert!(printed.contains("2 other rules found nothing"), "{printed}");
+    assert!(
+        !printed.contains("unused") && !printed.contains("absent"),
+        "{printed}"
     );
 }
 
@@ -269,7 +326,7 @@ async fn redact_leaves_nothing_behind_where_it_fails() {
     refused(&["redact", "--plan", &good, &broken, &out]);
     assert!(files(Path::new(&folder)).is_empty());
     std::fs::write(&out, "kept").unwrap();
-    assert!(refused(&["redact", "--plan", &good, &archive, &out]).contains("is there already"));
+    assert!(refused(&["redact", "--plan", &good, &archive, &out]).contains("exists already"));
     assert_eq!(std::fs::read(&out).unwrap(), b"kept");
 }
 
@@ -389,7 +446,7 @@ async fn export_makes_an_image_that_runtimes_recognise() {
     assert_eq!(files(&layout.join("blobs/sha256")).len(), 3);
     assert!(
         refused(&["export", "--oci", layout.to_str().unwrap(), &archive])
-            .contains("is there already")
+            .contains("exists already")
     );
     assert_eq!(
         run(&["export", "--oci", "x", "--tag", "a b", &archive])

@@ -104,7 +104,8 @@ async fn what_nothing_fits_says_what_may_be_meant() {
         String::from_utf8(output.stderr).unwrap()
     };
     assert!(
-        said(&["--user", "malory"], 1).contains("no record fits; did you mean `--user mallory`?")
+        said(&["--user", "malory"], 1)
+            .contains("no record matches; did you mean `--user mallory`?")
     );
     assert!(!said(&["--user", "zebedee"], 1).contains("did you mean"));
     assert!(said(&["--action", "creat"], 2).contains("'create'"));
@@ -160,12 +161,12 @@ async fn explains_a_request_and_its_later_results_in_sentences() {
         let told = printed("explain", &[&named, log]);
         for sentence in [
             "alice (with a token of https://issuer.example, from 127.0.0.1) asked for a checkpoint of shop/cart-0/app",
-            "- allow-list (built in or not loaded, generation 1) allows it",
-            "So it was allowed: one policy allows it, and none denies it.",
-            "with 200, after",
+            "- allow-list (no digest, generation 1) allows it",
+            "Decision: allowed, since a policy allows it and none denies it.",
+            "with 200 after",
             &checkpoint,
             "asked to delete a checkpoint of shop/cart-0/app",
-            "with 204, after",
+            "with 204 after",
         ] {
             assert!(told.contains(sentence), "{named}: {sentence}\n{told}");
         }
@@ -176,7 +177,7 @@ async fn explains_a_request_and_its_later_results_in_sentences() {
         "{told}"
     );
     assert!(
-        told.contains("So it was denied, by allow-list.") && !told.contains(&checkpoint),
+        told.contains("Decision: denied by allow-list.") && !told.contains(&checkpoint),
         "{told}"
     );
     assert_eq!(
@@ -250,6 +251,6 @@ async fn counts_invalid_lines_and_shows_the_rest() {
     assert!(
         String::from_utf8(output.stderr)
             .unwrap()
-            .contains("2 lines are no records that this version knows")
+            .contains("2 lines cannot be read")
     );
 }

@@ -352,7 +352,7 @@ async fn shadow_policies_see_requests_and_never_decide() {
         &[allowed.header("x-request-id"), log.to_str().unwrap()],
     );
     assert!(
-        told.contains("The policies that are only tried out differ: now-denied."),
+        told.contains("The shadow policies decide otherwise: now-denied."),
         "{told}"
     );
 }

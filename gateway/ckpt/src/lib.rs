@@ -9,11 +9,12 @@ mod digest;
 mod exit;
 mod moved;
 mod output;
-mod paint;
 pub mod pki;
 mod policy;
-mod size;
-mod terminal;
+mod printable;
+mod progress;
+mod style;
+mod table;
 
 use std::process::ExitCode;
 
@@ -83,7 +84,7 @@ pub fn main() -> ExitCode {
     };
     ended
         .unwrap_or_else(|error| {
-            output::tell(format_args!("error: {error:#}"));
+            output::print_error(format_args!("error: {error:#}"));
             Exit::of(&error)
         })
         .into()

@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 
 /// Names the daemon's command.
 pub(crate) fn run(command: &str) -> Exit {
-    output::tell(format_args!(
+    output::print_error(format_args!(
         "`{command}` is a command of the daemon: run `checkpoint-gateway {command}`"
     ));
     Exit::WrongUsage

@@ -1,5 +1,4 @@
-//! Throw-away credentials: a certificate authority and a token issuer that live as long as the demo or the test that
-//! made them. Nothing here belongs in production.
+//! Credentials for the demo and for tests: a certificate authority and a token issuer. Not for production.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +25,7 @@ pub struct Credential {
     pub key: String,
 }
 
-/// What a client certificate says.
+/// The subject of a client certificate.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
     /// Common name.
@@ -37,12 +36,12 @@ pub struct Subject {
     pub uris: Vec<String>,
     /// Extended key usages.
     pub usages: Vec<ExtendedKeyUsagePurpose>,
-    /// Whether it had expired before it was made.
+    /// Whether the certificate is expired already.
     pub expired: bool,
 }
 
 impl Subject {
-    /// A client of this name and these organizations, as Kubernetes' own certificates have it.
+    /// A client with this name and these organizations, which are its groups, as in Kubernetes.
     pub fn client(name: &str, organizations: &[&str]) -> Self {
         Self {
             name: Some(name.to_owned()),
@@ -57,7 +56,7 @@ impl Authority {
     /// A new authority.
     ///
     /// # Errors
-    /// Where the system has no randomness.
+    /// If the system has no randomness.
     pub fn new(name: &str) -> Result<Self> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -79,7 +78,7 @@ impl Authority {
     /// A server's certificate for `localhost` and the loopback addresses.
     ///
     /// # Errors
-    /// Where the system has no randomness.
+    /// If the system has no randomness.
     pub fn server(&self) -> Result<Credential> {
         let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
         let mut params = CertificateParams::new(names)?;
@@ -93,7 +92,7 @@ impl Authority {
     /// A client's certificate.
     ///
     /// # Errors
-    /// Where a name is none that a certificate can carry.
+    /// If a name cannot be written into a certificate.
     pub fn client(&self, subject: &Subject) -> Result<Credential> {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
@@ -104,7 +103,7 @@ impl Authority {
         }
         anyhow::ensure!(
             subject.organizations.len() < 2,
-            "only one organization can be written"
+            "only one organization is supported"
         );
         for organization in &subject.organizations {
             params
@@ -138,7 +137,7 @@ impl Credential {
     /// Writes `NAME.crt` and `NAME.key` into `directory`.
     ///
     /// # Errors
-    /// Where a file cannot be written.
+    /// If a file cannot be written.
     pub fn write(&self, directory: &Path, name: &str) -> Result<(PathBuf, PathBuf)> {
         let certificate = directory.join(format!("{name}.crt"));
         let key = directory.join(format!("{name}.key"));
@@ -148,7 +147,7 @@ impl Credential {
     }
 }
 
-/// An issuer of tokens (RFC 7519), signing with ES256.
+/// An issuer of JSON Web Tokens (RFC 7519) signed with ES256.
 pub struct TokenIssuer {
     name: String,
     key: EncodingKey,
@@ -161,7 +160,7 @@ impl TokenIssuer {
     /// A new issuer of this name.
     ///
     /// # Errors
-    /// Where the system has no randomness.
+    /// If the system has no randomness.
     pub fn new(name: &str) -> Result<Self> {
         let key = KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)?;
         Ok(Self {
@@ -173,17 +172,17 @@ impl TokenIssuer {
     /// The issuer's public keys, as a JSON Web Key Set (RFC 7517).
     ///
     /// # Errors
-    /// Where the key cannot be described.
+    /// If the key cannot be described.
     pub fn jwks(&self) -> Result<String> {
         let mut key = Jwk::from_encoding_key(&self.key, Algorithm::ES256)?;
         key.common.key_id = Some(Self::KEY_ID.to_owned());
         Ok(json!({ "keys": [key] }).to_string())
     }
 
-    /// A token with these claims; `iss` is added where it is missing.
+    /// A token with these claims, and with `iss` if it is missing.
     ///
     /// # Errors
-    /// Where the claims cannot be signed.
+    /// If the claims cannot be signed.
     pub fn sign(&self, mut claims: Value) -> Result<String> {
         if let Some(claims) = claims.as_object_mut() {
             claims

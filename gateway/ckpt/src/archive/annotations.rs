@@ -1,35 +1,35 @@
-//! How a runtime knows that an image is a checkpoint.
+//! Annotations by which a runtime recognizes an image as a checkpoint.
 //!
-//! containerd looks for `org.criu.checkpoint.container.name` among the annotations of whatever the image's name stands for,
-//! manifest or index (`internal/cri/server/container_checkpoint_linux.go`, `checkIfCheckpointOCIImage`). CRI-O looks for
+//! containerd looks for `org.criu.checkpoint.container.name` among the annotations of the manifest or index
+//! that the image's name refers to (`internal/cri/server/container_checkpoint_linux.go`, `checkIfCheckpointOCIImage`). CRI-O looks for
 //! `io.kubernetes.cri-o.annotations.checkpoint.name` (`server/container_restore.go`, same name; the keys are in its
-//! `internal/annotations`). The other keys are checkpointctl's (`lib/annotations.go`; its `build` writes them): what people
-//! and tools see of a checkpoint without pulling it.
+//! `internal/annotations`). The other keys are checkpointctl's (`lib/annotations.go`; its `build` writes them); people and
+//! tools read them without pulling the image.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Result, anyhow};
 use gateway_core::{Checkpoint, Dialect, Inspection};
 
-/// What CRIU's and containerd's keys begin with.
+/// The prefix of the keys of CRIU and containerd.
 const CHECKPOINT: &str = "org.criu.checkpoint";
-/// What CRI-O's own begin with.
+/// The prefix of CRI-O's own keys.
 const OF_CRIO: &str = "io.kubernetes.cri-o.annotations.checkpoint";
 
-/// The annotations of the image of this archive.
+/// The annotations for an image of this archive.
 pub(super) fn of(
     found: &Inspection,
     metadata: Option<&Checkpoint>,
 ) -> Result<BTreeMap<String, String>> {
     let container = &found.container;
     let target = metadata.map(|metadata| &metadata.target);
-    let own = |text: &Option<String>, told: Option<&str>| {
-        text.clone().or_else(|| told.map(str::to_owned))
+    let either = |found: &Option<String>, known: Option<&str>| {
+        found.clone().or_else(|| known.map(str::to_owned))
     };
-    let name = own(&container.name, target.map(gateway_core::Target::container))
+    let name = either(&container.name, target.map(gateway_core::Target::container))
         .or_else(|| container.runtime_name.clone())
         .ok_or_else(|| anyhow!("the archive does not name its container"))?;
-    let image = own(
+    let image = either(
         &container.image,
         metadata.map(|metadata| metadata.image.as_str()),
     );
@@ -44,12 +44,12 @@ pub(super) fn of(
         (
             CHECKPOINT,
             "pod.name",
-            own(&container.pod, target.map(gateway_core::Target::pod)),
+            either(&container.pod, target.map(gateway_core::Target::pod)),
         ),
         (
             CHECKPOINT,
             "pod.namespace",
-            own(
+            either(
                 &container.namespace,
                 target.map(gateway_core::Target::namespace),
             ),
@@ -65,10 +65,10 @@ pub(super) fn of(
         (OF_CRIO, "rootfsImageName", image_name),
         (OF_CRIO, "rootfsImageID", container.image_ref.clone()),
     ];
-    let told = all
+    let known = all
         .into_iter()
         .filter_map(|(family, key, value)| Some((format!("{family}.{key}"), value?)));
-    Ok(told.filter(|(_, value)| !value.is_empty()).collect())
+    Ok(known.filter(|(_, value)| !value.is_empty()).collect())
 }
 
 #[cfg(test)]
@@ -76,20 +76,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_runtimes_find_the_key_that_they_look_for() {
+    fn both_runtimes_find_their_key() {
         let mut found = Inspection::default();
         assert!(
             of(&found, None).is_err(),
-            "an image of no container is none that can be restored"
+            "nothing to restore without a container"
         );
         found.container.name = Some("app".to_owned());
         found.container.image_ref = Some(String::new());
-        let told = of(&found, None).unwrap();
+        let annotations = of(&found, None).unwrap();
         let app = |key: &str| (key.to_owned(), "app".to_owned());
         let keys = [
             "org.criu.checkpoint.container.name",
             "io.kubernetes.cri-o.annotations.checkpoint.name",
         ];
-        assert_eq!(told, keys.map(app).into());
+        assert_eq!(annotations, keys.map(app).into());
     }
 }

@@ -1,13 +1,16 @@
+//! `archive inspect`: lists what an archive contains.
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use super::progress::Progress;
-use super::{Output, beside, open, show};
+use super::file::open;
+use super::{show, sidecar};
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::{Format, print_exact};
+use crate::progress::ProgressReader;
 
 /// Arguments of `archive inspect`.
 #[derive(Args)]
@@ -15,42 +18,44 @@ use crate::output::print;
 pub(super) struct Options {
     /// The archive.
     file: PathBuf,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
 const AFTER: &str = "\
-Tells, without unpacking anything: whose archive it is, the container and its image, the processes \
-with their command lines, the NAMES of environment variables (never a value), mounts, sizes and \
-members; and what the metadata beside the archive (FILE.json) says of who took it, when, and what was \
-hidden.
+Prints the pod, the container and its image, the processes with their command lines, the names of environment variables \
+(never their values), mounts, sizes and members. The metadata file beside the archive (FILE.json) adds who took the \
+checkpoint, when and why, and the redaction rules that hid something. Nothing is unpacked.
 
-Command lines are shown as they are: a password given as an argument can be read there, unless a plan \
-has hidden it.
+Command lines are printed as they are: they show a password that was passed as an argument, unless a redaction has masked it.
 
-With --output json: { archive, inspection, metadata, metadata_problem }. `inspection.unreadable` lists members that are \
-not what their names say; `inspection.truncated` tells that something was too much to be told.
+With --output json: { archive, inspection, metadata, metadata_problem }. `inspection.unreadable` lists members that are not \
+what their names say. `inspection.truncated` is true where lists were cut short.
 
-Exit status: 0 success; 1 where it is no archive or cannot be read.
+Examples:
+  ckpt archive inspect checkpoint.tar
+  ckpt archive inspect checkpoint.tar --output json | jq '.inspection.processes[].arguments'
 
-  ckpt archive inspect FILE
-  ckpt archive inspect FILE --output json | jq '.inspection.processes[].arguments'";
+Exit status:
+  0  success
+  1  the file is not an archive, or it cannot be read
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let (file, bytes) = open(&options.file)?;
     let name = options.file.display().to_string();
-    let mut archive = Progress::new(file, "looking", bytes, options.output);
+    let mut archive = ProgressReader::new(file, "reading", bytes, options.output);
     let inspection = gateway_redact::inspect(&mut archive)
         .with_context(|| format!("cannot inspect `{name}`"))?;
     drop(archive);
-    let metadata = beside::metadata(&options.file);
+    let metadata = sidecar::metadata(&options.file);
     match options.output {
-        Output::Text => show::inspection(&name, &inspection, &metadata),
-        Output::Json => {
+        Format::Text => show::inspection(&name, &inspection, &metadata),
+        Format::Json => {
             let problem = metadata.as_ref().err().map(|error| format!("{error:#}"));
             let metadata = metadata.ok().flatten();
-            print(json!({
+            print_exact(json!({
                 "archive": name, "inspection": inspection, "metadata": metadata, "metadata_problem": problem,
             }));
         }

@@ -1,30 +1,32 @@
+//! Writes OCI image layouts.
+
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest as sha256};
+use gateway_files::NewFile;
 use serde_json::{Value, json};
 
 use crate::digest;
 
-/// An OCI image layout (image-spec v1.1, `image-layout.md`) that is being written.
+/// An OCI image layout (image-spec v1.1, `image-layout.md`) while it is written.
 pub(super) struct Layout {
     folder: PathBuf,
 }
 
-/// What an image consists of, beside its one layer.
+/// An image's description, apart from its single layer.
 pub(super) struct Image {
-    /// As OCI names it: Go's `GOARCH`.
+    /// The architecture as OCI names it (Go's `GOARCH`).
     pub(super) architecture: String,
     pub(super) created: Option<String>,
-    /// Of the manifest, and of the index.
+    /// Annotations of the manifest and of the index.
     pub(super) annotations: BTreeMap<String, String>,
     /// The image's name in the layout.
     pub(super) tag: Option<String>,
 }
 
-/// Points at a blob.
+/// A reference to a blob.
 pub(super) struct Descriptor {
     media_type: &'static str,
     pub(super) digest: String,
@@ -41,13 +43,13 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Copies an uncompressed tar, which becomes the layer.
+    /// Copies an uncompressed tar as the layer.
     pub(super) fn layer(&self, tar: &mut impl Read) -> io::Result<Descriptor> {
         let path = self.blobs().join("incoming");
-        let mut file = File::options().write(true).create_new(true).open(&path)?;
+        let mut file = NewFile::create(&path)?;
         let (bytes, hex) = digest::copy(tar, &mut file)?;
-        file.sync_all()?;
-        fs::rename(&path, self.blobs().join(&hex))?;
+        file.publish()?;
+        gateway_files::rename_new(&path, &self.blobs().join(&hex))?;
         Ok(Descriptor {
             media_type: "application/vnd.oci.image.layer.v1.tar",
             digest: hex,
@@ -55,7 +57,7 @@ impl Layout {
         })
     }
 
-    /// Writes everything that stands above `layer`; tells the manifest's digest.
+    /// Writes configuration, manifest and index for `layer`; returns the manifest's digest.
     pub(super) fn finish(&self, layer: &Descriptor, image: &Image) -> io::Result<String> {
         let config = self.document(
             "application/vnd.oci.image.config.v1+json",
@@ -71,14 +73,12 @@ impl Layout {
         });
         let manifest = self.document(media_type, &manifest)?;
         self.write("index.json", &index(&manifest, image))?;
-        File::open(self.blobs())?.sync_all()?;
-        File::open(&self.folder)?.sync_all()?;
         Ok(manifest.digest)
     }
 
     fn document(&self, media_type: &'static str, document: &Value) -> io::Result<Descriptor> {
         let text = document.to_string();
-        let digest = digest::hex(sha256(&SHA256, text.as_bytes()).as_ref());
+        let digest = digest::of_bytes(text.as_bytes());
         self.write(&format!("blobs/sha256/{digest}"), document)?;
         Ok(Descriptor {
             media_type,
@@ -88,12 +88,11 @@ impl Layout {
     }
 
     fn write(&self, name: &str, document: &Value) -> io::Result<()> {
-        let mut file = File::options()
-            .write(true)
-            .create_new(true)
-            .open(self.folder.join(name))?;
-        file.write_all(document.to_string().as_bytes())?;
-        file.sync_all()
+        let path = self.folder.join(name);
+        Ok(gateway_files::write_new(
+            &path,
+            document.to_string().as_bytes(),
+        )?)
     }
 
     fn blobs(&self) -> PathBuf {
@@ -117,7 +116,7 @@ fn config(layer: &Descriptor, image: &Image) -> Value {
         "architecture": image.architecture,
         "os": "linux",
         "config": {},
-        // Not compressed, so the layer and what it unpacks to are one.
+        // The layer is not compressed, so its digest is also that of its content.
         "rootfs": { "type": "layers", "diff_ids": [layer.reference()] },
         "history": [made],
     });
@@ -127,9 +126,9 @@ fn config(layer: &Descriptor, image: &Image) -> Value {
     config
 }
 
-/// containerd can also import an index as the image, and then looks for annotations there.
+/// The index repeats the annotations: containerd can import the index as the image, and looks for them there.
 fn index(manifest: &Descriptor, image: &Image) -> Value {
-    // The first is the specification's; containerd takes the other for the whole name.
+    // The specification's key, and containerd's key for the full name.
     let keys = [
         "org.opencontainers.image.ref.name",
         "io.containerd.image.name",

@@ -1,23 +1,20 @@
-//! The commands for those who have an archive: without a gateway, without a network, on any machine.
+//! `ckpt archive`: commands for archives of checkpoints. They need neither a gateway nor a network.
 
 mod annotations;
-mod beside;
 mod export;
+mod file;
 mod inspect;
 mod layout;
 mod plan;
-mod progress;
+mod process_tree;
 mod redact;
 mod show;
-mod tree;
+mod sidecar;
+mod summary;
 mod unseal;
 mod verify;
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
-
-use anyhow::{Context, ensure};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 use crate::exit::Exit;
 
@@ -30,29 +27,35 @@ pub(crate) struct Options {
 }
 
 const AFTER: &str = "\
-An archive is what a runtime writes of a container: a tar with its processes' memory, as the gateway \
-or the kubelet keeps it under /var/lib/kubelet/checkpoints. Whoever holds one that is not redacted \
-holds every secret of the container.
+A container runtime writes a checkpoint as one archive: a tar file with the memory of the container's processes. The \
+gateway stores archives in its checkpoint directory, the kubelet under /var/lib/kubelet/checkpoints. An archive that is \
+not redacted contains every secret of its container.
 
-  ckpt archive inspect FILE                  what is in it, without variables' values
-  ckpt archive redact --plan PLAN FILE OUT   hide what a plan says
-  ckpt archive verify OUT --sha256 DIGEST    is it whole, and the one that was meant?
-  ckpt archive unseal -i KEY SEALED OUT      open an original that was sealed
-  ckpt archive export --oci DIR OUT          make an image that a runtime can restore
+Examples:
+  ckpt archive inspect FILE                  list processes, mounts, members and names of variables
+  ckpt archive redact --plan PLAN FILE OUT   write a redacted copy
+  ckpt archive verify FILE                   check digest, size and structure
+  ckpt archive unseal -i KEY SEALED OUT      decrypt a sealed original
+  ckpt archive export --oci DIR FILE         make an OCI image that a runtime can restore
 
-`archive COMMAND --help` says more.";
+`ckpt archive COMMAND --help` explains each command.
+
+Exit status:
+  0  success
+  1  failure, or a check that does not hold
+  2  wrong usage";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Tell what is in an archive: processes, names of variables, mounts, sizes.
+    /// List what an archive contains: processes, names of variables, mounts, sizes.
     Inspect(inspect::Options),
-    /// Write an archive anew without what a plan hides.
+    /// Write a redacted copy of an archive.
     Redact(redact::Options),
-    /// Check an archive's digest and structure.
+    /// Check an archive's digest, size and structure.
     Verify(verify::Options),
-    /// Open the sealed original of an archive.
+    /// Decrypt the sealed original of an archive.
     Unseal(unseal::Options),
-    /// Make an OCI image of an archive.
+    /// Make an OCI image from an archive.
     Export(export::Options),
 }
 
@@ -64,45 +67,4 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         Command::Unseal(options) => unseal::run(options),
         Command::Export(options) => export::run(options),
     }
-}
-
-/// How a command says what it has to say.
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// Lines, for people.
-    #[default]
-    Text,
-    /// One JSON object, for machines.
-    Json,
-}
-
-/// A file that is there, and its size in bytes.
-pub(crate) fn open(path: &Path) -> anyhow::Result<(File, u64)> {
-    let read = || format!("cannot read `{}`", path.display());
-    // Before it is opened: a FIFO would wait for a writer.
-    let about = std::fs::metadata(path).with_context(read)?;
-    ensure!(about.is_file(), "`{}` is no file", path.display());
-    Ok((File::open(path).with_context(read)?, about.len()))
-}
-
-/// Where `path` is to be made: it must not be there, its folder must.
-fn new_place(path: &Path) -> anyhow::Result<PathBuf> {
-    let taken = path.symlink_metadata().is_ok();
-    ensure!(
-        !taken,
-        "`{}` is there already, and is not written over",
-        path.display()
-    );
-    let folder = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    ensure!(folder.is_dir(), "`{}` is no folder", folder.display());
-    Ok(folder.to_owned())
-}
-
-/// Makes what was renamed in `folder` outlast a crash.
-fn sync(folder: &Path) -> anyhow::Result<()> {
-    let synced = File::open(folder).and_then(|folder| folder.sync_all());
-    synced.with_context(|| format!("cannot sync `{}`", folder.display()))
 }

@@ -1,18 +1,20 @@
+//! Reads redaction plans.
+
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use gateway_core::Plan;
 use serde_json::Value;
 
-/// Reads a plan: itself, or what holds one: the answer of `policy run`, or an expectation of a fixture.
+/// Reads a plan from a file: the plan itself, the output of `policy run`, or what a fixture expects.
 pub(super) fn read(path: &Path) -> Result<Plan> {
     let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let value = serde_json::from_slice(&text)
-        .with_context(|| format!("`{}` is no JSON", path.display()))?;
-    of(value).with_context(|| format!("`{}` holds no plan", path.display()))
+        .with_context(|| format!("`{}` is not JSON", path.display()))?;
+    parse(value).with_context(|| format!("`{}` does not contain a plan", path.display()))
 }
 
-fn of(mut value: Value) -> Result<Plan> {
+fn parse(mut value: Value) -> Result<Plan> {
     if let Some(answer) = value.get_mut("answer") {
         value = answer.take();
     }
@@ -23,10 +25,10 @@ fn of(mut value: Value) -> Result<Plan> {
         value = plan.take();
     }
     let plan: Plan = serde_json::from_value(value)?;
-    // Else a file of the wrong kind would pass for redacted.
+    // Otherwise a file of the wrong kind would count as a plan that hides nothing.
     ensure!(
         !plan.mask.is_empty() || !plan.drop.is_empty(),
-        "it hides nothing in an archive"
+        "it neither masks nor drops anything"
     );
     Ok(plan)
 }
@@ -37,21 +39,21 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_plan_is_taken_by_itself_or_out_of_a_policys_answer() {
+    fn reads_a_plan_alone_or_in_an_answer() {
         let plan = json!({ "drop": [{ "name": "log", "entry": "container.log" }] });
         let expected: Plan = serde_json::from_value(plan.clone()).unwrap();
-        for told in [
+        for value in [
             plan.clone(),
             json!({ "plan": plan }),
             json!({ "answer": { "plan": plan }, "microseconds": 1 }),
         ] {
-            assert_eq!(of(told).unwrap(), expected);
+            assert_eq!(parse(value).unwrap(), expected);
         }
     }
 
     #[test]
-    fn what_is_no_plan_hides_nothing_and_is_refused() {
-        for told in [
+    fn refuses_what_hides_nothing() {
+        for value in [
             json!({ "answer": { "fault": "timeout", "detail": "" } }),
             json!({ "answer": { "decision": "allow" } }),
             json!({ "masks": [] }),
@@ -60,7 +62,7 @@ mod tests {
             json!({ "plan": { "mask": [], "drop": [], "hide": ["identity.claims"] } }),
             json!(null),
         ] {
-            assert!(of(told.clone()).is_err(), "{told}");
+            assert!(parse(value.clone()).is_err(), "{value}");
         }
     }
 }

@@ -1,51 +1,52 @@
-use std::fs::{File, Permissions};
-use std::io::{self, Seek};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
+//! `archive redact`: writes a redacted copy of an archive, with its digest and metadata beside it.
+
+use std::fs::File;
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use gateway_core::RedactionSummary;
+use gateway_core::{Checkpoint, RedactionSummary};
+use gateway_files::NewFile;
 use gateway_redact::{EnvValue, Redaction, redact_file};
-use rustix::fs::{AtFlags, CWD};
-use rustix::io::Errno;
 use serde_json::json;
-use tempfile::NamedTempFile;
 
-use super::progress::Progress;
-use super::{Output, new_place, open, plan, show, sync};
+use super::file::{expect_free, open};
+use super::show::row;
+use super::summary::print_summary;
+use super::{plan, sidecar};
 use crate::digest;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::{Format, print, print_exact};
+use crate::progress::ProgressReader;
 
 /// Arguments of `archive redact`.
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// What to hide: a plan as JSON, or the answer of `policy run`.
+    /// The redaction plan as JSON, or the output of `ckpt policy run`.
     #[arg(long, value_name = "FILE")]
     plan: PathBuf,
-    /// A variable whose value the archive may not name, and the file that its value is in.
+    /// A variable that the archive may no longer name, and the file with its value. Can be repeated.
     #[arg(long, value_name = "NAME=FILE", value_parser = variable)]
     env: Vec<(String, PathBuf)>,
-    /// The archive.
+    /// The archive to read. It is not changed.
     #[arg(value_name = "IN")]
     input: PathBuf,
-    /// The redacted archive. Must not be there.
+    /// The redacted archive to write. It must not exist.
     #[arg(value_name = "OUT")]
     out: PathBuf,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
 const AFTER: &str = "\
-The same code that the gateway runs while an archive streams in. IN stays as it is; OUT appears whole \
-and private (0600), or not at all: on an error nothing is left of it. Lengths in CRIU's images never \
-change, so OUT can be restored as IN can.
+Redacts as the gateway does while an archive streams in. OUT is private (0600) and appears whole or, on an error, not at \
+all. OUT.sha256 gets its digest; where IN.json is the metadata of IN, OUT.json gets that of OUT. `ckpt archive verify OUT` \
+checks OUT against them. The lengths in CRIU's images do not change, so OUT can be restored as IN can.
 
-A plan says what is masked, where, and what is left out altogether:
+A plan lists what to mask, in which places, and which members to remove:
   {
     \"mask\": [
       { \"name\": \"keys\", \"pattern\": { \"env-value\": \"*_KEY\" },
@@ -55,95 +56,151 @@ A plan says what is masked, where, and what is left out altogether:
     ],
     \"drop\": [{ \"name\": \"log\", \"entry\": \"container.log\" }]
   }
-Values of variables are learnt from the archive itself; --env adds some that it does not \
-name any more.
+The values of variables are read from the archive itself. --env adds values that the archive does not name any more.
 
-Exit status: 0 success; 1 where the plan cannot be carried out or the archive cannot be read.
-
+Examples:
   ckpt policy run policies/redact-secrets/redact-secrets.wasm > plan.json
-  ckpt archive redact --plan plan.json checkpoint.tar redacted.tar";
+  ckpt archive redact --plan plan.json checkpoint.tar redacted.tar
+  ckpt archive verify redacted.tar
+
+Exit status:
+  0  success
+  1  the plan cannot be applied, or a file cannot be read or written
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
+    let values = options.env.iter().map(|(name, path)| value(name, path));
     let redaction = Redaction {
         plan: plan::read(&options.plan)?,
-        values: options
-            .env
-            .iter()
-            .map(|(name, path)| value(name, path))
-            .collect::<Result<_>>()?,
+        values: values.collect::<Result<_>>()?,
         ..Redaction::default()
     };
-    let folder = new_place(&options.out)?;
+    let out = &options.out;
+    let sidecars = [sidecar::digest_path(out), sidecar::metadata_path(out)];
+    expect_free(out)?;
+    sidecars.iter().try_for_each(|path| expect_free(path))?;
     let (file, bytes) = open(&options.input)?;
-    let mut input = Progress::new(file, "redacting", bytes, options.output);
+    let metadata = sidecar::metadata(&options.input)?.filter(|metadata| metadata.bytes == bytes);
+
+    let new = NewFile::create(out)?;
+    let write = || format!("cannot write `{}`", out.display());
+    let mut redacted = new.file().try_clone().with_context(write)?;
+    let folder = gateway_files::parent(out).to_path_buf();
     let mut scratch = || tempfile::tempfile_in(&folder);
-    // Without a name, so that nothing is left of it when this is killed before all is hidden.
-    let mut to = scratch().with_context(|| format!("cannot write into `{}`", folder.display()))?;
-    let summary = redact_file(redaction, &mut input, &mut to, &mut scratch)
+    let mut input = ProgressReader::new(file, "redacting", bytes, options.output);
+    let summary = redact_file(redaction, &mut input, &mut redacted, &mut scratch)
         .with_context(|| format!("cannot redact `{}`", options.input.display()))?;
     drop(input);
-    let (bytes, sha256) = publish(&mut to, &folder, options)?;
-    tell(options, &summary, bytes, &sha256);
+    let (bytes, sha256) = hash(&mut redacted, options.output).with_context(write)?;
+
+    let result = Redacted {
+        out,
+        bytes,
+        sha256,
+        summary,
+    };
+    result.publish(new, metadata)?;
+    result.print(options.output);
     Ok(Exit::Success)
 }
 
-/// Gives the whole file its name; tells its length and digest.
-fn publish(file: &mut File, folder: &Path, options: &Options) -> Result<(u64, String)> {
-    let write = || format!("cannot write `{}`", options.out.display());
-    file.rewind().with_context(write)?;
-    let bytes = file.metadata().with_context(write)?.len();
-    let mut hashed = Progress::new(&mut *file, "hashing", bytes, options.output);
-    let told = digest::of(&mut hashed).with_context(write)?;
-    drop(hashed);
-    file.sync_all().with_context(write)?;
-    name(file, folder, &options.out).with_context(write)?;
-    sync(folder)?;
-    Ok(told)
-}
-
-/// Gives `file` the name `out`, which must be free. Not every filesystem can name what had no name: there it is copied,
-/// now that all is hidden.
-fn name(file: &mut File, folder: &Path, out: &Path) -> io::Result<()> {
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    let nameless = format!("/proc/self/fd/{}", file.as_raw_fd());
-    match rustix::fs::linkat(CWD, nameless, CWD, out, AtFlags::SYMLINK_FOLLOW) {
-        Ok(()) => return Ok(()),
-        Err(Errno::EXIST) => return Err(Errno::EXIST.into()),
-        Err(_) => {}
-    }
-    let mut copy = NamedTempFile::new_in(folder)?;
+/// The length and digest of a whole file.
+fn hash(file: &mut File, format: Format) -> std::io::Result<(u64, String)> {
     file.rewind()?;
-    io::copy(file, &mut copy)?;
-    copy.as_file().sync_all()?;
-    copy.persist_noclobber(out)
-        .map(drop)
-        .map_err(|error| error.error)
+    let bytes = file.metadata()?.len();
+    digest::of(&mut ProgressReader::new(file, "hashing", bytes, format))
 }
 
-fn tell(options: &Options, summary: &RedactionSummary, bytes: u64, sha256: &str) {
-    let out = options.out.display().to_string();
-    match options.output {
-        Output::Json => {
-            print(
-                json!({ "archive": out, "bytes": bytes, "sha256": sha256, "redaction": summary }),
-            );
+/// A redacted archive that is whole.
+struct Redacted<'a> {
+    out: &'a Path,
+    bytes: u64,
+    sha256: String,
+    summary: RedactionSummary,
+}
+
+impl Redacted<'_> {
+    /// Names the archive and the files beside it. The archive comes first: its digest without it would be misleading.
+    fn publish(&self, archive: NewFile, metadata: Option<Checkpoint>) -> Result<()> {
+        let text = sidecar::digest_text(self.out, &self.sha256);
+        let mut files = vec![filled(&sidecar::digest_path(self.out), text.as_bytes())?];
+        if let Some(metadata) = metadata {
+            let text = serde_json::to_vec_pretty(&self.describe(metadata)?)?;
+            files.push(filled(&sidecar::metadata_path(self.out), &text)?);
         }
-        Output::Text => {
-            print(format_args!("{out}: {bytes} bytes"));
-            show::row("sha256", sha256);
-            show::summary(summary);
+        archive.publish()?;
+        for file in files {
+            if let Err(error) = file.publish() {
+                let removed = gateway_files::remove(self.out);
+                return removed.and(Err(error)).map_err(Into::into);
+            }
         }
+        Ok(())
+    }
+
+    /// The metadata of the archive that was redacted, changed to that of this one.
+    fn describe(&self, metadata: Checkpoint) -> Result<Checkpoint> {
+        let summary = self.summary.clone();
+        Ok(Checkpoint {
+            path: std::path::absolute(self.out)?,
+            bytes: self.bytes,
+            sha256: self.sha256.clone(),
+            redaction: Some(match metadata.redaction {
+                Some(earlier) => both(earlier, summary),
+                None => summary,
+            }),
+            original: None,
+            hold: None,
+            ..metadata
+        })
+    }
+
+    fn print(&self, format: Format) {
+        let out = self.out.display().to_string();
+        match format {
+            Format::Json => print_exact(json!({
+                "archive": out, "bytes": self.bytes, "sha256": self.sha256, "redaction": self.summary,
+            })),
+            Format::Text => {
+                print(format_args!("{out}: {} bytes", self.bytes));
+                row("sha256", &self.sha256);
+                print_summary(&self.summary);
+            }
+        }
+    }
+}
+
+/// A new file with its content, not yet named.
+fn filled(path: &Path, content: &[u8]) -> Result<NewFile> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(content)
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
+    Ok(file)
+}
+
+/// What two redactions hid, one after the other.
+fn both(mut earlier: RedactionSummary, later: RedactionSummary) -> RedactionSummary {
+    earlier.rules.extend(later.rules);
+    earlier.dropped.extend(later.dropped);
+    earlier.unreadable.extend(later.unreadable);
+    RedactionSummary {
+        values_hidden: earlier.values_hidden.saturating_add(later.values_hidden),
+        values_too_short: earlier
+            .values_too_short
+            .saturating_add(later.values_too_short),
+        passes: earlier.passes.saturating_add(later.passes),
+        ..earlier
     }
 }
 
 fn variable(text: &str) -> Result<(String, PathBuf)> {
     let (name, path) = text
         .split_once('=')
-        .ok_or_else(|| anyhow!("write NAME=FILE"))?;
+        .ok_or_else(|| anyhow!("expected NAME=FILE"))?;
     Ok((name.to_owned(), path.into()))
 }
 
-/// The value in a file, without the newline that editors leave.
+/// A variable's value from a file, without the newline that editors add.
 fn value(name: &str, path: &Path) -> Result<EnvValue> {
     let mut value =
         std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;

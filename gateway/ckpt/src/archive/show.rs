@@ -1,194 +1,134 @@
+//! Prints an inspection as text.
+
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use gateway_core::{
-    Checkpoint, Inspection, Masked, Mount, Process, RedactionSummary, RuleSummary, Sizes, one_line,
-};
+use gateway_core::{Checkpoint, Inspection, Process, Sizes};
+use indicatif::BinaryBytes;
 
-use super::tree;
+use super::process_tree;
+use super::summary::print_summary;
 use crate::output::print;
-use crate::size::size;
+use crate::printable::printable;
+use crate::style::{BOLD, styled};
+use crate::table::{Table, or_dash, plain};
 
-/// Bytes of a line for people.
+/// The longest line, in columns.
 const MAX_LINE: usize = 300;
 
-/// Everything, for people.
+/// Prints all of it.
 pub(super) fn inspection(
     name: &str,
     found: &Inspection,
     metadata: &anyhow::Result<Option<Checkpoint>>,
 ) {
-    print(name);
+    print(styled(BOLD, &printable(name, MAX_LINE)));
     container(found);
     sizes(found.sizes);
-    heading("Taken");
+    heading("Checkpoint");
     match metadata {
-        Ok(Some(metadata)) => taken(metadata),
+        Ok(Some(metadata)) => checkpoint(metadata),
         Ok(None) => {
-            print(
-                "  There is no metadata beside it: who took it, and whether it is redacted, is not known.",
-            );
+            print("  no metadata beside it: who took it, and whether it is redacted, is unknown");
         }
         Err(error) => print(format_args!(
             "  {}",
-            one_line(&format!("{error:#}"), MAX_LINE)
+            printable(&format!("{error:#}"), MAX_LINE)
         )),
     }
     heading("Processes");
-    for (depth, process) in tree::in_order(&found.processes) {
-        let line = format!("{}{}", "  ".repeat(depth), told(process));
-        print(format_args!("  {}", one_line(&line, MAX_LINE + 2 * depth)));
-    }
+    processes(found);
+    heading("Environment (names only)");
     environment(found);
     heading("Mounts");
-    found.mounts.iter().for_each(mount);
-    heading(&format!("Members: {}", found.member_count));
-    for member in &found.members {
-        print(format_args!(
-            "  {:>10}  {}",
-            size(member.bytes),
-            member.name
-        ));
-    }
-    doubts(found);
+    mounts(found);
+    heading(&format!("Members ({})", found.member_count));
+    members(found);
+    problems(found);
 }
 
-/// What a redaction did, for people.
-pub(super) fn summary(summary: &RedactionSummary) {
-    for rule in &summary.rules {
-        row(&rule.name, hidden(rule));
-    }
-    for rule in &summary.dropped {
-        row(
-            &rule.name,
-            format_args!(
-                "{} left out, {}",
-                one_line(&rule.entry, MAX_LINE),
-                times(rule.entries)
-            ),
-        );
-    }
-    row(
-        "values",
-        format_args!("{} searched for everywhere", summary.values_hidden),
-    );
-    if summary.values_too_short > 0 {
-        row(
-            "",
-            format_args!(
-                "{} too short for that, masked in environments only",
-                summary.values_too_short
-            ),
-        );
-    }
-    for name in &summary.unreadable {
-        row(
-            "unreadable",
-            format_args!("{}, searched as plain bytes", one_line(name, MAX_LINE)),
-        );
-    }
-}
-
-/// One line with a name before it.
-pub(super) fn row(name: &str, told: impl Display) {
-    print(format_args!("  {:<13} {told}", one_line(name, 40)));
+/// Prints a name and its value.
+pub(super) fn row(name: &str, value: impl Display) {
+    let value = printable(&value.to_string(), MAX_LINE);
+    print(format_args!("  {:<13} {value}", printable(name, 40)));
 }
 
 fn heading(heading: &str) {
-    print(format_args!("\n{heading}"));
+    print(format_args!("\n{}", styled(BOLD, heading)));
+}
+
+fn optional(name: &str, value: Option<impl Display>) {
+    if let Some(value) = value {
+        row(name, value);
+    }
 }
 
 fn container(found: &Inspection) {
     let container = &found.container;
-    let maybe = |name, text: &Option<String>| {
-        if let Some(text) = text {
-            row(name, text);
-        }
-    };
-    row(
-        "runtime",
-        found
-            .dialect
-            .map_or("unknown", gateway_core::Dialect::as_str),
-    );
-    maybe(
+    let runtime = found
+        .dialect
+        .map_or("unknown", gateway_core::Dialect::as_str);
+    row("runtime", runtime);
+    optional(
         "container",
-        &container
-            .name
-            .clone()
-            .or_else(|| container.runtime_name.clone()),
+        container.name.as_ref().or(container.runtime_name.as_ref()),
     );
     if let (Some(namespace), Some(pod)) = (&container.namespace, &container.pod) {
         row("pod", format_args!("{namespace}/{pod}"));
     }
-    maybe("id", &container.id);
-    maybe(
+    optional("id", container.id.as_ref());
+    optional(
         "image",
-        &container
-            .image_name
-            .clone()
-            .or_else(|| container.image.clone()),
+        container.image_name.as_ref().or(container.image.as_ref()),
     );
-    let times = [
-        ("created", container.created_at),
-        ("checkpointed", container.checkpointed_at),
-    ];
-    times
-        .iter()
-        .filter_map(|(name, at)| Some((name, (*at)?)))
-        .for_each(|(name, at)| row(name, at));
-    maybe("CRIU", &found.criu.version);
-    maybe("node", &found.criu.host);
+    optional("created", container.created_at);
+    optional("checkpointed", container.checkpointed_at);
+    optional("CRIU", found.criu.version.as_ref());
+    optional("node", found.criu.host.as_ref());
 }
 
 fn sizes(sizes: Sizes) {
-    row(
-        "size",
-        format_args!(
-            "{}, of which memory {}",
-            size(sizes.archive),
-            size(sizes.memory)
-        ),
-    );
+    let (archive, memory) = (BinaryBytes(sizes.archive), BinaryBytes(sizes.memory));
+    row("size", format_args!("{archive}, of which memory {memory}"));
     if let Some(bytes) = sizes.rootfs_diff {
         let files = sizes
             .rootfs_files
-            .map(|files| format!(" ({files} files)"))
+            .map(|files| format!(" in {files} files"))
             .unwrap_or_default();
         row(
-            "files",
-            format_args!("{}{files} changed in the root filesystem", size(bytes)),
+            "changed files",
+            format_args!("{}{files}", BinaryBytes(bytes)),
         );
     }
 }
 
-fn taken(metadata: &Checkpoint) {
-    let Checkpoint {
-        created_by,
-        created_at,
-        sha256,
-        reason,
-        redaction,
-        ..
-    } = metadata;
+fn checkpoint(metadata: &Checkpoint) {
     row(
-        "by",
-        format_args!("{} at {created_at}", one_line(created_by, MAX_LINE)),
+        "requested by",
+        format_args!("{} at {}", metadata.created_by, metadata.created_at),
     );
-    if let Some(reason) = reason {
-        row("because", one_line(reason, MAX_LINE));
-    }
-    row("sha256", one_line(sha256, MAX_LINE));
-    match redaction {
-        Some(redaction) => summary(redaction),
+    optional("reason", metadata.reason.as_ref());
+    row("sha256", &metadata.sha256);
+    match &metadata.redaction {
         None => row(
             "redaction",
-            "none: whoever holds this file holds the container's secrets",
+            "none: the archive contains every secret of the container",
         ),
+        Some(redaction) => {
+            print("\n  Redaction");
+            print_summary(redaction);
+        }
     }
 }
 
-fn told(process: &Process) -> String {
+fn processes(found: &Inspection) {
+    for (depth, process) in process_tree::in_order(&found.processes) {
+        let line = format!("{}{}", "  ".repeat(depth), in_words(process));
+        print(format_args!("  {}", printable(&line, MAX_LINE + 2 * depth)));
+    }
+}
+
+fn in_words(process: &Process) -> String {
     let command = process.command.as_deref().unwrap_or("?");
     let threads = if process.threads > 1 {
         format!(" ({} threads)", process.threads)
@@ -197,18 +137,18 @@ fn told(process: &Process) -> String {
     };
     let arguments = process
         .arguments
-        .as_ref()
-        .map(|arguments| line(arguments))
+        .as_deref()
+        .map(command_line)
         .unwrap_or_default();
     format!("{:>5} {command}{threads}  {arguments}", process.pid)
 }
 
-/// A command line as one would type it.
-fn line(arguments: &[String]) -> String {
-    let plain =
-        |argument: &String| !argument.is_empty() && !argument.contains([' ', '\'', '"', '$', '\\']);
+/// Arguments as one would type them in a shell.
+fn command_line(arguments: &[String]) -> String {
+    let is_plain =
+        |argument: &str| !argument.is_empty() && !argument.contains([' ', '\'', '"', '$', '\\']);
     let quoted = |argument: &String| {
-        if plain(argument) {
+        if is_plain(argument) {
             argument.clone()
         } else {
             format!("'{}'", argument.replace('\'', r"'\''"))
@@ -217,64 +157,52 @@ fn line(arguments: &[String]) -> String {
     arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// Of the container first, then what single processes have beyond that.
+/// The container's variables first, then those that only single processes have.
 fn environment(found: &Inspection) {
-    heading("Environment: names only");
-    found
-        .env
-        .iter()
-        .for_each(|name| print(format_args!("  {name}")));
+    for name in &found.env {
+        print(format_args!("  {}", printable(name, MAX_LINE)));
+    }
     let known: BTreeSet<_> = found.env.iter().collect();
     for process in &found.processes {
-        let names = process
-            .env
-            .iter()
-            .flatten()
-            .filter(|name| !known.contains(name));
-        let names: Vec<_> = names.map(String::as_str).collect();
+        let names = process.env.iter().flatten();
+        let names: Vec<_> = names
+            .filter(|name| !known.contains(name))
+            .map(String::as_str)
+            .collect();
         if !names.is_empty() {
-            let line = format!("process {} has {}, too", process.pid, names.join(", "));
-            print(format_args!("  {}", one_line(&line, MAX_LINE)));
+            let line = format!("process {} also has {}", process.pid, names.join(", "));
+            print(format_args!("  {}", printable(&line, MAX_LINE)));
         }
     }
 }
 
-fn mount(mount: &Mount) {
-    let kind = mount.kind.as_deref().unwrap_or("-");
-    let source = mount.source.as_deref().unwrap_or("-");
-    print(format_args!(
-        "  {:<28} {kind:<8} {source}",
-        mount.destination
-    ));
+fn mounts(found: &Inspection) {
+    let mut table = Table::without_headings().indented(2);
+    for mount in &found.mounts {
+        let (kind, source) = (mount.kind.as_deref(), mount.source.as_deref());
+        let cells = [plain(&mount.destination), or_dash(kind), or_dash(source)];
+        table.row_up_to(MAX_LINE, cells);
+    }
+    table.finish();
 }
 
-fn doubts(found: &Inspection) {
+fn members(found: &Inspection) {
+    let mut table = Table::without_headings().indented(2).right_aligned(&[0]);
+    for member in &found.members {
+        let size = BinaryBytes(member.bytes).to_string();
+        table.row_up_to(MAX_LINE, [plain(size), plain(&member.name)]);
+    }
+    table.finish();
+}
+
+fn problems(found: &Inspection) {
     if !found.unreadable.is_empty() {
-        heading("Not what their names say");
-        found
-            .unreadable
-            .iter()
-            .for_each(|name| print(format_args!("  {name}")));
+        heading("Members that are not what their names say");
+        for name in &found.unreadable {
+            print(format_args!("  {}", printable(name, MAX_LINE)));
+        }
     }
     if found.truncated {
-        print("\nSome of it was too much to be told.");
-    }
-}
-
-fn hidden(rule: &RuleSummary) -> String {
-    let all = rule
-        .places
-        .values()
-        .fold(Masked::default(), |sum, masked| Masked {
-            masks: sum.masks.saturating_add(masked.masks),
-            bytes: sum.bytes.saturating_add(masked.bytes),
-        });
-    format!("hidden {}, {} bytes", times(all.masks), all.bytes)
-}
-
-fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        count => format!("{count} times"),
+        print("\nThe lists above are incomplete: the archive has more than is shown.");
     }
 }

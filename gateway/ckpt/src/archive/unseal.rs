@@ -1,12 +1,13 @@
+//! `archive unseal`: decrypts the sealed original of an archive.
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
 use serde_json::json;
 
-use super::Output;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::{Format, print, print_exact};
 
 /// Arguments of `archive unseal`.
 #[derive(Args)]
@@ -14,21 +15,27 @@ use crate::output::print;
 pub(super) struct Options {
     /// The sealed original (`.tar.age`).
     file: PathBuf,
-    /// Where to write what was sealed; must not exist.
+    /// The decrypted archive to write. It must not exist.
     out: PathBuf,
-    /// The file with the identity that opens it, as `age-keygen` writes it.
+    /// The file with the private key (age identity), as `age-keygen` writes it.
     #[arg(long, short, value_name = "FILE")]
     identity: PathBuf,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
 const AFTER: &str = "\
-What comes out is the archive as the runtime wrote it, with every secret in it; it is written for its owner alone (0600), \
-and only if every byte of the seal holds: a wrong key, a cut or a changed file leave nothing behind.
+OUT is the archive as the runtime wrote it, with every secret in it. It is private (0600), and written only if the whole \
+file decrypts: a wrong key, a truncated or a changed file leaves nothing behind.
 
-Exit status: 0 where it was opened, 1 where not.";
+Example:
+  ckpt archive unseal --identity key.txt checkpoint.tar.age original.tar
+
+Exit status:
+  0  success
+  1  the file cannot be decrypted with this key, or a file cannot be read or written
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let Options {
@@ -40,11 +47,11 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let bytes = gateway_archive::unseal_file(file, out, identity)
         .with_context(|| format!("cannot unseal `{}`", file.display()))?;
     match output {
-        Output::Text => print(format_args!(
-            "{}: {bytes} bytes, with every secret in them",
+        Format::Text => print(format_args!(
+            "{}: {bytes} bytes; it contains every secret of the container",
             out.display()
         )),
-        Output::Json => print(json!({ "file": file, "out": out, "bytes": bytes })),
+        Format::Json => print_exact(json!({ "file": file, "out": out, "bytes": bytes })),
     }
     Ok(Exit::Success)
 }

@@ -1,3 +1,5 @@
+//! `archive verify`: checks an archive against its digest and metadata, and its structure.
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -6,11 +8,13 @@ use clap::Args;
 use gateway_core::Checkpoint;
 use serde_json::{Value, json};
 
-use super::progress::Progress;
-use super::{Output, beside, open};
+use super::file::open;
+use super::sidecar;
 use crate::digest;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::{Format, print, print_exact};
+use crate::progress::ProgressReader;
+use crate::style::{BAD, GOOD, styled};
 
 /// Arguments of `archive verify`.
 #[derive(Args)]
@@ -18,136 +22,129 @@ use crate::output::print;
 pub(super) struct Options {
     /// The archive.
     file: PathBuf,
-    /// The digest that it must have, from a place that is trusted more than the file beside it.
+    /// The expected digest, from a source that you trust more than the files beside the archive.
     #[arg(long, value_name = "HEX")]
     sha256: Option<String>,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
 const AFTER: &str = "\
-Checks, and names what does not hold:
-  digest     SHA-256 is what FILE.json or --sha256 says; with both, it must be what both say
-  size       as many bytes as FILE.json says
-  structure  a whole tar archive: every header and length, and nothing behind the end
-  original   the original that FILE.json names, sealed or not, has its size and digest; nothing where it names none
-  memory     as many pages as the page maps tell; one less would hang CRIU's restorer for ever
+Checks:
+  digest     SHA-256 is the one in FILE.json, in FILE.sha256 and in --sha256, as far as they are given
+  size       the size in bytes is the one in FILE.json
+  structure  the file is a complete tar archive
+  original   the original that FILE.json names has its size and digest
+  memory     there are as many memory pages as the page maps say; with one less, CRIU hangs during a restore
 
-Where there is neither FILE.json nor --sha256, nothing says what the archive should be: that is a \
-failure, too. Whoever can change FILE can change FILE.json: the audit log has the digest as well.
+Without FILE.json, FILE.sha256 and --sha256 the check of the digest fails, since there is nothing to compare with. Whoever \
+can change FILE can change the files beside it, too: the audit log also has the digest of each checkpoint.
 
-Exit status: 0 where all of it holds, 1 where something does not or the archive cannot be read.";
+Examples:
+  ckpt archive verify checkpoint.tar
+  ckpt archive verify checkpoint.tar --sha256 \"$(jq -r .sha256 outcome.json)\"
 
-/// What was looked at, and what is wrong with it.
+Exit status:
+  0  all checks hold
+  1  a check does not hold, or the archive cannot be read
+  2  wrong usage";
+
+/// A check and its result.
 struct Check {
-    what: &'static str,
+    name: &'static str,
     result: Result<()>,
 }
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let (file, size) = open(&options.file)?;
     let read = || format!("cannot read `{}`", options.file.display());
-    let mut archive = Progress::new(file, "verifying", size, options.output);
+    let mut archive = ProgressReader::new(file, "verifying", size, options.output);
     let (bytes, sha256) = digest::of(&mut archive).with_context(read)?;
     let structure = gateway_redact::verify(&mut archive);
     drop(archive);
-    let metadata = beside::metadata(&options.file);
+    let metadata = sidecar::metadata(&options.file);
+    let known = metadata.as_ref().ok().and_then(Option::as_ref);
+    let check = |name, result| Check { name, result };
+    let complete = structure.as_ref().map(drop);
     let checks = [
-        Check {
-            what: "digest",
-            result: same_digest(options, metadata.as_ref(), &sha256),
-        },
-        Check {
-            what: "size",
-            result: same_size(metadata.as_ref(), bytes),
-        },
-        Check {
-            what: "structure",
-            result: structure
-                .as_ref()
-                .map(drop)
-                .map_err(|error| anyhow!("{error}")),
-        },
-        Check {
-            what: "original",
-            result: same_original(&options.file, metadata.as_ref()),
-        },
-        Check {
-            what: "memory",
-            result: whole_memory(structure.as_ref().ok()),
-        },
+        check("digest", check_digest(options, &metadata, &sha256)),
+        check("size", check_size(known, bytes)),
+        check("structure", complete.map_err(|error| anyhow!("{error}"))),
+        check("original", check_original(&options.file, known)),
+        check("memory", check_memory(structure.as_ref().ok())),
     ];
     let holds = checks.iter().all(|check| check.result.is_ok());
-    tell(options, &checks, holds, &sha256);
+    show(options, &checks, holds, &sha256);
     Ok(if holds { Exit::Success } else { Exit::Failure })
 }
 
-fn same_digest(options: &Options, metadata: Found<'_>, sha256: &str) -> Result<()> {
-    let told = match metadata {
+fn check_digest(
+    options: &Options,
+    metadata: &Result<Option<Checkpoint>>,
+    sha256: &str,
+) -> Result<()> {
+    let metadata = match metadata {
         Err(error) => bail!("{error:#}"),
-        Ok(metadata) => metadata.as_ref().map(|metadata| &metadata.sha256),
+        Ok(metadata) => metadata.as_ref().map(|metadata| metadata.sha256.clone()),
     };
-    let given = options.sha256.as_ref();
+    let beside = sidecar::digest(&options.file)?;
+    let expected = [
+        ("the metadata", metadata),
+        ("the .sha256 file", beside),
+        ("--sha256", options.sha256.clone()),
+    ];
     ensure!(
-        told.is_some() || given.is_some(),
-        "nothing to compare with: there is no `{}`; give --sha256",
-        beside::path(&options.file).display()
+        expected.iter().any(|(_, digest)| digest.is_some()),
+        "nothing to compare with: there is neither `{}` nor `{}`; give --sha256",
+        sidecar::metadata_path(&options.file).display(),
+        sidecar::digest_path(&options.file).display()
     );
-    for (who, told) in [("the metadata", told), ("--sha256", given)] {
-        let same = told.is_none_or(|told| told.eq_ignore_ascii_case(sha256));
-        ensure!(
-            same,
-            "{who} says {}, the file has {sha256}",
-            told.map(String::as_str).unwrap_or_default()
-        );
+    for (source, digest) in expected {
+        if let Some(digest) = digest {
+            ensure!(
+                digest.eq_ignore_ascii_case(sha256),
+                "{source} says {digest}, the file has {sha256}"
+            );
+        }
     }
     Ok(())
 }
 
-fn same_size(metadata: Found<'_>, bytes: u64) -> Result<()> {
-    let told = metadata
-        .ok()
-        .and_then(|metadata| metadata.as_ref())
-        .map_or(bytes, |metadata| metadata.bytes);
+fn check_size(metadata: Option<&Checkpoint>, bytes: u64) -> Result<()> {
+    let expected = metadata.map_or(bytes, |metadata| metadata.bytes);
     ensure!(
-        told == bytes,
-        "the metadata says {told} bytes, the file has {bytes}"
+        expected == bytes,
+        "the metadata says {expected} bytes, the file has {bytes}"
     );
     Ok(())
 }
 
-/// The original lies beside the archive, under the name that the metadata gives it.
-fn same_original(archive: &Path, metadata: Found<'_>) -> Result<()> {
-    let told = metadata
-        .ok()
-        .and_then(|metadata| metadata.as_ref()?.original.as_ref());
-    let Some(told) = told else { return Ok(()) };
-    let path = archive.with_file_name(
-        told.path
-            .file_name()
-            .context("the metadata gives it no name")?,
-    );
-    let read = || format!("cannot read `{}`", path.display());
-    let (bytes, sha256) =
-        digest::of(&mut File::open(&path).with_context(read)?).with_context(read)?;
-    ensure!(
-        told.bytes == bytes,
-        "the metadata says {} bytes, the file has {bytes}",
-        told.bytes
-    );
-    ensure!(
-        told.sha256 == sha256,
-        "the metadata says {}, the file has {sha256}",
-        told.sha256
-    );
-    Ok(())
-}
-
-fn whole_memory(structure: Option<&gateway_redact::Structure>) -> Result<()> {
-    let Some(structure) = structure else {
-        bail!("not looked at")
+/// The original lies beside the archive, under the name in the metadata.
+fn check_original(archive: &Path, metadata: Option<&Checkpoint>) -> Result<()> {
+    let Some(original) = metadata.and_then(|metadata| metadata.original.as_ref()) else {
+        return Ok(());
     };
+    let name = original.path.file_name();
+    let path = archive.with_file_name(name.context("the metadata does not name the file")?);
+    let read = || format!("cannot read `{}`", path.display());
+    let mut file = File::open(&path).with_context(read)?;
+    let (bytes, sha256) = digest::of(&mut file).with_context(read)?;
+    ensure!(
+        original.bytes == bytes,
+        "the metadata says {} bytes, the file has {bytes}",
+        original.bytes
+    );
+    ensure!(
+        original.sha256 == sha256,
+        "the metadata says {}, the file has {sha256}",
+        original.sha256
+    );
+    Ok(())
+}
+
+fn check_memory(structure: Option<&gateway_redact::Structure>) -> Result<()> {
+    let structure = structure.context("not checked, since the structure is broken")?;
     ensure!(
         structure.faults.is_empty(),
         "{}",
@@ -156,23 +153,18 @@ fn whole_memory(structure: Option<&gateway_redact::Structure>) -> Result<()> {
     Ok(())
 }
 
-/// Metadata, if there is any, or why it cannot be read.
-type Found<'a> = Result<&'a Option<Checkpoint>, &'a anyhow::Error>;
-
-fn tell(options: &Options, checks: &[Check], holds: bool, sha256: &str) {
+fn show(options: &Options, checks: &[Check], holds: bool, sha256: &str) {
     let name = options.file.display();
     match options.output {
-        Output::Json => {
+        Format::Json => {
             let checks: Vec<_> = checks.iter().map(Check::to_json).collect();
-            print(
+            print_exact(
                 json!({ "archive": name.to_string(), "ok": holds, "sha256": sha256, "checks": checks }),
             );
         }
-        Output::Text => {
-            print(format_args!(
-                "{name}: {}",
-                if holds { "holds" } else { "does not hold" }
-            ));
+        Format::Text => {
+            let verdict = if holds { "holds" } else { "does not hold" };
+            print(format_args!("{name}: {verdict}"));
             checks.iter().for_each(Check::print);
         }
     }
@@ -180,14 +172,15 @@ fn tell(options: &Options, checks: &[Check], holds: bool, sha256: &str) {
 
 impl Check {
     fn print(&self) {
+        let (name, ok, fail) = (self.name, styled(GOOD, "ok"), styled(BAD, "FAIL"));
         match &self.result {
-            Ok(()) => print(format_args!("  ok    {}", self.what)),
-            Err(error) => print(format_args!("  FAIL  {}: {error:#}", self.what)),
+            Ok(()) => print(format_args!("  {ok}    {name}")),
+            Err(error) => print(format_args!("  {fail}  {name}: {error:#}")),
         }
     }
 
     fn to_json(&self) -> Value {
         let why = self.result.as_ref().err().map(|error| format!("{error:#}"));
-        json!({ "what": self.what, "ok": self.result.is_ok(), "why": why })
+        json!({ "what": self.name, "ok": self.result.is_ok(), "why": why })
     }
 }

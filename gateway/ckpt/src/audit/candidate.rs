@@ -1,3 +1,5 @@
+//! Loads the policies of `audit replay`.
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -7,10 +9,10 @@ use gateway_server::config::Environment;
 use gateway_server::config::{Authorization, PolicyEngine};
 use serde::Deserialize;
 
-/// What a policy may take here at least, in milliseconds: what counts is what it says, not how soon.
+/// The shortest deadline of a policy here, in milliseconds: a replay compares decisions, not speed.
 const DEADLINE: u64 = 5000;
 
-/// Policies to ask, without the rest of a gateway's configuration.
+/// The sections about policies in a gateway's configuration.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Candidate {
@@ -22,8 +24,8 @@ struct Candidate {
     policy_engine: PolicyEngine,
 }
 
-/// The policies of a gateway's configuration, of a file with only its sections about policies, or of `policies.toml` in a
-/// folder, whose files are then found from there.
+/// Loads policies from a gateway's configuration, from a file with only its sections about policies, or from `policies.toml`
+/// in a folder. Relative paths in a folder's file count from the folder.
 pub(super) fn load(path: &Path) -> Result<Policies> {
     let (file, folder) = if path.is_dir() {
         (path.join("policies.toml"), Some(path.to_path_buf()))
@@ -43,13 +45,13 @@ pub(super) fn load(path: &Path) -> Result<Policies> {
             .join(&spec.file);
         spec.limits.deadline_milliseconds = spec.limits.deadline_milliseconds.max(DEADLINE);
     }
-    whole(candidate)
+    compile(candidate)
 }
 
 fn read(file: &Path) -> Result<Candidate> {
     let text = std::fs::read_to_string(file)
         .with_context(|| format!("cannot read `{}`", file.display()))?;
-    let wrong = || format!("`{}` is no configuration of policies", file.display());
+    let wrong = || format!("`{}` is not a configuration of policies", file.display());
     let table: toml::Table = toml::from_str(&text).with_context(wrong)?;
     if !table.contains_key("tls") {
         return toml::from_str(&text).with_context(wrong);
@@ -67,15 +69,16 @@ fn read(file: &Path) -> Result<Candidate> {
     })
 }
 
-/// A policy that cannot be loaded would deny: nobody wants to know what that changes.
-fn whole(candidate: Candidate) -> Result<Policies> {
+/// Compiles the policies. One that cannot be loaded is an error: its denials would tell nothing.
+fn compile(candidate: Candidate) -> Result<Policies> {
     let Candidate {
         authorization,
         policies,
         policy_engine,
     } = candidate;
     let engine = Engine::new(1, policy_engine.memory_bytes.get());
-    let engine = engine.map_err(|error| anyhow!("cannot make room for policies: {error:#}"))?;
+    let engine =
+        engine.map_err(|error| anyhow!("cannot reserve memory for policies: {error:#}"))?;
     let policies = Policies::configured(0, authorization.allow, policies, &engine, None);
     if let Some((name, fault)) = policies.broken().next() {
         bail!(

@@ -1,3 +1,5 @@
+//! `audit check-proof`: checks the proof of a record without the log.
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -9,31 +11,36 @@ use gateway_core::Record;
 use serde_json::{Value, json};
 
 use super::trusted::key;
-use crate::archive::Output;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::{Format, print, print_exact};
 
-/// No proof is longer, in bytes: a record's line, which JSON may write six times as long, and some hashes.
-const LONGEST: u64 = 8 << 20;
+/// The longest proof that is read, in bytes: a record's line, up to six times as long when escaped, and some hashes.
+const MAX_PROOF: u64 = 8 << 20;
 
 /// Arguments of `audit check-proof`.
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// What `audit prove` printed: a proof a line.
+    /// The output of `audit prove`: one proof a line.
     proof: PathBuf,
-    /// A public key that may have signed the log, as PEM, from a place that is trusted; repeat it for several.
+    /// A public key that may have signed the log, as PEM, from a trusted source. Can be repeated.
     #[arg(long = "key", value_name = "PUBLIC.pem", value_parser = key, required = true)]
     keys: Vec<PublicKey>,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
 const AFTER: &str = "\
-Checks, without the log, that each record leads to the root of the head, and that the head is signed by a key that was given.
+Checks that each record leads to the root in the head, and that one of the given keys has signed the head.
 
-Exit status: 0 where all of it holds, 1 where something does not or the file cannot be read.";
+Example:
+  ckpt audit check-proof proof.json --key audit.pem
+
+Exit status:
+  0  every proof holds
+  1  a proof does not hold, or the file cannot be read
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let read = || format!("cannot read `{}`", options.proof.display());
@@ -42,7 +49,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     loop {
         line.clear();
         if (&mut lines)
-            .take(LONGEST)
+            .take(MAX_PROOF)
             .read_until(b'\n', &mut line)
             .with_context(read)?
             == 0
@@ -51,25 +58,22 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
         }
         count += 1;
         let proof: Proof = serde_json::from_slice(&line).with_context(|| {
-            format!(
-                "`{}`, line {count}: it is no proof",
-                options.proof.display()
-            )
+            format!("`{}`, line {count} is not a proof", options.proof.display())
         })?;
         let checked = proof.check(&options.keys);
         if checked.is_err() {
             exit = Exit::Failure;
         }
         match options.output {
-            Output::Text => tell(&proof, checked),
-            Output::Json => print(to_json(&proof, checked)),
+            Format::Text => show(&proof, checked),
+            Format::Json => print_exact(to_json(&proof, checked)),
         }
     }
-    ensure!(count > 0, "`{}` holds no proof", options.proof.display());
+    ensure!(count > 0, "`{}` contains no proof", options.proof.display());
     Ok(exit)
 }
 
-fn tell(proof: &Proof, checked: Result<Record, ProofError>) {
+fn show(proof: &Proof, checked: Result<Record, ProofError>) {
     match checked {
         Ok(record) => {
             let head = &proof.head;

@@ -1,3 +1,5 @@
+//! `audit keygen`: makes a key that signs an audit log.
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -11,15 +13,21 @@ use crate::output::print;
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// Where the private key is to be written: nothing may be there.
+    /// The file for the private key. It must not exist.
     file: PathBuf,
 }
 
 const AFTER: &str = "\
-Writes a new Ed25519 key as PEM (PKCS #8, mode 0600) for `audit.key-file`, and prints the public key. Keep that where those who \
-verify the log trust it, which is not on the node.
+Writes a new private Ed25519 key (PEM, PKCS #8, mode 0600) for `audit.key-file`, and prints the public key. Give the public \
+key to everybody who verifies the log, and keep it on another machine than the log.
 
-Exit status: 0 where it was made, 1 where not.";
+Example:
+  ckpt audit keygen /etc/checkpoint-gateway/audit.key > audit.pem
+
+Exit status:
+  0  success
+  1  the key cannot be written
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let public = SigningKey::generate(&options.file)

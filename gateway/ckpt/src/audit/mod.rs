@@ -1,21 +1,25 @@
-//! The commands for those who have an audit log: without a gateway, on any machine.
+//! `ckpt audit`: commands for audit logs. They need neither a gateway nor a network.
 
 mod candidate;
 mod check_proof;
+mod durations;
 mod explain;
 mod export;
-mod facts;
 mod filter;
 mod head;
 mod keygen;
 mod prove;
+mod record_view;
 mod records;
 mod replay;
+mod replay_page;
 mod sentences;
 mod show;
 mod stats;
-mod table;
+mod suggestions;
 mod tally;
+mod time;
+mod totals;
 mod trusted;
 mod verify;
 
@@ -32,44 +36,50 @@ pub(crate) struct Options {
 }
 
 const AFTER: &str = "\
-The audit log has one JSON object a line: the intent of a permitted checkpoint, which is durable before \
-the runtime is touched, and an outcome, whatever happened. Each line names its place (`seq`) and the \
-SHA-256 of the line before it (`prev`); all of them are the leaves of a Merkle tree, whose root is signed again and \
-again where the gateway has a key.
+An audit log has one JSON record a line. An intent is written before the runtime is called; an outcome follows when the \
+request has ended. Each line has its number (`seq`) and the SHA-256 of the line before (`prev`). All lines are leaves of a \
+Merkle tree; a gateway with a key signs the tree's head at intervals.
 
-  ckpt audit show FILE --user alice --verdict deny    what was alice refused?
-  ckpt audit explain ID FILE           why was that allowed or denied, and what came of it?
-  ckpt audit replay FILE --policies NEW    what would other policies have decided?
-  ckpt audit export FILE --format ocsf    for others' tools
-  ckpt audit stats FILE                how often, by whom, how long
-  ckpt audit keygen audit.key                    make such a key
-  ckpt audit verify FILE --key PUBLIC.pem        was a line changed, removed, added or moved?
-  ckpt audit head FILE > head.json               keep this elsewhere:
-  ckpt audit verify FILE --head head.json        is all there that was there at that time?
-  ckpt audit prove ID FILE > proof.json          prove one record
-  ckpt audit check-proof proof.json --key PUBLIC.pem    to somebody who has no log
+Examples:
+  ckpt audit show FILE --user alice --verdict deny        list alice's denied requests
+  ckpt audit explain ID FILE                              why a request was allowed or denied
+  ckpt audit replay FILE --policies NEW.toml              what other policies would have decided
+  ckpt audit export FILE --format ocsf                    events for other tools
+  ckpt audit stats FILE                                   counts and durations
+  ckpt audit keygen audit.key > audit.pem                 make a key that signs a log
+  ckpt audit verify FILE --key audit.pem                  find changed, missing or added lines
+  ckpt audit head FILE > head.json                        keep the signed head on another machine
+  ckpt audit verify FILE --head head.json                 check that nothing was cut off since then
+  ckpt audit prove ID FILE > proof.json                   prove a single record
+  ckpt audit check-proof proof.json --key audit.pem       check the proof without the log
 
-`audit COMMAND --help` says more.";
+`ckpt audit COMMAND --help` explains each command.
+
+Exit status:
+  0  success
+  1  failure, a check that does not hold, or no record that matches
+  2  wrong usage, or a replay in which a decision differs
+  3  the configuration is wrong";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show records, those that fit.
+    /// List records that match a filter.
     Show(show::Options),
-    /// Say in sentences why a request was allowed or denied, and what came of it.
+    /// Explain in sentences why a request was allowed or denied, and how it ended.
     Explain(explain::Options),
-    /// Ask other policies about the requests of a log, and show what they would have decided otherwise.
+    /// Ask other policies about the requests in a log, and list decisions that differ.
     Replay(replay::Options),
     /// Print outcomes as events of Kubernetes' audit log or of OCSF.
     Export(export::Options),
     /// Count records by action, verdict, code, policy and user.
     Stats(stats::Options),
-    /// Check an audit log, and name the first bad line.
+    /// Verify an audit log; name the first line that is wrong.
     Verify(verify::Options),
-    /// Print the last signed head, to be kept elsewhere.
+    /// Print the last signed head.
     Head(head::Options),
     /// Prove that a record is in the log.
     Prove(prove::Options),
-    /// Check such a proof, without the log.
+    /// Check a proof without the log.
     CheckProof(check_proof::Options),
     /// Make a key that signs an audit log.
     Keygen(keygen::Options),

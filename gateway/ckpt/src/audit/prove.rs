@@ -1,3 +1,5 @@
+//! `audit prove`: proves that a record is in the log.
+
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -6,13 +8,13 @@ use gateway_audit::Wanted;
 
 use super::trusted::Trusted;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::print_exact;
 
 /// Arguments of `audit prove`.
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// The record's seq, or a request's id for all of its records.
+    /// The seq of a record, or the id of a request for all its records.
     #[arg(value_parser = wanted)]
     id: Wanted,
     /// The audit log.
@@ -22,18 +24,24 @@ pub(super) struct Options {
 }
 
 const AFTER: &str = "\
-Verifies the log and prints, for each record, a line of JSON that proves that it is in the log: the record itself, its place, the \
-hashes that lead from it to the root of the tree, and the last signed head. Whoever has the public key can check that without \
-the log, and sees no other record: `audit check-proof`.
+Verifies the log and prints a proof for each record, as one line of JSON: the record, its seq, the hashes from it to the root \
+of the tree, and the last signed head. With the public key, `ckpt audit check-proof` checks it without the log, and so without \
+showing any other record.
 
-Exit status: 0 where it was proven, 1 where the log does not hold, or where there is no such record or nobody has signed it yet.";
+Example:
+  ckpt audit prove 0199c1de-6c0a-7c34-b7a0-0c6b7fb8b1a5 audit.log > proof.json
+
+Exit status:
+  0  success
+  1  the log does not hold, or there is no such record, or no signed head covers it yet
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let proofs =
         gateway_audit::prove(&options.file, options.id, &options.trusted.expected(None))
-            .with_context(|| format!("cannot prove that out of `{}`", options.file.display()))?;
+            .with_context(|| format!("cannot prove a record of `{}`", options.file.display()))?;
     for proof in proofs {
-        print(serde_json::to_string(&proof)?);
+        print_exact(serde_json::to_string(&proof)?);
     }
     Ok(Exit::Success)
 }

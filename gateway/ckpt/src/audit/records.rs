@@ -1,16 +1,18 @@
+//! Reads the records of a log and counts lines that cannot be read.
+
 use std::path::Path;
 
 use anyhow::Result;
 use gateway_audit::{Entry, Fault, ReadError, Reader};
 
 use crate::exit::Exit;
-use crate::output::tell;
+use crate::output::print_error;
 
-/// The records of a log, one after another. Lines that are none are counted and passed over: a newer gateway may have
-/// written them.
+/// The records of a log in their order. Lines that this version cannot read, such as those of a newer gateway, are counted
+/// and skipped.
 pub(super) struct Records {
     reader: Reader,
-    foreign: u64,
+    unreadable: u64,
     first: Option<String>,
 }
 
@@ -18,19 +20,19 @@ impl Records {
     pub(super) fn open(path: &Path) -> Result<Self> {
         Ok(Self {
             reader: gateway_audit::read(path)?,
-            foreign: 0,
+            unreadable: 0,
             first: None,
         })
     }
 
-    /// How a command ends that has read them all. Whoever could not read everything has not seen everything, and is told so.
+    /// The exit code of a command that has read all records: a failure, with a message, where lines were skipped.
     pub(super) fn end(self) -> Exit {
         let Some(first) = self.first else {
             return Exit::Success;
         };
-        tell(format_args!(
-            "{} lines are no records that this version knows, and were passed over; the first: {first}",
-            self.foreign
+        print_error(format_args!(
+            "{} lines cannot be read and were skipped; the first: {first}",
+            self.unreadable
         ));
         Exit::Failure
     }
@@ -43,13 +45,13 @@ impl Iterator for Records {
         loop {
             match self.reader.next()? {
                 Ok(entry) => return Some(Ok(entry)),
-                // A gateway is writing it.
+                // A gateway is writing this line.
                 Err(ReadError::Line {
                     fault: Fault::Incomplete,
                     ..
                 }) => {}
                 Err(error @ ReadError::Line { .. }) => {
-                    self.foreign = self.foreign.saturating_add(1);
+                    self.unreadable = self.unreadable.saturating_add(1);
                     self.first.get_or_insert_with(|| error.to_string());
                 }
                 Err(error) => return Some(Err(error.into())),

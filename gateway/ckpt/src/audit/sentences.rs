@@ -1,4 +1,4 @@
-//! Records in sentences.
+//! Explains records in sentences.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,20 @@ use gateway_core::{
     Verdict,
 };
 
-use super::facts::Facts;
+use super::record_view::RecordView;
 use crate::output::print;
-use crate::size::size;
-use crate::terminal::shown;
+use crate::printable::printable;
+use indicatif::BinaryBytes;
 
-/// The most characters of what others have written.
+/// The widest text from a record, in columns.
 const TEXT: usize = 300;
 
-/// Tells of `records` request by request, in their order.
-pub(super) fn tell(records: &[&Record]) {
+/// Prints `records` request by request, in their order.
+pub(super) fn explain(records: &[&Record]) {
     let mut requests: Vec<(RequestId, Vec<&Record>)> = Vec::new();
-    let mut places = BTreeMap::new();
+    let mut positions = BTreeMap::new();
     for record in records {
-        let at = *places.entry(record.request_id).or_insert(requests.len());
+        let at = *positions.entry(record.request_id).or_insert(requests.len());
         match requests.get_mut(at) {
             Some((_, of_request)) => of_request.push(record),
             None => requests.push((record.request_id, vec![record])),
@@ -44,16 +44,16 @@ fn request(id: RequestId, records: &[&Record]) {
         let first = number == 0;
         match &record.event {
             Event::Intent { .. } => {
-                asked(record);
-                judged(&Facts::of(record));
-                print("  It was written down before anything was done.");
+                request_line(record);
+                decision(&RecordView::of(record));
+                print("  The intent was on disk before the runtime was called.");
             }
             Event::Outcome(outcome) => {
                 if first {
-                    asked(record);
-                    judged(&Facts::of(record));
+                    request_line(record);
+                    decision(&RecordView::of(record));
                 }
-                ended(record, outcome);
+                result(record, outcome);
             }
             Event::Removed {
                 target,
@@ -61,21 +61,21 @@ fn request(id: RequestId, records: &[&Record]) {
                 bytes,
                 ..
             } => print(format_args!(
-                "  At {} the gateway itself removed the checkpoint {checkpoint_id} of {target} ({}): {}.",
+                "  At {} the gateway removed the checkpoint {checkpoint_id} of {target} ({}): {}.",
                 record.at,
-                size(*bytes),
-                Facts::of(record).detail
+                BinaryBytes(*bytes),
+                RecordView::of(record).detail
             )),
             Event::Shadow { verdicts, .. } => {
                 print(format_args!(
-                    "  The policies that are only tried out differ: {}.",
-                    Facts::of(record).detail
+                    "  The shadow policies decide otherwise: {}.",
+                    RecordView::of(record).detail
                 ));
                 verdicts.iter().for_each(verdict);
             }
             Event::Head(_) | Event::Key(_) | Event::KeyRemoved(_) | Event::Segment(_) => {
                 print(format_args!(
-                    "  At {} the log wrote of itself: {}.",
+                    "  At {} the log recorded: {}.",
                     record.at,
                     record.event.as_str()
                 ));
@@ -84,43 +84,42 @@ fn request(id: RequestId, records: &[&Record]) {
     }
 }
 
-fn asked(record: &Record) {
-    let facts = Facts::of(record);
-    let user = match facts.user {
-        Some(user) => shown(user, TEXT),
-        None if facts.hidden.iter().any(|field| *field == HiddenField::User) => {
-            "Somebody whom the plan hides".to_owned()
-        }
-        None => "Somebody who proved nothing".to_owned(),
+fn request_line(record: &Record) {
+    let view = RecordView::of(record);
+    let user = match view.user {
+        Some(user) => printable(user, TEXT),
+        None if view.hidden.contains(&HiddenField::User) => "A user whom the plan hides".to_owned(),
+        None => "An unauthenticated caller".to_owned(),
     };
-    let target = facts
+    let target = view
         .target
         .map(|target| format!(" of {target}"))
         .unwrap_or_default();
-    let what = facts
-        .action
-        .map_or("made a call that policies do not judge", wanted);
+    let what = view.action.map_or(
+        "made a request that policies do not decide",
+        action_in_words,
+    );
     print(format_args!(
         "  At {} {user}{} {what}{target}{}.",
         record.at,
-        who(record),
-        why(record)
+        caller(record),
+        reason(record)
     ));
 }
 
-fn wanted(action: Action) -> &'static str {
+fn action_in_words(action: Action) -> &'static str {
     match action {
         Action::Create => "asked for a checkpoint",
-        Action::List => "asked which checkpoints there are",
+        Action::List => "asked for the list of checkpoints",
         Action::Inspect => "asked to inspect a checkpoint",
         Action::Download => "asked to download a checkpoint",
         Action::DownloadOriginal => "asked to download the original of a checkpoint",
-        Action::Hold => "asked to pin a checkpoint, or to let it go,",
+        Action::Hold => "asked to hold or release a checkpoint",
         Action::Delete => "asked to delete a checkpoint",
     }
 }
 
-fn who(record: &Record) -> String {
+fn caller(record: &Record) -> String {
     let (groups, credential, issuer, address) = match &record.event {
         Event::Intent {
             groups,
@@ -139,14 +138,14 @@ fn who(record: &Record) -> String {
     };
     let mut parts = Vec::new();
     if !groups.is_empty() {
-        parts.push(format!("of {}", shown(&groups.join(", "), TEXT)));
+        parts.push(format!("of {}", printable(&groups.join(", "), TEXT)));
     }
     if let (Some(credential), Some(issuer)) = (credential, issuer) {
         let kind = match credential {
             CredentialKind::BearerToken => "a token",
             CredentialKind::ClientCertificate => "a certificate",
         };
-        parts.push(format!("with {kind} of {}", shown(issuer, TEXT)));
+        parts.push(format!("with {kind} of {}", printable(issuer, TEXT)));
     }
     parts.extend(address.map(|address| format!("from {address}")));
     if parts.is_empty() {
@@ -156,33 +155,35 @@ fn who(record: &Record) -> String {
     }
 }
 
-fn why(record: &Record) -> String {
+fn reason(record: &Record) -> String {
     let reason = match &record.event {
         Event::Intent { reason, .. } => reason.as_ref(),
         Event::Outcome(outcome) => outcome.reason.as_ref(),
         _ => None,
     };
     reason
-        .map(|reason| format!(", saying \"{}\"", shown(reason, TEXT)))
+        .map(|reason| format!(" for the reason \"{}\"", printable(reason, TEXT)))
         .unwrap_or_default()
 }
 
-fn judged(facts: &Facts<'_>) {
-    facts.verdicts.iter().for_each(verdict);
-    match gateway_policy::decide(facts.verdicts) {
-        _ if facts.verdicts.is_empty() => print("  No policy was asked."),
-        Ok(()) => print("  So it was allowed: one policy allows it, and none denies it."),
-        Err((policy, _)) if policy.is_empty() => print("  So it was denied: no policy allows it."),
+fn decision(view: &RecordView<'_>) {
+    view.verdicts.iter().for_each(verdict);
+    match gateway_policy::decide(view.verdicts) {
+        _ if view.verdicts.is_empty() => print("  No policy was asked."),
+        Ok(()) => print("  Decision: allowed, since a policy allows it and none denies it."),
+        Err((policy, _)) if policy.is_empty() => {
+            print("  Decision: denied, since no policy allows it.");
+        }
         Err((policy, _)) => print(format_args!(
-            "  So it was denied, by {}.",
-            shown(&policy, TEXT)
+            "  Decision: denied by {}.",
+            printable(&policy, TEXT)
         )),
     }
-    facts.plan.iter().for_each(|plan| hidden(plan));
-    if !facts.hidden.is_empty() {
+    view.plan.iter().for_each(|record| plan(record));
+    if !view.hidden.is_empty() {
         print(format_args!(
-            "  These records do not tell its {}.",
-            shown(&joined(facts.hidden), TEXT)
+            "  The records leave out: {}.",
+            printable(&joined(view.hidden), TEXT)
         ));
     }
 }
@@ -203,75 +204,73 @@ fn verdict(verdict: &Verdict) {
     } = verdict;
     let said = match decision {
         Decision::Allow => "allows it".to_owned(),
-        Decision::Abstain => "has no opinion".to_owned(),
+        Decision::Abstain => "abstains".to_owned(),
         Decision::Deny(denial) => format!("denies it ({}): {}", denial.code, denial.message),
     };
     let digest = digest
         .as_ref()
-        .map_or("built in or not loaded".to_owned(), |digest| {
-            format!("sha256 {digest}")
-        });
+        .map_or("no digest".to_owned(), |digest| format!("sha256 {digest}"));
     let monitored = if *monitored {
-        ", which is only recorded"
+        " (monitor only: not enforced)"
     } else {
         ""
     };
     let line = format!("{policy} ({digest}, generation {generation}) {said}{monitored}");
-    print(format_args!("  - {}", shown(&line, 2 * TEXT)));
+    print(format_args!("  - {}", printable(&line, 2 * TEXT)));
 }
 
-fn hidden(plan: &PlanRecord) {
+fn plan(plan: &PlanRecord) {
     if plan.sha256.is_empty() {
         return;
     }
     let part = |what: &str, names: &[String]| {
-        (!names.is_empty()).then(|| format!("{what} {}", shown(&names.join(", "), TEXT)))
+        (!names.is_empty()).then(|| format!("{what} {}", printable(&names.join(", "), TEXT)))
     };
-    let parts = [part("masked", &plan.mask), part("left out", &plan.drop)];
+    let parts = [part("masked", &plan.mask), part("removed", &plan.drop)];
     let parts: Vec<_> = parts.into_iter().flatten().collect();
     let parts = if parts.is_empty() {
-        "nothing of the archive".to_owned()
+        "nothing in the archive".to_owned()
     } else {
         parts.join("; ")
     };
     print(format_args!(
-        "  The redaction plan {} hides: {parts}.",
-        shown(&plan.sha256, 64)
+        "  Redaction plan {}: {parts}.",
+        printable(&plan.sha256, 64)
     ));
 }
 
-fn ended(record: &Record, outcome: &Outcome) {
+fn result(record: &Record, outcome: &Outcome) {
     let action = outcome.action.map_or("call", Action::as_str);
     let code = outcome
         .code
         .as_ref()
-        .map(|code| format!(", {}", shown(code, TEXT)))
+        .map(|code| format!(", {}", printable(code, TEXT)))
         .unwrap_or_default();
     let took = outcome.duration_us.div_ceil(1000);
     print(match outcome.status {
-        0 => format!(
-            "  How it ended is not known{code}: the gateway was gone before it could be written down."
-        ),
+        0 => {
+            format!("  The result is unknown{code}: the gateway ended before it could record one.")
+        }
         status => format!(
-            "  It ended at {} with {status}{code}, after {took} ms ({action}).",
+            "  Ended at {} with {status}{code} after {took} ms ({action}).",
             record.at
         ),
     });
     if let Some(message) = &outcome.message {
         print(format_args!(
-            "  The caller was told: {}",
-            shown(message, TEXT)
+            "  Message to the caller: {}",
+            printable(message, TEXT)
         ));
     }
     if let Some(id) = outcome.checkpoint_id {
         let bytes = outcome
             .bytes
-            .map(|bytes| format!(", {}", size(bytes)))
+            .map(|bytes| format!(", {}", BinaryBytes(bytes)))
             .unwrap_or_default();
         let digest = outcome
             .sha256
             .as_ref()
-            .map(|digest| format!(", sha256 {}", shown(digest, 64)));
+            .map(|digest| format!(", sha256 {}", printable(digest, 64)));
         print(format_args!(
             "  Checkpoint {id}{bytes}{}.",
             digest.unwrap_or_default()
@@ -279,19 +278,19 @@ fn ended(record: &Record, outcome: &Outcome) {
     }
     if let Some(listed) = outcome.listed {
         print(format_args!(
-            "  Policies were asked about {} checkpoints; {} were shown.",
+            "  Policies were asked about {} checkpoints; {} were listed.",
             listed.asked, listed.shown
         ));
     }
     if outcome.suppressed > 0 {
         print(format_args!(
-            "  {} like it were left out before.",
+            "  {} requests before it have no record (rate limit).",
             outcome.suppressed
         ));
     }
     if !outcome.omitted.is_empty() {
         print(format_args!(
-            "  The record was too long and lacks its {}.",
+            "  The record was too long; it lacks: {}.",
             outcome.omitted.join(", ")
         ));
     }

@@ -1,37 +1,54 @@
+//! `audit stats`: counts records and requests, and shows how long requests took.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
 use gateway_core::{Action, Decision, Event, Outcome, Record};
+use indicatif::BinaryBytes;
 use serde_json::{Value, json};
 
-use super::facts::Facts;
-use super::filter::{Filter, Meant};
+use super::durations::Durations;
+use super::filter::Filter;
+use super::record_view::RecordView;
 use super::records::Records;
-use super::tally::{Durations, Tally};
-use crate::archive::Output;
+use super::suggestions::Suggestions;
+use super::tally::Tally;
 use crate::exit::Exit;
-use crate::output::print;
-use crate::size::size;
-use crate::terminal::shown;
+use crate::output::{Format, print, print_exact};
+use crate::style::{BOLD, styled};
+use crate::table::{Table, plain};
 
 /// Arguments of `audit stats`.
 #[derive(Args)]
+#[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// The audit log; its closed segments are read, too.
+    /// The audit log. Its closed segments are read, too.
     file: PathBuf,
     #[command(flatten)]
     filter: Filter,
-    /// How many of the most frequent users, policies and codes to tell.
+    /// How many of the most frequent users, policies and codes to print.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
-/// What is counted. Requests are counted by their outcomes: an intent is the same request.
+const AFTER: &str = "\
+Requests are counted by their outcomes. Durations are in milliseconds.
+
+Examples:
+  ckpt audit stats audit.log --since 24h
+  ckpt audit stats audit.log --output json | jq .durations
+
+Exit status:
+  0  success
+  1  no record matches, or a line cannot be read
+  2  wrong usage";
+
+/// The counts. A request is counted by its outcome, since its intent is the same request.
 struct Stats {
     records: u64,
     first: Option<jiff::Timestamp>,
@@ -45,23 +62,23 @@ struct Stats {
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let mut records = Records::open(&options.file)?;
-    let (mut stats, mut meant) = (Stats::new(), Meant::default());
+    let (mut stats, mut suggestions) = (Stats::new(), Suggestions::default());
     for entry in records.by_ref() {
         let entry = entry?;
-        if options.filter.takes(&entry.record) {
+        if options.filter.matches(&entry.record) {
             stats.count(&entry.record);
         } else if stats.records == 0 {
-            meant.look(&options.filter, &entry);
+            suggestions.compare(&options.filter, &entry.record);
         }
     }
     let exit = records.end();
     if stats.records == 0 {
-        bail!(meant.told());
+        bail!(suggestions.no_match());
     }
     let top = usize::from(options.top);
     match options.output {
-        Output::Json => print(stats.to_json(top)),
-        Output::Text => stats.show(top),
+        Format::Json => print_exact(stats.to_json(top)),
+        Format::Text => stats.show(top),
     }
     Ok(exit)
 }
@@ -89,16 +106,16 @@ impl Stats {
         self.last = Some(record.at);
         self.tally("events", record.event.as_str());
         if let Event::Outcome(outcome) = &record.event {
-            self.outcome(outcome, &Facts::of(record));
+            self.outcome(outcome, &RecordView::of(record));
         }
     }
 
-    fn outcome(&mut self, outcome: &Outcome, facts: &Facts<'_>) {
+    fn outcome(&mut self, outcome: &Outcome, view: &RecordView<'_>) {
         let action = outcome.action.map_or("other", Action::as_str);
         self.tally("actions", action);
         self.tally("statuses", &outcome.status.to_string());
         self.tally("users", outcome.user.as_deref().unwrap_or("-"));
-        if let Some(allowed) = facts.allowed() {
+        if let Some(allowed) = view.allowed() {
             self.tally("verdicts", if allowed { "allow" } else { "deny" });
         }
         if let Some(code) = &outcome.code {
@@ -116,7 +133,7 @@ impl Stats {
         match outcome.action {
             Some(Action::Create) => self.stored = self.stored.saturating_add(bytes),
             Some(Action::Download | Action::DownloadOriginal) => {
-                self.sent = self.sent.saturating_add(bytes)
+                self.sent = self.sent.saturating_add(bytes);
             }
             _ => {}
         }
@@ -145,38 +162,31 @@ impl Stats {
         ));
         print(format_args!(
             "{} stored, {} sent",
-            size(self.stored),
-            size(self.sent)
+            BinaryBytes(self.stored),
+            BinaryBytes(self.sent)
         ));
         if self.unrecorded > 0 {
             print(format_args!(
-                "{} requests of callers who had proven nothing are not on record",
+                "{} unauthenticated requests have no record of their own (rate limit)",
                 self.unrecorded
             ));
         }
         for (name, tally) in &self.tallies {
-            let (names, others) = tally.top(top);
-            if !names.is_empty() {
-                print(format_args!("\n{name}"));
-            }
-            for (name, count) in &names {
-                print(format_args!("  {count:>10}  {}", shown(name, 120)));
-            }
-            if others > 0 {
-                print(format_args!("  {others:>10}  of others"));
-            }
+            show_tally(name, tally, top);
         }
-        print(format_args!(
-            "\n{:<18} {:>10} {:>10} {:>10} {:>10}",
-            "milliseconds", "p50", "p90", "p99", "most"
-        ));
+        self.show_durations();
+    }
+
+    fn show_durations(&self) {
+        print("");
+        let headings = ["milliseconds", "p50", "p90", "p99", "max"];
+        let mut table = Table::new(headings).right_aligned(&[1, 2, 3, 4]);
         for (action, durations) in &self.durations {
-            let [p50, p90, p99, most] =
-                [50, 90, 99, 100].map(|percent| milliseconds(durations.quantile(percent)));
-            print(format_args!(
-                "{action:<18} {p50:>10} {p90:>10} {p99:>10} {most:>10}"
-            ));
+            let [p50, p90, p99, max] =
+                [50, 90, 99, 100].map(|percent| plain(milliseconds(durations.quantile(percent))));
+            table.row([plain(*action), p50, p90, p99, max]);
         }
+        table.finish();
     }
 
     fn to_json(&self, top: usize) -> Value {
@@ -208,7 +218,23 @@ impl Stats {
     }
 }
 
-/// With one digit after the point.
+fn show_tally(heading: &str, tally: &Tally, top: usize) {
+    let (names, others) = tally.top(top);
+    if names.is_empty() {
+        return;
+    }
+    print(format_args!("\n{}", styled(BOLD, heading)));
+    let mut table = Table::without_headings().indented(2).right_aligned(&[0]);
+    for (name, count) in names {
+        table.row_up_to(120, [plain(count.to_string()), plain(name)]);
+    }
+    if others > 0 {
+        table.row([plain(others.to_string()), plain("others")]);
+    }
+    table.finish();
+}
+
+/// With one decimal.
 fn milliseconds(microseconds: Option<u64>) -> String {
     microseconds
         .map(|us| format!("{}.{}", us / 1000, us % 1000 / 100))

@@ -1,53 +1,58 @@
+//! `audit verify`: verifies an audit log.
+
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Args;
 use gateway_audit::{Anchor, ClockSetBack, KeptHead, Trust, Verified, VerifyError};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::trusted::{Trusted, kept, unreadable};
-use crate::archive::Output;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::{Format, print, print_exact};
 
 /// Arguments of `audit verify`.
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// The audit log; its closed segments are read where they lie beside it.
+    /// The audit log. Closed segments beside it are read, too.
     file: PathBuf,
-    /// The head of an earlier time, from a place that is trusted more than the file: the digest that this command printed, or a
-    /// file that `audit head` wrote.
+    /// An earlier head from a trusted source: the digest that this command printed, or a file that `audit head` wrote.
     #[arg(long, value_name = "HEX|FILE", value_parser = kept)]
     head: Option<KeptHead>,
     #[command(flatten)]
     trusted: Trusted,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
 const AFTER: &str = "\
-Finds a line that was changed, removed, added or moved, and names the first by its file, its number in it and its seq. \
-Prints how many records there are, when the first and the last were written, and the head: the SHA-256 of the last line.
+Finds lines that were changed, removed, added or moved, and names the first by file, line number and seq. Prints the number \
+of records, the times of the first and the last, and the head: the SHA-256 of the last line.
 
-Where the gateway has a key, it signs the log again and again. With --key, the public key from a place that is trusted more \
-than the log, all up to the last signature is what the gateway wrote. Without it, signatures are checked against the keys that the \
-log itself names, and whoever can write all of it anew can name another one.
+A gateway with a key signs the log at intervals. With --key and a public key from a trusted source, everything up to the last \
+signature is proven to be the gateway's. Without --key, signatures are checked with the keys that the log itself names; \
+whoever can rewrite the whole log can replace those, too.
 
-Nothing in the log can show that lines were cut off its end. A head that was kept elsewhere shows it: with --head, all records up to \
-that one are proven to be those that were there at that time, or else it says that the log was cut, or that it is a fork. So \
-keep heads away from the node:
+The log alone cannot show that lines were cut off its end. Keep heads on another machine: with --head, the command checks that \
+the log still begins with the same records, and reports a truncated or forked log.
 
-  ckpt audit head audit.log > head.json        signed: keep this
-  ckpt audit verify audit.log --output json | jq -r .head    or this, where there is no key
-  ckpt audit verify audit.log --key audit.pem --head head.json    later
+If old segments were moved away, pass --anchor SEQ:HEX, which `--output json` printed under `files` while they were there.
 
-Where old segments were moved away, give --anchor SEQ:HEX as it stood under `files` with --output json before that.
+While a gateway writes, the last line may be incomplete; it is reported as cut short. Run the command again.
 
-While a gateway writes to the log, its last line may be half there, and is then called cut short: try again.
+Examples:
+  ckpt audit verify audit.log --key audit.pem
+  ckpt audit head audit.log > head.json                              keep the signed head
+  ckpt audit verify audit.log --output json | jq -r .head            keep the digest, if there is no key
+  ckpt audit verify audit.log --key audit.pem --head head.json       later
 
-Exit status: 0 where the log holds, 1 where it does not or cannot be read.";
+Exit status:
+  0  the log holds
+  1  the log does not hold, or it cannot be read
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> Result<Exit> {
     let expected = options.trusted.expected(options.head.as_ref());
@@ -62,12 +67,12 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     };
     let name = options.file.display();
     match (options.output, &verified) {
-        (Output::Json, verified) => print(to_json(&name.to_string(), verified)),
-        (Output::Text, Ok(verified)) => {
+        (Format::Json, verified) => print_exact(to_json(&name.to_string(), verified)),
+        (Format::Text, Ok(verified)) => {
             print(format_args!("{name}: holds"));
             print_lines(verified);
         }
-        (Output::Text, Err(why)) => {
+        (Format::Text, Err(why)) => {
             print(format_args!("{name}: does not hold"));
             print(format_args!("  FAIL  {why}"));
         }
@@ -76,12 +81,15 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
 }
 
 fn print_lines(verified: &Verified) {
-    let say = |what: &str, text: String| print(format_args!("  {what:<9}{text}"));
+    let say = |name: &str, text: String| print(format_args!("  {name:<9}{text}"));
     say("records", verified.records.to_string());
     if verified.begins != 0 {
         say(
             "begins",
-            format!("at seq {}: what is before was not checked", verified.begins),
+            format!(
+                "at seq {}; records before it were not checked",
+                verified.begins
+            ),
         );
     }
     for (what, time) in [("first", verified.first), ("last", verified.last)] {
@@ -93,8 +101,8 @@ fn print_lines(verified: &Verified) {
         say(
             "clock",
             format!(
-                "set back: at seq {seq} it was {} s behind what it had said",
-                by.as_secs()
+                "was set back: at seq {seq} it was {:#} behind",
+                SignedDuration::from_secs(by.as_secs())
             ),
         );
     }
@@ -103,22 +111,21 @@ fn print_lines(verified: &Verified) {
     for seq in &verified.unproven {
         say(
             "key",
-            format!("changed at seq {seq}, and the key before it did not vouch for that"),
+            format!("changed at seq {seq} without the signature of the key before"),
         );
     }
     if let Some(seq) = verified.keyless {
         say(
             "key",
-            format!("taken away at seq {seq}: nothing behind it is signed"),
+            format!("removed at seq {seq}: no record after it is signed"),
         );
     }
     say(
         "proven",
         match verified.covered {
-            Some(records) => format!("{records} records, by --head"),
-            None => {
-                "nothing about the end: give --head with a head that was kept elsewhere".to_owned()
-            }
+            Some(records) => format!("{records} records by --head"),
+            None => "nothing about the end of the log: give --head with a head kept elsewhere"
+                .to_owned(),
         },
     );
 }
@@ -131,12 +138,12 @@ fn signed(verified: &Verified) -> String {
     match verified.trust {
         Trust::Given => {
             format!(
-                "up to seq {}, at {at}, by a key that was given (key {key})",
+                "up to seq {} at {at} by a key that was given (key {key})",
                 size.saturating_sub(1)
             )
         }
         _ => format!(
-            "up to seq {}, at {at}, by a key that only the log itself names: give --key (key {key})",
+            "up to seq {} at {at} by a key that only the log itself names: give --key (key {key})",
             size.saturating_sub(1)
         ),
     }

@@ -1,3 +1,5 @@
+//! Reads the archive of the demo's checkpoint and counts the secret in it.
+
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::os::unix::fs::PermissionsExt;
@@ -10,28 +12,28 @@ use serde_json::Value;
 use super::client::Answer;
 use crate::digest;
 
-/// An archive as one finds it, read by itself: nothing in here is believed because the gateway says so.
+/// An archive as it is on disk; only `metadata` is the gateway's word.
 pub(super) struct Archive {
-    /// What the file next to it says.
+    /// The metadata file beside it.
     pub(super) metadata: Checkpoint,
     pub(super) bytes: u64,
-    /// SHA-256 in hex, made anew.
+    /// The file's SHA-256 in hex.
     pub(super) sha256: String,
-    /// The permissions of the file, and of the folder that it lies in.
+    /// The permissions of the file and of its folder.
     pub(super) modes: (u32, u32),
     pub(super) members: Vec<Member>,
 }
 
-/// A member of an archive.
+/// A member of the archive.
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) bytes: u64,
-    /// How often the secret is in it.
+    /// How often it contains the secret.
     pub(super) copies: usize,
 }
 
 impl Archive {
-    /// How often the secret is in members for which `which` holds.
+    /// How often the members for which `which` is true contain the secret.
     pub(super) fn copies(&self, which: impl Fn(&Member) -> bool) -> usize {
         self.members
             .iter()
@@ -40,7 +42,7 @@ impl Archive {
             .sum()
     }
 
-    /// The rules that hid something, and what, by place.
+    /// The rules that masked something, with the number of masks by place.
     pub(super) fn hidden(&self) -> impl Iterator<Item = (&str, Vec<(&'static str, Masked)>)> {
         let rules = self
             .metadata
@@ -58,19 +60,19 @@ impl Archive {
 }
 
 /// Reads the archive that `answer` names, and counts the copies of `secret` in it.
-pub(super) fn look(answer: &Answer, secret: &str) -> Result<Archive> {
+pub(super) fn read(answer: &Answer, secret: &str) -> Result<Archive> {
     let named = answer.body.pointer("/items/0").and_then(Value::as_str);
-    let path = PathBuf::from(named.context("the answer names no archive")?);
-    let read = || format!("cannot read `{}`", path.display());
-    let mut file = File::open(&path).with_context(read)?;
-    let (bytes, sha256) = digest::of(&mut file).with_context(read)?;
-    file.rewind().with_context(read)?;
+    let path = PathBuf::from(named.context("the answer does not name an archive")?);
+    let cannot = || format!("cannot read `{}`", path.display());
+    let mut file = File::open(&path).with_context(cannot)?;
+    let (bytes, sha256) = digest::of(&mut file).with_context(cannot)?;
+    file.rewind().with_context(cannot)?;
     Ok(Archive {
         metadata: metadata(&path)?,
         bytes,
         sha256,
         modes: (mode(&path)?, mode(path.parent().unwrap_or(&path))?),
-        members: members(file, secret.as_bytes()).with_context(read)?,
+        members: members(file, secret.as_bytes()).with_context(cannot)?,
     })
 }
 
@@ -78,12 +80,13 @@ fn metadata(archive: &Path) -> Result<Checkpoint> {
     let mut name = archive.as_os_str().to_owned();
     name.push(".json");
     let text = fs::read(&name).with_context(|| format!("cannot read `{}`", name.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("`{}` is no metadata", name.display()))
+    serde_json::from_slice(&text)
+        .with_context(|| format!("`{}` is not the metadata of a checkpoint", name.display()))
 }
 
 fn mode(path: &Path) -> Result<u32> {
     let metadata =
-        fs::metadata(path).with_context(|| format!("cannot look at `{}`", path.display()))?;
+        fs::metadata(path).with_context(|| format!("cannot inspect `{}`", path.display()))?;
     Ok(metadata.permissions().mode() & 0o7777)
 }
 
@@ -118,9 +121,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn copies_are_counted_wherever_they_lie() {
+    fn counts_all_copies() {
         assert_eq!(count(b"key: s3cret\0s3crets3cret", b"s3cret"), 3);
         assert_eq!(count(b"s3cre", b"s3cret"), 0);
-        assert_eq!(count(b"anything", b""), 0, "nothing is no secret");
+        assert_eq!(count(b"anything", b""), 0, "an empty secret has no copies");
     }
 }

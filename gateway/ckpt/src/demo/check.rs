@@ -1,3 +1,5 @@
+//! Checks the demo's claims.
+
 use std::collections::BTreeSet;
 
 use anyhow::{Result, anyhow, ensure};
@@ -9,7 +11,7 @@ use super::archive::Archive;
 use super::client::Answer;
 use super::{Round, spans, stage, tree};
 
-/// The spans that the trace of a checkpoint has below the request's own.
+/// The spans that a checkpoint's trace has below the request's span.
 const STAGES: [&str; 7] = [
     "authn",
     "resolve",
@@ -19,7 +21,7 @@ const STAGES: [&str; 7] = [
     "cri",
     "archive",
 ];
-/// The members that every archive has.
+/// The members of every archive.
 const MEMBERS: [&str; 5] = [
     "checkpoint/inventory.img",
     "checkpoint/pstree.img",
@@ -28,9 +30,9 @@ const MEMBERS: [&str; 5] = [
     "spec.dump",
 ];
 
-/// Something that the demo claims, and what came of looking.
+/// A claim of the demo, and whether it holds.
 pub(super) struct Check {
-    pub(super) what: &'static str,
+    pub(super) claim: &'static str,
     pub(super) result: Result<()>,
 }
 
@@ -40,37 +42,37 @@ impl Check {
     }
 }
 
-/// Every claim, checked.
+/// Checks every claim.
 pub(super) fn all(round: &Round) -> Vec<Check> {
-    let check = |what, result| Check { what, result };
+    let check = |claim, result| Check { claim, result };
     let of_archive = |look: fn(&Archive) -> Result<()>| match &round.archive {
         Ok(archive) => look(archive),
         Err(error) => Err(anyhow!("{error:#}")),
     };
     vec![
         check(
-            "alice, whom the allow list names, got her checkpoint",
+            "alice, who is on the allow list, got her checkpoint",
             allowed(&round.alice),
         ),
         check(
-            "mallory, whom it does not name, got 403 and the reason",
+            "mallory, who is not, got 403 and the reason",
             denied(&round.mallory),
         ),
         check(
-            "the responder's certificate was proof of who they are",
+            "the responder's certificate authenticated them",
             known(&round.responder),
         ),
         check(
-            "one checkpoint reached the runtime: alice's",
+            "only alice's checkpoint reached the runtime",
             one_call(round.checkpoint_calls),
         ),
-        check("the container runs on", runs(round.process_state)),
+        check("the container keeps running", runs(round.process_state)),
         check(
-            "the archive is its owner's alone (0600 in a 0700 folder)",
+            "the archive is private (0600 in a 0700 folder)",
             of_archive(private),
         ),
         check(
-            "the archive has the digest that its metadata tells",
+            "the archive has the digest in its metadata",
             of_archive(digest),
         ),
         check(
@@ -78,15 +80,15 @@ pub(super) fn all(round: &Round) -> Vec<Check> {
             of_archive(members),
         ),
         check(
-            "the secret was in its memory and its specification, and is in no member now",
+            "the secret was in memory and specification, and is in no member now",
             of_archive(secret),
         ),
         check(
-            "one trace shows every stage of alice's request",
+            "the trace has every stage of alice's request",
             traced(&round.alice, &round.trace),
         ),
         check(
-            "the audit log has intent and outcome, and the denial",
+            "the audit log has alice's intent and outcome, and mallory's denial",
             audited(round),
         ),
     ]
@@ -94,14 +96,14 @@ pub(super) fn all(round: &Round) -> Vec<Check> {
 
 fn allowed(answer: &Answer) -> Result<()> {
     let hint = match answer.status {
-        // What most often keeps an ordinary user's program from reading its own child's memory.
+        // The usual reason why a program cannot read its child's memory.
         500 => {
-            "; if the runtime may not read its child's memory, see `sysctl kernel.yama.ptrace_scope`"
+            "; if the runtime cannot read its child's memory, see `sysctl kernel.yama.ptrace_scope`"
         }
         507 => "; set TMPDIR to a folder with more room",
         _ => "",
     };
-    ensure!(answer.status == 200, "{}{hint}", answer.told());
+    ensure!(answer.status == 200, "{}{hint}", answer.in_short());
     Ok(())
 }
 
@@ -109,11 +111,11 @@ fn denied(answer: &Answer) -> Result<()> {
     ensure!(
         answer.status == 403 && answer.code() == Some("denied"),
         "{}",
-        answer.told()
+        answer.in_short()
     );
     ensure!(
         answer.content_type == "application/problem+json",
-        "it came as {}",
+        "the content type is {}",
         answer.content_type
     );
     Ok(())
@@ -128,7 +130,7 @@ fn known(answer: &Answer) -> Result<()> {
     ensure!(
         answer.status == 200 && user == "responder",
         "{} {user}",
-        answer.told()
+        answer.in_short()
     );
     Ok(())
 }
@@ -157,17 +159,17 @@ fn private(archive: &Archive) -> Result<()> {
 }
 
 fn digest(archive: &Archive) -> Result<()> {
-    let told = &archive.metadata;
+    let metadata = &archive.metadata;
     ensure!(
-        told.sha256 == archive.sha256,
-        "{} told, {} found",
-        told.sha256,
+        metadata.sha256 == archive.sha256,
+        "the metadata says {}, the file has {}",
+        metadata.sha256,
         archive.sha256
     );
     ensure!(
-        told.bytes == archive.bytes,
-        "{} bytes told, {} found",
-        told.bytes,
+        metadata.bytes == archive.bytes,
+        "the metadata says {} bytes, the file has {}",
+        metadata.bytes,
         archive.bytes
     );
     Ok(())
@@ -183,7 +185,7 @@ fn members(archive: &Archive) -> Result<()> {
         .into_iter()
         .filter(|name| !names.contains(name))
         .collect();
-    ensure!(missing.is_empty(), "there is no {}", missing.join(", "));
+    ensure!(missing.is_empty(), "missing: {}", missing.join(", "));
     Ok(())
 }
 
@@ -195,7 +197,7 @@ fn secret(archive: &Archive) -> Result<()> {
             .hidden()
             .flat_map(|(_, places)| places)
             .any(|(hidden, _)| hidden == place);
-        ensure!(hidden, "nothing was hidden in the {place}");
+        ensure!(hidden, "nothing was masked in the {place}");
     }
     Ok(())
 }
@@ -206,21 +208,17 @@ fn traced(alice: &Answer, trace: &[SpanData]) -> Result<()> {
         .into_iter()
         .filter(|stage| !trace.iter().any(|span| span.name == *stage))
         .collect();
-    ensure!(
-        missing.is_empty(),
-        "there is no span {}",
-        missing.join(", ")
-    );
+    ensure!(missing.is_empty(), "missing spans: {}", missing.join(", "));
     ensure!(
         trace.iter().any(spans::is_top),
-        "there is no span of the request itself"
+        "the request's own span is missing"
     );
     let loose = trace
         .iter()
         .find(|span| !spans::is_top(span) && tree::parent(span, trace).is_none());
     ensure!(
         loose.is_none(),
-        "the span {} hangs under nothing",
+        "the span {} has no parent",
         loose.map_or("", |span| &span.name)
     );
     Ok(())

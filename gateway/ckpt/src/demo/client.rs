@@ -1,3 +1,5 @@
+//! A client of the gateway for the demo's callers.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,23 +21,23 @@ use tokio_util::task::TaskTracker;
 
 use crate::pki::Credential;
 
-/// How long a request may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest a request may take.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What a caller proves who they are with.
+/// A caller's credential.
 pub(super) enum Proof {
     Token(String),
     Certificate(Credential),
 }
 
-/// A caller of the gateway, over TLS, on a connection of its own for each request.
+/// A client over TLS, with a new connection for each request.
 pub(super) struct Client {
     address: SocketAddr,
     tls: Arc<ClientConfig>,
     token: Option<String>,
 }
 
-/// An answer, and what it answers.
+/// An answer and its request.
 pub(super) struct Answer {
     pub(super) request: String,
     pub(super) status: u16,
@@ -47,7 +49,7 @@ pub(super) struct Answer {
 }
 
 impl Client {
-    /// Trusts the authority `ca` (PEM) and no other.
+    /// A client that trusts only the certificate authority `ca` (PEM).
     pub(super) fn new(address: SocketAddr, ca: &str, proof: &Proof) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(ca.as_bytes())?)?;
@@ -82,9 +84,9 @@ impl Client {
 
     async fn send(&self, method: Method, path: &str) -> Result<Answer> {
         let line = format!("{method} {path}");
-        let answer = tokio::time::timeout(PATIENCE, self.exchange(method, path)).await;
+        let answer = tokio::time::timeout(TIMEOUT, self.exchange(method, path)).await;
         answer
-            .with_context(|| format!("{line}: no answer within {} s", PATIENCE.as_secs()))?
+            .with_context(|| format!("{line}: no answer within {} s", TIMEOUT.as_secs()))?
             .with_context(|| format!("{line} failed"))
     }
 
@@ -135,7 +137,7 @@ impl Answer {
             reason: parts.status.canonical_reason().unwrap_or_default(),
             content_type: content_type.unwrap_or_default(),
             trace_id,
-            body: serde_json::from_slice(&body).context("the answer is no JSON")?,
+            body: serde_json::from_slice(&body).context("the answer is not JSON")?,
             took: began.elapsed(),
         })
     }
@@ -145,8 +147,8 @@ impl Answer {
         self.body.get("code").and_then(Value::as_str)
     }
 
-    /// What a check says of an answer that it did not expect.
-    pub(super) fn told(&self) -> String {
+    /// The answer in a line, for a check that expected another one.
+    pub(super) fn in_short(&self) -> String {
         let detail = self
             .body
             .get("detail")

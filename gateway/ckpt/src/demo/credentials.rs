@@ -1,3 +1,5 @@
+//! The credentials of the demo's callers.
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -9,23 +11,23 @@ use super::client::Proof;
 use super::settings::{AUDIENCE, ISSUER};
 use crate::pki::{Authority, Subject, TokenIssuer};
 
-/// How long the demo's tokens hold.
+/// How long the demo's tokens are valid.
 const LIFETIME: Duration = Duration::from_hours(8);
 
-/// Those who call, and what they prove who they are with.
+/// The callers' credentials.
 pub(super) struct Credentials {
-    /// The certificate of the only authority there is, as PEM.
+    /// The certificate authority of server and clients, as PEM.
     pub(super) ca: String,
-    /// The allow list names her.
+    /// A token of a user on the allow list.
     pub(super) alice: Proof,
-    /// The allow list does not name him; his token is as good as hers.
+    /// A token, just as valid, of a user who is not on the allow list.
     pub(super) mallory: Proof,
-    /// A certificate with the organization `security`, which the allow list names.
+    /// A certificate of the organization `security`, a group on the allow list.
     pub(super) responder: Proof,
 }
 
 impl Credentials {
-    /// Makes them all, and writes what the gateway and curl need into `folder`.
+    /// Makes all credentials, and writes the files for the gateway and for curl into `folder`.
     pub(super) fn make(folder: &Path) -> Result<Self> {
         let authority = Authority::new("checkpoint-gateway demo")?;
         let issuer = TokenIssuer::new(ISSUER)?;
@@ -43,8 +45,7 @@ impl Credentials {
     }
 }
 
-/// A token, also as a header in a file, so that it need not stand on a command line, where every user of the machine could
-/// read it.
+/// Makes a token, and writes it as a header to a file: on a command line every user of the machine could read it.
 fn token(issuer: &TokenIssuer, folder: &Path, user: &str) -> Result<Proof> {
     let expires = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)? + LIFETIME;
     let token = issuer.sign(json!({ "sub": user, "aud": AUDIENCE, "exp": expires.as_secs() }))?;

@@ -1,21 +1,21 @@
-//! The demo: an embedded runtime with one pod, the gateway in front of it, and the requests that show what it does.
+//! `ckpt demo`: an embedded runtime with one pod, a gateway in front of it, and requests that show how it works.
 
 mod archive;
 mod check;
 mod client;
 mod credentials;
+mod json;
 mod settings;
 mod show;
 mod spans;
 mod stage;
-mod tell;
 mod tree;
 mod workload;
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use gateway_core::Record;
 use gateway_server::signals::stop_on;
 use opentelemetry_sdk::trace::SpanData;
@@ -23,8 +23,7 @@ use tokio::signal::unix::SignalKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
-use crate::output::print;
-use crate::paint::Paint;
+use crate::output::{Format, print, print_exact};
 use archive::Archive;
 use check::Check;
 use client::Answer;
@@ -34,33 +33,39 @@ pub(crate) use workload::run as workload;
 
 /// Arguments of `demo`.
 #[derive(Args)]
+#[command(after_help = AFTER)]
 pub(crate) struct Options {
-    /// End after the first round; fail unless all of it was as it should be.
+    /// End after the first requests instead of waiting for more.
     #[arg(long)]
     once: bool,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
-    output: Output,
+    output: Format,
 }
 
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Output {
-    /// A walk through, for people.
-    #[default]
-    Text,
-    /// One JSON object, for machines.
-    Json,
-}
+const AFTER: &str = "\
+Starts a small container runtime with one pod, and a gateway in front of it, all in this process and in a private temporary \
+folder. Sends an allowed and a denied request and one with a client certificate, and shows the answers, the redacted archive, \
+the audit log and the trace. Then it waits for requests of your own; Ctrl-C ends it and removes the folder.
 
-/// What the demo's requests led to.
+Examples:
+  ckpt demo
+  ckpt demo --once --output json | jq .checks
+
+Exit status:
+  0  everything is as it should be
+  1  a check failed, or the demo cannot run
+  2  wrong usage";
+
+/// The results of the demo's requests.
 struct Round {
-    /// Allowed, by a token.
+    /// The answer to alice, who has a token and is allowed.
     alice: Answer,
-    /// Denied, with a token that is just as good.
+    /// The answer to mallory, who has a token and is denied.
     mallory: Answer,
-    /// Known by a certificate.
+    /// The answer to the responder, who has a certificate.
     responder: Answer,
-    /// What alice got.
+    /// The archive of alice's checkpoint.
     archive: Result<Archive>,
     audit: Result<Vec<Record>>,
     /// The spans of alice's request.
@@ -80,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<Exit> {
 }
 
 async fn demo(options: &Options) -> Result<Exit> {
-    // A terminal that is closed hangs up: keys and an archive must not stay behind then, either.
+    // SIGHUP: a closed terminal must not leave keys and an archive behind.
     let stop = stop_on(&[
         SignalKind::terminate(),
         SignalKind::interrupt(),
@@ -90,7 +95,7 @@ async fn demo(options: &Options) -> Result<Exit> {
     let began = Instant::now();
     let interrupted = || anyhow!("stopped before the demo was over");
     let stage = stop
-        .run_until_cancelled(Box::pin(Stage::set()))
+        .run_until_cancelled(Box::pin(Stage::start()))
         .await
         .ok_or_else(interrupted)??;
     let played = stop
@@ -104,8 +109,8 @@ async fn demo(options: &Options) -> Result<Exit> {
         Some(result) => result,
         None => Err(interrupted()),
     };
-    let cleared = stage.clear().await;
-    result.and_then(|exit| cleared.map(|()| exit))
+    let stopped = stage.stop().await;
+    result.and_then(|exit| stopped.map(|()| exit))
 }
 
 async fn play(stage: &Stage, began: Instant, options: &Options) -> Result<Exit> {
@@ -113,8 +118,8 @@ async fn play(stage: &Stage, began: Instant, options: &Options) -> Result<Exit> 
     let checks = check::all(&round);
     let passed = checks.iter().all(Check::passed);
     match options.output {
-        Output::Text => show::round(stage, &round, &checks, options.once),
-        Output::Json => print(tell::round(stage, &round, &checks)),
+        Format::Text => show::round(stage, &round, &checks, options.once),
+        Format::Json => print_exact(json::round(stage, &round, &checks)),
     }
     Ok(if passed { Exit::Success } else { Exit::Failure })
 }
@@ -130,9 +135,9 @@ async fn round(stage: &Stage, began: Instant) -> Result<Round> {
         .client(&stage.credentials.responder)?
         .get("/v1/whoami")
         .await?;
-    let archive = archive::look(&alice, &stage.secret);
+    let archive = archive::read(&alice, &stage.secret);
     let trace = stage.spans.trace(&alice).await;
-    // Shown are alice's, and later those of the person at the terminal.
+    // Only alice's trace is shown, and later those of requests from outside.
     drop((
         stage.spans.trace(&mallory).await,
         stage.spans.trace(&responder).await,
@@ -150,18 +155,17 @@ async fn round(stage: &Stage, began: Instant) -> Result<Round> {
     })
 }
 
-/// Stays up for the person at the terminal, and shows the trace of each request that they make.
+/// Waits for requests from outside and shows their traces.
 async fn linger(stage: &Stage, options: &Options, stop: &CancellationToken) {
-    let paint = Paint::of_stdout();
     while let Some(trace) = stop.run_until_cancelled(stage.spans.next()).await {
-        if options.output == Output::Text {
+        if options.output == Format::Text {
             print("");
-            tree::lines(&trace, paint).into_iter().for_each(print);
+            tree::print_tree(&trace, 0);
         }
     }
-    if options.output == Output::Text {
+    if options.output == Format::Text {
         print(format_args!(
-            "\nStopped; {} is removed.",
+            "\nStopped; removing {}.",
             stage.folder().display()
         ));
     }

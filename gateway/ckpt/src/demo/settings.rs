@@ -1,3 +1,5 @@
+//! The configuration of the demo's gateway.
+
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -9,13 +11,13 @@ use serde_json::Value;
 pub(super) const ISSUER: &str = "https://issuer.demo.example";
 pub(super) const AUDIENCE: &str = "checkpoint-gateway";
 
-/// The variables that may change the demo: where its traces go, and how much it logs.
+/// The environment variables that change the demo: the receiver of traces, and the log level.
 const VARIABLES: [&str; 2] = [
     "CHECKPOINT_GATEWAY_OTLP_ENDPOINT",
     "CHECKPOINT_GATEWAY_LOG_LEVEL",
 ];
 
-/// The policy that says what stays hidden, as it is committed.
+/// The policy that decides what to redact: the committed component.
 const REDACTOR: &[u8] =
     include_bytes!("../../../../policies/redact-environment/redact-environment.wasm");
 
@@ -47,7 +49,7 @@ fn text(folder: &Path, socket: &Path) -> String {
         r#"# The configuration of this demo. examples/config.toml in the sources explains every key.
 
 [listen]
-address = "127.0.0.1:0"        # 0 is whichever port is free
+address = "127.0.0.1:0"        # 0 is any free port
 admin-address = "127.0.0.1:0"
 
 [tls]
@@ -67,7 +69,7 @@ allow = [
 ]
 
 [[policies]]
-name = "redact-environment"    # hides values of variables whose names speak of secrets, wherever they occur
+name = "redact-environment"    # masks the values of variables with names such as *_KEY, in every place
 file = {redactor}
 limits = {{ deadline-milliseconds = 2000 }}
 
@@ -105,7 +107,7 @@ log-level = "warn"
     )
 }
 
-/// A path as TOML: what JSON takes for a string, TOML does, too.
+/// A path as a TOML string. A JSON string is also a TOML string.
 fn quoted(path: &Path) -> String {
     Value::from(path.display().to_string()).to_string()
 }

@@ -1,3 +1,5 @@
+//! Keeps the demo's finished spans in memory.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,22 +10,22 @@ use tokio::sync::watch;
 
 use super::client::Answer;
 
-/// How many finished spans are kept. A trace has about 15.
-const KEPT: usize = 4096;
-/// How long a trace may take to be whole once its request is answered.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The most finished spans that are kept. A trace has about 15.
+const MAX_SPANS: usize = 4096;
+/// How long to wait for a trace's last span after the answer.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Finished spans, kept within the process.
+/// Finished spans.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Spans(Arc<watch::Sender<Vec<SpanData>>>);
 
 impl Spans {
-    /// What has to be told of spans.
+    /// The processor that passes finished spans to this.
     pub(super) fn processor(&self) -> SimpleSpanProcessor<Self> {
         SimpleSpanProcessor::new(self.clone())
     }
 
-    /// Takes out the trace that an answer names, as soon as the span at its top has ended.
+    /// Waits until the request's span has ended, and removes and returns the trace of an answer.
     pub(super) async fn trace(&self, answer: &Answer) -> Vec<SpanData> {
         let id = answer.trace_id.as_deref().unwrap_or_default();
         let Ok(id) = TraceId::from_hex(id) else {
@@ -32,12 +34,12 @@ impl Spans {
         let mut spans = self.0.subscribe();
         let whole =
             spans.wait_for(|spans| spans.iter().any(|span| is_top(span) && is_of(span, id)));
-        // A trace that never gets whole is shown as it is.
-        let _ = tokio::time::timeout(PATIENCE, whole).await;
+        // An incomplete trace is shown as it is.
+        let _ = tokio::time::timeout(TIMEOUT, whole).await;
         self.take(id)
     }
 
-    /// Takes out the next trace whose top span has ended.
+    /// Waits for the next request's span that has ended, and removes and returns its trace.
     pub(super) async fn next(&self) -> Vec<SpanData> {
         let mut spans = self.0.subscribe();
         let top = spans.wait_for(|spans| spans.iter().any(is_top)).await;
@@ -60,14 +62,14 @@ impl SpanExporter for Spans {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         self.0.send_modify(|spans| {
             spans.extend(batch);
-            let surplus = spans.len().saturating_sub(KEPT);
+            let surplus = spans.len().saturating_sub(MAX_SPANS);
             spans.drain(..surplus);
         });
         Ok(())
     }
 }
 
-/// Whether it is the span of a request that we serve.
+/// Whether it is the span of a request to the gateway.
 pub(super) fn is_top(span: &SpanData) -> bool {
     span.span_kind == SpanKind::Server
 }

@@ -1,3 +1,5 @@
+//! Starts and stops everything that the demo needs.
+
 use std::fs::{self, Permissions};
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
@@ -19,22 +21,21 @@ use super::client::{Client, Proof};
 use super::credentials::Credentials;
 use super::spans::Spans;
 use super::{settings, workload};
-use crate::digest;
 
-/// The container that the demo is about.
+/// The demo's container.
 pub(super) const TARGET: &str = "shop/cart-0/app";
 
 /// The longest path of a unix socket, in bytes (unix(7)).
 const SOCKET_MAX: usize = 107;
-/// How long the container's process may take to get ready.
+/// How long the container's process may take to start.
 const START: Duration = Duration::from_secs(5);
 
-/// All that runs for the demo, in one private folder: the embedded runtime, its pod, and the gateway.
+/// The embedded runtime, its pod and the gateway, with their files in one private folder.
 pub(super) struct Stage {
     pub(super) node: Node,
     pub(super) credentials: Credentials,
     pub(super) spans: Spans,
-    /// What must not get into the wrong hands.
+    /// The secret in the container's environment.
     pub(super) secret: String,
     /// The main listener.
     pub(super) address: SocketAddr,
@@ -48,8 +49,8 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Starts everything. Where a part fails, those before it end with it.
-    pub(super) async fn set() -> Result<Self> {
+    /// Starts everything. If a part fails, the parts before it are stopped.
+    pub(super) async fn start() -> Result<Self> {
         let folder = folder()?;
         let credentials = Credentials::make(folder.path())?;
         let secret = secret()?;
@@ -98,17 +99,17 @@ impl Stage {
             .lines()
             .map(serde_json::from_str)
             .collect::<Result<_, _>>();
-        records.context("the audit log holds a line that is no record")
+        records.context("a line of the audit log is not a record")
     }
 
-    /// The state of the container's process: the word after the name, which itself can hold anything (proc(5)).
+    /// The state of the container's process: the word after the name in parentheses, which may contain anything (proc(5)).
     pub(super) fn process_state(&self) -> Option<char> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.container.pid)).ok()?;
         stat.rsplit_once(')')?.1.trim_start().chars().next()
     }
 
-    /// Ends everything in the order in which it is needed no more, and removes the folder.
-    pub(super) async fn clear(self) -> Result<()> {
+    /// Stops everything and removes the folder.
+    pub(super) async fn stop(self) -> Result<()> {
         self.halt.cancel();
         let ended = self.gateway.await;
         self.node.stop().await;
@@ -116,22 +117,22 @@ impl Stage {
         let path = self.folder.path().to_path_buf();
         self.folder
             .close()
-            .with_context(|| format!("cannot remove `{}`: do so by hand", path.display()))?;
-        match ended.context("the gateway broke off")? {
+            .with_context(|| format!("cannot remove `{}`: remove it yourself", path.display()))?;
+        match ended.context("the gateway ended unexpectedly")? {
             Ended::Clean => Ok(()),
             Ended::CutShort(count) => bail!("{count} checkpoints were still running"),
         }
     }
 }
 
-/// For this user alone: keys and an archive will lie in it.
+/// A private folder, for keys and an archive.
 fn folder() -> Result<TempDir> {
     let parent = std::env::temp_dir();
     let mut builder = tempfile::Builder::new();
     builder
         .prefix("checkpoint-gateway-demo-")
         .permissions(Permissions::from_mode(0o700));
-    // The runtime is told absolute paths.
+    // The runtime needs absolute paths.
     let folder = parent
         .canonicalize()
         .and_then(|parent| builder.tempdir_in(parent));
@@ -143,11 +144,11 @@ fn folder() -> Result<TempDir> {
     })
 }
 
-/// New in every run, and of no use anywhere.
+/// A random secret that opens nothing.
 fn secret() -> Result<String> {
     let mut bytes = [0; 16];
     aws_lc_rs::rand::fill(&mut bytes).context("the system has no randomness")?;
-    Ok(format!("demo-{}", digest::hex(&bytes)))
+    Ok(format!("demo-{}", hex::encode(bytes)))
 }
 
 async fn node(folder: &Path) -> Result<Node> {
@@ -161,7 +162,7 @@ async fn node(folder: &Path) -> Result<Node> {
 }
 
 async fn container(node: &Node, secret: &str) -> Result<RunningContainer> {
-    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let program = std::env::current_exe().context("cannot find this program's file")?;
     let program = program
         .to_str()
         .context("the path of this program is not UTF-8: copy it elsewhere")?;
@@ -179,14 +180,14 @@ async fn container(node: &Node, secret: &str) -> Result<RunningContainer> {
         }
     };
     if tokio::time::timeout(START, ready).await.is_err() {
-        let said = fs::read_to_string(&log).unwrap_or_default();
+        let output = fs::read_to_string(&log).unwrap_or_default();
         bail!(
             "the container's process ({program} workload) was not ready within {} s: {}",
             START.as_secs(),
-            if said.is_empty() {
-                "it said nothing; is the machine very busy?"
+            if output.is_empty() {
+                "no output; is the machine very busy?"
             } else {
-                said.trim_end()
+                output.trim_end()
             }
         );
     }

@@ -1,12 +1,17 @@
+//! Shows a trace as a tree of spans.
+
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::spans::is_top;
-use crate::paint::Paint;
+use crate::style::{BOLD, DIM, PLAIN};
+use crate::table::{Cell, Table, plain};
 
-/// The attributes that the tree shows, and under which name.
+/// The widest cell, in columns.
+const WIDTH: usize = 200;
+/// The attributes in the tree, with the names that they have there.
 const SHOWN: [(&str, &str); 10] = [
     ("http.response.status_code", "status"),
     ("error.type", "error"),
@@ -20,53 +25,46 @@ const SHOWN: [(&str, &str); 10] = [
     ("checkpoint_gateway.redaction.masks", "masks"),
 ];
 
-/// One line of the tree, before it is aligned.
-struct Row<'a> {
-    lead: String,
-    span: &'a SpanData,
+/// Prints a trace as a tree, with the duration and attributes of each span.
+pub(super) fn print_tree(trace: &[SpanData], indent: usize) {
+    let mut table = Table::without_headings()
+        .indented(indent)
+        .right_aligned(&[1]);
+    for row in rows(trace) {
+        table.row_up_to(WIDTH, row);
+    }
+    table.finish();
 }
 
-/// A trace as a tree: what took how long within what.
-pub(super) fn lines(trace: &[SpanData], paint: Paint) -> Vec<String> {
+fn rows(trace: &[SpanData]) -> Vec<[Cell; 3]> {
     let mut rows = Vec::new();
     for top in trace.iter().filter(|span| parent(span, trace).is_none()) {
-        rows.push(Row {
-            lead: String::new(),
-            span: top,
-        });
-        below(top, "", trace, &mut rows);
+        rows.push(row(String::new(), top));
+        add_children(top, "", trace, &mut rows);
     }
-    let width = |row: &Row<'_>| row.lead.chars().count() + row.span.name.chars().count();
-    let widest = rows.iter().map(width).max().unwrap_or_default();
-    let line = |row: Row<'_>| {
-        let gap = " ".repeat(widest.saturating_sub(width(&row)));
-        let took = milliseconds(duration(row.span));
-        let name = if is_top(row.span) {
-            paint.bold(&row.span.name)
-        } else {
-            row.span.name.to_string()
-        };
-        let line = format!(
-            "{}{name}{gap} {took}  {}",
-            paint.dim(&row.lead),
-            paint.dim(&attributes(row.span))
-        );
-        line.trim_end().to_owned()
-    };
-    rows.into_iter().map(line).collect()
+    rows
 }
 
-/// How long a span lasted.
+fn row(branch: String, span: &SpanData) -> [Cell; 3] {
+    let style = if is_top(span) { BOLD } else { PLAIN };
+    [
+        (branch + &span.name, style),
+        plain(milliseconds(duration(span))),
+        (attributes(span), DIM),
+    ]
+}
+
+/// A span's duration.
 pub(super) fn duration(span: &SpanData) -> Duration {
     between(span.start_time, span.end_time)
 }
 
-/// From one moment to another; nothing where the clock was set back.
+/// The time between two moments; zero if the clock was set back.
 pub(super) fn between(from: SystemTime, to: SystemTime) -> Duration {
     to.duration_since(from).unwrap_or_default()
 }
 
-/// The span that this one is a part of, where it is in the same trace.
+/// The parent of a span, if it is in the same trace.
 pub(super) fn parent<'a>(span: &SpanData, trace: &'a [SpanData]) -> Option<&'a SpanData> {
     let id = span.parent_span_id;
     trace
@@ -74,28 +72,25 @@ pub(super) fn parent<'a>(span: &SpanData, trace: &'a [SpanData]) -> Option<&'a S
         .find(|other| id != SpanId::INVALID && other.span_context.span_id() == id)
 }
 
-fn below<'a>(above: &SpanData, lead: &str, trace: &'a [SpanData], rows: &mut Vec<Row<'a>>) {
+fn add_children(above: &SpanData, indent: &str, trace: &[SpanData], rows: &mut Vec<[Cell; 3]>) {
     let id = above.span_context.span_id();
-    let mut parts = trace
+    let mut children = trace
         .iter()
         .filter(|span| span.parent_span_id == id)
         .peekable();
-    while let Some(span) = parts.next() {
-        let (branch, trunk) = if parts.peek().is_some() {
+    while let Some(span) = children.next() {
+        let (branch, trunk) = if children.peek().is_some() {
             ("├─ ", "│  ")
         } else {
             ("└─ ", "   ")
         };
-        rows.push(Row {
-            lead: format!("{lead}{branch}"),
-            span,
-        });
-        below(span, &format!("{lead}{trunk}"), trace, rows);
+        rows.push(row(format!("{indent}{branch}"), span));
+        add_children(span, &format!("{indent}{trunk}"), trace, rows);
     }
 }
 
 fn milliseconds(time: Duration) -> String {
-    format!("{:9.2} ms", time.as_secs_f64() * 1e3)
+    format!("{:.2} ms", time.as_secs_f64() * 1e3)
 }
 
 fn attributes(span: &SpanData) -> String {
@@ -144,29 +139,32 @@ mod tests {
         }
     }
 
+    fn texts(trace: &[SpanData]) -> Vec<[String; 3]> {
+        let rows = rows(trace).into_iter();
+        rows.map(|row| row.map(|(text, _)| text)).collect()
+    }
+
     #[test]
-    fn a_span_hangs_under_its_parent_and_times_are_aligned() {
+    fn shows_spans_below_their_parents() {
         let trace = [
             span(1, 0, "top", 30),
             span(2, 1, "one", 9),
             span(3, 2, "within", 8),
             span(4, 1, "two", 7),
         ];
-        assert_eq!(
-            lines(&trace, Paint(false)),
-            [
-                "top              30.00 ms  gRPC OK",
-                "├─ one            9.00 ms  gRPC OK",
-                "│  └─ within      8.00 ms  gRPC OK",
-                "└─ two            7.00 ms  gRPC OK",
-            ]
-        );
+        let expected = [
+            ["top", "30.00 ms", "gRPC OK"],
+            ["├─ one", "9.00 ms", "gRPC OK"],
+            ["│  └─ within", "8.00 ms", "gRPC OK"],
+            ["└─ two", "7.00 ms", "gRPC OK"],
+        ];
+        assert_eq!(texts(&trace), expected.map(|row| row.map(str::to_owned)));
     }
 
     #[test]
-    fn a_span_whose_parent_is_elsewhere_is_shown_at_the_top() {
+    fn shows_a_span_without_its_parent_at_the_top() {
         let trace = [span(1, 9, "ours", 1)];
         assert!(parent(&trace[0], &trace).is_none());
-        assert_eq!(lines(&trace, Paint(false)).len(), 1);
+        assert_eq!(texts(&trace).len(), 1);
     }
 }

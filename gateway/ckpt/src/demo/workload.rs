@@ -1,3 +1,5 @@
+//! The process in the demo's container.
+
 use std::hint::black_box;
 use std::io::Write;
 use std::time::Duration;
@@ -6,15 +8,15 @@ use anyhow::{Context, Result};
 
 use crate::exit::Exit;
 
-/// The variable with the secret.
+/// The environment variable with the secret.
 pub(super) const SECRET: &str = "PAYMENT_API_KEY";
-/// What its first line says: from now on its memory holds what it should.
+/// The first line of its output: its memory is ready for a checkpoint.
 pub(super) const READY: &str = "carts are open";
-/// What it holds in memory, in bytes.
+/// The size of its data in memory, in bytes.
 const CARTS: usize = 4 << 20;
 
-/// A process as there are many: a secret from its environment, a copy of it on the heap, a few MiB of data, and a sign
-/// of life every second. It ends when nobody reads that any more.
+/// An ordinary process: a secret in its environment, a copy of it on the heap, a few MiB of data, and a line of output every
+/// second. It ends when its output is closed.
 pub(crate) fn run() -> Result<Exit> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -24,7 +26,8 @@ pub(crate) fn run() -> Result<Exit> {
 }
 
 async fn tick() -> Result<Exit> {
-    let key = std::env::var(SECRET).context("this is what the demo runs; run `ckpt demo`")?;
+    let key =
+        std::env::var(SECRET).context("this command is for the demo only: run `ckpt demo`")?;
     let header = format!("authorization: Bearer {key}");
     let carts: Vec<u8> = b"cart:apples=3;"
         .iter()

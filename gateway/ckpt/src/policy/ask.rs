@@ -34,7 +34,16 @@ pub(super) struct Options {
 }
 
 const AFTER: &str = "\
-Prints the answer as JSON. Exit status: 0 if the policy allows, abstains or plans; 1 if it denies or fails.";
+Prints the answer, the time and the memory that it took as JSON. Fields missing in the request come from a default request.
+
+Examples:
+  ckpt policy run no-fridays.wasm --request request.json
+  ckpt policy run redact-secrets.wasm --settings settings.json > plan.json
+
+Exit status:
+  0  the policy allows, abstains or returns a plan
+  1  the policy denies or fails, or a file cannot be read
+  2  wrong usage";
 
 /// The answer of a policy, and its resource usage.
 pub(super) struct Outcome {

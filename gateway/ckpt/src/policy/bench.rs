@@ -13,6 +13,7 @@ use crate::output::print;
 
 /// Arguments of `policy bench`.
 #[derive(Args)]
+#[command(after_help = AFTER)]
 pub(super) struct Options {
     /// The component.
     file: PathBuf,
@@ -29,6 +30,17 @@ pub(super) struct Options {
     #[arg(long)]
     wasi: bool,
 }
+
+const AFTER: &str = "\
+Each call does what the gateway does for a request: a new instance, the call, and the checks of its answer.
+
+Example:
+  ckpt policy bench no-fridays.wasm --calls 10000
+
+Exit status:
+  0  success
+  1  the policy cannot be loaded, or it fails
+  2  wrong usage";
 
 /// Measures the gateway's work for each request: a fresh instance, the call, and the checks of the answer.
 pub(super) fn run(options: &Options) -> Result<Exit> {

@@ -7,8 +7,9 @@ use clap::Args;
 
 use super::cargo::{self, Crate, Workspace};
 use super::componentize::{self, Component};
-use super::lock::{Entry, Lock, sha256};
+use super::lock::{Entry, Lock};
 use super::readable::write_readable;
+use crate::digest;
 use crate::exit::Exit;
 use crate::output::print;
 
@@ -25,11 +26,20 @@ pub(crate) struct Options {
 }
 
 const AFTER: &str = "\
-The component is written next to the crate's Cargo.toml, with the crate's name.
-The same source, compiler and Cargo.lock produce the same bytes on every machine.
+Writes each component as NAME.wasm beside the crate's Cargo.toml. The same source, compiler and Cargo.lock give the same \
+bytes on every machine.
 
-The compiler needs its target once:
-  rustup target add wasm32-unknown-unknown";
+The compiler needs its target, once:
+  rustup target add wasm32-unknown-unknown
+
+Examples:
+  ckpt policy build no-fridays
+  ckpt policy build policies --lock policies/policies.lock
+
+Exit status:
+  0  success
+  1  a crate cannot be compiled, or it is not a policy
+  2  wrong usage";
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let mut lock = options.lock.as_deref().map(Lock::open).transpose()?;
@@ -77,7 +87,7 @@ fn summary(file: &Path, component: &Component) -> String {
         file = file.strip_prefix(here).unwrap_or(file).display(),
         kind = component.kind,
         bytes = component.bytes.len(),
-        sha256 = sha256(&component.bytes),
+        sha256 = digest::of_bytes(&component.bytes),
     )
 }
 
@@ -88,7 +98,7 @@ fn entry(policy: &Crate, folder: &str, component: &Component) -> anyhow::Result<
         component: format!("{folder}/{}.wasm", policy.name),
         bytes: u64::try_from(component.bytes.len())
             .context("a component of more than 2^64 bytes")?,
-        sha256: sha256(&component.bytes),
+        sha256: digest::of_bytes(&component.bytes),
         rustc: cargo::version(&policy.folder)?,
         source: String::new(),
     })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
+use cargo_metadata::{CrateType, Metadata, MetadataCommand, Package};
 
 /// The compilation target. It has no system interface, so policies have no imports.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -29,51 +29,20 @@ pub(super) struct Workspace {
     remapped: BTreeSet<(PathBuf, String)>,
 }
 
-/// The relevant part of `cargo metadata`.
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-    workspace_members: Vec<String>,
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    id: String,
-    name: String,
-    source: Option<String>,
-    manifest_path: PathBuf,
-    targets: Vec<Target>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    crate_types: Vec<String>,
-}
-
 impl Workspace {
     /// The policy in `folder`, or all policies if `folder` is the root of a workspace.
     pub(super) fn find(folder: &Path, locked: bool) -> anyhow::Result<Self> {
         let folder = folder
             .canonicalize()
             .with_context(|| format!("cannot open `{}`", folder.display()))?;
-        let mut cargo = Command::new("cargo");
-        cargo
-            .args([
-                "metadata",
-                "--format-version",
-                "1",
-                "--filter-platform",
-                TARGET,
-            ])
-            .current_dir(&folder);
-        cargo.args(locked.then_some("--locked"));
-        let json = output(&mut cargo)?;
-        let metadata: Metadata =
-            serde_json::from_str(&json).context("cannot parse the output of cargo metadata")?;
-        let policies: Vec<_> = metadata.policies(&folder).collect();
+        let mut options = vec!["--filter-platform".to_owned(), TARGET.to_owned()];
+        options.extend(locked.then(|| "--locked".to_owned()));
+        let metadata = MetadataCommand::new()
+            .current_dir(&folder)
+            .other_options(options)
+            .exec()
+            .with_context(|| format!("cannot read the crates of `{}`", folder.display()))?;
+        let policies: Vec<_> = policies(&metadata, &folder).collect();
         if policies.is_empty() {
             bail!(
                 "no policy in `{}`: the Cargo.toml of a policy has `crate-type = [\"cdylib\"]`",
@@ -83,7 +52,7 @@ impl Workspace {
         Ok(Self {
             policies,
             remapped: metadata.packages.iter().filter_map(remapped).collect(),
-            root: metadata.workspace_root,
+            root: metadata.workspace_root.into(),
         })
     }
 
@@ -114,39 +83,33 @@ impl Workspace {
     }
 }
 
-impl Metadata {
-    fn policies(&self, folder: &Path) -> impl Iterator<Item = Crate> {
-        let members = self
-            .packages
+/// The policies among the workspace's crates: in `folder`, or all where it is the workspace's root.
+fn policies(metadata: &Metadata, folder: &Path) -> impl Iterator<Item = Crate> {
+    let members = metadata.workspace_packages().into_iter();
+    members.filter_map(move |package| {
+        let own = package.manifest_path.parent()?;
+        let is_policy = |kinds: &[CrateType]| kinds.contains(&CrateType::CDyLib);
+        let target = package
+            .targets
             .iter()
-            .filter(|package| self.workspace_members.contains(&package.id));
-        members.filter_map(move |package| {
-            let own = package.manifest_path.parent()?;
-            let target = package
-                .targets
-                .iter()
-                .find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))?;
-            let file = format!("{}.wasm", target.name.replace('-', "_"));
-            (own == folder || self.workspace_root == folder).then(|| Crate {
-                name: package.name.clone(),
-                folder: own.to_owned(),
-                module: self
-                    .target_directory
-                    .join(TARGET)
-                    .join("release")
-                    .join(file),
-            })
+            .find(|target| is_policy(&target.crate_types))?;
+        let module = format!("{}.wasm", target.name.replace('-', "_"));
+        let release = metadata.target_directory.join(TARGET).join("release");
+        (own == folder || metadata.workspace_root == folder).then(|| Crate {
+            name: package.name.to_string(),
+            folder: own.into(),
+            module: release.join(module).into(),
         })
-    }
+    })
 }
 
 /// The replacement of a package's path in panic messages. Otherwise the bytes would depend on the home folder.
 fn remapped(package: &Package) -> Option<(PathBuf, String)> {
     let own = package.manifest_path.parent()?;
     if package.source.is_none() {
-        return Some((own.to_owned(), format!("/{}", package.name)));
+        return Some((own.into(), format!("/{}", package.name)));
     }
-    Some((own.parent()?.to_owned(), "/crates".to_owned()))
+    Some((own.parent()?.into(), "/crates".to_owned()))
 }
 
 /// Fails with a hint if the active toolchain cannot compile for the target.

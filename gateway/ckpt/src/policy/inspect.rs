@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::ask::engine;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::{print, print_exact};
 
 /// Arguments of `policy inspect`.
 #[derive(Args)]
+#[command(after_help = AFTER)]
 pub(super) struct Options {
     /// The component.
     file: PathBuf,
@@ -19,6 +20,17 @@ pub(super) struct Options {
     #[arg(long)]
     json: bool,
 }
+
+const AFTER: &str = "\
+Prints the kind of the policy, its contract, digest, size and imports, and the JSON Schema of its settings.
+
+Example:
+  ckpt policy inspect no-fridays.wasm --json | jq .schema
+
+Exit status:
+  0  success
+  1  the file is not a policy, or it cannot be read
+  2  wrong usage";
 
 pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
     let Description {
@@ -34,7 +46,7 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
     };
     let contract = "checkpoint-gateway:policy@0.1.0";
     if options.json {
-        print(json!({
+        print_exact(json!({
             "kind": kind, "contract": contract, "sha256": digest, "bytes": bytes, "imports": imports, "schema": schema,
         }));
         return Ok(Exit::Success);

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::Kind;
 use super::readable::write_readable;
-use crate::digest::hex;
 
 const HEADER: &str = "\
 # Written by `ckpt policy build --lock`. `source` is the SHA-256 of the files that a component is made of:
@@ -112,13 +111,8 @@ impl Lock {
             hash.update(format!("{path}\0{}\0", content.len()).as_bytes());
             hash.update(&content);
         }
-        Ok(hex(hash.finish().as_ref()))
+        Ok(hex::encode(hash.finish()))
     }
-}
-
-/// SHA-256, as `sha256sum` prints it.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(digest::digest(&SHA256, bytes).as_ref())
 }
 
 /// Collects the file `path`, or all files in the folder `path`.

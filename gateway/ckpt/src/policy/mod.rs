@@ -4,7 +4,6 @@ mod ask;
 mod bench;
 mod build;
 mod cargo;
-mod check;
 mod componentize;
 mod inspect;
 mod kind;
@@ -12,6 +11,7 @@ mod lock;
 mod new;
 mod readable;
 mod sdk;
+mod test;
 
 use clap::{Args, Subcommand};
 
@@ -26,12 +26,25 @@ pub(crate) struct Options {
 }
 
 const AFTER: &str = "\
-A policy is a WebAssembly component that implements the contract in wit/. In Rust:
-  ckpt policy new no-fridays      creates a crate that denies everything
-  ckpt policy build no-fridays    writes no-fridays/no-fridays.wasm
+A policy is a WebAssembly component that implements the contract in wit/. An authorizer decides whether a request is allowed; \
+a redactor decides what a checkpoint must not contain.
 
-The compiler needs its target once:
-  rustup target add wasm32-unknown-unknown";
+Examples:
+  ckpt policy new no-fridays            create a Rust crate with the SDK and a first fixture
+  ckpt policy build no-fridays          compile it to no-fridays/no-fridays.wasm
+  ckpt policy test no-fridays           run its fixtures against the component
+  ckpt policy run no-fridays/no-fridays.wasm --request request.json
+  ckpt policy bench no-fridays/no-fridays.wasm
+
+The compiler needs its target, once:
+  rustup target add wasm32-unknown-unknown
+
+`ckpt policy COMMAND --help` explains each command.
+
+Exit status:
+  0  success
+  1  failure, a fixture that does not hold, or a policy that denies
+  2  wrong usage";
 
 #[derive(Subcommand)]
 enum Command {
@@ -40,7 +53,7 @@ enum Command {
     /// Build components from the crates of policies.
     Build(build::Options),
     /// Run the fixtures of policies.
-    Test(check::Options),
+    Test(test::Options),
     /// Show a component's kind, contract, imports, digest and settings.
     Inspect(inspect::Options),
     /// Call a policy with one request.
@@ -53,7 +66,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     match &options.command {
         Command::New(options) => new::run(options),
         Command::Build(options) => build::run(options),
-        Command::Test(options) => check::run(options),
+        Command::Test(options) => test::run(options),
         Command::Inspect(options) => inspect::run(options),
         Command::Run(options) => ask::run(options),
         Command::Bench(options) => bench::run(options),

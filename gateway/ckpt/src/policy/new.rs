@@ -26,9 +26,17 @@ pub(crate) struct Options {
 }
 
 const AFTER: &str = "\
-The new policy denies everything, so its first fixture fails until you change the policy.
-A fixture is a request with the expected answer; `cargo test` runs the fixtures against
-the source.";
+The new policy denies everything, and its first fixture fails, until you change both. A fixture is a request and the answer \
+that the policy must give; `cargo test` runs fixtures against the source, `ckpt policy test` against the component.
+
+Examples:
+  ckpt policy new no-fridays
+  ckpt policy new hide-tokens --kind redactor
+
+Exit status:
+  0  success
+  1  the crate cannot be written
+  2  wrong usage";
 
 /// The folder in the new crate for the SDK of this program.
 const VENDOR: &str = "vendor";

@@ -42,9 +42,9 @@ mod tests {
             let entry = entry.unwrap();
             let path = format!("{below}/{}", entry.file_name().to_string_lossy());
             if entry.path().is_dir() {
-                files(root, &path, found)
+                files(root, &path, found);
             } else {
-                found.push(path)
+                found.push(path);
             }
         }
     }

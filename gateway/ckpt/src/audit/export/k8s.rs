@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::{began, path};
 
-/// Keys of annotations are qualified by whoever sets them.
+/// The prefix of our annotations' keys.
 const PREFIX: &str = "checkpoint-gateway";
-/// The API group of checkpoints that exist, which are no object of Kubernetes.
+/// The API group of stored checkpoints, which Kubernetes does not know.
 const GROUP: &str = "checkpoint-gateway";
 
 pub(super) fn event(record: &Record, outcome: &Outcome) -> Value {
@@ -42,17 +42,14 @@ fn verb(action: Option<Action>) -> &'static str {
         Some(Action::List) => "list",
         Some(Action::Delete) => "delete",
         Some(Action::Hold) => "update",
-        // Of what is no resource it is the method in lower case.
+        // For paths that are not resources, Kubernetes uses the method in lower case.
         Some(Action::Inspect | Action::Download | Action::DownloadOriginal) | None => "get",
     }
 }
 
-/// Who is not proven, or hidden, is whom Kubernetes calls anonymous.
+/// An unauthenticated caller has the name that Kubernetes gives to anonymous users.
 fn user(outcome: &Outcome) -> Value {
-    let hidden = outcome
-        .hidden
-        .iter()
-        .any(|field| *field == HiddenField::User);
+    let hidden = outcome.hidden.contains(&HiddenField::User);
     let unknown = if hidden { "hidden" } else { "system:anonymous" };
     let mut user =
         json!({ "username": outcome.user.as_deref().unwrap_or(unknown), "groups": outcome.groups });
@@ -89,7 +86,7 @@ fn object(outcome: &Outcome) -> Option<Value> {
     Some(object)
 }
 
-/// `Status` of `meta/v1`, which the server fills in for every answer.
+/// `Status` of `meta/v1`.
 fn status(outcome: &Outcome) -> Value {
     let mut status = json!({ "metadata": {}, "code": outcome.status });
     if let (Some(code), Some(fields)) = (&outcome.code, status.as_object_mut()) {
@@ -105,7 +102,7 @@ fn status(outcome: &Outcome) -> Value {
     status
 }
 
-/// Texts only, as Kubernetes has it. The two keys of its own authorizers say what policies came to.
+/// Annotations, which are strings. The two keys of Kubernetes' own authorizers have the policies' decision.
 fn annotations(record: &Record, outcome: &Outcome) -> Value {
     let mut notes = Map::new();
     if !outcome.verdicts.is_empty() {

@@ -1,4 +1,4 @@
-//! Records as others' tools read them.
+//! `audit export`: prints outcomes as events for other tools.
 
 mod k8s;
 mod ocsf;
@@ -12,33 +12,40 @@ use gateway_core::{Event, Outcome, Record};
 use super::filter::Filter;
 use super::records::Records;
 use crate::exit::Exit;
-use crate::output::print;
+use crate::output::print_exact;
 
 /// Arguments of `audit export`.
 #[derive(Args)]
 #[command(after_help = AFTER)]
 pub(super) struct Options {
-    /// The audit log; its closed segments are read, too.
+    /// The audit log. Its closed segments are read, too.
     file: PathBuf,
-    /// As what.
+    /// The events' format.
     #[arg(long, value_enum)]
-    format: Format,
+    format: EventFormat,
     #[command(flatten)]
     filter: Filter,
 }
 
 const AFTER: &str = "\
-Prints one JSON object a line for each outcome: a request that has ended. Intents, and what the gateway \
-or the log does by itself, have no counterpart there and are left out.
+Prints one JSON event a line for each outcome. Intents, and records that the gateway or the log writes on its own, have no \
+counterpart in these formats and are left out.
 
-  k8s-audit   audit.k8s.io/v1 Event, level Metadata, stage ResponseComplete; the resource is a pod's
-              subresource `checkpoint` or, for those that exist, `checkpoints` of checkpoint-gateway
+  k8s-audit   audit.k8s.io/v1 Event, level Metadata, stage ResponseComplete; the resource is a pod's subresource
+              `checkpoint` or, for stored checkpoints, `checkpoints` of the group checkpoint-gateway
   ocsf        Open Cybersecurity Schema Framework 1.9.0, API Activity (class 6003)
 
-Exit status: 0 success; 1 where the log cannot be read, or a line is no record; 2 wrong usage.";
+Examples:
+  ckpt audit export audit.log --format k8s-audit --since 1h
+  ckpt audit export audit.log --format ocsf --verdict deny | jq .actor
+
+Exit status:
+  0  success
+  1  the log cannot be read, or a line in it
+  2  wrong usage";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum EventFormat {
     K8sAudit,
     Ocsf,
 }
@@ -48,18 +55,18 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     for entry in records.by_ref() {
         let record = entry?.record;
         if let Event::Outcome(outcome) = &record.event
-            && options.filter.takes(&record)
+            && options.filter.matches(&record)
         {
-            print(match options.format {
-                Format::K8sAudit => k8s::event(&record, outcome),
-                Format::Ocsf => ocsf::event(&record, outcome),
+            print_exact(match options.format {
+                EventFormat::K8sAudit => k8s::event(&record, outcome),
+                EventFormat::Ocsf => ocsf::event(&record, outcome),
             });
         }
     }
     Ok(records.end())
 }
 
-/// When the request was received: before the record was written by as long as it took.
+/// When the request was received: the record's time less the request's duration.
 fn began(record: &Record, outcome: &Outcome) -> jiff::Timestamp {
     let took = i64::try_from(outcome.duration_us).unwrap_or(i64::MAX);
     let began = record.at.as_microsecond().checked_sub(took);
@@ -68,7 +75,7 @@ fn began(record: &Record, outcome: &Outcome) -> jiff::Timestamp {
         .unwrap_or(record.at)
 }
 
-/// The path that was called, as far as the record tells.
+/// The path of the request, as far as the record has it.
 fn path(outcome: &Outcome) -> String {
     use gateway_core::Action;
     match (outcome.action, &outcome.target, outcome.checkpoint_id) {

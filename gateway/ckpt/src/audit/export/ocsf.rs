@@ -53,7 +53,7 @@ pub(super) fn event(record: &Record, outcome: &Outcome) -> Value {
     event
 }
 
-/// `activity_id`: 1 to 4 are create, read, update and delete; 99 is what has a name of its own.
+/// `activity_id`: 1 to 4 are create, read, update and delete; 0 is unknown.
 fn activity(action: Option<Action>) -> (u32, &'static str) {
     match action {
         Some(Action::Create) => (1, "Create"),
@@ -74,7 +74,7 @@ fn status(outcome: &Outcome) -> (u32, &'static str) {
     }
 }
 
-/// Who is refused is worth a look, and so is a gateway that fails.
+/// Refused requests and failures of the gateway are raised above informational.
 fn severity(outcome: &Outcome) -> (u32, &'static str) {
     match outcome.status {
         401 | 403 => (2, "Low"),
@@ -116,7 +116,7 @@ fn resources(outcome: &Outcome) -> Value {
     container.into_iter().chain(checkpoint).collect()
 }
 
-/// What is not known is left out.
+/// Removes unknown values, which OCSF leaves out.
 fn without_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {

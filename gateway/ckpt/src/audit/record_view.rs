@@ -1,11 +1,13 @@
+//! The fields that the kinds of audit records have in common.
+
 use gateway_core::{
     Action, CheckpointId, Event, HiddenField, Outcome, PlanRecord, Record, RemovalReason,
     RequestRecord, Target, Verdict,
 };
 
-/// What the kinds of records have in common.
+/// The common fields of a record, as far as its kind has them.
 #[derive(Default)]
-pub(super) struct Facts<'a> {
+pub(super) struct RecordView<'a> {
     pub(super) action: Option<Action>,
     pub(super) user: Option<&'a str>,
     pub(super) target: Option<&'a Target>,
@@ -13,14 +15,14 @@ pub(super) struct Facts<'a> {
     pub(super) plan: Option<&'a PlanRecord>,
     pub(super) checkpoint_id: Option<CheckpointId>,
     pub(super) request: Option<&'a RequestRecord>,
-    /// The fields that are hidden in it.
+    /// The fields that the record leaves out.
     pub(super) hidden: &'a [HiddenField],
     pub(super) outcome: Option<&'a Outcome>,
-    /// What more there is to say in a word or two.
+    /// Anything else in a word or two: an error code, a reason, a digest.
     pub(super) detail: &'a str,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> RecordView<'a> {
     pub(super) fn of(record: &'a Record) -> Self {
         match &record.event {
             Event::Intent {
@@ -69,19 +71,18 @@ impl<'a> Facts<'a> {
                 detail: difference.as_str(),
                 ..Self::default()
             },
-            Event::Head(head) => Self {
-                detail: &head.root,
-                ..Self::default()
-            },
-            Event::Key(key) => Self {
-                detail: &key.key,
-                ..Self::default()
-            },
-            Event::KeyRemoved(removal) => Self {
-                detail: &removal.previous,
-                ..Self::default()
-            },
+            Event::Head(head) => Self::of_log(&head.root),
+            Event::Key(key) => Self::of_log(&key.key),
+            Event::KeyRemoved(removal) => Self::of_log(&removal.previous),
             Event::Segment(_) => Self::default(),
+        }
+    }
+
+    /// A record that the log writes about itself.
+    fn of_log(detail: &'a str) -> Self {
+        Self {
+            detail,
+            ..Self::default()
         }
     }
 
@@ -100,7 +101,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What the policies came to, where they were asked.
+    /// The policies' decision, if any policy was asked.
     pub(super) fn allowed(&self) -> Option<bool> {
         (!self.verdicts.is_empty()).then(|| gateway_policy::decide(self.verdicts).is_ok())
     }

@@ -1,12 +1,14 @@
+//! Orders processes as a tree.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::Process;
 
-/// Deeper ones stand in no further.
+/// Deeper processes are not indented further.
 const MAX_DEPTH: usize = 30;
 
-/// The processes in the order of a tree, each with its depth. An archive may claim anything: each comes once, even where
-/// they are one another's parents.
+/// The processes in the order of a tree, each with its depth. Each is listed once, even if the archive says that processes
+/// are one another's parents.
 pub(super) fn in_order(processes: &[Process]) -> Vec<(usize, &Process)> {
     let pids: BTreeSet<_> = processes.iter().map(|process| process.pid).collect();
     let mut children: BTreeMap<u64, Vec<&Process>> = BTreeMap::new();
@@ -17,7 +19,7 @@ pub(super) fn in_order(processes: &[Process]) -> Vec<(usize, &Process)> {
         |process: &&Process| process.parent == process.pid || !pids.contains(&process.parent);
     let roots = processes.iter().filter(is_root);
     let (mut order, mut seen) = (Vec::new(), BTreeSet::new());
-    // Those in circles hang under no root, and come last.
+    // Processes in a circle have no root; they come last.
     for start in roots.chain(processes) {
         let mut open = vec![(0, start)];
         while let Some((depth, process)) = open.pop() {
@@ -52,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn children_stand_under_their_parents() {
+    fn lists_children_below_their_parents() {
         assert_eq!(
             order(&[(1, 0), (5, 1), (6, 1), (7, 5)]),
             [(0, 1), (1, 5), (2, 7), (1, 6)]
@@ -60,12 +62,12 @@ mod tests {
         assert_eq!(
             order(&[(3, 9), (4, 3)]),
             [(0, 3), (1, 4)],
-            "whose parent is outside"
+            "a parent outside of the archive"
         );
     }
 
     #[test]
-    fn circles_and_chains_of_thousands_come_out_once_each() {
+    fn lists_each_process_of_a_circle_or_long_chain_once() {
         assert_eq!(order(&[(1, 2), (2, 1), (3, 3)]), [(0, 3), (0, 1), (1, 2)]);
         let chain: Vec<_> = (1..10_000).map(|pid| (pid, pid - 1)).collect();
         assert_eq!(order(&chain).len(), 9_999);

@@ -1,3 +1,5 @@
+//! The demo's results as JSON.
+
 use serde_json::{Value, json};
 
 use opentelemetry_sdk::trace::SpanData;
@@ -8,7 +10,7 @@ use super::client::Answer;
 use super::stage::Stage;
 use super::{Round, tree};
 
-/// The round as one JSON object: no secret, no token, no key.
+/// The results as one JSON object, without the secret, tokens and keys.
 pub(super) fn round(stage: &Stage, round: &Round, checks: &[Check]) -> Value {
     json!({
         "ok": checks.iter().all(Check::passed),
@@ -34,7 +36,7 @@ fn check(check: &Check) -> Value {
         .as_ref()
         .err()
         .map(|error| format!("{error:#}"));
-    json!({ "what": check.what, "ok": check.passed(), "why": why })
+    json!({ "what": check.claim, "ok": check.passed(), "why": why })
 }
 
 fn answer(answer: &Answer) -> Value {

@@ -32,10 +32,17 @@ pub(super) struct Options {
 const AFTER: &str = "\
 A fixture is a JSON file:
   { \"about\": \"a sentence\", \"settings\": {}, \"request\": {}, \"expect\": { \"decision\": \"allow\" } }
-`request` is applied to a default request. `expect` is one of
-  { \"decision\": \"allow\" | \"abstain\" }   { \"deny\": CODE }   { \"plan\": PLAN }   { \"settings-refused\": TEXT }
+Fields missing in `request` come from a default request. `expect` is one of
+  { \"decision\": \"allow\" | \"abstain\" }   { \"deny\": CODE }   { \"plan\": PLAN }   { \"settings-refused\": WORDS }
 
-Exit status: 0 if every fixture passes, 1 if one fails.";
+Examples:
+  ckpt policy test no-fridays
+  ckpt policy test policies --junit report.xml
+
+Exit status:
+  0  every fixture holds
+  1  a fixture does not hold, or a file cannot be read
+  2  wrong usage";
 
 /// The outcome of one fixture.
 struct Outcome {
