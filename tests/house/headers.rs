@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use crate::workspaces::repository;
+use crate::workspaces::{repository, tracked};
 
 /// Folders in which files still lack it. Whoever mends a folder's last file removes its entry.
 const STILL_SILENT: &[&str] = &["gateway/archive/", "gateway/server/"];
@@ -35,21 +34,9 @@ fn allowed_folders_still_have_silent_files() {
 
 fn silent_files() -> Vec<String> {
     let root = repository();
-    let mut files = tracked_sources(&root);
+    let mut files = tracked("*.rs");
     files.retain(|file| !begins_with_purpose(&root.join(file)));
     files
-}
-
-/// Rust files that git knows or would take, so that build output does not count.
-fn tracked_sources(root: &Path) -> Vec<String> {
-    let mut git = Command::new("git");
-    git.current_dir(root);
-    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
-    let output = git.arg("*.rs").output().expect("git is installed");
-    assert!(output.status.success(), "git ls-files: {output:?}");
-    let listing = String::from_utf8(output.stdout).unwrap();
-    let existing = listing.lines().filter(|file| root.join(file).exists());
-    existing.map(str::to_owned).collect()
 }
 
 fn begins_with_purpose(file: &Path) -> bool {

@@ -1,4 +1,4 @@
-//! Checks of the sources themselves: which crate may depend on which, import cycles between files, file headers.
+//! Checks of the sources themselves: dependencies between crates, import cycles between files, file headers, documentation.
 //!
 //! Run with `cargo test -p gateway-core --test house`; nothing of the gateway has to be built for it.
 
@@ -15,4 +15,5 @@ mod cycles;
 mod edges;
 mod headers;
 mod imports;
+mod pages;
 mod workspaces;

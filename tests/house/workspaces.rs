@@ -1,6 +1,7 @@
 //! The Cargo workspaces of this repository, and the crates in them.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use cargo_metadata::{Metadata, MetadataCommand};
 
@@ -23,6 +24,19 @@ pub(crate) struct Crate {
 pub(crate) fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.join("../..").canonicalize().unwrap()
+}
+
+/// Existing files that git knows or would add and that match `pattern`, from the repository's root. Build output is none of them.
+pub(crate) fn tracked(pattern: &str) -> Vec<String> {
+    let root = repository();
+    let mut git = Command::new("git");
+    git.current_dir(&root);
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]);
+    let output = git.arg(pattern).output().expect("git is installed");
+    assert!(output.status.success(), "git ls-files: {output:?}");
+    let listing = String::from_utf8(output.stdout).unwrap();
+    let existing = listing.lines().filter(|file| root.join(file).exists());
+    existing.map(str::to_owned).collect()
 }
 
 /// The packages of one workspace, without their dependencies from elsewhere.
