@@ -1,4 +1,4 @@
-//! `ckpt audit` verifies logs and proofs without a gateway.
+//! The commands that verify an audit log and prove its records, without a gateway.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::World;
 use crate::support::programs::{CKPT, daemon};
-use crate::support::world::{PATH, set};
+use crate::support::world::{PATH, make_key, set};
 
-fn run(arguments: &[&str]) -> Output {
+fn verify(arguments: &[&str]) -> Output {
     audit(&[&["verify"], arguments].concat())
 }
 
@@ -29,15 +29,16 @@ fn printed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn told(arguments: &[&str], exit: i32) -> Value {
-    let output = run(&[arguments, &["--output", "json"]].concat());
+/// The JSON that `audit verify` prints.
+fn verified(arguments: &[&str], exit: i32) -> Value {
+    let output = verify(&[arguments, &["--output", "json"]].concat());
     assert_eq!(output.status.code(), Some(exit), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A command's messages and its exit code.
-fn said(arguments: &[&str]) -> (String, Option<i32>) {
-    let output = run(arguments);
+/// The text that `audit verify` prints, and its exit code.
+fn verify_text(arguments: &[&str]) -> (String, Option<i32>) {
+    let output = verify(arguments);
     let text = [output.stdout, output.stderr].concat();
     (String::from_utf8(text).unwrap(), output.status.code())
 }
@@ -47,15 +48,15 @@ pub async fn written() -> (World, PathBuf) {
     let world = World::new().await;
     assert_eq!(world.client("alice").post(PATH).await.status, 200);
     assert_eq!(world.client("mallory").post(PATH).await.status, 403);
-    let log = world.directory.path().join("audit.log");
+    let log = world.audit_log();
     (world, log)
 }
 
 #[tokio::test]
-async fn a_log_that_the_gateway_wrote_holds_and_tells_its_head() {
+async fn verifies_a_log_of_the_gateway_and_prints_its_head() {
     let (world, log) = written().await;
     let log = log.to_str().unwrap();
-    let found = told(&[log], 0);
+    let found = verified(&[log], 0);
     let records = world.audit();
     assert_eq!(
         (&found["ok"], &found["records"], &found["covered"]),
@@ -67,30 +68,30 @@ async fn a_log_that_the_gateway_wrote_holds_and_tells_its_head() {
     );
     let head = found["head"].as_str().unwrap();
     assert_eq!(
-        told(&[log, "--head", &head.to_uppercase()], 0)["covered"],
+        verified(&[log, "--head", &head.to_uppercase()], 0)["covered"],
         records.len()
     );
-    let (text, exit) = said(&[log]);
+    let (text, exit) = verify_text(&[log]);
     assert!(
         exit == Some(0) && text.contains(head) && text.contains("give --head"),
         "{text}"
     );
     world.client("alice").post(PATH).await;
     assert_eq!(
-        told(&[log, "--head", head], 0)["covered"],
+        verified(&[log, "--head", head], 0)["covered"],
         records.len(),
         "a head covers what came before it"
     );
 }
 
 #[tokio::test]
-async fn a_changed_byte_is_found_and_its_line_is_named() {
+async fn names_the_line_of_a_changed_byte() {
     let (_world, path) = written().await;
     let log = path.to_str().unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replacen("alice", "mallo", 1)).unwrap();
-    assert_eq!(told(&[log], 1)["line"], 1);
-    let (text, exit) = said(&[log]);
+    assert_eq!(verified(&[log], 1)["line"], 1);
+    let (text, exit) = verify_text(&[log]);
     assert!(
         exit == Some(1) && text.contains("FAIL  `audit.log`, line 1 (seq 0): it was changed"),
         "{text}"
@@ -98,16 +99,16 @@ async fn a_changed_byte_is_found_and_its_line_is_named() {
 }
 
 #[tokio::test]
-async fn a_last_line_that_was_cut_off_is_found_by_a_head() {
+async fn kept_head_reveals_a_removed_last_line() {
     let (_world, path) = written().await;
     let log = path.to_str().unwrap();
-    let head = told(&[log], 0)["head"].as_str().unwrap().to_owned();
+    let head = verified(&[log], 0)["head"].as_str().unwrap().to_owned();
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<_> = text.lines().collect();
     let (_, kept) = lines.split_last().unwrap();
     std::fs::write(&path, kept.join("\n") + "\n").unwrap();
-    assert_eq!(told(&[log], 0)["records"], kept.len());
-    let (text, exit) = said(&[log, "--head", &head]);
+    assert_eq!(verified(&[log], 0)["records"], kept.len());
+    let (text, exit) = verify_text(&[log, "--head", &head]);
     assert!(
         exit == Some(1) && text.contains(&format!("cut after seq {}", kept.len() - 1)),
         "{text}"
@@ -115,13 +116,13 @@ async fn a_last_line_that_was_cut_off_is_found_by_a_head() {
 }
 
 #[test]
-fn what_is_no_log_or_no_head_is_refused() {
-    assert_eq!(said(&["/nonexistent"]).1, Some(1));
-    assert_eq!(said(&["/dev/null", "--head", "abc"]).1, Some(2));
+fn refuses_files_that_are_not_logs_and_heads() {
+    assert_eq!(verify_text(&["/nonexistent"]).1, Some(1));
+    assert_eq!(verify_text(&["/dev/null", "--head", "abc"]).1, Some(2));
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("text");
     std::fs::write(&path, "some\ntext\n").unwrap();
-    let (text, exit) = said(&[path.to_str().unwrap()]);
+    let (text, exit) = verify_text(&[path.to_str().unwrap()]);
     assert!(
         exit == Some(1) && text.contains("line 1 (seq 0): it is not a record of a chained log"),
         "{text}"
@@ -133,87 +134,54 @@ async fn stop(world: &mut World) {
     assert!(world.gateway.wait().await.success());
 }
 
-/// A key that the command made: the private one's path and the public one's.
-fn key(directory: &Path, name: &str) -> (String, String) {
-    let path = |ending: &str| {
-        directory
-            .join(format!("{name}.{ending}"))
-            .to_str()
-            .unwrap()
-            .to_owned()
-    };
-    let (private, public) = (path("key"), path("pem"));
-    std::fs::write(&public, printed(&["keygen", &private])).unwrap();
-    (private, public)
+/// A world with a signed log that holds an allowed checkpoint, and the public key of another key.
+async fn signed() -> (World, String) {
+    let world = World::signed(|_| {}).await;
+    assert_eq!(world.client("alice").post(PATH).await.status, 200);
+    let other = make_key(&world.directory.path().join("other.key"));
+    (world, text_of(&other))
 }
 
-/// A world whose log is signed and has an allowed checkpoint.
-struct Signed {
-    world: World,
-    keys: tempfile::TempDir,
-    /// The public key's file.
-    public: String,
-    /// That of a key which signed nothing.
-    other: String,
-}
-
-impl Signed {
-    async fn new() -> Self {
-        let keys = tempfile::tempdir().unwrap();
-        let (private, public) = key(keys.path(), "audit");
-        let (_, other) = key(keys.path(), "other");
-        let world = World::with(|config| set(config, "audit.key-file", private.as_str())).await;
-        assert_eq!(world.client("alice").post(PATH).await.status, 200);
-        Self {
-            world,
-            keys,
-            public,
-            other,
-        }
-    }
+fn text_of(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn verifies_a_signed_log_by_key_and_by_a_kept_head() {
-    let Signed {
-        mut world,
-        keys,
-        public,
-        other,
-    } = Signed::new().await;
-    let path = world.directory.path().join("audit.log");
+async fn verifies_a_signed_log_by_key_and_kept_head() {
+    let (mut world, other) = signed().await;
+    let (path, public) = (world.audit_log(), text_of(&world.public_key()));
     let log = path.to_str().unwrap();
-    let (text, exit) = said(&[log]);
+    let (text, exit) = verify_text(&[log]);
     assert!(exit == Some(0) && text.contains("signed   no"), "{text}");
     stop(&mut world).await;
-    let found = told(&[log, "--key", &public], 0);
+    let found = verified(&[log, "--key", &public], 0);
     let records = found["records"].as_u64().unwrap();
     assert_eq!(
         (&found["trust"], &found["signed"]["size"]),
         (&json!("given"), &json!(records - 1))
     );
-    let (text, exit) = said(&[log]);
+    let (text, exit) = verify_text(&[log]);
     assert!(
         exit == Some(0) && text.contains("by a key that only the log itself names: give --key"),
         "{text}"
     );
-    let (text, exit) = said(&[log, "--key", &other]);
+    let (text, exit) = verify_text(&[log, "--key", &other]);
     assert!(
         exit == Some(1) && text.contains("neither given nor vouched for"),
         "{text}"
     );
 
-    let head = keys.path().join("head.json");
+    let head = world.directory.path().join("head.json");
     let head = head.to_str().unwrap();
     std::fs::write(head, printed(&["head", log, "--key", &public])).unwrap();
     assert_eq!(
-        told(&[log, "--key", &public, "--head", head], 0)["covered"],
+        verified(&[log, "--key", &public, "--head", head], 0)["covered"],
         records - 1
     );
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<_> = text.lines().collect();
     std::fs::write(&path, lines[..2].join("\n") + "\n").unwrap();
-    let (text, exit) = said(&[log, "--head", head]);
+    let (text, exit) = verify_text(&[log, "--head", head]);
     assert!(
         exit == Some(1) && text.contains("the log was cut after seq 1"),
         "{text}"
@@ -221,14 +189,9 @@ async fn verifies_a_signed_log_by_key_and_by_a_kept_head() {
 }
 
 #[tokio::test]
-async fn a_record_is_proven_to_somebody_who_has_no_log() {
-    let Signed {
-        mut world,
-        keys,
-        public,
-        other,
-    } = Signed::new().await;
-    let path = world.directory.path().join("audit.log");
+async fn proves_a_record_without_the_log() {
+    let (mut world, other) = signed().await;
+    let (path, public) = (world.audit_log(), text_of(&world.public_key()));
     let log = path.to_str().unwrap();
     let id = world.audit()[1]["request_id"].as_str().unwrap().to_owned();
     let early = audit(&["prove", &id, log]);
@@ -238,7 +201,7 @@ async fn a_record_is_proven_to_somebody_who_has_no_log() {
     );
     stop(&mut world).await;
 
-    let proof = keys.path().join("proof.json");
+    let proof = world.directory.path().join("proof.json");
     let proof = proof.to_str().unwrap();
     let text = printed(&["prove", &id, log, "--key", &public]);
     assert_eq!(text.lines().count(), 2, "intent and outcome");
@@ -247,7 +210,7 @@ async fn a_record_is_proven_to_somebody_who_has_no_log() {
     let events: Vec<_> = checked
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .map(|told| (told["ok"].clone(), told["record"]["event"].clone()))
+        .map(|proof| (proof["ok"].clone(), proof["record"]["event"].clone()))
         .collect();
     assert_eq!(
         events,
@@ -280,28 +243,25 @@ async fn a_record_is_proven_to_somebody_who_has_no_log() {
 }
 
 #[test]
-fn a_key_is_never_written_over() {
+fn keygen_never_overwrites_a_key() {
     let keys = tempfile::tempdir().unwrap();
-    let (private, public) = key(keys.path(), "audit");
+    let private = text_of(&keys.path().join("audit.key"));
+    assert!(printed(&["keygen", &private]).starts_with("-----BEGIN PUBLIC KEY-----"));
     let before = std::fs::read(&private).unwrap();
     assert_eq!(audit(&["keygen", &private]).status.code(), Some(1));
     assert_eq!(std::fs::read(&private).unwrap(), before);
-    assert!(
-        std::fs::read_to_string(public)
-            .unwrap()
-            .starts_with("-----BEGIN PUBLIC KEY-----")
-    );
 }
 
 #[tokio::test]
-async fn a_gateway_does_not_start_with_a_key_that_others_may_read() {
+async fn check_refuses_a_key_that_others_may_read() {
     use std::os::unix::fs::PermissionsExt;
     let keys = tempfile::tempdir().unwrap();
-    let (private, _) = key(keys.path(), "audit");
+    let private = keys.path().join("audit.key");
+    make_key(&private);
     std::fs::set_permissions(&private, PermissionsExt::from_mode(0o640)).unwrap();
     let world = World::new().await;
     let mut config = world.config.clone();
-    set(&mut config, "audit.key-file", private.as_str());
+    set(&mut config, "audit.key-file", text_of(&private));
     let path = keys.path().join("config.toml");
     std::fs::write(&path, toml::to_string(&config).unwrap()).unwrap();
     let output = Command::new(daemon())

@@ -1,4 +1,4 @@
-//! Records as other tools read them, held against the facts of their formats.
+//! Exports of the audit log, checked against the formats of Kubernetes' audit log and of OCSF.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::policies::{allowlist, component, governed};
 use crate::support::World;
 use crate::support::world::{PATH, set};
 
-/// A world whose log has an outcome of most kinds: stored, denied, listed, inspected, unproven, missing, deleted.
+/// A world whose log has outcomes of most kinds: stored, denied, listed, inspected, held, missing, unauthenticated.
 async fn used() -> (World, String) {
     let world = World::with(|config| {
         set(config, "policy-engine.cache-directory", "");
@@ -37,13 +37,7 @@ async fn used() -> (World, String) {
     client.send(http::Method::DELETE, &checkpoint).await;
     client.get(&format!("{checkpoint}/archive")).await;
     world.anonymous().post(PATH).await;
-    let log = world
-        .directory
-        .path()
-        .join("audit.log")
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let log = world.audit_log().to_str().unwrap().to_owned();
     (world, log)
 }
 
@@ -76,7 +70,7 @@ fn is_micro_time(value: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn kubernetes_events_have_the_fields_of_its_audit_log() {
+async fn k8s_audit_export_has_the_required_fields() {
     let (world, log) = used().await;
     let (events, outcomes) = (exported(&log, "k8s-audit"), outcomes(&world));
     assert_eq!((events.len(), outcomes.len()), (8, 8));
@@ -125,7 +119,7 @@ async fn kubernetes_events_have_the_fields_of_its_audit_log() {
             "{event}"
         );
     }
-    let (stored, denied, unproven) = (&events[0], &events[1], &events[7]);
+    let (stored, denied, anonymous) = (&events[0], &events[1], &events[7]);
     let pod = json!({ "resource": "pods", "namespace": "shop", "name": "cart-0", "apiVersion": "v1", "subresource": "checkpoint" });
     assert_eq!(
         (&stored["objectRef"], &stored["requestURI"]),
@@ -144,11 +138,11 @@ async fn kubernetes_events_have_the_fields_of_its_audit_log() {
         "forbid"
     );
     assert_eq!(denied["responseStatus"]["status"], "Failure");
-    assert_eq!(unproven["user"]["username"], "system:anonymous");
+    assert_eq!(anonymous["user"]["username"], "system:anonymous");
 }
 
 #[tokio::test]
-async fn ocsf_events_have_the_required_attributes() {
+async fn ocsf_export_has_the_required_attributes() {
     let (world, log) = used().await;
     let (events, outcomes) = (exported(&log, "ocsf"), outcomes(&world));
     assert_eq!(events.len(), outcomes.len());
@@ -196,7 +190,7 @@ async fn ocsf_events_have_the_required_attributes() {
         assert_eq!(event["metadata"]["uid"], outcome["request_id"]);
         assert!(!event.to_string().contains("null"), "{event}");
     }
-    let told: Vec<_> = events
+    let activities: Vec<_> = events
         .iter()
         .map(|event| {
             (
@@ -215,7 +209,7 @@ async fn ocsf_events_have_the_required_attributes() {
         ("Read", "Failure"),
         ("Create", "Failure"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(activities, expected);
     assert_eq!(
         printed("export", &[&log, "--format", "ocsf", "--user", "mallory"])
             .lines()

@@ -1,6 +1,6 @@
-//! The key that signs the audit log, changed and taken away while requests are served.
+//! The key that signs the audit log is changed and removed while requests are served.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use http::StatusCode;
 use rustix::process::Signal;
@@ -8,27 +8,9 @@ use serde_json::{Value, json};
 
 use crate::audit_inspection::printed;
 use crate::support::World;
-use crate::support::world::{PATH, set, write};
+use crate::support::world::{PATH, make_key, set, write};
 
-/// A new key in `file`, and its public half beside it.
-fn make_key(file: &Path) -> PathBuf {
-    let public = file.with_extension("pem");
-    std::fs::write(&public, printed("keygen", &[file.to_str().unwrap()])).unwrap();
-    public
-}
-
-async fn signed() -> (World, PathBuf) {
-    let mut public = PathBuf::new();
-    let world = World::with(|config| {
-        let key = PathBuf::from(config["audit"]["file"].as_str().unwrap()).with_file_name("a.key");
-        public = make_key(&key);
-        set(config, "audit.key-file", key.to_str().unwrap());
-    })
-    .await;
-    (world, public)
-}
-
-/// Has the gateway read its configuration anew and waits until it has said what it thinks of it.
+/// Lets the gateway reload its configuration, and waits for the log line `message`.
 async fn reload(world: &World, message: &str) -> Value {
     let before = world.gateway.log().len();
     write(world.directory.path(), &world.config);
@@ -44,7 +26,7 @@ async fn stop(world: &mut World) {
     world.gateway.wait().await;
 }
 
-async fn take(world: &World) {
+async fn capture(world: &World) {
     assert_eq!(
         world.client("alice").post(PATH).await.status,
         StatusCode::OK
@@ -60,7 +42,7 @@ fn events(world: &World) -> Vec<String> {
 }
 
 fn verified(world: &World, key: &Path) -> Value {
-    let log = world.directory.path().join("audit.log");
+    let log = world.audit_log();
     let arguments = [
         "--key",
         key.to_str().unwrap(),
@@ -71,17 +53,18 @@ fn verified(world: &World, key: &Path) -> Value {
     serde_json::from_str(&printed("verify", &arguments)).unwrap()
 }
 
-const TAKEN: &str = "the new policies are active";
+const RELOADED: &str = "the new policies are active";
 
 #[tokio::test]
-async fn reload_changes_the_key_and_the_old_one_vouches_for_it() {
-    let (mut world, old) = signed().await;
-    take(&world).await;
+async fn reload_changes_the_key_and_the_old_one_vouches() {
+    let mut world = World::signed(|_| {}).await;
+    let old = world.public_key();
+    capture(&world).await;
     let key = world.directory.path().join("b.key");
     let new = make_key(&key);
     set(&mut world.config, "audit.key-file", key.to_str().unwrap());
     let said = reload(&world, "the key that signs the audit log has changed").await;
-    take(&world).await;
+    capture(&world).await;
     let change = world
         .audit()
         .into_iter()
@@ -102,13 +85,16 @@ async fn reload_changes_the_key_and_the_old_one_vouches_for_it() {
 }
 
 #[tokio::test]
-async fn a_key_in_the_same_file_is_taken_as_soon_as_it_can_be_used() {
-    let (world, old) = signed().await;
+async fn replaced_key_file_is_used_once_it_is_valid() {
+    let world = World::signed(|_| {}).await;
+    let old = world.public_key();
     let (fresh, key) = (
         world.directory.path().join("fresh"),
-        world.directory.path().join("a.key"),
+        world.directory.path().join("audit.key"),
     );
     make_key(&fresh);
+    // The gateway begins to watch its files after it has begun to serve.
+    capture(&world).await;
     let before = world.gateway.log().len();
     std::fs::set_permissions(&fresh, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     std::fs::rename(&fresh, &key).unwrap();
@@ -120,11 +106,11 @@ async fn a_key_in_the_same_file_is_taken_as_soon_as_it_can_be_used() {
         refused["cause"].as_str().unwrap().contains("chmod 600"),
         "{refused}"
     );
-    take(&world).await;
+    capture(&world).await;
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     world
         .gateway
-        .logged_after(before, |line| line["message"] == TAKEN)
+        .logged_after(before, |line| line["message"] == RELOADED)
         .await;
     assert_eq!(
         events(&world)
@@ -133,17 +119,18 @@ async fn a_key_in_the_same_file_is_taken_as_soon_as_it_can_be_used() {
             .count(),
         2
     );
-    take(&world).await;
+    capture(&world).await;
     assert_eq!(verified(&world, &old)["trust"], "given");
 }
 
 #[tokio::test]
-async fn a_key_that_is_taken_away_is_on_record_with_its_own_word() {
-    let (mut world, key) = signed().await;
-    take(&world).await;
+async fn removal_of_the_key_is_recorded_and_signed() {
+    let mut world = World::signed(|_| {}).await;
+    let key = world.public_key();
+    capture(&world).await;
     set(&mut world.config, "audit.key-file", "");
-    reload(&world, TAKEN).await;
-    take(&world).await;
+    reload(&world, RELOADED).await;
+    capture(&world).await;
     let removal = world
         .audit()
         .into_iter()
@@ -152,7 +139,7 @@ async fn a_key_that_is_taken_away_is_on_record_with_its_own_word() {
     assert!(removal["signature"].is_string(), "{removal}");
     stop(&mut world).await;
     let world = world.restarted().await;
-    take(&world).await;
+    capture(&world).await;
     assert_eq!(
         events(&world)
             .iter()
@@ -166,7 +153,7 @@ async fn a_key_that_is_taken_away_is_on_record_with_its_own_word() {
         (&removal["seq"], &json!([])),
         "{found}"
     );
-    let log = world.directory.path().join("audit.log");
+    let log = world.audit_log();
     let text = printed("verify", &[log.to_str().unwrap()]);
     assert!(
         text.contains(&format!("taken away at seq {}", removal["seq"])),
@@ -175,8 +162,8 @@ async fn a_key_that_is_taken_away_is_on_record_with_its_own_word() {
 }
 
 #[tokio::test]
-async fn an_unusable_key_rejects_the_whole_reload() {
-    let (mut world, _) = signed().await;
+async fn unusable_key_leaves_the_whole_configuration() {
+    let mut world = World::signed(|_| {}).await;
     set(
         &mut world.config,
         "audit.key-file",
@@ -192,7 +179,7 @@ async fn an_unusable_key_rejects_the_whole_reload() {
         said["cause"].as_str().unwrap().contains("missing"),
         "{said}"
     );
-    take(&world).await;
+    capture(&world).await;
     assert_eq!(
         world.client("mallory").post(PATH).await.status,
         StatusCode::FORBIDDEN

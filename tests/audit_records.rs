@@ -1,9 +1,10 @@
-//! Every request has audit records with caller, request and result.
+//! The records of the audit log: one for every request, with caller, action and outcome, as the schema describes them.
 
 use gateway_core::Request;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::audit_inspection::printed;
 use crate::policies::{allowlist, component, governed};
 use crate::support::client::Client;
 use crate::support::world::{PATH, pod, set};
@@ -11,21 +12,21 @@ use crate::support::{World, in_time};
 
 const SCHEMA: &str = include_str!("../gateway/audit/schema/record-v1.json");
 
-/// Violations of the published schema in `records`.
+/// The ways in which `records` violate the published schema.
 pub fn violations(records: &[Value]) -> Vec<String> {
     let schema = serde_json::from_str(SCHEMA).unwrap();
     let validator = jsonschema::draft202012::options()
         .should_validate_formats(true)
         .build(&schema)
         .unwrap();
-    let told = |record: &Value| {
+    let check = |record: &Value| {
         let errors: Vec<_> = validator
             .iter_errors(record)
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
         (!errors.is_empty()).then(|| format!("{errors:?} in {record}"))
     };
-    records.iter().filter_map(told).collect()
+    records.iter().filter_map(check).collect()
 }
 
 /// The last record, once there are `count` of them.
@@ -39,8 +40,8 @@ async fn last(world: &World, count: usize) -> Value {
     world.audit().pop().unwrap()
 }
 
-/// The id of a checkpoint that is taken now.
-async fn taken(client: &Client) -> String {
+/// Captures a checkpoint and returns its id.
+async fn capture(client: &Client) -> String {
     let answer = client.post(PATH).await;
     let path = answer.json()["items"][0].as_str().unwrap().to_owned();
     crate::storage::metadata(path.as_ref())["id"]
@@ -50,12 +51,12 @@ async fn taken(client: &Client) -> String {
 }
 
 #[tokio::test]
-async fn records_an_outcome_for_every_authenticated_call() {
+async fn every_authenticated_request_leaves_an_outcome() {
     let world = World::new().await;
     let client = world
         .client("alice")
         .with_header("x-checkpoint-reason", "because");
-    let id = taken(&client).await;
+    let id = capture(&client).await;
     let checkpoint = format!("/v1/checkpoints/{id}");
     let calls = [
         (Method::GET, "/v1/checkpoints".to_owned(), 200, Some("list")),
@@ -96,7 +97,7 @@ async fn records_an_outcome_for_every_authenticated_call() {
         let before = world.audit().len();
         let answer = client.send(method.clone(), &path).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path}");
-        // A download's outcome is known when its last byte is taken.
+        // A download's outcome is written after its last byte was sent.
         let intents = usize::from(
             status < 300 && ["download", "hold", "delete"].contains(&action.unwrap_or("")),
         ) + usize::from(status == 409);
@@ -129,7 +130,7 @@ async fn records_an_outcome_for_every_authenticated_call() {
 }
 
 #[tokio::test]
-async fn who_proves_nothing_is_on_record_but_cannot_fill_the_log() {
+async fn unauthenticated_requests_are_recorded_up_to_a_rate() {
     let world = World::with(|config| {
         set(config, "audit.unproven-per-second", 1);
         set(config, "audit.unproven-burst", 2);
@@ -154,16 +155,16 @@ async fn who_proves_nothing_is_on_record_but_cannot_fill_the_log() {
         .gateway
         .counted("checkpoint_gateway_audit_suppressed_total", 1.0)
         .await;
-    let told: u64 = records
+    let suppressed: u64 = records
         .iter()
         .filter_map(|record| record["suppressed"].as_u64())
         .sum();
     assert!(records.len() < 40, "{}", records.len());
-    assert!(told.to_string().parse::<f64>().unwrap() <= left_out);
+    assert!(suppressed.to_string().parse::<f64>().unwrap() <= left_out);
     assert_eq!(
         records.len().to_string(),
         (40.0 - left_out).to_string(),
-        "what is not on record is counted"
+        "suppressed outcomes are counted"
     );
     let next = in_time(async {
         loop {
@@ -183,12 +184,12 @@ async fn who_proves_nothing_is_on_record_but_cannot_fill_the_log() {
     assert_eq!(
         world.client("alice").post(PATH).await.status,
         StatusCode::OK,
-        "who is proven is not bounded by it"
+        "authenticated callers are not limited"
     );
 }
 
 #[tokio::test]
-async fn the_request_that_policies_were_given_is_on_record_once() {
+async fn records_the_policy_input_once_per_request() {
     let world = World::with(|config| {
         set(config, "policy-engine.cache-directory", "");
         governed(config, &json!([allowlist(&["shop"])]));
@@ -201,7 +202,7 @@ async fn the_request_that_policies_were_given_is_on_record_once() {
     let client = world
         .client("alice")
         .with_header("x-checkpoint-reason", "because");
-    let id = taken(&client).await;
+    let id = capture(&client).await;
     assert_eq!(
         client.post("/checkpoint/bank/cart-9/app").await.status,
         StatusCode::FORBIDDEN
@@ -231,7 +232,7 @@ async fn the_request_that_policies_were_given_is_on_record_once() {
 }
 
 #[tokio::test]
-async fn refuses_a_too_long_record_before_the_runtime_is_called() {
+async fn refuses_a_request_too_long_to_record() {
     let world = World::new().await;
     let mut large = pod("large");
     large.labels.insert("large".to_owned(), "x".repeat(1 << 20));
@@ -275,8 +276,8 @@ async fn redaction_and_removal_records_match_the_schema() {
         governed(config, &json!([allowlist(&["shop"]), redactor]));
     })
     .await;
-    taken(&world.client("alice")).await;
-    taken(&world.client("alice")).await;
+    capture(&world.client("alice")).await;
+    capture(&world.client("alice")).await;
     let records = world.audit();
     let kinds: Vec<_> = records
         .iter()
@@ -292,17 +293,10 @@ async fn redaction_and_removal_records_match_the_schema() {
 }
 
 #[tokio::test]
-async fn records_about_the_log_match_the_schema_in_all_commands() {
-    let directory = tempfile::tempdir().unwrap();
-    let key = directory.path().join("audit.key");
-    crate::audit_inspection::printed("keygen", &[key.to_str().unwrap()]);
-    let world = World::with(|config| {
-        set(config, "audit.key-file", key.to_str().unwrap());
-        set(config, "audit.head-records", 2);
-    })
-    .await;
-    taken(&world.client("alice")).await;
-    let log = world.directory.path().join("audit.log");
+async fn head_and_key_records_match_the_schema() {
+    let world = World::signed(|config| set(config, "audit.head-records", 2)).await;
+    capture(&world.client("alice")).await;
+    let log = world.audit_log();
     let log = log.to_str().unwrap();
     let heads = || {
         world
@@ -319,8 +313,8 @@ async fn records_about_the_log_match_the_schema_in_all_commands() {
     .await;
     assert_eq!(violations(&world.audit()), Vec::<String>::new());
     for command in ["show", "stats"] {
-        let told = crate::audit_inspection::printed(command, &[log]);
-        assert!(told.contains("head") && told.contains("key"), "{told}");
+        let text = printed(command, &[log]);
+        assert!(text.contains("head") && text.contains("key"), "{text}");
     }
     let request = world
         .audit()
@@ -328,14 +322,11 @@ async fn records_about_the_log_match_the_schema_in_all_commands() {
         .find(|record| record["event"] == "intent")
         .unwrap()["request_id"]
         .clone();
-    assert!(
-        crate::audit_inspection::printed("explain", &[request.as_str().unwrap(), log])
-            .contains("alice")
-    );
+    assert!(printed("explain", &[request.as_str().unwrap(), log]).contains("alice"));
 }
 
 #[test]
-fn the_schema_tells_what_is_no_record() {
+fn schema_rejects_malformed_records() {
     let good = json!({
         "seq": 0, "prev": "0".repeat(64), "schema": 1, "at": "2026-01-01T00:00:00Z", "trace_id": null, "event": "removed",
         "request_id": "01990000-0000-7000-8000-000000000001", "checkpoint_id": "01990000-0000-7000-8000-000000000001",

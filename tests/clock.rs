@@ -1,4 +1,4 @@
-//! A wall clock that is set back: what a gateway has written so far then lies in the future.
+//! The wall clock is set back, so that earlier records, checkpoints and tokens lie in the future.
 
 use std::path::{Path, PathBuf};
 
@@ -16,21 +16,21 @@ use crate::support::world::{PATH, claims, set};
 /// The time by which the clock is set back.
 const BACK: SignedDuration = SignedDuration::from_hours(1);
 
-async fn take(world: &World) -> PathBuf {
+async fn capture(world: &World) -> PathBuf {
     let calls = world.node.checkpoint_calls();
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     assert_eq!(
         world.node.checkpoint_calls(),
         calls + 1,
-        "the runtime was asked once"
+        "the runtime is called once"
     );
     answer.json()["items"][0].as_str().unwrap().into()
 }
 
-/// The log that the same gateway would have written with its clock ahead, killed before its last outcome.
+/// Rewrites the log as the gateway would have written it with its clock ahead, killed before its last outcome.
 async fn rewrite_log(world: &World, key: &Path) {
-    let path = world.directory.path().join("audit.log");
+    let path = world.audit_log();
     let records: Vec<Record> = gateway_audit::read(&path)
         .unwrap()
         .map(|entry| entry.unwrap().record)
@@ -62,7 +62,7 @@ async fn rewrite_log(world: &World, key: &Path) {
     }
 }
 
-/// The metadata that it would have written.
+/// Rewrites the metadata in the same way.
 fn rewrite_metadata(archive: &Path) {
     let path = format!("{}.json", archive.display());
     let mut metadata: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
@@ -77,7 +77,7 @@ fn rewrite_metadata(archive: &Path) {
     std::fs::write(path, metadata.to_string()).unwrap();
 }
 
-/// A gateway whose clock was set back since it took two checkpoints and was killed; these, and its key.
+/// A gateway whose clock was set back after it captured two checkpoints and was killed; these, and its key.
 async fn set_back() -> (World, [PathBuf; 2], PathBuf) {
     let mut world = World::with(|config| {
         let quota = json!({ "total": { "count": 2 }, "when-full": "delete-oldest" });
@@ -87,7 +87,7 @@ async fn set_back() -> (World, [PathBuf; 2], PathBuf) {
     let key = world.directory.path().join("audit.key");
     SigningKey::generate(&key).unwrap();
     set(&mut world.config, "audit.key-file", key.to_str().unwrap());
-    let archives = [take(&world).await, take(&world).await];
+    let archives = [capture(&world).await, capture(&world).await];
     world.gateway.signal(Signal::KILL);
     world.gateway.wait().await;
     rewrite_log(&world, &key).await;
@@ -98,14 +98,17 @@ async fn set_back() -> (World, [PathBuf; 2], PathBuf) {
 }
 
 #[tokio::test]
-async fn a_clock_set_back_loses_no_request_and_is_recorded() {
+async fn serves_and_records_after_the_clock_was_set_back() {
     let (mut world, _, key) = set_back().await;
-    let recovered = world.gateway.logged(|line| line["unknown"] == 1).await;
+    let recovered = world
+        .gateway
+        .logged(|line| line["unknown_outcomes"] == 1)
+        .await;
     assert_eq!(recovered["level"], "WARN");
     let before = world.audit().len();
     let now = Timestamp::now();
-    take(&world).await;
-    take(&world).await;
+    capture(&world).await;
+    capture(&world).await;
     assert_eq!(world.client("mallory").post(PATH).await.code(), "denied");
     world.gateway.signal(Signal::TERM);
     assert!(world.gateway.wait().await.success());
@@ -123,7 +126,7 @@ async fn a_clock_set_back_loses_no_request_and_is_recorded() {
         .iter()
         .filter(|record| at(record) > now + SignedDuration::from_mins(30))
         .count();
-    assert_eq!(ahead, 3, "what was written before stands as it was");
+    assert_eq!(ahead, 3, "earlier records are unchanged");
     let unknown = records
         .iter()
         .find(|record| record["code"] == "unknown")
@@ -136,29 +139,25 @@ async fn a_clock_set_back_loses_no_request_and_is_recorded() {
         .iter()
         .map(|record| record["event"].as_str().unwrap())
         .collect();
-    let told = ["intent", "outcome", "intent", "outcome", "outcome", "head"];
+    let expected = ["intent", "outcome", "intent", "outcome", "outcome", "head"];
     assert_eq!(
         events
             .into_iter()
             .filter(|event| *event != "removed")
             .collect::<Vec<_>>(),
-        told
+        expected
     );
     let public = SigningKey::read(&key).unwrap().public().clone();
     let expected = Expected {
         keys: vec![public],
         ..Expected::default()
     };
-    let verified =
-        gateway_audit::verify(&world.directory.path().join("audit.log"), &expected).unwrap();
+    let verified = gateway_audit::verify(&world.audit_log(), &expected).unwrap();
     let set_back = verified.set_back.unwrap();
-    let said = printed(
-        "verify",
-        &[world.directory.path().join("audit.log").to_str().unwrap()],
-    );
+    let text = printed("verify", &[world.audit_log().to_str().unwrap()]);
     assert!(
-        said.contains(&format!("clock    set back: at seq {}", set_back.seq)),
-        "{said}"
+        text.contains(&format!("clock    set back: at seq {}", set_back.seq)),
+        "{text}"
     );
     assert!(
         set_back.by > SignedDuration::from_mins(58) && set_back.by <= BACK,
@@ -170,12 +169,12 @@ async fn a_clock_set_back_loses_no_request_and_is_recorded() {
 #[tokio::test]
 async fn checkpoints_after_a_clock_set_back_are_the_newest() {
     let (world, [first, second], _) = set_back().await;
-    let third = take(&world).await;
+    let third = capture(&world).await;
     assert!(
         !first.exists() && second.exists() && third.exists(),
         "the oldest goes"
     );
-    let fourth = take(&world).await;
+    let fourth = capture(&world).await;
     assert!(
         !second.exists() && third.exists() && fourth.exists(),
         "and then the next"
@@ -191,7 +190,7 @@ async fn checkpoints_after_a_clock_set_back_are_the_newest() {
 }
 
 #[tokio::test]
-async fn refuses_a_token_from_the_future_until_its_time() {
+async fn refuses_a_token_that_is_not_valid_yet() {
     let world = World::new().await;
     let mut early = claims("alice");
     for name in ["iat", "nbf", "exp"] {
@@ -209,5 +208,5 @@ async fn refuses_a_token_from_the_future_until_its_time() {
         (&record["status"], &record["user"]),
         (&json!(401), &Value::Null)
     );
-    take(&world).await;
+    capture(&world).await;
 }

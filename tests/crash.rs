@@ -1,7 +1,7 @@
-//! Guarantees after the gateway was killed at any point.
+//! The audit log and the store stay consistent when the gateway is killed at any point.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::storage::metadata;
 use crate::support::world::{pod, set, write};
 use crate::support::{Client, Gateway, World, in_time};
 
-/// The number of kills, unless the environment variable `KILLS` has another.
+/// The number of kills, unless the environment's `KILLS` gives another.
 const KILLS: usize = 200;
-/// A kill comes so long after the first request, or the first answer, at most.
+/// The longest time between the first request, or the first answer, and the kill.
 const LATEST: Duration = Duration::from_millis(200);
-/// Requests at once, each for a container of its own.
+/// The pods that are captured at the same time.
 const PODS: [&str; 3] = ["cart-0", "cart-1", "cart-2"];
 
-/// Request and checkpoint of every successful answer.
+/// The request and checkpoint of each answer with success.
 type Acknowledged = Arc<Mutex<Vec<(RequestId, CheckpointId)>>>;
 
-/// Asks for one checkpoint after the other until nobody answers any more.
+/// Requests one checkpoint after the other until the gateway is gone.
 async fn load(client: Client, path: String, acknowledged: Acknowledged) {
     while let Ok(answer) = client
         .try_send(Method::POST, &path, bytes::Bytes::new())
@@ -45,41 +45,40 @@ async fn load(client: Client, path: String, acknowledged: Acknowledged) {
     }
 }
 
-/// Somewhere between nothing and [`LATEST`].
-fn some_time() -> Duration {
+/// A random time of at most [`LATEST`].
+fn random_delay() -> Duration {
     let mut byte = [0];
     aws_lc_rs::rand::fill(&mut byte).unwrap();
     LATEST * u32::from(byte[0]) / 255
 }
 
-/// Intents and outcomes in the log.
+/// The intents and outcomes in the log.
 #[derive(Default)]
-struct Told {
+struct Recorded {
     intents: BTreeMap<RequestId, CheckpointId>,
     /// Status and checkpoint of each outcome.
     outcomes: BTreeMap<RequestId, Vec<(u16, Option<CheckpointId>)>>,
 }
 
-fn told(world: &World) -> Told {
-    let mut told = Told::default();
-    for entry in gateway_audit::read(&log(world)).unwrap() {
+fn recorded(world: &World) -> Recorded {
+    let mut recorded = Recorded::default();
+    for entry in gateway_audit::read(&world.audit_log()).unwrap() {
         let record = entry.unwrap().record;
         match record.event {
             Event::Intent { checkpoint_id, .. } => {
-                told.intents.insert(record.request_id, checkpoint_id);
+                recorded.intents.insert(record.request_id, checkpoint_id);
             }
             Event::Outcome(outcome) => {
-                let outcomes = told.outcomes.entry(record.request_id).or_default();
+                let outcomes = recorded.outcomes.entry(record.request_id).or_default();
                 outcomes.push((outcome.status, outcome.checkpoint_id));
             }
             _ => {}
         }
     }
-    told
+    recorded
 }
 
-/// A world whose gateway was killed already: with files that are closed and compressed, and heads that are signed, all the
-/// time.
+/// A world whose gateway was killed once, and which closes and compresses files and signs heads often.
 async fn stopped() -> (World, PublicKey) {
     let mut world = World::with(|config| {
         set(config, "audit.segment-bytes", 65_536);
@@ -99,12 +98,11 @@ async fn kill(world: &mut World) {
     world.gateway.wait().await;
 }
 
-/// Starts a gateway, and kills it while callers ask for one checkpoint after the other; once it has answered one of them,
-/// where `late`.
+/// Starts a gateway, and kills it while callers request checkpoints; after it has answered one of them if `late`.
 async fn start_and_kill(world: &mut World, config: &Path, late: bool, acknowledged: &Acknowledged) {
     world.gateway = Gateway::start(config).await;
-    // Against the keys that it names: the first head may still be to come.
-    gateway_audit::verify(&log(world), &Expected::default()).unwrap();
+    // Without given keys, since the first head may still be missing.
+    gateway_audit::verify(&world.audit_log(), &Expected::default()).unwrap();
     let client = world.client("alice");
     let load = |pod: &&str| {
         tokio::task::spawn(load(
@@ -122,19 +120,15 @@ async fn start_and_kill(world: &mut World, config: &Path, late: bool, acknowledg
         }
     };
     in_time(one).await;
-    tokio::time::sleep(some_time()).await;
+    tokio::time::sleep(random_delay()).await;
     kill(world).await;
     for caller in callers {
         caller.await.unwrap();
     }
 }
 
-fn log(world: &World) -> PathBuf {
-    world.directory.path().join("audit.log")
-}
-
 #[tokio::test(flavor = "multi_thread")]
-async fn a_kill_loses_no_acknowledged_record_of_a_valid_log() {
+async fn kill_at_any_point_loses_no_acknowledged_record() {
     let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
     let (mut world, public) = stopped().await;
     let mut pods = Vec::new();
@@ -154,28 +148,28 @@ async fn a_kill_loses_no_acknowledged_record_of_a_valid_log() {
         keys: vec![public],
         ..Expected::default()
     };
-    gateway_audit::verify(&log(&world), &expected).unwrap();
-    let (told, acknowledged) = (told(&world), acknowledged.lock().unwrap().clone());
+    gateway_audit::verify(&world.audit_log(), &expected).unwrap();
+    let (recorded, acknowledged) = (recorded(&world), acknowledged.lock().unwrap().clone());
     assert!(
         acknowledged.len() >= kills / 4,
-        "it did some work: {}",
+        "too few requests were answered: {}",
         acknowledged.len()
     );
     for (request, checkpoint) in &acknowledged {
-        assert_eq!(told.intents.get(request), Some(checkpoint));
+        assert_eq!(recorded.intents.get(request), Some(checkpoint));
         assert_eq!(
-            told.outcomes.get(request),
+            recorded.outcomes.get(request),
             Some(&vec![(200, Some(*checkpoint))])
         );
     }
-    for request in told.intents.keys() {
+    for request in recorded.intents.keys() {
         assert_eq!(
-            told.outcomes.get(request).map(Vec::len),
+            recorded.outcomes.get(request).map(Vec::len),
             Some(1),
             "{request}"
         );
     }
-    let intended: BTreeSet<_> = told.intents.values().map(ToString::to_string).collect();
+    let intended: BTreeSet<_> = recorded.intents.values().map(ToString::to_string).collect();
     for archive in world
         .published()
         .iter()
@@ -185,7 +179,10 @@ async fn a_kill_loses_no_acknowledged_record_of_a_valid_log() {
             .as_str()
             .unwrap()
             .to_owned();
-        assert!(intended.contains(&id), "{id} was taken without an intent");
+        assert!(
+            intended.contains(&id),
+            "{id} was captured without an intent"
+        );
     }
     assert_eq!(
         std::fs::read_dir(world.checkpoints().join(".incoming"))
@@ -193,7 +190,7 @@ async fn a_kill_loses_no_acknowledged_record_of_a_valid_log() {
             .count(),
         0
     );
-    let closed = told
+    let closed = recorded
         .outcomes
         .values()
         .flatten()
@@ -202,6 +199,6 @@ async fn a_kill_loses_no_acknowledged_record_of_a_valid_log() {
     eprintln!(
         "{kills} kills: {} acknowledged, {} intents, {closed} of them closed as unknown",
         acknowledged.len(),
-        told.intents.len()
+        recorded.intents.len()
     );
 }

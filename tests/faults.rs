@@ -1,4 +1,4 @@
-//! A disk under the audit log that hangs or becomes read-only: calls are refused and nothing is done.
+//! Requests are refused while the disk of the audit log hangs or is read-only.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,14 +9,14 @@ use rustix::process::Signal;
 use crate::support::World;
 use crate::support::world::{PATH, set};
 
-/// An ext4 of 16 MiB in a file, mounted; gone when dropped. Needs root, and a loop device.
+/// A mounted ext4 of 16 MiB in a file, unmounted on drop. Needs root and a loop device.
 struct Disk {
     image: PathBuf,
     mount: PathBuf,
 }
 
 impl Disk {
-    /// `None`, and why, where there can be none.
+    /// `None`, with a message, if it cannot be mounted.
     fn mount(home: &Path) -> Option<Self> {
         let disk = Self {
             image: home.join("image"),
@@ -27,16 +27,16 @@ impl Disk {
             .unwrap()
             .set_len(16 << 20)
             .unwrap();
-        let made = did("mkfs.ext4", &["-q".as_ref(), disk.image.as_ref()]) && disk.attach();
-        if !made {
+        let mounted = run("mkfs.ext4", &["-q".as_ref(), disk.image.as_ref()]) && disk.attach();
+        if !mounted {
             eprintln!("skipped: no right to mount an ext4 on a loop device, or no mkfs.ext4");
         }
-        made.then_some(disk)
+        mounted.then_some(disk)
     }
 
     fn attach(&self) -> bool {
         let options = "loop,errors=remount-ro";
-        did(
+        run(
             "mount",
             &[
                 "-o".as_ref(),
@@ -48,19 +48,19 @@ impl Disk {
     }
 
     fn detach(&self) -> bool {
-        did("umount", &[self.mount.as_ref()])
+        run("umount", &[self.mount.as_ref()])
     }
 
-    /// From now on whoever writes waits.
+    /// Lets every write wait from now on.
     fn freeze(&self) {
-        assert!(did("fsfreeze", &["-f".as_ref(), self.mount.as_ref()]));
+        assert!(run("fsfreeze", &["-f".as_ref(), self.mount.as_ref()]));
     }
 
     fn thaw(&self) -> bool {
-        did("fsfreeze", &["-u".as_ref(), self.mount.as_ref()])
+        run("fsfreeze", &["-u".as_ref(), self.mount.as_ref()])
     }
 
-    /// Makes the file system read-only, as the kernel does after an error in it.
+    /// Makes the file system read-only, as the kernel does after an error.
     fn break_down(&self) {
         let source = Command::new("findmnt")
             .args(["-n", "-o", "SOURCE"])
@@ -95,7 +95,7 @@ impl Drop for Disk {
     }
 }
 
-fn did(program: &str, arguments: &[&std::ffi::OsStr]) -> bool {
+fn run(program: &str, arguments: &[&std::ffi::OsStr]) -> bool {
     Command::new(program)
         .args(arguments)
         .output()
@@ -107,8 +107,8 @@ async fn logging_to(disk: &Disk) -> World {
     World::with(|config| set(config, "audit.file", log.to_str().unwrap())).await
 }
 
-/// A request is refused with nothing done, and what needs no record goes on.
-async fn refused(world: &World) {
+/// Checks that a request is refused before the runtime is called, while health checks are answered.
+async fn assert_refused(world: &World) {
     let calls = world.node.checkpoint_calls();
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(
@@ -131,7 +131,7 @@ async fn refused(world: &World) {
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
-async fn taken(world: &World) {
+async fn capture(world: &World) {
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
 }
@@ -143,30 +143,30 @@ fn verified(log: &Path) -> u64 {
 }
 
 #[tokio::test]
-async fn a_hanging_disk_refuses_calls_until_it_recovers() {
+async fn hanging_disk_refuses_requests_until_it_recovers() {
     let home = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(home.path()) else {
         return;
     };
     let world = logging_to(&disk).await;
-    taken(&world).await;
+    capture(&world).await;
     disk.freeze();
-    refused(&world).await;
+    assert_refused(&world).await;
     assert!(disk.thaw());
-    taken(&world).await;
+    capture(&world).await;
     assert!(verified(&disk.mount.join("audit.log")) >= 4);
 }
 
 #[tokio::test]
-async fn a_read_only_disk_refuses_calls_until_it_is_repaired() {
+async fn log_continues_after_a_read_only_disk_is_repaired() {
     let home = tempfile::tempdir().unwrap();
     let Some(disk) = Disk::mount(home.path()) else {
         return;
     };
     let mut world = logging_to(&disk).await;
-    taken(&world).await;
+    capture(&world).await;
     disk.break_down();
-    refused(&world).await;
+    assert_refused(&world).await;
     world.gateway.signal(Signal::KILL);
     world.gateway.wait().await;
     disk.repair();
@@ -174,6 +174,6 @@ async fn a_read_only_disk_refuses_calls_until_it_is_repaired() {
     let before = verified(&log);
     assert!(before >= 2);
     let world = world.restarted().await;
-    taken(&world).await;
+    capture(&world).await;
     assert!(verified(&log) >= before + 2);
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use gateway_audit::SigningKey;
 use gateway_ckpt::pki::{Authority, Credential, Subject, TokenIssuer};
 use gateway_node::{ContainerSpec, Dialect, Method, Node, Options, Pod, RunningPod};
 use serde_json::{Value, json};
@@ -123,6 +124,18 @@ impl World {
         }
     }
 
+    /// A world whose audit log is signed by a new key, with the public key in [`World::public_key`].
+    pub async fn signed(change: impl FnOnce(&mut toml::Table)) -> Self {
+        Self::with(|config| {
+            let log = Path::new(config["audit"]["file"].as_str().unwrap()).to_owned();
+            let key = log.with_file_name("audit.key");
+            make_key(&key);
+            set(config, "audit.key-file", key.to_str().unwrap());
+            change(config);
+        })
+        .await
+    }
+
     /// The same world after its gateway was started anew.
     pub async fn restarted(mut self) -> Self {
         self.gateway = Gateway::start(&write(self.directory.path(), &self.config)).await;
@@ -164,9 +177,19 @@ impl World {
         names
     }
 
+    /// The path of the audit log.
+    pub fn audit_log(&self) -> PathBuf {
+        self.directory.path().join("audit.log")
+    }
+
+    /// The public key of the audit log of a signed world, as PEM.
+    pub fn public_key(&self) -> PathBuf {
+        self.directory.path().join("audit.pem")
+    }
+
     /// The records of the audit log.
     pub fn audit(&self) -> Vec<Value> {
-        let text = std::fs::read_to_string(self.directory.path().join("audit.log")).unwrap();
+        let text = std::fs::read_to_string(self.audit_log()).unwrap();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect()
@@ -195,6 +218,13 @@ pub fn write(directory: &Path, config: &toml::Table) -> PathBuf {
     let path = directory.join("config.toml");
     std::fs::write(&path, toml::to_string(config).unwrap()).unwrap();
     path
+}
+
+/// Makes a key that signs audit logs in `file`, and returns the file of its public half.
+pub fn make_key(file: &Path) -> PathBuf {
+    let public = file.with_extension("pem");
+    std::fs::write(&public, SigningKey::generate(file).unwrap().pem()).unwrap();
+    public
 }
 
 /// Sets `section.key` in a configuration.

@@ -1,7 +1,9 @@
-//! How many records a second become durable: one writer that waits for each, and 64 at once, in turns on the same disk, chained,
-//! signed and in segments as in production; and how many a second are verified. `cargo run --release -p gateway-audit --example append -- FOLDER`
+//! Measures how many records become durable per second with one writer and with 64, and how many are verified per second.
+//! The logs are chained, signed and segmented as in production.
+//!
+//! `cargo run --release -p gateway-audit --example append -- FOLDER`
 
-#![expect(clippy::print_stdout, reason = "what a person sees at the terminal")]
+#![expect(clippy::print_stdout, reason = "the result is for the terminal")]
 
 use std::error::Error;
 use std::num::NonZeroU64;
@@ -12,9 +14,9 @@ use gateway_audit::{Expected, Log, Settings, Signing, SigningKey, verify};
 use gateway_core::{Event, Outcome, Record};
 use tokio::task::JoinSet;
 
-/// How long each is measured.
+/// The time of one measurement.
 const TIME: Duration = Duration::from_secs(1);
-/// How often, one after the other: a disk is not the same from one second to the next.
+/// The number of measurements of each kind, taken alternately, since the speed of a disk varies.
 const ROUNDS: usize = 9;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

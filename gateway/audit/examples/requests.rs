@@ -1,6 +1,6 @@
-//! Writes a log of so many permitted checkpoints, to measure how fast they are replayed and counted:
-//! `cargo run --release -p gateway-audit --example requests -- FILE COUNT`, then
-//! `ckpt audit replay FILE --policies CONFIG`.
+//! Writes a log of many permitted checkpoints, to measure how fast they are replayed and counted.
+//!
+//! `cargo run --release -p gateway-audit --example requests -- FILE COUNT`, then `ckpt audit replay FILE --policies CONFIG`.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use gateway_audit::Log;
 use gateway_core::{Decision, Event, PlanRecord, Record, Request, RequestRecord, Verdict};
 use tokio::task::JoinSet;
 
-/// A request as a real one is.
+/// A realistic request.
 const REQUEST: &str = include_str!("../../../policies/sdk/default-request.json");
-/// Records that wait for the disk together.
+/// The number of records that are written at the same time.
 const AT_ONCE: u128 = 500;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;

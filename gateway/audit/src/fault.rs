@@ -18,10 +18,10 @@ pub enum Fault {
         /// The number that it has.
         found: u64,
     },
-    /// It has not the digest that the next line names.
+    /// It does not have the digest that the next line names.
     #[error("it was changed: the next line has the digest of another line")]
     Changed,
-    /// It has not the digest that the last line names, and no further line tells which of the two was changed.
+    /// It does not have the digest that the last line names, and no further line tells which of the two was changed.
     #[error("it or the last line was changed: the last line does not have the digest of this one")]
     Ambiguous,
     /// It does not name the digest of the line before it, nor does the line after it name its digest.

@@ -151,7 +151,7 @@ fn split(requests: Vec<Request>) -> (Vec<Work>, Vec<Reply>) {
 
 fn send(replies: Vec<Reply>, results: Vec<io::Result<()>>) {
     for (reply, result) in replies.into_iter().zip(results) {
-        // A caller whose time was up is gone.
+        // A caller whose wait timed out has gone.
         let _ = reply.result.send(result);
     }
 }

@@ -52,7 +52,7 @@ pub(crate) fn read(
     let closed = segment::closed(log)?;
     if length == 0 && !closed.is_empty() {
         return Err(invalid(
-            "closed segments of another log lie beside it: move them away, too",
+            "closed segments of another log are beside it: move them away, too",
         ));
     }
     let mut intents = OpenIntents::default();
@@ -65,7 +65,7 @@ pub(crate) fn read(
     scan.read(&mut lines, length, &mut intents)?;
     if scan.state.tree.size() != scan.state.head.seq {
         return Err(invalid(
-            "lines of it are missing or repeated: see `audit verify`, move it away",
+            "lines of it are missing or repeated: run `ckpt audit verify`, then move the file away",
         ));
     }
     Ok(LogEnd {
@@ -175,7 +175,7 @@ impl ActiveScan {
         }) = serde_json::from_slice(line)
         else {
             return Err(invalid(
-                "its beginning is missing: see `audit verify`, move it away",
+                "its beginning is missing: run `ckpt audit verify`, then move the file away",
             ));
         };
         self.state.tree = Tree::from_frontier(seq, &start.frontier).ok_or_else(not_a_log)?;
@@ -192,7 +192,7 @@ impl ActiveScan {
             return Ok(());
         }
         Err(invalid(
-            "it is not what was signed: see `audit verify`, move it away",
+            "a signed head does not match the lines before it: run `ckpt audit verify`, then move the file away",
         ))
     }
 

@@ -247,7 +247,7 @@ async fn refuses_to_continue_a_log_that_its_head_contradicts() {
         panic!("opened")
     };
     assert!(
-        source.to_string().contains("not what was signed"),
+        source.to_string().contains("a signed head does not match"),
         "{source}"
     );
 }
