@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     WrongUsage = 2,
     Misconfigured = 3,
     /// Checkpoints were still running when the drain's time was over.
-    CutShort = 4,
+    Aborted = 4,
 }
 
 impl Exit {

@@ -54,7 +54,7 @@ async fn serve(config: &Config, file: &Path) -> anyhow::Result<Exit> {
     telemetry.shutdown().await;
     Ok(match ended {
         Ended::Clean => Exit::Success,
-        Ended::CutShort(_) => Exit::CutShort,
+        Ended::Aborted(_) => Exit::Aborted,
     })
 }
 

@@ -142,7 +142,7 @@ impl Recorded {
             ended = TaskTracker::new().spawn(run.in_current_span()) => {
                 ended.unwrap_or_else(|_| (Err(Error::Internal), Notes::default()))
             }
-            () = self.abort.cancelled() => (Err(Error::CutShort), Notes::default()),
+            () = self.abort.cancelled() => (Err(Error::Aborted), Notes::default()),
         }
     }
 

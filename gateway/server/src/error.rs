@@ -95,7 +95,7 @@ pub enum Error {
     #[error(
         "the gateway had to stop before the checkpoint was finished; check whether the container is still frozen"
     )]
-    CutShort,
+    Aborted,
     /// The gateway is stopping.
     #[error("the gateway is stopping; try again later")]
     Draining,

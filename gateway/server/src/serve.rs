@@ -37,7 +37,7 @@ pub enum Ended {
     /// Every checkpoint that was running has finished.
     Clean,
     /// `limits.drain-seconds` were over while so many checkpoints still ran. Their containers may stay frozen.
-    CutShort(usize),
+    Aborted(usize),
 }
 
 /// A gateway that is ready to run.
@@ -180,7 +180,7 @@ async fn drain(handler: &Handler, time: Duration, abort: &CancellationToken) -> 
         checkpoints,
         "checkpoints were cut short: their containers may stay frozen; see the audit log"
     );
-    Ended::CutShort(checkpoints)
+    Ended::Aborted(checkpoints)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -120,7 +120,7 @@ impl Stage {
             .with_context(|| format!("cannot remove `{}`: remove it yourself", path.display()))?;
         match ended.context("the gateway ended unexpectedly")? {
             Ended::Clean => Ok(()),
-            Ended::CutShort(count) => bail!("{count} checkpoints were still running"),
+            Ended::Aborted(count) => bail!("{count} checkpoints were still running"),
         }
     }
 }

@@ -215,7 +215,7 @@ answers! {
     Error::Audit(_) => SERVICE_UNAVAILABLE "audit-unavailable" again in 10, STORE:
         "the audit log cannot be written, so nothing was done";
     Error::Draining => SERVICE_UNAVAILABLE "draining" again in 5, CREATE: "the gateway is stopping: try again later";
-    Error::CutShort => SERVICE_UNAVAILABLE "cut-short", CREATE:
+    Error::Aborted => SERVICE_UNAVAILABLE "cut-short", CREATE:
         "the gateway stopped before the end; the container may still be frozen";
     Error::Overloaded => SERVICE_UNAVAILABLE "overloaded" again in 1, EVERY:
         "too many requests are being served: try again later";
