@@ -156,7 +156,7 @@ async fn removal_of_the_key_is_recorded_and_signed() {
     let log = world.audit_log();
     let text = printed("verify", &[log.to_str().unwrap()]);
     assert!(
-        text.contains(&format!("taken away at seq {}", removal["seq"])),
+        text.contains(&format!("removed at seq {}", removal["seq"])),
         "{text}"
     );
 }

@@ -156,7 +156,7 @@ async fn serves_and_records_after_the_clock_was_set_back() {
     let set_back = verified.set_back.unwrap();
     let text = printed("verify", &[world.audit_log().to_str().unwrap()]);
     assert!(
-        text.contains(&format!("clock    set back: at seq {}", set_back.seq)),
+        text.contains(&format!("clock    was set back: at seq {}", set_back.seq)),
         "{text}"
     );
     assert!(

@@ -288,7 +288,7 @@ async fn a_bad_candidate_never_replaces_what_is_in_force() {
         &mut config,
         &json!([allowlist(&["bank"]), { "name": "broken", "file": "/nonexistent.wasm" }]),
     );
-    reconfigure(&world, &config, "the new configuration is not taken").await;
+    reconfigure(&world, &config, "rejected the new configuration").await;
     assert_eq!(
         world.client("alice").post(PATH).await.status,
         StatusCode::OK
@@ -310,7 +310,7 @@ async fn a_bad_candidate_never_replaces_what_is_in_force() {
     );
     reconfigure(&world, &world.config, "the new policies are active").await;
     assert!(
-        !self::ready(&world).await.contains("not taken"),
+        !self::ready(&world).await.contains("was rejected"),
         "a good one clears it"
     );
 }
@@ -346,7 +346,7 @@ async fn a_symlink_that_is_swapped_as_kubernetes_does_is_seen() {
         .logged_after(logged, |line| {
             line["message"]
                 .as_str()
-                .is_some_and(|m| m.contains("not taken"))
+                .is_some_and(|m| m.contains("rejected the new configuration"))
         })
         .await;
     assert!(
