@@ -28,7 +28,7 @@ impl AuditWriter {
     /// Writes an event, durably.
     ///
     /// # Errors
-    /// The record is lost; that is counted and logged here, and what it is about has happened all the same.
+    /// The record is lost. That is counted and logged here; the event itself is not undone.
     pub(crate) async fn write(
         &self,
         ids: RequestIds,
@@ -60,10 +60,10 @@ impl AuditWriter {
         self.write(ids, event).instrument(span).await
     }
 
-    /// Writes what is about to be done, durably.
+    /// Writes an intent, durably, before it is carried out.
     ///
     /// # Errors
-    /// After any error it must not be done.
+    /// After any error the intent must not be carried out.
     pub(crate) async fn write_intent(
         &self,
         ids: RequestIds,

@@ -25,7 +25,7 @@ pub(crate) struct CheckpointTasks {
     abort: CancellationToken,
 }
 
-/// What a waiting caller gets.
+/// The result that a waiting caller gets.
 pub(crate) enum Progress {
     /// The checkpoint is stored.
     Stored(Box<Checkpoint>),

@@ -1,7 +1,6 @@
 //! The spans of a request, by OpenTelemetry's conventions for HTTP and Kubernetes.
 //!
-//! The work of a checkpoint may outlive the request that began it, so it has a span of its own below the request's: a span
-//! ends when what it tells of ends.
+//! A checkpoint may outlive the request that began it, so it has a span of its own below the request's.
 
 use gateway_core::Checkpoint;
 use http::{Request, StatusCode, Version};
@@ -19,10 +18,10 @@ use crate::route::Route;
 use crate::telemetry::{self, TRACER};
 use crate::visible_request::VisibleRequest;
 
-/// The methods that may name a span; any other is `_OTHER`, so that no caller can make up names.
+/// The methods that name a span. Any other is `_OTHER`, so that callers cannot invent span names.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 
-/// The server span of a request, below the caller's own where it sends one.
+/// The server span of a request, below the caller's span where the request carries one.
 pub(crate) fn of_request<B>(request: &Request<B>, peer: &Peer) -> Span {
     let method = METHODS
         .into_iter()
@@ -35,7 +34,7 @@ pub(crate) fn of_request<B>(request: &Request<B>, peer: &Peer) -> Span {
         request_id = Empty,
         trace_id = Empty
     );
-    // Fails only where the span is not recorded at all, and then there is no trace to belong to.
+    // Fails only where the span is not recorded; then there is no trace to join.
     let _ = span.set_parent(telemetry::parent_of(request.headers()));
     span.set_attribute(semconv::HTTP_REQUEST_METHOD, method);
     span.set_attribute(semconv::URL_SCHEME, "https");

@@ -98,10 +98,10 @@ impl Access {
         Ok(permit)
     }
 
-    /// Writes what is about to be done with the checkpoint to the audit log, durably.
+    /// Writes the intent to the audit log, durably.
     ///
     /// # Errors
-    /// After any error it must not be done.
+    /// After any error the intent must not be carried out.
     pub(super) async fn write_intent(&self, permit: &AccessPermit) -> Result<(), Error> {
         let context = permit.call.context();
         let event = audit_records::intent(

@@ -28,7 +28,7 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// Trusts the tokens of these issuers, and the certificates that the TLS listener lets through.
+    /// An authenticator that trusts the tokens of these issuers, and the certificates that the TLS handshake has accepted.
     ///
     /// # Errors
     /// Where an issuer's keys cannot be read.
@@ -40,10 +40,10 @@ impl Authenticator {
         Ok(Self { issuers })
     }
 
-    /// The caller that the credentials prove. The token names them where both are presented.
+    /// The caller that the credentials prove. Where both are presented, both must be valid, and the token names the caller.
     ///
     /// # Errors
-    /// Where there is no credential, or any that is there does not hold.
+    /// Where there is no credential, or one that is presented is invalid.
     pub fn verify(
         &self,
         headers: &HeaderMap,

@@ -100,7 +100,7 @@ impl Handler {
             // Held until the outcome is on record, so that unrecorded requests are bounded, too.
             let slot = self.slots.acquire();
             let result = match &slot {
-                // Boxed: this future holds the whole of every call.
+                // Boxed, because the future of all calls is large.
                 Ok(slot) => Box::pin(self.dispatch(&mut context, request, route, slot)).await,
                 Err(_) => Err(Error::Overloaded),
             };

@@ -19,6 +19,6 @@ pub(crate) struct CheckpointRequest {
     pub(crate) target: Target,
     /// The caller's `timeout`.
     pub(crate) timeout_seconds: Option<u32>,
-    /// Notified once only the runtime can still refuse, for a caller who does not wait for the end.
+    /// Notified once all checks have passed, for a caller who does not wait for the end.
     pub(crate) accepted: Option<Arc<Notify>>,
 }

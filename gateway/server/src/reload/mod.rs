@@ -18,7 +18,7 @@ use crate::policies::{ActivePolicies, Prepared};
 use fingerprints::Fingerprints;
 use watch::Watch;
 
-/// What a running gateway reads again, and when.
+/// The configuration that a running gateway reloads.
 pub struct Reload {
     /// Reads the configuration.
     pub read: Box<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>,
@@ -36,7 +36,7 @@ pub(crate) struct Reloader {
 }
 
 impl Reloader {
-    /// Reloads what changes until `stop`. `config` is the configuration of the start.
+    /// Reloads on every change until `stop`. `config` is the configuration of the start.
     pub(crate) async fn run(self, config: Config, stop: CancellationToken) {
         let reloader = Arc::new(self);
         let mut watch = Watch::new();
