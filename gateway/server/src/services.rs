@@ -90,22 +90,21 @@ impl Services {
         config: &Config,
         stop: CancellationToken,
     ) -> Handler {
-        let pipeline = Pipeline {
-            runtime: self.runtime.clone(),
-            policies: Arc::clone(&self.policies),
-            store: self.store.clone(),
-            redaction: self.redaction.clone(),
-            audit: self.audit.clone(),
-            removals: self.removals(),
-            metrics: Arc::clone(&self.metrics),
-        };
-        let access = Access {
-            store: self.store.clone(),
-            policies: Arc::clone(&self.policies),
-            audit: self.audit.clone(),
-            metrics: Arc::clone(&self.metrics),
-            abort: self.abort.clone(),
-        };
+        let pipeline = Pipeline::new(
+            self.runtime.clone(),
+            Arc::clone(&self.policies),
+            self.store.clone(),
+            self.redaction.clone(),
+            self.audit.clone(),
+            Arc::clone(&self.metrics),
+        );
+        let access = Access::new(
+            self.store.clone(),
+            Arc::clone(&self.policies),
+            self.audit.clone(),
+            Arc::clone(&self.metrics),
+            self.abort.clone(),
+        );
         let (audit, abort) = (self.audit.clone(), self.abort.clone());
         let parts = HandlerParts {
             authenticator,

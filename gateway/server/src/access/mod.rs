@@ -31,15 +31,31 @@ pub(crate) use download::Sending;
 /// Answers calls about stored checkpoints.
 #[derive(Clone)]
 pub(crate) struct Access {
-    pub(crate) store: Store,
-    pub(crate) policies: Arc<ActivePolicies>,
-    pub(crate) audit: AuditWriter,
-    pub(crate) metrics: Arc<Metrics>,
-    /// Cancelled when the gateway cannot wait for running downloads any longer.
-    pub(crate) abort: CancellationToken,
+    store: Store,
+    policies: Arc<ActivePolicies>,
+    audit: AuditWriter,
+    metrics: Arc<Metrics>,
+    abort: CancellationToken,
 }
 
 impl Access {
+    /// `abort` is cancelled when the gateway cannot wait for running downloads any longer.
+    pub(crate) fn new(
+        store: Store,
+        policies: Arc<ActivePolicies>,
+        audit: AuditWriter,
+        metrics: Arc<Metrics>,
+        abort: CancellationToken,
+    ) -> Self {
+        Self {
+            store,
+            policies,
+            audit,
+            metrics,
+            abort,
+        }
+    }
+
     /// Answers `call`; `sending` carries out downloads, which outlast this function.
     pub(crate) async fn answer(
         &self,

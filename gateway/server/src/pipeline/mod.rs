@@ -31,16 +31,35 @@ pub(crate) use request::CheckpointRequest;
 /// Takes checkpoints.
 #[derive(Clone)]
 pub(crate) struct Pipeline {
-    pub(crate) runtime: Runtime,
-    pub(crate) policies: Arc<ActivePolicies>,
-    pub(crate) store: Store,
-    pub(crate) redaction: RedactionSettings,
-    pub(crate) audit: AuditWriter,
-    pub(crate) removals: RemovalRecords,
-    pub(crate) metrics: Arc<Metrics>,
+    runtime: Runtime,
+    policies: Arc<ActivePolicies>,
+    store: Store,
+    redaction: RedactionSettings,
+    audit: AuditWriter,
+    removals: RemovalRecords,
+    metrics: Arc<Metrics>,
 }
 
 impl Pipeline {
+    pub(crate) fn new(
+        runtime: Runtime,
+        policies: Arc<ActivePolicies>,
+        store: Store,
+        redaction: RedactionSettings,
+        audit: AuditWriter,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            runtime,
+            policies,
+            store,
+            redaction,
+            removals: RemovalRecords::new(audit.clone(), Arc::clone(&metrics)),
+            audit,
+            metrics,
+        }
+    }
+
     /// Takes one checkpoint. `notes` collect what the audit log needs, however it ends.
     pub(crate) async fn run(
         &self,
