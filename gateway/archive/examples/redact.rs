@@ -1,7 +1,8 @@
-//! What redaction costs beside the digest: `cargo run --release -p gateway-archive --example redact -- DIRECTORY [MiB]
-//! [ROUNDS] [none|drop|mask|full] [no|sealed|plaintext]`. A runtime hands over a checkpoint of mostly clean memory through a
-//! FIFO; it is redacted, hashed and published, and its original kept as told. Prints how long the runtime took, all took
-//! and sealing alone takes, in ratio to the digest alone of the same bytes, and the most memory that was resident.
+//! Measures taking in, redacting and sealing a checkpoint, in relation to SHA-256 over the same bytes:
+//! `cargo run --release -p gateway-archive --example redact -- DIRECTORY [MiB] [ROUNDS] [none|drop|mask|full]
+//! [no|sealed|plaintext]`. A runtime hands over a checkpoint of mostly clean memory through a FIFO; it is redacted, hashed and
+//! published, and its original is kept as the last argument says. Prints the times of the runtime, of all of it and of sealing
+//! alone, and the most memory that was resident.
 
 #[path = "shared/about.rs"]
 mod about;

@@ -48,7 +48,7 @@ pub enum Error {
     /// Every pass over the archive found more values to hide.
     #[error("the archive still held something to hide after {passes} passes")]
     NotSettled {
-        /// How many passes there were.
+        /// The number of passes.
         passes: u32,
     },
     /// The redacted archive failed the last check and must not be used.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::Error;
 
-/// Where an archive's bytes go.
+/// A destination for an archive's bytes.
 pub(crate) trait Sink {
     /// Takes the next bytes. Not called again after an error.
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error>;

@@ -9,10 +9,10 @@ use crate::walk::ArchiveWalk;
 /// The most members of an archive.
 const MAX_MEMBERS: u64 = 1_000_000;
 
-/// What [`verify()`] found in an archive that is a whole tar archive.
+/// The result of [`verify()`] for a whole tar archive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Structure {
-    /// How many members it has.
+    /// The number of members.
     pub members: u64,
     /// Contradictions in the archive, one message each. A checkpoint that can be restored has none.
     pub faults: Vec<String>,

@@ -101,7 +101,7 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the same 64 literals alone cost with other matchers, to know what the filter is worth.
+/// The cost of the same 64 literals with other matchers, for comparison with the filter.
 fn alternatives(literals: &[String], memory: &[u8]) -> Result<(), Failure> {
     let packed = packed::Config::new()
         .builder()
@@ -199,7 +199,7 @@ fn with_values(literals: &[String]) -> Result<Engine, Failure> {
     )?)
 }
 
-/// What one round took, on one thread: hashing alone, redacting alone, and hashing what was redacted.
+/// Times of one round on one thread: hashing alone, redacting alone, and hashing the redacted bytes.
 struct Round {
     hash: Duration,
     redact: Duration,

@@ -42,7 +42,7 @@ pub(crate) const KINDS: [&str; 5] = ["zeros", "code", "text", "pointers", "rando
 /// So many MiB of one kind, or of the mix.
 pub(crate) fn memory(mib: usize, kind: Option<&str>, secrets: &[String]) -> io::Result<Vec<u8>> {
     let code = std::fs::read(std::env::current_exe()?)?;
-    // What comes before is headers and names.
+    // The first quarter is headers and names.
     let code = code.get(code.len() / 4..code.len() / 2).unwrap_or(&code);
     let mut numbers = Numbers::new();
     let mut memory = Vec::with_capacity(mib << 20);
@@ -101,7 +101,7 @@ fn page(numbers: &mut Numbers, kind: &str, code: &[u8], memory: &mut Vec<u8>) {
     memory.resize(end, 0);
 }
 
-/// What a shop's back end has on its heap.
+/// A line as a shop's back end has on its heap.
 fn line(numbers: &mut Numbers) -> String {
     let id = numbers.below(1 << 40);
     let count = numbers.below(1000);

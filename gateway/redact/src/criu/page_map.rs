@@ -12,7 +12,7 @@ const PRESENT: u64 = 4;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Run {
     pub(crate) address: u64,
-    /// How many pages.
+    /// The number of pages.
     pub(crate) pages: u64,
     /// Whether the pages are in the image.
     pub(crate) present: bool,
@@ -45,7 +45,7 @@ impl Run {
         Some(run)
     }
 
-    /// How many of the pages are in the image.
+    /// The number of pages that are in the image.
     pub(crate) fn pages_in_image(self) -> u64 {
         if self.present { self.pages } else { 0 }
     }

@@ -34,7 +34,7 @@ pub(super) struct ArchiveIndex<R> {
     unreadable: Vec<String>,
 }
 
-/// Where a member's contents lie in the archive.
+/// The position of a member's contents in the archive.
 #[derive(Debug, Clone, Copy)]
 struct Extent {
     at: u64,

@@ -18,7 +18,7 @@ pub(super) struct Piece {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Where the wanted parts of a process's memory lie in the archive.
+/// The positions in the archive of the wanted parts of a process's memory.
 #[derive(Debug)]
 pub(super) struct MemoryMap {
     pages: Part,

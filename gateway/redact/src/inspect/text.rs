@@ -6,7 +6,7 @@ use gateway_core::one_line;
 /// one.
 const MAX_TEXT: usize = 16 << 20;
 
-/// How much text an inspection may still return.
+/// The bytes of text that an inspection may still return.
 #[derive(Debug)]
 pub(super) struct TextBudget {
     left: usize,

@@ -17,7 +17,7 @@ const NEEDED: [&[u8]; 7] = [
     b"deleted.files",
 ];
 
-/// What the plan's drop rules leave out, with the number of entries that each has left out so far.
+/// The plan's drop rules, with the number of entries that each has left out so far.
 #[derive(Debug)]
 pub(super) struct DropList {
     rules: Vec<Dropped>,
@@ -66,7 +66,7 @@ impl DropList {
         })
     }
 
-    /// How many entries each rule left out, in the plan's order.
+    /// The number of entries that each rule left out, in the plan's order.
     pub(super) fn counts(&self) -> Vec<u64> {
         self.rules.iter().map(|rule| rule.entries).collect()
     }

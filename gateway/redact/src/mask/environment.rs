@@ -41,7 +41,7 @@ enum State {
     Unknown,
 }
 
-/// What decides about a variable, and what it is counted in.
+/// The rules and values that decide about a variable, and the counts that it goes into.
 pub(super) struct Variables<'a> {
     pub(super) rules: &'a Rules,
     pub(super) known: &'a mut KnownValues,

@@ -13,7 +13,7 @@ use crate::sink::Sink;
 use crate::stream::{ensure_complete, read_exact, read_pieces, skip};
 use crate::tar::{BLOCK, HeaderText, Kind, Member, Next, padding};
 
-/// Masks files, their names and where links point under the rules for files, and leaves out entries.
+/// Masks files, their names and the targets of links under the rules for files, and leaves out entries.
 #[derive(Debug)]
 pub(super) struct InnerMasker<'a> {
     pub(super) rules: &'a Rules,
@@ -21,7 +21,7 @@ pub(super) struct InnerMasker<'a> {
     /// The name of the member that the archive is.
     pub(super) member: &'a [u8],
     pub(super) found: &'a mut Tally,
-    /// How many more entries there may be.
+    /// The number of further entries that are allowed.
     pub(super) members_left: &'a mut u64,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct JsonMasker<'a> {
     pub(super) found: &'a mut Tally,
 }
 
-/// What a key says about its value.
+/// The meaning of a value, by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// An array of `NAME=value`.
@@ -35,7 +35,7 @@ enum Role {
     Other,
 }
 
-/// What encloses a position in a document: an object, with its latest key, or an array.
+/// The object, with its latest key, or the array around a position in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Enclosing {
     Object(Role),

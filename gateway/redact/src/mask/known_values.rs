@@ -50,7 +50,7 @@ impl KnownValues {
         &self.values
     }
 
-    /// How many values are hidden, and how many more are too short to search for.
+    /// The number of values that are searched for, and of those that are too short for it.
     pub(super) fn counts(&self) -> (u64, u64) {
         (self.seen.len() as u64, self.too_short.len() as u64)
     }
@@ -114,7 +114,7 @@ impl KnownValues {
         }
         self.seen.insert(value.to_vec());
         self.add(name, value.to_vec())?;
-        // Where other rules found a part of the value, earlier copies in this pass look like this now.
+        // Earlier copies in this pass look like this if other rules masked a part of the value.
         let mut masked = value.to_vec();
         mask(rules, EVERYWHERE, &mut masked, &mut Tally::default());
         let mut forms: BTreeSet<_> = json_forms(value).collect();

@@ -1,4 +1,4 @@
-//! Where the processes' environments lie in the memory pages.
+//! Locates the processes' environments in the memory pages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,7 +9,7 @@ use crate::criu::{AddressSpace, Run, pages_id};
 /// The most segments that environments may lie in.
 const MAX_SEGMENTS: usize = 1 << 20;
 
-/// Where environments lie in each `pages-ID.img`. Outlives a pass: what is learnt too late for one serves the next.
+/// The positions of environments in each `pages-ID.img`. Outlives a pass: what one learns too late serves the next.
 #[derive(Debug)]
 pub(super) struct Layout {
     page_size: u64,
@@ -18,7 +18,7 @@ pub(super) struct Layout {
     /// By the number of the `pages-ID.img`.
     segments: BTreeMap<u64, BTreeSet<Segment>>,
     segment_count: usize,
-    /// How large page maps of this pass say that each `pages-ID.img` is, in bytes.
+    /// The size in bytes that this pass's page maps give each `pages-ID.img`.
     mapped_bytes: BTreeMap<u64, u64>,
     /// Processes whose page maps this pass has read.
     mapped: BTreeSet<u64>,
@@ -113,7 +113,7 @@ impl Layout {
         Ok(true)
     }
 
-    /// Begins the `pages-ID.img` of `size` bytes. Returns where environments lie in it, in order and without overlap.
+    /// Begins the `pages-ID.img` of `size` bytes. Returns the environments' positions in it, in order and without overlap.
     pub(super) fn begin_pages(&mut self, id: u64, size: u64) -> Result<Vec<Segment>, Error> {
         self.streamed.insert(id);
         let mapped = self.mapped_bytes.get(&id);

@@ -21,14 +21,14 @@ const MAX_PASSES: u32 = 3;
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
-/// What to hide in one archive.
+/// A plan for one archive, with the values and settings to carry it out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Redaction {
     /// The plan.
     pub plan: Plan,
     /// The container's environment, as far as the caller knows it. Each value that is known saves the archive a second pass.
     pub values: Vec<EnvValue>,
-    /// How it is done.
+    /// The mask byte and the bounds.
     pub settings: RedactionSettings,
 }
 
@@ -78,7 +78,7 @@ impl Redactor {
     /// pass must then read what this one wrote.
     ///
     /// # Errors
-    /// What is wrong with the archive, the output or the scratch storage. The output must then be thrown away.
+    /// Any error of the archive, the output or the scratch storage. The output must then be thrown away.
     pub fn pass(
         &mut self,
         input: &mut dyn Read,

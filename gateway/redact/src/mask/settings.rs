@@ -1,8 +1,8 @@
-//! How redaction is done, and its bounds.
+//! Settings of redaction.
 
 use crate::search::SearchSettings;
 
-/// How redaction is done, and its bounds.
+/// The mask byte, and the bounds of redaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedactionSettings {
     /// The byte that overwrites matches: visible ASCII, neither a quote nor a backslash.

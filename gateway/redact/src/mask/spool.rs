@@ -24,7 +24,7 @@ pub(super) struct GzipWriter(GzEncoder<Buffered>);
 /// Bytes that were stored.
 pub(super) struct Stored {
     pub(super) spool: Box<dyn Spool>,
-    /// How many bytes it is.
+    /// The number of bytes.
     pub(super) size: u64,
 }
 

@@ -9,7 +9,7 @@ const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 /// The longest number, with its separators.
 const LENGTH_MAX: usize = DIGITS_MAX + 4;
-/// How numbers are written in groups: as on the cards, since ISO/IEC 7812 does not say.
+/// Groups of digits as they are printed on cards; ISO/IEC 7812 specifies none.
 const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3]];
 
 /// Calls `hit` for every payment card number that begins in `from..to`: a known issuer, a length that fits it, and a right
@@ -76,7 +76,7 @@ fn around(bytes: &[u8], at: usize) -> [u8; NEAR] {
     near
 }
 
-/// Where runs of at least thirteen digits and separators begin.
+/// A bit for each beginning of a run of at least thirteen digits and separators.
 fn starts(near: &[u8; NEAR]) -> u64 {
     let digits = bits(near, |byte| byte.wrapping_sub(b'0') < 10);
     let fits = digits | bits(near, |byte| byte == b' ' || byte == b'-');

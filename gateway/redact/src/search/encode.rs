@@ -79,11 +79,11 @@ fn percent(value: &[u8]) -> Vec<Vec<u8>> {
         (COMPONENT, false),
         (FORM, true),
     ] {
-        for hex in [b"0123456789ABCDEF", b"0123456789abcdef"] {
+        for upper in [true, false] {
             all.push(
                 value
                     .iter()
-                    .flat_map(|&byte| percent_byte(byte, kept, plus, hex))
+                    .flat_map(|&byte| percent_byte(byte, kept, plus, upper))
                     .collect(),
             );
         }
@@ -91,18 +91,13 @@ fn percent(value: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-fn percent_byte(byte: u8, kept: &[u8], plus: bool, hex: &[u8; 16]) -> Vec<u8> {
+fn percent_byte(byte: u8, kept: &[u8], plus: bool, upper: bool) -> Vec<u8> {
     match byte {
         b' ' if plus => vec![b'+'],
         _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => vec![byte],
-        _ => [b'%'].into_iter().chain(hex_of(byte, hex)).collect(),
+        _ if upper => format!("%{byte:02X}").into_bytes(),
+        _ => format!("%{byte:02x}").into_bytes(),
     }
-}
-
-fn hex_of(byte: u8, hex: &[u8; 16]) -> impl Iterator<Item = u8> + '_ {
-    [byte >> 4, byte & 15]
-        .into_iter()
-        .filter_map(|digit| hex.get(usize::from(digit)).copied())
 }
 
 /// Escaped as in a JSON string: as most encoders do it, as Go does it for HTML's sake, and in pure ASCII.

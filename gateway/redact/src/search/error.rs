@@ -30,7 +30,7 @@ pub enum RuleError {
         rule: String,
         /// The bound.
         max: usize,
-        /// What it bounds.
+        /// The quantity that exceeds it.
         what: &'static str,
     },
 }

@@ -20,7 +20,7 @@ pub(super) struct Filter {
     sieve: Sieve,
     pairs: Pairs,
     bits: Vec<u64>,
-    /// Where each bucket's entries begin; one more than there are buckets.
+    /// The beginning of each bucket's entries, and the end of the last one's.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
 }

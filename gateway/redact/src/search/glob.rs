@@ -4,7 +4,7 @@
 /// Takes time in proportion to both lengths, whatever the glob.
 pub(super) fn matches(glob: &[u8], name: &[u8]) -> bool {
     let (mut g, mut n) = (0, 0);
-    // Where to retry if the text after the last star does not fit: one byte further than last time.
+    // The position for a retry if the text after the last star does not fit: one byte further than last time.
     let mut retry = None;
     loop {
         match (glob.get(g), name.get(n)) {

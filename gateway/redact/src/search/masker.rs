@@ -120,7 +120,7 @@ impl<'r> Masker<'r> {
         Ok(())
     }
 
-    /// What was masked in all finished streams.
+    /// Counts of all finished streams.
     pub fn tally(&self) -> &Tally {
         &self.tally
     }

@@ -12,10 +12,10 @@ use super::expression::Expression;
 use super::filter::Filter;
 use super::needle::Needle;
 
-/// How far detectors read back from an anchor, and how far before it a match may begin.
+/// Bytes that detectors read before an anchor. No match begins further before it.
 pub(super) const BACK: usize = 4096;
-/// How far detectors and expressions read ahead. A longer match is masked up to there, and as long as it goes on in the same
-/// way.
+/// Bytes that detectors and expressions read ahead. A longer match is masked up to there, and as long as it goes on in the
+/// same way.
 pub(super) const REACH: usize = 1 << 16;
 
 /// Everything that is searched for in one place.
@@ -30,7 +30,7 @@ pub(super) struct Targets {
 #[derive(Debug)]
 pub(super) struct Matcher {
     filter: Filter,
-    /// What each of the filter's anchors belongs to.
+    /// The owner of each of the filter's anchors.
     probes: Vec<Probe>,
     /// Needles of one or two bytes, each searched for on its own.
     short: Vec<(Arc<Needle>, memmem::Finder<'static>)>,
@@ -46,7 +46,7 @@ enum Probe {
     Detector(usize, Anchor, detect::Verify),
 }
 
-/// What the filter's candidates turned out to be, by offsets in the bytes that were searched.
+/// Results of a sweep, by offsets in the bytes that were searched.
 #[derive(Debug, Default)]
 pub(super) struct Sweep {
     /// Rule, start and end of each match of a needle or detector.

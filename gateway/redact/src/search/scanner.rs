@@ -16,7 +16,7 @@ pub(super) const SEGMENT: usize = 1 << 16;
 /// Bytes that must follow a segment before it is searched: the longest match that begins in it, and what a look-around reads
 /// behind that.
 pub(super) const AHEAD: usize = REACH + 8;
-/// How far before a segment a match of an expression may begin whose piece is found in it.
+/// A match of an expression whose piece is found in a segment begins at most so far before the segment.
 const EARLIER: usize = BEFORE_MAX + 64;
 /// Bytes of failed attempts in one segment after which the whole segment is searched instead, in linear time.
 const WASTE_MAX: usize = 1 << 20;

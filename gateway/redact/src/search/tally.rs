@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use gateway_core::Place;
 
-/// How often each rule masked something, and in which place.
+/// Counts of matches, by rule and place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     counts: BTreeMap<(usize, Place), Count>,
 }
 
-/// What one rule masked in one place.
+/// The matches of one rule in one place.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
     /// Matches.

@@ -36,13 +36,13 @@ pub(super) struct Extension {
 /// A text of the workload's that stands before a member's contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeaderText {
-    /// A name, or where a link points.
+    /// A name, or a link's target.
     Name,
     /// An extended attribute, a comment.
     Data,
 }
 
-/// What extended headers say in place of the member's own header.
+/// Values from extended headers that replace those of the member's own header.
 #[derive(Debug, Default)]
 pub(super) struct Overrides {
     pub(super) name: Option<Vec<u8>>,
@@ -53,7 +53,7 @@ pub(super) struct Overrides {
     pub(super) sparse: bool,
 }
 
-/// Where a text stands in an extension's contents.
+/// A text's position in an extension's contents.
 struct Located {
     range: Range<usize>,
     text: HeaderText,

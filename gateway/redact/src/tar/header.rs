@@ -18,7 +18,7 @@ const MORE_IN_MAP: usize = 504;
 #[derive(Debug, Clone)]
 pub(crate) struct Header(Box<::tar::Header>);
 
-/// What follows a header.
+/// The kind of a header, which decides on what follows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Contents of a file, or of something that no standard names.
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
     Global,
     /// The next member's name.
     LongName,
-    /// Where the next member, a link, points.
+    /// The target of the next member, a link.
     LongLink,
 }
 
@@ -86,12 +86,12 @@ impl Header {
         }
     }
 
-    /// Where a link points.
+    /// The target of a link.
     pub(super) fn link(&self) -> Vec<u8> {
         text(&self.0.as_old().linkname).to_vec()
     }
 
-    /// The same header after `edit` has overwritten parts of the name and of where a link points.
+    /// The same header after `edit` has overwritten parts of the name and of a link's target.
     pub(super) fn with_names(&self, mut edit: impl FnMut(&mut [u8])) -> Self {
         let mut header = self.clone();
         let (mut name, mut link) = (self.name(), self.link());

@@ -22,7 +22,7 @@ pub(crate) struct Member {
     map: Vec<u8>,
     /// The normalized name.
     pub(crate) name: Vec<u8>,
-    /// Where a hard link points, normalized.
+    /// The target of a hard link, normalized.
     pub(crate) link: Vec<u8>,
     /// Bytes of contents.
     pub(crate) size: u64,

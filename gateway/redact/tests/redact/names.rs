@@ -1,4 +1,4 @@
-//! Secrets in names of files, and in where links point.
+//! Secrets in names of files and in targets of links.
 
 use gateway_core::{MaskRule, Pattern, Place, Plan};
 use gateway_redact::Redaction;
@@ -24,7 +24,7 @@ fn hiding(place: Place) -> Redaction {
     }
 }
 
-/// One whose header has room for only a part of the secret.
+/// A name of which the header holds only a part of the secret.
 fn long() -> String {
     format!("{}/{SECRET}-{}", "d".repeat(89), "f".repeat(40))
 }

@@ -1,10 +1,10 @@
-//! What the fuzz targets of `tests/fuzz` begin with.
+//! Seeds for the fuzz targets of `tests/fuzz`.
 
 use std::path::Path;
 
 use crate::specimen::{Runtime, Specimen, gzip};
 
-/// `tests/fuzz/README.md` tells when.
+/// Run by hand, as `tests/fuzz/README.md` says.
 #[test]
 #[ignore = "writes into the directory that SEEDS names"]
 fn seeds_for_the_fuzz_targets() {

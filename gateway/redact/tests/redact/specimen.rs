@@ -65,7 +65,7 @@ pub(crate) struct Specimen {
     pub(crate) ghost: Vec<u8>,
 }
 
-/// Whose archive it is.
+/// The runtime that wrote an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Runtime {
     Containerd,

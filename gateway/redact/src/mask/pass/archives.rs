@@ -18,7 +18,7 @@ use crate::tar::{BLOCK, Header, Member, for_error};
 /// Bytes that are unpacked at once.
 const BUFFER: usize = 1 << 17;
 
-/// How an archive inside the archive is stored.
+/// The format of an archive inside the archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Empty,
@@ -28,7 +28,7 @@ enum Format {
 }
 
 impl Pass<'_> {
-    /// `rootfs-diff.tar` or a dumped tmpfs. Returns how many bytes of contents were written.
+    /// `rootfs-diff.tar` or a dumped tmpfs. Returns the number of bytes of contents that were written.
     pub(super) fn archive(
         &mut self,
         member: &Member,

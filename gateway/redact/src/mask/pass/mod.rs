@@ -23,7 +23,7 @@ use crate::sink::Sink;
 use crate::stream::ensure_complete;
 use crate::tar::{HeaderText, Kind, Member, Next, for_error, padding};
 
-/// What a pass works with, and what it leaves for the next.
+/// The settings and the state of a pass. The state is the next pass's, too.
 pub(super) struct Pass<'a> {
     pub(super) plan: &'a Plan,
     pub(super) settings: &'a RedactionSettings,
@@ -36,7 +36,7 @@ pub(super) struct Pass<'a> {
     /// Names of documents that are not JSON.
     pub(super) unreadable: &'a mut Vec<String>,
     pub(super) scratch: &'a mut dyn Scratch,
-    /// How many more members there may be.
+    /// The number of further members that are allowed.
     pub(super) members_left: u64,
 }
 
@@ -73,7 +73,7 @@ impl Pass<'_> {
         out.put(&vec![0; padding(size)])
     }
 
-    /// Returns how many bytes of contents were written.
+    /// Returns the number of bytes of contents that were written.
     fn file(
         &mut self,
         member: &Member,

@@ -87,7 +87,7 @@ fn sec1(text: &[u8], at: usize) -> Option<Range<usize>> {
     (followed && EC_KEYS.contains(&key.len())).then_some(key)
 }
 
-/// Where the SEQUENCE ends whose content begins at `at`.
+/// The end of the SEQUENCE whose content begins at `at`.
 fn outer_end(text: &[u8], at: usize) -> Option<usize> {
     let ends = (2..=4).filter_map(|header| {
         let content = element(text, at.checked_sub(header)?, SEQUENCE)?;

@@ -18,7 +18,7 @@ const HEADER_MAX: usize = 2048;
 const PART_MAX: usize = 1 << 14;
 /// The shortest anchor.
 const ANCHOR: usize = 6;
-/// What a header must have.
+/// A field that every header has.
 const ALGORITHM: &[u8] = b"\"alg\"";
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(

@@ -48,7 +48,7 @@ fn webhook(text: &[u8], at: usize) -> Option<Range<usize>> {
     (end - secret >= 20).then_some(secret..end)
 }
 
-/// Where the part after this one begins.
+/// The beginning of the part after this one.
 fn part(text: &[u8], at: usize, kind: u8) -> Option<usize> {
     let end = run(text, at, 24, is_alphanumeric);
     (text.get(at) == Some(&kind) && end - at >= 8 && text.get(end) == Some(&b'/'))
