@@ -1,18 +1,19 @@
-//! Measures taking in, redacting and sealing a checkpoint, in relation to SHA-256 over the same bytes:
+//! Measures redaction and sealing of a whole checkpoint against its digest alone.
+//!
 //! `cargo run --release -p gateway-archive --example redact -- DIRECTORY [MiB] [ROUNDS] [none|drop|mask|full]
-//! [no|sealed|plaintext]`. A runtime hands over a checkpoint of mostly clean memory through a FIFO; it is redacted, hashed and
-//! published, and its original is kept as the last argument says. Prints the times of the runtime, of all of it and of sealing
-//! alone, and the most memory that was resident.
+//! [no|sealed|plaintext]`: a runtime hands over a checkpoint of mostly clean memory through a FIFO; it is redacted, hashed
+//! and published, and its original is kept as asked. Prints the time until the runtime was done and until all was published,
+//! as ratios to the digest alone of the same bytes, and the peak resident memory.
 
-#[path = "shared/about.rs"]
-mod about;
+#[path = "shared/info.rs"]
+mod info;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use gateway_archive::{KeepOriginal, Recipients, Settings, Store, Stream};
+use gateway_archive::{KeepOriginal, Recipients, Settings, Store};
 use gateway_core::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, Transport};
 use gateway_redact::{EnvValue, Redaction};
 
@@ -35,13 +36,12 @@ async fn main() -> Result<(), Failure> {
     let block = block();
     for round in 0..rounds {
         let digest = digest(&block, mib);
-        let seal = seal(&block, mib)?;
         let begun = Instant::now();
-        let about = about::about(round)?;
+        let info = info::info(round)?;
         let intake = store
             .intake(
-                store.reserve(&about.target, None)?,
-                about.id,
+                store.reserve(&info.target, None)?,
+                info.id,
                 Transport::Fifo,
                 redaction.clone(),
             )
@@ -49,14 +49,13 @@ async fn main() -> Result<(), Failure> {
         let (location, pages) = (intake.location().to_owned(), block.clone());
         tokio::task::spawn_blocking(move || write(&location, &pages, mib)).await??;
         let writer = begun.elapsed();
-        let checkpoint = intake.publish(about).await?;
+        let checkpoint = intake.publish(info).await?;
         let whole = begun.elapsed();
         let line = format!(
-            "{mib} MiB: digest alone {:.3} s; writer {:.2}, published {:.2}, sealing alone {:.2} times that; {:.2} GB/s; resident at most {}\n",
+            "{mib} MiB: digest alone {:.3} s; writer {:.2}, published {:.2} times that; {:.2} GB/s; resident at most {}\n",
             digest.as_secs_f64(),
             writer.div_duration_f64(digest),
             whole.div_duration_f64(digest),
-            seal.div_duration_f64(digest),
             Duration::from_nanos((mib * MIB) as u64).div_duration_f64(writer),
             resident()?,
         );
@@ -181,17 +180,7 @@ fn digest(block: &[u8], mib: usize) -> Duration {
     begun.elapsed()
 }
 
-fn seal(block: &[u8], mib: usize) -> Result<Duration, Failure> {
-    let recipient = age::x25519::Identity::generate().to_public().to_string();
-    let recipients = Recipients::parse(&[recipient])?;
-    let begun = Instant::now();
-    let mut sealed = Stream::begin(io::sink(), &recipients)?;
-    std::iter::repeat_n(block, mib).try_for_each(|block| sealed.write_all(block))?;
-    sealed.finish()?;
-    Ok(begun.elapsed())
-}
-
-/// The kernel's own words (`VmHWM` of `/proc/self/status`).
+/// The peak resident memory (`VmHWM` of `/proc/self/status`).
 fn resident() -> io::Result<String> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let most = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

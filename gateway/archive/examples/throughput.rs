@@ -1,10 +1,11 @@
-//! What the gateway's way costs beside the direct one: `cargo run --release -p gateway-archive --example throughput --
-//! DIRECTORY [MiB] [ROUNDS]`. A writer hands over the same bytes in pieces of 32 KiB, as Go's `io.Copy` does: into a plain
+//! Measures the store against a plain file.
+//!
+//! `cargo run --release -p gateway-archive --example throughput -- DIRECTORY [MiB] [ROUNDS]`: a writer hands over the same bytes in pieces of 32 KiB, as Go's `io.Copy` does: into a plain
 //! file without a sync, through a FIFO into the store, and through the store's private file. Prints each as a ratio to the
 //! plain file of the same round, and the digest alone too, which bounds them all.
 
-#[path = "shared/about.rs"]
-mod about;
+#[path = "shared/info.rs"]
+mod info;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,7 +18,7 @@ use gateway_core::Transport;
 
 type Failure = Box<dyn std::error::Error>;
 
-/// What one way took: until the writer was done (the container may be frozen so long), and until all was published.
+/// The time until the writer was done (the container may be frozen so long), and until all was published.
 struct Took {
     writer: Duration,
     whole: Duration,
@@ -106,20 +107,15 @@ async fn through(
     mib: usize,
 ) -> Result<Took, Failure> {
     let begun = Instant::now();
-    let about = about::about(round)?;
+    let info = info::info(round)?;
     let intake = store
-        .intake(
-            store.reserve(&about.target, None)?,
-            about.id,
-            transport,
-            None,
-        )
+        .intake(store.reserve(&info.target, None)?, info.id, transport, None)
         .await?;
     let (location, block) = (intake.location().to_owned(), block.to_vec());
     let written = tokio::task::spawn_blocking(move || write(&location, &block, mib)).await?;
     let writer = begun.elapsed();
     written?;
-    let published: Result<_, Error> = intake.publish(about).await;
+    let published: Result<_, Error> = intake.publish(info).await;
     let took = Took {
         writer,
         whole: begun.elapsed(),

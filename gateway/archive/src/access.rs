@@ -1,18 +1,19 @@
+//! Access to published checkpoints.
+
 use std::fs::File;
 
 use gateway_core::{Checkpoint, CheckpointId, Hold, Target};
 
 use crate::{Error, Filter, Page, Store};
 
-/// Access to what is published. All of it blocks, for as long as the disk does. What cannot be read as a checkpoint of
-/// ours is passed over: an archive that is not described is not known.
+/// Access to published checkpoints. Every call blocks for as long as the disk does. Files that cannot be read as a checkpoint
+/// of this gateway are skipped: an archive without metadata is not known.
 ///
 /// # Errors
-/// [`Error::Io`] where the directory cannot be read or changed; others as they are named.
+/// [`Error::Io`] where the directory cannot be read or changed; others where they are listed.
 impl Store {
-    /// The newest `limit` (1 to 1000) of the checkpoints that `filter` lets through, and that are older than `after`:
-    /// newest first, by their ids. A page may end early where metadata is large, so only [`Page::next`] says that there
-    /// is no more.
+    /// The newest `limit` (1 to 1000) checkpoints that match `filter` and are older than `after`: newest first, by their ids.
+    /// A page may end early where metadata is large, so only [`Page::next`] shows the end of the list.
     pub fn list(
         &self,
         filter: &Filter,
@@ -27,39 +28,39 @@ impl Store {
         self.catalog().latest(target)
     }
 
-    /// What is known of a checkpoint; `None` where there is no such.
+    /// The checkpoint with this id; `None` where there is none.
     pub fn find(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
         self.catalog().find(id)
     }
 
-    /// The archive, for reading. It stays readable to whoever has it open, even if the checkpoint is removed.
+    /// Opens the archive for reading. It stays readable while it is open, even if the checkpoint is removed.
     ///
     /// # Errors
-    /// [`Error::Altered`] where it is not the file that was published, as far as its kind, size and mode tell.
+    /// [`Error::Altered`] where its kind, size or mode is not that of the published file.
     pub fn open_archive(&self, id: CheckpointId) -> Result<Option<(Checkpoint, File)>, Error> {
         self.catalog().open_archive(id)
     }
 
-    /// As [`Store::open_archive`], the original as it is kept: sealed, unless [`gateway_core::Original::sealed`] says
-    /// otherwise. `None` where none is kept.
+    /// Opens the original as it is kept, like [`Store::open_archive`]: sealed, unless [`gateway_core::Original::sealed`] is
+    /// false. `None` where none is kept.
     pub fn open_original(&self, id: CheckpointId) -> Result<Option<(Checkpoint, File)>, Error> {
         self.catalog().open_original(id)
     }
 
-    /// Pins a checkpoint, durably, and gives it with the hold that is in force: the first one, until it is released.
+    /// Puts a hold on a checkpoint, durably, and returns it with the hold in force: the first one, until it is released.
     pub fn hold(&self, id: CheckpointId, hold: &Hold) -> Result<Option<Checkpoint>, Error> {
         self.catalog().hold(id, hold)
     }
 
-    /// Lets a checkpoint go, durably. No error where nothing pins it.
+    /// Releases the hold on a checkpoint, durably. Not an error where there is none.
     pub fn release(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
         self.catalog().release(id)
     }
 
-    /// Removes a checkpoint with all that is beside it, durably, and tells what it was; `None` where there is no such.
+    /// Removes a checkpoint with all its files, durably, and returns it; `None` where there is none with this id.
     ///
     /// # Errors
-    /// [`Error::Held`] where a hold pins it.
+    /// [`Error::Held`] where there is a hold on it.
     pub fn delete(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
         self.catalog().delete(id)
     }

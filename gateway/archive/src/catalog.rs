@@ -1,57 +1,58 @@
+//! The published checkpoints: lists, finds and opens them.
+
 use std::fs::File;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use gateway_core::{Checkpoint, CheckpointId, Target};
-use rustix::fs::{AtFlags, FileType, Mode, Stat};
-use rustix::io::Errno;
+use parking_lot::{Mutex, MutexGuard};
 
-use crate::directory::Directory;
-use crate::index::{Entry, Index};
-use crate::metadata::{self, Odd};
-use crate::{Error, Filter, Page, name, tree};
+use crate::directory::{Directory, Unreadable};
+use crate::entry::Entry;
+use crate::index::Index;
+use crate::{Error, Filter, Page, metadata, name};
 
-/// How many checkpoints one store may hold: what is remembered of each takes memory.
+/// The most checkpoints of one store: each has an entry in memory.
 const MAX_CHECKPOINTS: usize = 1_000_000;
 
-/// How many checkpoints one page may have.
+/// The most checkpoints of one page.
 const MAX_PAGE: usize = 1000;
 
-/// How much metadata one page may be read from, in bytes, unless its first alone is more.
+/// The most metadata that one page is read from, in bytes, unless its first checkpoint alone has more.
 const MAX_PAGE_BYTES: u64 = 16 << 20;
 
-/// The published checkpoints. The directory says what there is; an index in memory says where to look.
+/// The published checkpoints. The directory holds the truth; an index in memory finds it.
 #[derive(Debug)]
 pub(crate) struct Catalog {
     pub(crate) directory: Arc<Directory>,
     index: Mutex<Index>,
     changing: Mutex<()>,
-    untold: Mutex<Vec<Checkpoint>>,
+    unreported: Mutex<Vec<Checkpoint>>,
 }
 
 impl Catalog {
-    /// Reads the directory once. Whatever is not certainly a checkpoint of ours is passed over.
+    /// Reads the directory once. Files that are not certainly checkpoints of this gateway are skipped.
     pub(crate) fn open(directory: Arc<Directory>) -> Result<Self, Error> {
         let index = Mutex::new(build(&directory)?);
         Ok(Self {
             directory,
             index,
             changing: Mutex::default(),
-            untold: Mutex::default(),
+            unreported: Mutex::default(),
         })
     }
 
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+        self.index.lock()
     }
 
-    /// Held by whoever holds, releases or removes: a hold must not come while its checkpoint goes.
-    pub(crate) fn alone(&self) -> MutexGuard<'_, ()> {
-        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks all changes of published checkpoints: no hold may come while its checkpoint is removed.
+    pub(crate) fn lock_changes(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock()
     }
 
-    /// What was removed for a quota and could not be told to whoever asked for it, because something failed then.
-    pub(crate) fn untold(&self) -> MutexGuard<'_, Vec<Checkpoint>> {
-        self.untold.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Checkpoints that were removed for a quota, and not reported since a later step failed.
+    pub(crate) fn unreported(&self) -> MutexGuard<'_, Vec<Checkpoint>> {
+        self.unreported.lock()
     }
 
     pub(crate) fn list(
@@ -64,7 +65,7 @@ impl Catalog {
         let mut checkpoints: Vec<Checkpoint> = Vec::new();
         loop {
             let wanted = limit - checkpoints.len();
-            // One more than wanted tells whether anything follows.
+            // One more than wanted shows whether anything follows.
             let found = self.index().matching(filter, after, wanted + 1);
             let more = found.len() > wanted;
             for entry in found.into_iter().take(wanted) {
@@ -94,7 +95,7 @@ impl Catalog {
             let Some(entry) = self.index().newest(target).cloned() else {
                 return Ok(None);
             };
-            // What is gone is also forgotten, so the next is another.
+            // A checkpoint that is gone is also forgotten, so the next look-up finds another.
             if let Some((checkpoint, _)) = self.load(&entry)? {
                 return Ok(Some(checkpoint));
             }
@@ -144,13 +145,13 @@ impl Catalog {
         self.index().get(id).cloned()
     }
 
-    /// The checkpoint of an entry, with the size of its metadata. Where its files are gone, or not its files any more, the
-    /// entry goes too.
+    /// The checkpoint of an entry, with the size of its metadata. Where its files are gone or another checkpoint's, the
+    /// entry is removed.
     pub(crate) fn load(&self, entry: &Entry) -> Result<Option<(Checkpoint, u64)>, Error> {
         let read = metadata::read(&self.directory, &entry.name)?;
         let same = read.filter(|(read, _)| read.id == entry.id && read.target == entry.target);
         match same {
-            Some((checkpoint, size)) if stat(&self.directory, &entry.name)?.is_some() => {
+            Some((checkpoint, size)) if self.directory.status(&entry.name)?.is_some() => {
                 Ok(Some((
                     Checkpoint {
                         hold: entry.hold.clone(),
@@ -167,7 +168,7 @@ impl Catalog {
     }
 
     pub(crate) fn forget_if_gone(&self, entry: &Entry) -> Result<(), Error> {
-        if stat(&self.directory, &entry.name)?.is_none() {
+        if self.directory.status(&entry.name)?.is_none() {
             self.forget(entry);
         }
         Ok(())
@@ -183,19 +184,17 @@ impl Catalog {
         }
     }
 
-    /// Opens a published file, which nothing changes: where something did, it is not served.
+    /// Opens a published file. Nothing may change it: a file that was altered is not served.
     fn open_unaltered(&self, name: &str, bytes: u64) -> Result<File, Error> {
         let altered = |reason| Error::Altered {
-            path: self.directory.path().join(name),
+            path: self.directory.path_of(name),
             reason,
         };
-        match metadata::open_regular(&self.directory, name)? {
-            Err(Odd::Absent) => Err(altered("it is gone")),
-            Err(Odd::Strange) => Err(altered("it is no regular file")),
-            Ok((_, stat)) if u64::try_from(stat.st_size) != Ok(bytes) => {
-                Err(altered("its length changed"))
-            }
-            Ok((_, stat)) if !is_private(&stat) => {
+        match self.directory.open_file(name)? {
+            Err(Unreadable::Absent) => Err(altered("it is gone")),
+            Err(Unreadable::NotAFile) => Err(altered("it is not a regular file")),
+            Ok((_, status)) if status.bytes != bytes => Err(altered("its length changed")),
+            Ok((_, status)) if !status.is_private => {
                 Err(altered("others than its owner have access"))
             }
             Ok((file, _)) => Ok(file),
@@ -205,44 +204,29 @@ impl Catalog {
 
 fn build(directory: &Directory) -> Result<Index, Error> {
     let mut index = Index::default();
-    let mut names = tree::names(directory.fd()).map_err(Error::io("list", directory.path()))?;
-    // Where two claim one id, the same one wins each time.
-    names.sort();
-    let names = names.iter().filter_map(|name| name.to_str().ok());
-    for archive in names.filter_map(|name| name::archive_of(name, name::METADATA)) {
+    // In order: where two files claim one id, the same one wins each time.
+    let names = directory.names()?;
+    for archive in names
+        .iter()
+        .filter_map(|name| name::archive_of(name, name::METADATA))
+    {
         let Some((mut checkpoint, _)) = metadata::read(directory, archive)? else {
             continue;
         };
-        let regular = stat(directory, archive)?.is_some_and(|stat| is_regular(&stat));
+        let regular = directory
+            .status(archive)?
+            .is_some_and(|status| status.is_regular);
         if !regular || index.get(checkpoint.id).is_some() {
             continue;
         }
         if index.len() >= MAX_CHECKPOINTS {
-            let reason = "it holds more than 1000000 checkpoints";
             return Err(Error::Directory {
                 path: directory.path().to_owned(),
-                reason,
+                reason: format!("it holds more than {MAX_CHECKPOINTS} checkpoints"),
             });
         }
         checkpoint.hold = metadata::read_hold(directory, archive)?;
         index.insert(Entry::new(&checkpoint, archive));
     }
     Ok(index)
-}
-
-fn stat(directory: &Directory, name: &str) -> Result<Option<Stat>, Error> {
-    match rustix::fs::statat(directory.fd(), name, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => Ok(None),
-        looked => looked
-            .map(Some)
-            .map_err(|error| Error::io("look at", &directory.path().join(name))(error)),
-    }
-}
-
-fn is_regular(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-}
-
-fn is_private(stat: &Stat) -> bool {
-    !Mode::from_raw_mode(stat.st_mode).intersects(Mode::RWXG | Mode::RWXO)
 }

@@ -1,37 +1,30 @@
+//! Moves an archive from its source to a sink, and always reads the source to its end.
+
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::Duration;
 
 use crate::Error;
+use crate::bounds::Bounds;
 use crate::hasher::Hasher;
 use crate::sink::Sink;
 
-/// Where the first header of a tar archive has its magic (POSIX.1-1988 and, with another sixth byte, GNU).
+/// The offset of the magic in a tar header (POSIX.1-1988 and, with another sixth byte, GNU).
 const MAGIC_AT: usize = 257;
 const MAGIC: &[u8] = b"ustar";
 
-/// What came out of a source.
+/// The result of draining a source.
 #[derive(Debug)]
 pub(crate) struct Drained {
     /// All bytes that came, kept or not.
     pub(crate) bytes: u64,
     /// The SHA-256 in hex, or why the archive cannot be kept.
     pub(crate) sha256: Result<String, Error>,
-    /// Whether a writer was left that neither went on nor finished.
-    pub(crate) silent: bool,
+    /// Whether a writer neither went on nor finished in time.
+    pub(crate) stalled: bool,
 }
 
-/// What bounds a drain.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// The largest archive that is kept.
-    pub(crate) max_bytes: Option<u64>,
-    /// What the source waits for its writer; only named in the error.
-    pub(crate) patience: Duration,
-}
-
-/// Moves everything from `source` (at `path`) to `sink`. Reads to the end whatever happens: the runtime holds the FIFO
-/// open for reading too, so it would block for ever if we stopped. After a fault, what comes is thrown away.
+/// Moves everything from `source` (at `path`) to `sink`. Always reads to the end: the runtime holds the FIFO open for
+/// reading too, so it would block for ever otherwise. After a fault, further bytes are discarded.
 pub(crate) fn drain(
     source: &mut impl Read,
     sink: &mut impl Sink,
@@ -44,33 +37,20 @@ pub(crate) fn drain(
     let end = loop {
         let mut buffer = hasher.buffer();
         let (length, end) = fill(source, &mut buffer);
-        let first = bytes == 0;
+        let chunk = buffer.get(..length).unwrap_or_default();
+        let kept = check_chunk(chunk, bytes, bounds).and_then(|()| sink.put(chunk));
         bytes = bytes.saturating_add(length as u64);
-        match keep(
-            buffer.get(..length).unwrap_or_default(),
-            first,
-            bytes,
-            bounds,
-            sink,
-        ) {
+        match kept {
             Ok(()) => hasher.feed(buffer, length),
             Err(error) => fault = Some(error),
         }
         match end {
             Some(end) => break end,
-            None if fault.is_some() => break throw_away(source, &mut bytes),
+            None if fault.is_some() => break discard(source, &mut bytes),
             None => {}
         }
     };
-    let silent = end
-        .as_ref()
-        .is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
-    let late = end.err().map(|error| match error.kind() {
-        io::ErrorKind::TimedOut => Error::TooSlow {
-            patience: bounds.patience,
-        },
-        _ => Error::io("read", path)(error),
-    });
+    let (stalled, late) = end_error(end, bounds, path);
     let empty = (bytes == 0).then_some(Error::Empty);
     let sha256 = fault
         .or(late)
@@ -79,12 +59,36 @@ pub(crate) fn drain(
     Drained {
         bytes,
         sha256,
-        silent,
+        stalled,
     }
 }
 
-/// Reads to the end and keeps nothing.
-pub(crate) fn throw_away(source: &mut impl Read, bytes: &mut u64) -> io::Result<()> {
+/// The error of a source's end, if it is one, and whether the source stalled.
+pub(crate) fn end_error(end: io::Result<()>, bounds: Bounds, path: &Path) -> (bool, Option<Error>) {
+    match end {
+        Ok(()) => (false, None),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let patience = bounds.patience;
+            (true, Some(Error::TooSlow { patience }))
+        }
+        Err(error) => (false, Some(Error::io("read", path)(error))),
+    }
+}
+
+/// Checks the next `chunk` of an archive, of which `bytes` came before.
+pub(crate) fn check_chunk(chunk: &[u8], bytes: u64, bounds: Bounds) -> Result<(), Error> {
+    if bytes == 0 && !chunk.is_empty() && !begins_like_a_tar(chunk) {
+        return Err(Error::NotATar);
+    }
+    let bytes = bytes.saturating_add(chunk.len() as u64);
+    match bounds.max_bytes.filter(|max| bytes > *max) {
+        Some(max) => Err(Error::TooLarge { max }),
+        None => Ok(()),
+    }
+}
+
+/// Reads to the end and keeps nothing; adds the number of bytes to `bytes`.
+pub(crate) fn discard(source: &mut impl Read, bytes: &mut u64) -> io::Result<()> {
     let mut buffer = vec![0; 1 << 16];
     loop {
         match source.read(&mut buffer)? {
@@ -94,24 +98,8 @@ pub(crate) fn throw_away(source: &mut impl Read, bytes: &mut u64) -> io::Result<
     }
 }
 
-fn keep(
-    chunk: &[u8],
-    first: bool,
-    bytes: u64,
-    bounds: Bounds,
-    sink: &mut impl Sink,
-) -> Result<(), Error> {
-    if first && !chunk.is_empty() && !begins_like_a_tar(chunk) {
-        return Err(Error::NotATar);
-    }
-    if let Some(max) = bounds.max_bytes.filter(|max| bytes > *max) {
-        return Err(Error::TooLarge { max });
-    }
-    sink.put(chunk)
-}
-
-/// Whole buffers, whatever pieces the writer sends: the archive's cost must not depend on them. With the end, where it
-/// came.
+/// Fills a whole buffer, however small the writer's pieces are: the cost must not depend on them. Returns the end, too,
+/// where it came.
 pub(crate) fn fill(source: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<io::Result<()>>) {
     let mut length = 0;
     while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
@@ -125,7 +113,7 @@ pub(crate) fn fill(source: &mut impl Read, buffer: &mut [u8]) -> (usize, Option<
     (length, None)
 }
 
-pub(crate) fn begins_like_a_tar(start: &[u8]) -> bool {
+fn begins_like_a_tar(start: &[u8]) -> bool {
     start
         .get(MAGIC_AT..)
         .is_some_and(|rest| rest.starts_with(MAGIC))
@@ -134,9 +122,17 @@ pub(crate) fn begins_like_a_tar(start: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hasher::{CHUNK, hex};
+    use crate::archive_file::ArchiveFile;
+    use crate::fifo::Fifo;
+    use crate::hasher::CHUNK;
+    use crate::space::Space;
     use aws_lc_rs::digest::{SHA256, digest};
     use proptest::prelude::*;
+    use std::fs::File;
+    use std::io::Write;
+    use std::os::fd::AsFd;
+    use std::sync::Arc;
+    use std::time::Duration;
 
     const BOUNDS: Bounds = Bounds {
         max_bytes: None,
@@ -192,7 +188,7 @@ mod tests {
         drain(
             source,
             sink,
-            Hasher::start().unwrap(),
+            Hasher::start(Path::new("archive")).unwrap(),
             bounds,
             Path::new("archive"),
         )
@@ -201,7 +197,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn whatever_the_pieces_the_bytes_and_their_digest_are_the_same(
+        fn the_size_of_pieces_changes_nothing(
             length in prop_oneof![512usize..4096, CHUNK - 2..CHUNK + 2, 2 * CHUNK - 1..5 * CHUNK],
             sizes in prop::collection::vec(prop_oneof![500usize..5000, 1usize << 15..1 << 21], 1..20),
         ) {
@@ -211,12 +207,12 @@ mod tests {
             let drained = run(&mut source, &mut kept, BOUNDS);
             prop_assert!(kept.0 == data);
             prop_assert_eq!(drained.bytes, length as u64);
-            prop_assert_eq!(drained.sha256.unwrap(), hex(digest(&SHA256, &data).as_ref()));
+            prop_assert_eq!(drained.sha256.unwrap(), hex::encode(digest(&SHA256, &data)));
         }
     }
 
     #[test]
-    fn a_writer_is_drained_to_its_end_after_the_disk_is_full() {
+    fn drains_the_writer_after_the_disk_is_full() {
         let data = tar(5 * CHUNK + 7);
         for puts in 0..3 {
             let mut source = data.as_slice();
@@ -228,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_over_the_limit_is_drained_and_not_kept() {
+    fn drains_and_drops_an_archive_over_the_limit() {
         let data = tar(2 * CHUNK);
         let exactly = Bounds {
             max_bytes: Some(data.len() as u64),
@@ -252,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_begin_like_a_tar_is_drained_and_not_kept() {
+    fn drains_and_drops_data_that_is_not_a_tar() {
         for data in [
             vec![b'u'; 3 * CHUNK],
             b"{\"error\":1}".to_vec(),
@@ -267,9 +263,38 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_is_no_archive() {
+    fn no_bytes_are_no_archive() {
         let drained = run(&mut io::empty(), &mut Memory::default(), BOUNDS);
         assert!(matches!(drained.sha256, Err(Error::Empty)));
-        assert!(!drained.silent);
+        assert!(!drained.stalled);
+    }
+
+    #[test]
+    fn a_full_disk_never_blocks_the_writer() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = File::open(home.path()).unwrap();
+        let (mut fifo, hold) =
+            Fifo::create(directory.as_fd(), "archive", Duration::from_mins(1)).unwrap();
+        let path = home.path().join("archive");
+        let writer = std::thread::spawn(move || {
+            // As containerd and CRI-O do it: the writer itself holds the reading end.
+            let mut end = File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path)
+                .unwrap();
+            end.write_all(&tar(8 << 20)).unwrap();
+            drop((end, hold));
+        });
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let space = Arc::new(Space::new(0, || Ok(u64::MAX))).reserve(0).unwrap();
+        let mut sink = ArchiveFile::new(full, "/dev/full".into(), space);
+        let drained = run(&mut fifo, &mut sink, BOUNDS);
+        writer.join().unwrap();
+        assert_eq!(drained.bytes, 8 << 20);
+        let error = drained.sha256.unwrap_err();
+        assert!(matches!(error, Error::Full { .. }), "{error}");
     }
 }

@@ -1,3 +1,5 @@
+//! The error of the store.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -5,79 +7,79 @@ use gateway_core::CheckpointId;
 
 use crate::{Limit, Scope};
 
-/// Why an archive could not be taken in, found or removed, or a store not be opened.
+/// Why an archive could not be taken in, found or removed, or a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The directory is no place for checkpoints; an operator must mend it.
+    /// The directory cannot hold checkpoints; an operator must repair it.
     #[error("cannot keep checkpoints in `{}`: {reason}", path.display())]
     Directory {
         /// The directory.
         path: PathBuf,
-        /// What is wrong with it.
-        reason: &'static str,
+        /// The reason.
+        reason: String,
     },
     /// Another gateway has this store open.
-    #[error("another gateway holds `{}`", path.display())]
+    #[error("another gateway uses `{}`", path.display())]
     Locked {
         /// The lock file.
         path: PathBuf,
     },
-    /// Writing would leave less free than must stay free. Nothing was written, or the archive was dropped on the way.
+    /// Writing would leave less free than must stay free. Nothing was written, or the archive was dropped halfway.
     #[error("not enough space: {needed} bytes are needed, {free} are free, {floor} must stay free")]
     NoSpace {
-        /// What this archive needs, in bytes.
+        /// The bytes that this archive needs.
         needed: u64,
-        /// What is free and not promised to another archive, in bytes.
+        /// The bytes that are free and not reserved for another archive.
         free: u64,
-        /// What must stay free, in bytes.
+        /// The bytes that must stay free.
         floor: u64,
     },
-    /// The filesystem is full, or its quota is used up.
+    /// The file system is full, or its quota is used up.
     #[error("no space left to write `{}`", path.display())]
     Full {
         /// The file.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
-    /// A new checkpoint would break a limit; nothing was removed for it, since that would not help or is not wanted.
+    /// A new checkpoint would break a limit; nothing was removed for it, since that would not suffice or is not configured.
     #[error(
-        "the {scope} may hold {limit}: {used_bytes} bytes in {used_count} checkpoints are there or promised, {needed} bytes more are needed"
+        "the {scope} may hold {limit}: {used_bytes} bytes in {used_count} checkpoints are stored or expected, {needed} bytes more are needed"
     )]
     Quota {
-        /// Whose limit.
+        /// The scope of the limit.
         scope: Scope,
-        /// Which limit.
+        /// The limit.
         limit: Limit,
-        /// What is there or promised, in bytes.
+        /// The bytes that are stored or expected.
         used_bytes: u64,
-        /// How many are there or promised.
+        /// The number of checkpoints that are stored or expected.
         used_count: u64,
-        /// What the new checkpoint needs, by its estimate, in bytes.
+        /// The bytes that the new checkpoint needs, by its estimate.
         needed: u64,
     },
-    /// A hold pins the checkpoint; it must be released first.
-    #[error("the checkpoint {id} is held")]
+    /// There is a hold on the checkpoint, which must be released first.
+    #[error("there is a hold on the checkpoint {id}")]
     Held {
         /// The checkpoint.
         id: CheckpointId,
     },
-    /// A published file is not what was published: it is not served.
+    /// A published file was changed since. It is not served.
     #[error("`{}` was altered: {reason}", path.display())]
     Altered {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The change.
         reason: &'static str,
     },
     /// The operating system refused.
-    #[error("cannot {what} `{}`", path.display())]
+    #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What was tried.
-        what: &'static str,
-        /// On what.
+        /// What was tried, such as "sync".
+        action: &'static str,
+        /// The file or directory.
         path: PathBuf,
-        /// The system's words.
+        /// The system's error.
         source: io::Error,
     },
     /// The metadata cannot be written as JSON.
@@ -86,11 +88,11 @@ pub enum Error {
     /// The runtime reported success and wrote nothing.
     #[error("the runtime reported success but wrote no archive")]
     Empty,
-    /// What the runtime wrote does not begin as a tar archive (POSIX.1-1988 `ustar` or later) does.
-    #[error("the runtime wrote something that is no tar archive")]
+    /// The runtime's output does not begin as a tar archive (POSIX.1-1988 `ustar` or later) does.
+    #[error("the runtime's output is not a tar archive")]
     NotATar,
-    /// What the runtime left at its path is not a regular file with one name.
-    #[error("the runtime left something at `{}` that is no regular file of its own", path.display())]
+    /// The runtime left something else than a regular file with one name at its location.
+    #[error("the runtime did not leave a regular file of its own at `{}`", path.display())]
     NotAFile {
         /// The path that the runtime was given.
         path: PathBuf,
@@ -107,46 +109,46 @@ pub enum Error {
         /// The limit.
         max: u64,
     },
-    /// The runtime answered, but something keeps its end open and sends no more.
-    #[error("the archive's writer neither went on nor finished within {} s", patience.as_secs_f64())]
+    /// The runtime answered, but a process holds the FIFO open and sends nothing.
+    #[error("the archive's writer neither continued nor finished within {} s", patience.as_secs_f64())]
     TooSlow {
-        /// How long nothing came.
+        /// The time without a byte.
         patience: std::time::Duration,
     },
-    /// The redactor failed. Failures of this crate's own files come back as what they were.
+    /// The redactor failed. Failures of this crate's own files are reported as such.
     #[error(transparent)]
     Redaction(gateway_redact::Error),
     /// The original could not be written out.
     #[error("cannot write the original")]
     Original(#[source] io::Error),
-    /// The original could not be kept, so nothing was: neither it nor the redacted archive.
+    /// The original could not be kept, so neither it nor the redacted archive was.
     #[error("cannot keep the original")]
     Seal(#[source] Box<Self>),
-    /// A configured recipient is none. Not repeated: it may be a key that was put there by mistake.
+    /// A configured recipient is invalid. Not repeated: it may be a key that was put there by mistake.
     #[error("recipient {position}: {reason}")]
     BadRecipient {
-        /// Which of them, from 1.
+        /// Its position, from 1.
         position: usize,
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
-    /// Nobody could open what is sealed, or more than is sensible.
+    /// There are no recipients, or too many.
     #[error("1 to {max} recipients are needed to seal originals, {given} are given")]
     Recipients {
-        /// How many there may be.
+        /// The most that are supported.
         max: usize,
-        /// How many there are.
+        /// The number of configured recipients.
         given: usize,
     },
-    /// The thread that served this archive ended without an answer: a defect of the gateway.
+    /// The archive's thread ended without an answer: a defect of the gateway.
     #[error("the archive's thread ended without an answer")]
     Worker,
 }
 
 impl Error {
-    /// What turns the system's refusal to do `what` to `path` into an error.
+    /// Turns the system's refusal of `action` on `path` into an error.
     pub(crate) fn io<E: Into<io::Error>>(
-        what: &'static str,
+        action: &'static str,
         path: &Path,
     ) -> impl FnOnce(E) -> Self {
         move |source| {
@@ -155,7 +157,11 @@ impl Error {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     Self::Full { path, source }
                 }
-                _ => Self::Io { what, path, source },
+                _ => Self::Io {
+                    action,
+                    path,
+                    source,
+                },
             }
         }
     }
@@ -172,6 +178,23 @@ impl From<gateway_redact::Error> for Error {
             gateway_redact::Error::Scratch(source) => own(source, "a scratch file"),
             gateway_redact::Error::Writing(source) => own(source, "the redacted archive"),
             error => Self::Redaction(error),
+        }
+    }
+}
+
+impl From<gateway_files::Error> for Error {
+    fn from(error: gateway_files::Error) -> Self {
+        match error {
+            gateway_files::Error::Refused { path, reason } => Self::Directory {
+                path,
+                reason: reason.to_string(),
+            },
+            gateway_files::Error::Io {
+                action,
+                path,
+                source,
+            } => Self::io(action, &path)(source),
+            other => Self::io("create", &other.path().to_owned())(other),
         }
     }
 }

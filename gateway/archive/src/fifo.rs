@@ -1,5 +1,7 @@
+//! The FIFO that a runtime writes its archive into.
+
 use std::io::{self, Read};
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -7,13 +9,13 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
-use crate::directory::PRIVATE_FILE;
+const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// What an unprivileged process may have (`/proc/sys/fs/pipe-max-size`).
+/// The pipe size that an unprivileged process may ask for (`/proc/sys/fs/pipe-max-size`), in bytes.
 const CAPACITY: usize = 1 << 20;
 
-/// The reading end of a FIFO. Reading waits without a bound while the [`Hold`] lives, since a checkpoint takes as long as
-/// it takes; after that, never longer than `patience` for the next byte.
+/// The reading end of a FIFO. Reading waits without a bound while the [`WriterGuard`] lives, since a checkpoint may
+/// take long; after that, never longer than `patience` for the next byte.
 #[derive(Debug)]
 pub(crate) struct Fifo {
     reader: OwnedFd,
@@ -22,26 +24,26 @@ pub(crate) struct Fifo {
     patience: Duration,
 }
 
-/// Keeps the end of a FIFO from coming: a runtime may open and close it more than once before it answers. Dropped, it
-/// lets the end come exactly when the last writer closes.
+/// Holds a writing end, so that the FIFO does not end while it lives: a runtime may open and close it more than once before
+/// it answers. Dropped, the FIFO ends when the last writer closes it.
 #[derive(Debug)]
-pub(crate) struct Hold {
+pub(crate) struct WriterGuard {
     _writer: OwnedFd,
-    /// Wakes the reader, which would else not notice while a silent writer is left.
+    /// Wakes the reader, which would not notice otherwise while a silent writer is left.
     _release: OwnedFd,
 }
 
 impl Fifo {
-    /// Makes the FIFO `name` and opens its reading end, before anyone can know its name.
+    /// Makes the FIFO `name` and opens its reading end, before anyone knows its name.
     pub(crate) fn create(
-        directory: BorrowedFd<'_>,
+        directory: impl AsFd,
         name: &str,
         patience: Duration,
-    ) -> io::Result<(Self, Hold)> {
-        rustix::fs::mkfifoat(directory, name, PRIVATE_FILE)?;
+    ) -> io::Result<(Self, WriterGuard)> {
+        rustix::fs::mkfifoat(&directory, name, PRIVATE)?;
         let end = |direction: OFlags| {
             let flags = direction | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            rustix::fs::openat(directory, name, flags, Mode::empty())
+            rustix::fs::openat(&directory, name, flags, Mode::empty())
         };
         let reader = end(OFlags::RDONLY)?;
         let writer = end(OFlags::WRONLY)?;
@@ -56,14 +58,14 @@ impl Fifo {
         };
         Ok((
             fifo,
-            Hold {
+            WriterGuard {
                 _writer: writer,
                 _release: ring,
             },
         ))
     }
 
-    /// From now on, waits this long for the next byte.
+    /// Waits this long for the next byte from now on.
     pub(crate) fn set_patience(&mut self, patience: Duration) {
         self.patience = patience;
     }
@@ -94,7 +96,7 @@ impl Fifo {
 }
 
 impl Read for Fifo {
-    /// Waits for bytes; `0` when the hold and every writer are gone; [`io::ErrorKind::TimedOut`] when patience ends.
+    /// Waits for bytes; `0` when the guard and every writer are gone; [`io::ErrorKind::TimedOut`] when patience ends.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match rustix::io::read(&self.reader, &mut *buffer) {

@@ -1,9 +1,11 @@
+//! Which checkpoints a list shows, and one page of it.
+
 use gateway_core::{Checkpoint, CheckpointId};
 use jiff::Timestamp;
 
-use crate::index::Entry;
+use crate::entry::Entry;
 
-/// Which checkpoints are wanted; what is not set lets all through.
+/// Conditions that a checkpoint must meet. A field that is not set matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// The pod's namespace.
@@ -12,9 +14,9 @@ pub struct Filter {
     pub pod: Option<String>,
     /// The container's name.
     pub container: Option<String>,
-    /// Begun then or later.
+    /// Begun at this time or later.
     pub since: Option<Timestamp>,
-    /// Begun earlier than that.
+    /// Begun before this time.
     pub until: Option<Timestamp>,
 }
 
@@ -23,12 +25,12 @@ pub struct Filter {
 pub struct Page {
     /// At most as many as were asked for.
     pub checkpoints: Vec<Checkpoint>,
-    /// What to go on after; `None` at the end of the list.
+    /// The id after which the list continues; `None` at its end.
     pub next: Option<CheckpointId>,
 }
 
 impl Filter {
-    pub(crate) fn takes(&self, entry: &Entry) -> bool {
+    pub(crate) fn matches(&self, entry: &Entry) -> bool {
         let named = |wanted: &Option<String>, name: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == name)
         };

@@ -1,54 +1,19 @@
+//! The index in memory: published checkpoints by age, and how much of each quota is used.
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use gateway_core::{Checkpoint, CheckpointId, Hold, Target};
-use jiff::Timestamp;
+use gateway_core::{CheckpointId, Hold, Target};
 
 use crate::Filter;
+use crate::entry::Entry;
 use crate::quota::{Scope, Usage};
 
-/// What is remembered of a published checkpoint, so that no call reads the whole directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) id: CheckpointId,
-    /// The archive's file name.
-    pub(crate) name: Box<str>,
-    pub(crate) target: Target,
-    pub(crate) created_at: Timestamp,
-    /// The archive's, and its original's.
-    pub(crate) bytes: u64,
-    pub(crate) hold: Option<Hold>,
-}
-
-/// All published checkpoints by age, and what they and the promised ones use of each quota.
+/// All published checkpoints by age, and how much they and the expected ones use of each quota.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     entries: BTreeMap<CheckpointId, Entry>,
     containers: HashMap<Target, BTreeSet<CheckpointId>>,
     used: HashMap<(Scope, String), Usage>,
-}
-
-impl Entry {
-    pub(crate) fn new(checkpoint: &Checkpoint, name: &str) -> Self {
-        let original = checkpoint
-            .original
-            .as_ref()
-            .map_or(0, |original| original.bytes);
-        Self {
-            id: checkpoint.id,
-            name: name.into(),
-            target: checkpoint.target.clone(),
-            created_at: checkpoint.created_at,
-            bytes: checkpoint.bytes.saturating_add(original),
-            hold: checkpoint.hold.clone(),
-        }
-    }
-
-    pub(crate) fn usage(&self) -> Usage {
-        Usage {
-            bytes: self.bytes,
-            count: 1,
-        }
-    }
 }
 
 impl Index {
@@ -62,7 +27,7 @@ impl Index {
 
     pub(crate) fn insert(&mut self, entry: Entry) {
         self.remove(entry.id);
-        self.promise(&entry.target, entry.usage());
+        self.count(&entry.target, entry.usage());
         self.containers
             .entry(entry.target.clone())
             .or_default()
@@ -74,7 +39,7 @@ impl Index {
         let Some(entry) = self.entries.remove(&id) else {
             return;
         };
-        self.take_back(&entry.target, entry.usage());
+        self.uncount(&entry.target, entry.usage());
         if let Some(ids) = self.containers.get_mut(&entry.target) {
             ids.remove(&id);
             if ids.is_empty() {
@@ -89,7 +54,7 @@ impl Index {
         }
     }
 
-    /// The container's newest.
+    /// The container's newest checkpoint.
     pub(crate) fn newest(&self, target: &Target) -> Option<&Entry> {
         self.containers
             .get(target)?
@@ -97,7 +62,7 @@ impl Index {
             .and_then(|id| self.entries.get(id))
     }
 
-    /// The newest `limit` that are older than `after` and that `filter` lets through, newest first.
+    /// The newest `limit` entries that are older than `after` and match `filter`, newest first.
     pub(crate) fn matching(
         &self,
         filter: &Filter,
@@ -111,24 +76,24 @@ impl Index {
         older
             .rev()
             .map(|(_, entry)| entry)
-            .filter(|entry| filter.takes(entry))
+            .filter(|entry| filter.matches(entry))
             .take(limit)
             .cloned()
             .collect()
     }
 
-    /// All, oldest first.
+    /// All entries, oldest first.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values()
     }
 
-    /// All in the `scope` of `target`, oldest first.
+    /// All entries in the `scope` of `target`, oldest first.
     pub(crate) fn within(&self, scope: Scope, target: &Target) -> impl Iterator<Item = &Entry> {
         self.all()
-            .filter(move |entry| scope.joins(&entry.target, target))
+            .filter(move |entry| scope.contains_both(&entry.target, target))
     }
 
-    /// What is there and what is promised in the `scope` of `target`.
+    /// How much is stored or expected in the `scope` of `target`.
     pub(crate) fn used(&self, scope: Scope, target: &Target) -> Usage {
         self.used
             .get(&(scope, scope.key(target)))
@@ -136,16 +101,16 @@ impl Index {
             .unwrap_or_default()
     }
 
-    /// From now on `usage` counts for `target`.
-    pub(crate) fn promise(&mut self, target: &Target, usage: Usage) {
+    /// Counts `usage` for `target` from now on.
+    pub(crate) fn count(&mut self, target: &Target, usage: Usage) {
         for scope in Scope::ALL {
             let used = self.used.entry((scope, scope.key(target))).or_default();
             *used = used.plus(usage);
         }
     }
 
-    /// From now on `usage` counts no more.
-    pub(crate) fn take_back(&mut self, target: &Target, usage: Usage) {
+    /// Stops counting `usage`.
+    pub(crate) fn uncount(&mut self, target: &Target, usage: Usage) {
         for scope in Scope::ALL {
             let key = (scope, scope.key(target));
             let left = self
@@ -166,6 +131,7 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Timestamp;
     use proptest::prelude::*;
     use uuid::Uuid;
 
@@ -184,13 +150,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_counted_is_what_is_there_and_promised(
-            deeds in prop::collection::vec((any::<bool>(), 0u128..8, 0u8..8, 0u64..1000), 0..60),
+        fn counts_what_is_stored_and_expected(
+            steps in prop::collection::vec((any::<bool>(), 0u128..8, 0u8..8, 0u64..1000), 0..60),
         ) {
             let mut index = Index::default();
-            let promised = entry(100, 1, 70);
-            index.promise(&promised.target, promised.usage());
-            for (inserts, number, container, bytes) in deeds {
+            let expected_later = entry(100, 1, 70);
+            index.count(&expected_later.target, expected_later.usage());
+            for (inserts, number, container, bytes) in steps {
                 let entry = entry(number, container, bytes);
                 if inserts { index.insert(entry) } else { index.remove(entry.id) }
             }
@@ -198,8 +164,8 @@ mod tests {
                 let target = entry(0, container, 0).target;
                 for scope in Scope::ALL {
                     let there = index.within(scope, &target).map(Entry::usage);
-                    let joins = scope.joins(&promised.target, &target);
-                    let expected = there.chain(joins.then(|| promised.usage())).fold(Usage::default(), Usage::plus);
+                    let joins = scope.contains_both(&expected_later.target, &target);
+                    let expected = there.chain(joins.then(|| expected_later.usage())).fold(Usage::default(), Usage::plus);
                     prop_assert_eq!(index.used(scope, &target), expected);
                 }
                 let newest = index.within(Scope::Container, &target).last();
@@ -209,8 +175,8 @@ mod tests {
             for id in ids {
                 index.remove(id);
             }
-            index.take_back(&promised.target, promised.usage());
-            prop_assert!(index.used.is_empty() && index.containers.is_empty(), "nothing is left over");
+            index.uncount(&expected_later.target, expected_later.usage());
+            prop_assert!(index.used.is_empty() && index.containers.is_empty(), "nothing is left");
         }
     }
 }

@@ -1,54 +1,23 @@
+//! The handle of one archive that is being taken in.
+
 use std::path::{Path, PathBuf};
 
-use gateway_core::{
-    Checkpoint, CheckpointId, Container, HiddenField, RequestId, RuntimeInfo, Target, TraceId,
-    Transport,
-};
+use gateway_core::{Checkpoint, Transport};
 use tokio::sync::oneshot;
 
-use crate::Error;
-use crate::fifo::Hold;
-use crate::worker::{self, Job, Order, Started};
+use crate::fifo::WriterGuard;
+use crate::order::Order;
+use crate::worker::{self, Job, Started};
+use crate::{CheckpointInfo, Error};
 
-/// A place for one archive, and the thread that takes it in. Dropped, it is discarded, in the background.
+/// An archive that a runtime may write now. Dropped, it is discarded in the background.
 #[derive(Debug)]
 #[must_use = "dropped, the archive is discarded"]
 pub struct Intake {
     location: PathBuf,
     transport: Transport,
     orders: oneshot::Sender<Order>,
-    hold: Option<Hold>,
-}
-
-/// What is known of a checkpoint besides its archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct About {
-    /// The checkpoint's id: the one that the intake was asked for.
-    pub id: CheckpointId,
-    /// The container's name.
-    pub target: Target,
-    /// The container's full id.
-    pub container_id: String,
-    /// Kubernetes' UID of the pod.
-    pub pod_uid: String,
-    /// The container's image.
-    pub image: String,
-    /// All that the runtime told of the container.
-    pub facts: Container,
-    /// Whose user name asked for it.
-    pub created_by: String,
-    /// Why, in the caller's words.
-    pub reason: Option<String>,
-    /// Who wrote it.
-    pub runtime: RuntimeInfo,
-    /// The request that made it.
-    pub request_id: RequestId,
-    /// The trace of that request.
-    pub trace_id: Option<TraceId>,
-    /// The fields of that request which its plan keeps out of records, by the plan's names.
-    pub hidden: Vec<HiddenField>,
-    /// When the archive was begun. Names it too, or the next free nanosecond does.
-    pub created_at: jiff::Timestamp,
+    guard: Option<WriterGuard>,
 }
 
 impl Intake {
@@ -60,7 +29,7 @@ impl Intake {
             location: ready.location,
             transport,
             orders,
-            hold: ready.hold,
+            guard: ready.guard,
         })
     }
 
@@ -69,29 +38,29 @@ impl Intake {
         &self.location
     }
 
-    /// What that path is. The published metadata may say [`Transport::File`] all the same, where a runtime put a file in
-    /// the FIFO's place.
+    /// The kind of file at that path. The published metadata may name [`Transport::File`] nevertheless, if the runtime puts a
+    /// file in the FIFO's place.
     pub fn transport(&self) -> Transport {
         self.transport
     }
 
-    /// The runtime reported success: waits for the rest, makes archive and metadata durable and then visible. On an error
-    /// nothing is left. Once polled it goes on even if this future is dropped.
-    pub async fn publish(self, about: About) -> Result<Checkpoint, Error> {
+    /// To be called after the runtime reported success: waits for the rest, makes archive and metadata durable and then
+    /// visible. On an error nothing is left. Once polled it continues even if this future is dropped.
+    pub async fn publish(self, info: CheckpointInfo) -> Result<Checkpoint, Error> {
         let (reply, answer) = oneshot::channel();
-        // Fails only without the thread, which the answer then shows.
-        let _ = self.orders.send(Order::Publish(Box::new(about), reply));
-        drop(self.hold);
+        // Fails only if the thread is gone, which the answer then shows.
+        let _ = self.orders.send(Order::Publish(Box::new(info), reply));
+        drop(self.guard);
         answer.await.unwrap_or(Err(Error::Worker))
     }
 
-    /// The runtime failed: waits, within bounds, for what may still come, and removes every trace. Tells how many bytes
-    /// had come: none may mean that the runtime takes no FIFO.
+    /// To be called after the runtime failed: waits, within bounds, for bytes that may still come, and removes everything.
+    /// Returns how many bytes came: none may mean that the runtime refuses FIFOs.
     pub async fn discard(self) -> u64 {
         let (reply, answer) = oneshot::channel();
         // As above.
         let _ = self.orders.send(Order::Discard(reply));
-        drop(self.hold);
+        drop(self.guard);
         answer.await.unwrap_or_default()
     }
 }

@@ -1,9 +1,9 @@
-//! Checkpoint bytes: stream, digest, store.
+//! The store of checkpoints: takes archives in, publishes them with their metadata, finds and removes them.
 //!
-//! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a fresh FIFO and drains
-//! it into the store's directory, hashing on the way; where a runtime takes no FIFO, the path is a private temporary file.
-//! [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`] leaves no
-//! trace. [`Store::list`] and what goes with it give access to what is published.
+//! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a new FIFO and drains it
+//! into the store's directory, computing the digest on the way; where a runtime refuses FIFOs, the path is a private
+//! temporary file. [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`]
+//! removes everything. [`Store::list`] and its siblings read what is published.
 //!
 //! ```text
 //! directory/                                                            0700
@@ -22,49 +22,67 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod archive_file;
+mod bounds;
 mod catalog;
-mod change;
+mod changes;
+mod checkpoint_info;
 mod cipher;
 mod directory;
 mod drain;
+mod entry;
 mod error;
 mod fifo;
+mod file_status;
 mod filter;
-mod hashed;
 mod hasher;
-mod identity;
+mod hashing_file;
+mod identities;
 mod index;
 mod intake;
-mod keeper;
+mod intake_reader;
 mod metadata;
 mod name;
+mod order;
 mod original;
-mod place;
+mod original_writer;
 mod publish;
 mod quota;
-mod redacting;
-mod room;
+mod quota_reservation;
+mod receive;
+mod recipients;
+mod recovery;
+mod redaction_run;
+mod reservation;
+mod reserve;
+mod retention;
+mod runtime_file;
 mod scratch;
+mod sealing;
 mod settings;
 mod sink;
 mod space;
 mod store;
-mod stream;
-mod sweep;
+mod transport;
 mod tree;
 mod unseal;
+mod unseal_error;
+mod whole_archive;
+mod work_folder;
 mod worker;
 
+pub use checkpoint_info::CheckpointInfo;
 pub use error::Error;
 pub use filter::{Filter, Page};
-pub use identity::Identities;
-pub use intake::{About, Intake};
-pub use original::{KeepOriginal, Recipients};
+pub use identities::Identities;
+pub use intake::Intake;
+pub use original::KeepOriginal;
 pub use quota::{Limit, Limits, Quota, Scope, WhenFull};
-pub use settings::{Settings, TransportChoice};
-pub use space::Reservation;
+pub use recipients::Recipients;
+pub use recovery::{Cleaned, Leftover};
+pub use reservation::Reservation;
+pub use settings::Settings;
 pub use store::Store;
-#[doc(hidden)]
-pub use stream::Stream;
-pub use sweep::{Cleaned, Leftover};
-pub use unseal::{UnsealError, unseal, unseal_file};
+pub use transport::TransportChoice;
+pub use unseal::{unseal, unseal_file};
+pub use unseal_error::UnsealError;

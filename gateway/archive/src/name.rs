@@ -1,44 +1,44 @@
+//! The names of archives and of the files beside them.
+
 use aws_lc_rs::digest::{SHA256, digest};
 use gateway_core::Target;
 use jiff::Timestamp;
 
-use crate::hasher::hex;
-
-/// What every archive's name begins with.
+/// The beginning of every archive's name.
 pub(crate) const PREFIX: &str = "checkpoint-";
-/// What every archive's name ends with.
+/// The end of every archive's name.
 pub(crate) const ARCHIVE: &str = ".tar";
-/// What its metadata's name adds to it.
+/// The suffix of its metadata's name.
 pub(crate) const METADATA: &str = ".json";
-/// What its hold's name adds to it.
+/// The suffix of its hold's name.
 pub(crate) const HOLD: &str = ".hold";
-/// What its sealed original's name adds to it.
+/// The suffix of its sealed original's name.
 pub(crate) const SEALED: &str = ".age";
-/// What the name of its original in plaintext has instead of [`ARCHIVE`].
+/// The end of the name of its original in plaintext, in place of [`ARCHIVE`].
 pub(crate) const PLAINTEXT: &str = ".original.tar";
 
-/// What any of these adds to an archive's name at most, in bytes.
+/// The most that any of these adds to an archive's name, in bytes.
 const LONGEST: usize = PLAINTEXT.len() - ARCHIVE.len();
 
 /// Linux's limit for one name (`NAME_MAX`), in bytes.
 const NAME_MAX: usize = 255;
 
 /// The kubelet's name for an archive, with nanoseconds: `checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar`. A
-/// pod's name that is too long for that is cut and marked with `~` and a digest; the metadata has it whole.
+/// pod's name that is too long for that is shortened and marked with `~` and a digest; the metadata has it whole.
 pub(crate) fn archive(target: &Target, at: Timestamp) -> String {
     let (namespace, container) = (target.namespace(), target.container());
     let rest = format!("_{namespace}-{container}-{at:.9}{ARCHIVE}");
-    let room = NAME_MAX.saturating_sub(PREFIX.len() + rest.len() + LONGEST);
-    format!("{PREFIX}{}{rest}", fit(target.pod(), room))
+    let space_left = NAME_MAX.saturating_sub(PREFIX.len() + rest.len() + LONGEST);
+    format!("{PREFIX}{}{rest}", fit(target.pod(), space_left))
 }
 
-/// The archive's name in that of something beside it, which adds `suffix`. Only the name decides.
+/// The archive's name within the name of a file beside it, which has `suffix`. Looks at the name only.
 pub(crate) fn archive_of<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
     name.strip_suffix(suffix)
         .filter(|archive| archive.starts_with(PREFIX) && archive.ends_with(ARCHIVE))
 }
 
-/// Whether only we name archives so: nobody else writes nanoseconds.
+/// Whether only this gateway names archives so: the kubelet writes no nanoseconds.
 pub(crate) fn is_ours(archive: &str) -> bool {
     const TIMESTAMP: usize = "2026-11-22T23:51:39.123456789Z".len();
     let stem = archive
@@ -54,7 +54,7 @@ pub(crate) fn is_ours(archive: &str) -> bool {
         .is_ok_and(|at| format!("{at:.9}") == text)
 }
 
-/// What the original in plaintext beside `archive` is named.
+/// The name of the original in plaintext beside `archive`.
 pub(crate) fn plaintext(archive: &str) -> String {
     format!(
         "{}{PLAINTEXT}",
@@ -62,15 +62,15 @@ pub(crate) fn plaintext(archive: &str) -> String {
     )
 }
 
-/// `pod` in at most `room` bytes. Targets are ASCII, so any byte is a boundary.
-fn fit(pod: &str, room: usize) -> String {
-    if pod.len() <= room {
+/// `pod` in at most `space_left` bytes. Targets are ASCII, so any byte is a boundary.
+fn fit(pod: &str, space_left: usize) -> String {
+    if pod.len() <= space_left {
         return pod.to_owned();
     }
-    let digest = hex(digest(&SHA256, pod.as_bytes()).as_ref());
+    let digest = hex::encode(digest(&SHA256, pod.as_bytes()));
     let mark: String = digest.chars().take(8).collect();
     let kept = pod
-        .get(..room.saturating_sub(1 + mark.len()))
+        .get(..space_left.saturating_sub(1 + mark.len()))
         .unwrap_or_default();
     format!("{kept}~{mark}")
 }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_the_kubelets_with_nanoseconds() {
+    fn is_the_kubelets_name_with_nanoseconds() {
         let target: Target = "shop/cart-0/app".parse().unwrap();
         assert_eq!(
             archive(&target, at()),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_names_fit_with_their_metadata_and_stay_apart() {
+    fn the_longest_names_fit_and_stay_different() {
         let name = |pod: &str| {
             archive(
                 &Target::new(&"n".repeat(63), pod, &"c".repeat(63)).unwrap(),

@@ -1,10 +1,12 @@
+//! Quotas: limits for containers, pods, namespaces and the whole store.
+
 use std::fmt;
 use std::time::Duration;
 
 use gateway_core::Target;
 use serde::{Deserialize, Serialize};
 
-/// How much may be kept, and for how long. Without limits by default.
+/// Limits on how much is kept, and for how long. There are none by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Quota {
     /// For each container, by its name: a container that was started again is the same.
@@ -13,11 +15,11 @@ pub struct Quota {
     pub pod: Limits,
     /// For each namespace.
     pub namespace: Limits,
-    /// For all together.
+    /// For the whole store.
     pub total: Limits,
-    /// How old a checkpoint may become before [`crate::Store::retain`] removes it.
+    /// The age at which [`crate::Store::retain`] removes a checkpoint.
     pub max_age: Option<Duration>,
-    /// What happens where a limit would be broken.
+    /// The reaction to a checkpoint that would break a limit.
     pub when_full: WhenFull,
 }
 
@@ -30,18 +32,18 @@ pub struct Limits {
     pub count: Option<u64>,
 }
 
-/// What happens where a limit would be broken.
+/// The reaction to a new checkpoint that would break a limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhenFull {
     /// The new checkpoint is refused.
     #[default]
     Refuse,
-    /// The oldest ones without a hold go, if that makes enough room.
+    /// The oldest checkpoints without a hold are removed, if that frees enough.
     DeleteOldest,
 }
 
-/// What a limit counts over.
+/// The set of checkpoints that a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// One container of one pod.
@@ -57,13 +59,13 @@ pub enum Scope {
 /// A limit that a new checkpoint would break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limit {
-    /// So many bytes.
+    /// A number of bytes.
     Bytes(u64),
-    /// So many checkpoints.
+    /// A number of checkpoints.
     Count(u64),
 }
 
-/// What counts against limits.
+/// An amount that counts against limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) bytes: u64,
@@ -98,10 +100,10 @@ impl Limits {
 }
 
 impl Scope {
-    /// All, from the narrowest to the widest.
+    /// All scopes, from the narrowest to the widest.
     pub(crate) const ALL: [Self; 4] = [Self::Container, Self::Pod, Self::Namespace, Self::Total];
 
-    /// The word for it in errors and logs.
+    /// Its name in errors and logs.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Container => "container",
@@ -111,7 +113,7 @@ impl Scope {
         }
     }
 
-    /// Names the one that `target` is in. No part of a target holds a slash.
+    /// The key of the scope that `target` is in. No part of a target holds a slash.
     pub(crate) fn key(self, target: &Target) -> String {
         match self {
             Self::Container => target.to_string(),
@@ -121,8 +123,8 @@ impl Scope {
         }
     }
 
-    /// Whether both are in the same.
-    pub(crate) fn joins(self, one: &Target, other: &Target) -> bool {
+    /// Whether both targets are in the same scope of this kind.
+    pub(crate) fn contains_both(self, one: &Target, other: &Target) -> bool {
         let namespace = one.namespace() == other.namespace();
         let pod = namespace && one.pod() == other.pod();
         match self {

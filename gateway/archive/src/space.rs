@@ -1,35 +1,34 @@
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+//! The free space of the file system, and how much of it is reserved for expected archives.
 
-use gateway_core::Checkpoint;
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use crate::Error;
-use crate::room::Promise;
 
-/// By how much an archive that outgrows its estimate asks for more, in bytes.
+/// The step by which an archive that outgrows its estimate reserves more, in bytes.
 const STEP: u64 = 16 << 20;
 
 type Free = Box<dyn Fn() -> Result<u64, Error> + Send + Sync>;
 
-/// The free space of a filesystem and what of it is promised to archives that are still coming.
+/// The free space of a file system and the part of it that is reserved for expected archives.
 pub(crate) struct Space {
     free: Free,
     floor: u64,
-    promised: Mutex<u64>,
+    reserved: Mutex<u64>,
 }
 
-/// Space that one archive may fill, and its place in the quotas. The space shrinks as the archive is written, since the filesystem then counts those bytes
-/// itself, and what is left goes back when it is dropped.
+/// Space that one file may fill. It shrinks as the file is written, since the file system then counts those bytes itself.
+/// Dropped, the rest is free again.
 #[derive(Debug)]
-pub struct Reservation {
+pub(crate) struct SpaceReservation {
     space: Arc<Space>,
     left: u64,
-    promise: Option<Promise>,
-    removed: Vec<Checkpoint>,
 }
 
 impl Space {
-    /// `free` tells what the filesystem has left; `floor` of it stays free.
+    /// `free` asks the file system for its free bytes; `floor` of them stay free.
     pub(crate) fn new(
         floor: u64,
         free: impl Fn() -> Result<u64, Error> + Send + Sync + 'static,
@@ -37,12 +36,15 @@ impl Space {
         Self {
             free: Box::new(free),
             floor,
-            promised: Mutex::new(0),
+            reserved: Mutex::new(0),
         }
     }
 
-    /// Promises `bytes`, or says why it cannot.
-    pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Result<Reservation, Error> {
+    /// Reserves `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::NoSpace`] where less than the floor would stay free.
+    pub(crate) fn reserve(self: &Arc<Self>, bytes: u64) -> Result<SpaceReservation, Error> {
         self.reserve_against(bytes, 0)
     }
 
@@ -51,22 +53,20 @@ impl Space {
         self: &Arc<Self>,
         bytes: u64,
         freed: u64,
-    ) -> Result<Reservation, Error> {
-        self.promise(bytes, freed)?;
-        Ok(Reservation {
+    ) -> Result<SpaceReservation, Error> {
+        self.add(bytes, freed)?;
+        Ok(SpaceReservation {
             space: Arc::clone(self),
             left: bytes,
-            promise: None,
-            removed: Vec::new(),
         })
     }
 
-    fn promise(&self, bytes: u64, freed: u64) -> Result<(), Error> {
-        // Looked up under the lock: two promises must not be made of one look.
-        let mut promised = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
+    fn add(&self, bytes: u64, freed: u64) -> Result<(), Error> {
+        // Asked under the lock: two reservations must not be made of one answer.
+        let mut reserved = self.reserved.lock();
         let free = (self.free)()?
             .saturating_add(freed)
-            .saturating_sub(*promised);
+            .saturating_sub(*reserved);
         if self
             .floor
             .checked_add(bytes)
@@ -78,13 +78,13 @@ impl Space {
                 floor: self.floor,
             });
         }
-        *promised = promised.saturating_add(bytes);
+        *reserved = reserved.saturating_add(bytes);
         Ok(())
     }
 
     fn release(&self, bytes: u64) {
-        let mut promised = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
-        *promised = promised.saturating_sub(bytes);
+        let mut reserved = self.reserved.lock();
+        *reserved = reserved.saturating_sub(bytes);
     }
 }
 
@@ -92,56 +92,34 @@ impl fmt::Debug for Space {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Space")
             .field("floor", &self.floor)
-            .field("promised", &self.promised)
+            .field("reserved", &self.reserved)
             .finish_non_exhaustive()
     }
 }
 
-impl Reservation {
-    /// What had to go for it ([`crate::WhenFull::DeleteOldest`]), for the record.
-    pub fn removed(&self) -> &[Checkpoint] {
-        &self.removed
-    }
-
-    pub(crate) fn with(mut self, promise: Promise) -> Self {
-        self.promise = Some(promise);
-        self
-    }
-
-    /// Half of what is left, for another file of the same checkpoint.
-    pub(crate) fn halve(&mut self) -> Self {
+impl SpaceReservation {
+    /// Splits off half of it, for another file of the same checkpoint.
+    pub(crate) fn split_half(&mut self) -> Self {
         let half = self.left / 2;
         self.left -= half;
         Self {
             space: Arc::clone(&self.space),
             left: half,
-            promise: None,
-            removed: Vec::new(),
         }
     }
 
-    pub(crate) fn having_removed(mut self, removed: Vec<Checkpoint>) -> Self {
-        self.removed = removed;
-        self
-    }
-
-    /// The archive is published: its place in the quotas is its own now.
-    pub(crate) fn take_promise(&mut self) -> Option<Promise> {
-        self.promise.take()
-    }
-
-    /// Makes sure that `bytes` more may be written: an archive may outgrow its estimate, but not into what must stay free
-    /// or is promised to another.
+    /// Makes sure that `bytes` more may be written: an archive may outgrow its estimate, but not into space that must stay
+    /// free or is reserved for another.
     pub(crate) fn cover(&mut self, bytes: u64) -> Result<(), Error> {
         if bytes > self.left {
             let more = (bytes - self.left).max(STEP);
-            self.space.promise(more, 0)?;
+            self.space.add(more, 0)?;
             self.left = self.left.saturating_add(more);
         }
         Ok(())
     }
 
-    /// These bytes are written.
+    /// Frees the reservation of `bytes` that are written.
     pub(crate) fn spend(&mut self, bytes: u64) {
         let spent = bytes.min(self.left);
         self.left -= spent;
@@ -149,7 +127,7 @@ impl Reservation {
     }
 }
 
-impl Drop for Reservation {
+impl Drop for SpaceReservation {
     fn drop(&mut self) {
         self.space.release(self.left);
     }
@@ -170,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn two_archives_are_never_promised_the_same_space() {
+    fn never_reserves_the_same_space_twice() {
         let (space, _) = space(100, 10);
         let first = space.reserve(50).unwrap();
         let refused = space.reserve(41).unwrap_err();
@@ -194,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn written_bytes_are_not_counted_twice() {
+    fn counts_written_bytes_once() {
         let (space, free) = space(100, 0);
         let mut first = space.reserve(60).unwrap();
         first.cover(60).unwrap();
@@ -204,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_that_outgrows_its_estimate_stops_short_of_what_must_stay_free() {
+    fn a_growing_archive_stops_at_the_floor() {
         let (space, free) = space(3 * STEP, STEP);
         let mut growing = space.reserve(5).unwrap();
         growing.cover(STEP).unwrap();
@@ -215,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_estimate_is_refused() {
+    fn refuses_an_absurd_estimate() {
         let (space, _) = space(u64::MAX, 1);
         assert!(space.reserve(u64::MAX).is_err());
     }

@@ -1,21 +1,32 @@
-use std::ffi::CStr;
+//! Lists and removes directories without following symlinks.
+
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::{AtFlags, Dir, FileType};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::directory::open_child;
-
-/// No place for unpublished work is nested deeper, unless someone plays with us.
+/// The deepest nesting that is removed. Unpublished work is never nested deeper, unless somebody tampered with it.
 const MAX_DEPTH: u32 = 16;
 
-/// How many names a directory may have: they are all in memory at once.
+/// The most names that a directory may have: they are all in memory at once.
 const MAX_NAMES: usize = 8_000_000;
 
-/// Removes `name` and, if it is a directory, all in it, without following a symlink. Tells how many bytes its regular
-/// files had.
+/// Opens a directory itself, not what a symlink names.
+const OPEN: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
+
+/// Removes `name` and, if it is a directory, everything in it, without following a symlink. Returns how many bytes its
+/// regular files had.
 pub(crate) fn remove(parent: BorrowedFd<'_>, name: &CStr) -> Result<u64, Errno> {
     remove_within(parent, name, MAX_DEPTH)
+}
+
+/// As [`remove`], for a name in UTF-8.
+pub(crate) fn remove_named(parent: BorrowedFd<'_>, name: &str) -> Result<u64, Errno> {
+    remove(parent, &CString::new(name).map_err(|_| Errno::INVAL)?)
 }
 
 /// The names in a directory, without `.` and `..`; with more than [`MAX_NAMES`] of them, [`Errno::OVERFLOW`].
@@ -48,7 +59,7 @@ fn remove_within(parent: BorrowedFd<'_>, name: &CStr, depth: u32) -> Result<u64,
 }
 
 fn remove_directory(parent: BorrowedFd<'_>, name: &CStr, depth: u32) -> Result<u64, Errno> {
-    let directory = open_child(parent, name)?;
+    let directory = rustix::fs::openat(parent, name, OPEN, Mode::empty())?;
     let mut bytes = 0u64;
     for inner in names(directory.as_fd())? {
         bytes = bytes.saturating_add(remove_within(directory.as_fd(), &inner, depth)?);

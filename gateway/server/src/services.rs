@@ -193,7 +193,7 @@ fn open_store(config: &Config) -> Result<Store, StartError> {
     };
     let (store, cleaned) = Store::open(settings)?;
     for left in cleaned {
-        warn!(path = %left.path.display(), bytes = left.bytes, what = left.what.as_str(), "removed what a crash had left");
+        warn!(path = %left.path.display(), bytes = left.bytes, what = left.kind.as_str(), "removed what a crash had left");
     }
     Ok(store)
 }

@@ -1,11 +1,12 @@
+//! Listing, finding and deleting published checkpoints.
+
 use std::io::Read;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use gateway_archive::{Error, Filter, Leftover, Page, Store};
+use gateway_archive::{Filter, Leftover, Page, Store};
 use gateway_core::{Checkpoint, CheckpointId, Container, Hold, Target, Transport};
 
-use crate::support::{Home, about, id, mode, tar, target, write};
+use crate::support::{Home, id, info, tar, target, write};
 
 /// Publishes `bytes` bytes of the container `of`, through the whole store.
 pub(crate) async fn publish(store: &Store, number: u128, of: &str, bytes: usize) -> Checkpoint {
@@ -16,13 +17,13 @@ pub(crate) async fn publish(store: &Store, number: u128, of: &str, bytes: usize)
         .unwrap();
     write(intake.location(), tar(bytes), bytes).join().unwrap();
     let begun =
-        about(number).created_at + jiff::SignedDuration::from_secs(i64::try_from(number).unwrap());
-    let about = gateway_archive::About {
+        info(number).created_at + jiff::SignedDuration::from_secs(i64::try_from(number).unwrap());
+    let info = gateway_archive::CheckpointInfo {
         target: target(of),
         created_at: begun,
-        ..about(number)
+        ..info(number)
     };
-    intake.publish(about).await.unwrap()
+    intake.publish(info).await.unwrap()
 }
 
 /// Puts a checkpoint into the directory as a gateway before this one would have left it.
@@ -45,12 +46,8 @@ pub(crate) fn leave(home: &Home, number: u128, pod: &str) -> PathBuf {
     path
 }
 
-fn metadata(archive: &Path) -> PathBuf {
+pub(crate) fn metadata(archive: &Path) -> PathBuf {
     PathBuf::from(format!("{}.json", archive.display()))
-}
-
-fn hold_file(archive: &Path) -> PathBuf {
-    PathBuf::from(format!("{}.hold", archive.display()))
 }
 
 pub(crate) fn all(store: &Store) -> Vec<Checkpoint> {
@@ -72,14 +69,14 @@ pub(crate) fn hold(by: &str) -> Hold {
     }
 }
 
-fn prepared() -> Home {
+pub(crate) fn prepared() -> Home {
     let home = Home::new();
     drop(home.store());
     home
 }
 
 #[tokio::test]
-async fn what_is_published_is_found_listed_and_read_until_it_is_deleted() {
+async fn finds_and_reads_checkpoints_until_they_are_deleted() {
     let home = Home::new();
     let store = home.store();
     let kept = publish(&store, 1, "shop/cart-0/app", 600).await;
@@ -106,7 +103,7 @@ async fn what_is_published_is_found_listed_and_read_until_it_is_deleted() {
 }
 
 #[test]
-fn a_thousand_checkpoints_are_listed_page_by_page_newest_first() {
+fn lists_a_thousand_checkpoints_in_pages_newest_first() {
     let home = prepared();
     for number in 0..1050 {
         leave(&home, number, "cart-0");
@@ -157,7 +154,7 @@ fn a_thousand_checkpoints_are_listed_page_by_page_newest_first() {
 }
 
 #[tokio::test]
-async fn filters_choose_by_name_and_time() {
+async fn filters_by_name_and_time() {
     let home = Home::new();
     let store = home.store();
     for (number, of) in [
@@ -223,186 +220,7 @@ async fn filters_choose_by_name_and_time() {
 }
 
 #[tokio::test]
-async fn a_held_checkpoint_is_never_deleted_also_after_a_restart() {
-    let home = Home::new();
-    let store = home.store();
-    let checkpoint = publish(&store, 1, "shop/cart-0/app", 600).await;
-    let held = store.hold(id(1), &hold("alice")).unwrap().unwrap();
-    assert_eq!(
-        held,
-        Checkpoint {
-            hold: Some(hold("alice")),
-            ..checkpoint.clone()
-        }
-    );
-    assert_eq!(mode(&hold_file(&checkpoint.path)), 0o600);
-    let again = store.hold(id(1), &hold("bob")).unwrap().unwrap();
-    assert_eq!(again, held, "the first hold stays");
-    assert!(matches!(store.delete(id(1)), Err(Error::Held { .. })));
-    drop(store);
-    let store = home.store();
-    assert_eq!(all(&store), std::slice::from_ref(&held));
-    assert!(matches!(store.delete(id(1)), Err(Error::Held { .. })));
-    for _ in 0..2 {
-        assert_eq!(store.release(id(1)).unwrap(), Some(checkpoint.clone()));
-    }
-    assert_eq!(store.find(id(1)).unwrap(), Some(checkpoint));
-    store.delete(id(1)).unwrap().unwrap();
-    assert!(home.is_empty());
-    assert_eq!(store.hold(id(1), &hold("alice")).unwrap(), None);
-    assert_eq!(store.release(id(1)).unwrap(), None);
-}
-
-#[test]
-fn whatever_stands_in_a_holds_place_holds() {
-    let home = prepared();
-    let garbage = leave(&home, 1, "cart-0");
-    std::fs::write(hold_file(&garbage), "garbage").unwrap();
-    let linked = leave(&home, 2, "cart-0");
-    symlink("/nowhere", hold_file(&linked)).unwrap();
-    let store = home.store();
-    let late = leave(&home, 3, "cart-0");
-    let later = home.directory().with_extension("moved");
-    drop(store);
-    let store = home.store();
-    std::fs::write(&later, serde_json::to_vec(&hold("root")).unwrap()).unwrap();
-    std::fs::rename(&later, hold_file(&late)).unwrap();
-    for number in 1..=3 {
-        assert!(
-            matches!(store.delete(id(number)), Err(Error::Held { .. })),
-            "{number}"
-        );
-        assert!(store.find(id(number)).unwrap().unwrap().hold.is_some());
-        store.release(id(number)).unwrap().unwrap();
-        store.delete(id(number)).unwrap().unwrap();
-    }
-    assert!(home.is_empty());
-}
-
-#[test]
-fn a_hold_that_metadata_claims_is_not_believed() {
-    let home = prepared();
-    let path = leave(&home, 1, "cart-0");
-    let mut claims: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(metadata(&path)).unwrap()).unwrap();
-    claims["hold"] = serde_json::to_value(hold("mallory")).unwrap();
-    claims["path"] = format!("/etc/{}", path.file_name().unwrap().to_str().unwrap()).into();
-    std::fs::write(metadata(&path), claims.to_string()).unwrap();
-    let store = home.store();
-    let found = store.delete(id(1)).unwrap().unwrap();
-    assert_eq!(
-        (found.hold, found.path),
-        (None, path),
-        "nor is a path elsewhere"
-    );
-}
-
-#[test]
-fn metadata_that_is_not_certainly_ours_is_passed_over() {
-    let home = prepared();
-    let good = leave(&home, 1, "cart-0");
-    let text = std::fs::read_to_string(metadata(&good)).unwrap();
-    let beside = |name: &str| {
-        let archive = home.directory().join(name);
-        std::fs::write(&archive, [7; 10]).unwrap();
-        metadata(&archive)
-    };
-    std::fs::write(beside("checkpoint-garbage.tar"), "{").unwrap();
-    std::fs::write(beside("checkpoint-empty.tar"), "").unwrap();
-    std::fs::write(beside("checkpoint-others.tar"), &text).unwrap();
-    std::fs::write(
-        beside("checkpoint-huge.tar"),
-        text.clone() + &" ".repeat(1 << 20),
-    )
-    .unwrap();
-    symlink(metadata(&good), beside("checkpoint-link.tar")).unwrap();
-    std::fs::create_dir(beside("checkpoint-directory.tar")).unwrap();
-    rustix::fs::mkfifoat(
-        rustix::fs::CWD,
-        beside("checkpoint-fifo.tar"),
-        rustix::fs::Mode::RUSR,
-    )
-    .unwrap();
-    let renamed = text.replace("checkpoint-cart-0_shop-app-1", "checkpoint-future");
-    std::fs::write(
-        beside("checkpoint-future.tar"),
-        renamed.replace("\"schema\":1", "\"schema\":2"),
-    )
-    .unwrap();
-    let linked = leave(&home, 2, "cart-0");
-    std::fs::remove_file(&linked).unwrap();
-    symlink("/etc/passwd", &linked).unwrap();
-    // A second one with the same id: the first by its name is the one.
-    let twin = home.directory().join("checkpoint-z.tar");
-    std::fs::write(&twin, [7; 10]).unwrap();
-    std::fs::write(
-        metadata(&twin),
-        text.replace("checkpoint-cart-0_shop-app-1", "checkpoint-z"),
-    )
-    .unwrap();
-    let before = home.published();
-    let store = home.store();
-    let listed = all(&store);
-    assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].path, good);
-    assert_eq!(home.published(), before, "and nothing of it is touched");
-}
-
-#[test]
-fn what_is_removed_by_hand_is_forgotten_when_it_is_met() {
-    let home = prepared();
-    for number in 0..5 {
-        leave(&home, number, "cart-0");
-    }
-    let store = home.store();
-    let path = |number| store.find(id(number)).unwrap().unwrap().path;
-    let (archive, described, garbage) = (path(4), metadata(&path(2)), metadata(&path(3)));
-    std::fs::remove_file(archive).unwrap();
-    std::fs::remove_file(described).unwrap();
-    std::fs::write(garbage, "garbage").unwrap();
-    assert_eq!(
-        store
-            .latest(&"shop/cart-0/app".parse().unwrap())
-            .unwrap()
-            .unwrap()
-            .id,
-        id(1)
-    );
-    assert_eq!(numbers(&all(&store)), [id(1), id(0)]);
-    let page = store.list(&Filter::default(), None, 1).unwrap();
-    assert_eq!(
-        (numbers(&page.checkpoints), page.next),
-        (vec![id(1)], Some(id(1)))
-    );
-    assert_eq!(store.delete(id(4)).unwrap(), None);
-}
-
-#[test]
-fn an_archive_that_was_altered_is_not_served() {
-    let home = prepared();
-    let paths: Vec<_> = (0..4)
-        .map(|number| leave(&home, number, "cart-0"))
-        .collect();
-    for path in &paths {
-        std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
-    }
-    let store = home.store();
-    std::fs::write(&paths[1], [7; 11]).unwrap();
-    std::fs::remove_file(&paths[2]).unwrap();
-    symlink(&paths[0], &paths[2]).unwrap();
-    std::fs::set_permissions(&paths[3], PermissionsExt::from_mode(0o640)).unwrap();
-    store.open_archive(id(0)).unwrap().unwrap();
-    for (number, word) in [(1, "length"), (2, "regular"), (3, "others")] {
-        let error = store.open_archive(id(number)).unwrap_err();
-        assert!(
-            matches!(error, Error::Altered { reason, .. } if reason.contains(word)),
-            "{error}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn what_a_crash_left_of_a_deletion_is_swept() {
+async fn completes_a_deletion_after_a_crash() {
     let home = Home::new();
     let store = home.store();
     let deleted = publish(&store, 1, "shop/cart-0/app", 600).await;
@@ -423,9 +241,9 @@ async fn what_a_crash_left_of_a_deletion_is_swept() {
         std::fs::write(home.directory().join(name), "").unwrap();
     }
     let (store, cleaned) = Store::open(home.settings()).unwrap();
-    let told: Vec<_> = cleaned.iter().map(|cleaned| cleaned.what).collect();
+    let reported: Vec<_> = cleaned.iter().map(|cleaned| cleaned.kind).collect();
     assert_eq!(
-        told,
+        reported,
         [
             Leftover::Original,
             Leftover::Original,

@@ -1,3 +1,5 @@
+//! Archives that come through a FIFO, from well-behaved and other runtimes.
+
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
@@ -5,10 +7,10 @@ use std::os::unix::fs::FileTypeExt;
 use gateway_archive::{Error, Settings, Store};
 use gateway_core::Transport::{self, Fifo};
 
-use crate::support::{Home, about, check, id, intake, mode, open, tar, write};
+use crate::support::{Home, check, id, info, intake, mode, open, tar, write};
 
 #[tokio::test]
-async fn what_a_runtime_writes_is_published_with_its_digest() {
+async fn publishes_an_archive_with_its_digest() {
     let home = Home::new();
     let store = home.store();
     for (number, (length, size)) in [
@@ -22,7 +24,7 @@ async fn what_a_runtime_writes_is_published_with_its_digest() {
     {
         let intake = intake(&store, number as u128, Fifo).await;
         let writer = write(intake.location(), tar(length), size);
-        let checkpoint = intake.publish(about(number as u128)).await.unwrap();
+        let checkpoint = intake.publish(info(number as u128)).await.unwrap();
         writer.join().unwrap();
         check(&checkpoint, &tar(length));
         assert_eq!(checkpoint.transport, Fifo);
@@ -51,7 +53,7 @@ async fn the_location_is_a_private_fifo_in_a_private_directory() {
 }
 
 #[tokio::test]
-async fn a_runtime_may_open_and_close_its_path_more_than_once() {
+async fn a_runtime_may_open_the_location_more_than_once() {
     let home = Home::new();
     let intake = intake(&home.store(), 1, Fifo).await;
     let data = tar(10_000);
@@ -60,11 +62,11 @@ async fn a_runtime_may_open_and_close_its_path_more_than_once() {
         open(intake.location()).write_all(part).unwrap();
     }
     File::options().write(true).open(intake.location()).unwrap();
-    check(&intake.publish(about(1)).await.unwrap(), &data);
+    check(&intake.publish(info(1)).await.unwrap(), &data);
 }
 
 #[tokio::test]
-async fn names_that_are_taken_are_never_overwritten() {
+async fn never_overwrites_a_taken_name() {
     let home = Home::new();
     let store = home.store();
     let name = "checkpoint-cart-0_shop-app-2026-11-22T23:51:39.12345679";
@@ -82,9 +84,9 @@ async fn names_that_are_taken_are_never_overwritten() {
         )
         .join()
         .unwrap();
-        let checkpoint = intake.publish(about(number)).await.unwrap();
+        let checkpoint = intake.publish(info(number)).await.unwrap();
         check(&checkpoint, &tar(600 + usize::try_from(number).unwrap()));
-        assert_eq!(checkpoint.created_at, about(number).created_at);
+        assert_eq!(checkpoint.created_at, info(number).created_at);
     }
     let expected = [
         "789Z.tar",
@@ -104,7 +106,7 @@ async fn names_that_are_taken_are_never_overwritten() {
 }
 
 #[tokio::test]
-async fn a_discarded_archive_leaves_no_trace_and_tells_how_much_had_come() {
+async fn discarding_removes_all_and_returns_the_bytes() {
     let home = Home::new();
     let store = home.store();
     let silent = intake(&store, 1, Fifo).await;
@@ -118,7 +120,7 @@ async fn a_discarded_archive_leaves_no_trace_and_tells_how_much_had_come() {
 }
 
 #[tokio::test]
-async fn a_dropped_intake_drains_its_writer_and_leaves_no_trace() {
+async fn dropping_an_intake_drains_its_writer_and_removes_all() {
     let home = Home::new();
     let store = home.store();
     let intake = intake(&store, 1, Fifo).await;
@@ -131,30 +133,27 @@ async fn a_dropped_intake_drains_its_writer_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn success_without_an_archive_is_an_error() {
+async fn rejects_success_without_an_archive() {
     let home = Home::new();
     let intake = intake(&home.store(), 1, Fifo).await;
     drop(open(intake.location()));
-    assert!(matches!(intake.publish(about(1)).await, Err(Error::Empty)));
+    assert!(matches!(intake.publish(info(1)).await, Err(Error::Empty)));
     assert!(home.is_empty());
 }
 
 #[tokio::test]
-async fn what_is_no_tar_is_never_published() {
+async fn never_publishes_data_that_is_not_a_tar() {
     let home = Home::new();
     let intake = intake(&home.store(), 1, Fifo).await;
     write(intake.location(), vec![0; 100_000], 1000)
         .join()
         .unwrap();
-    assert!(matches!(
-        intake.publish(about(1)).await,
-        Err(Error::NotATar)
-    ));
+    assert!(matches!(intake.publish(info(1)).await, Err(Error::NotATar)));
     assert!(home.is_empty());
 }
 
 #[tokio::test]
-async fn an_archive_over_the_limit_is_drained_and_dropped() {
+async fn drains_and_drops_an_archive_over_the_limit() {
     let home = Home::new();
     let settings = Settings {
         max_bytes: Some(2 << 20),
@@ -165,7 +164,7 @@ async fn an_archive_over_the_limit_is_drained_and_dropped() {
     write(intake.location(), tar(8 << 20), 1 << 20)
         .join()
         .unwrap();
-    let error = intake.publish(about(1)).await.unwrap_err();
+    let error = intake.publish(info(1)).await.unwrap_err();
     assert!(
         matches!(error, Error::TooLarge { max: 0x20_0000 }),
         "{error}"
@@ -174,7 +173,7 @@ async fn an_archive_over_the_limit_is_drained_and_dropped() {
 }
 
 #[tokio::test]
-async fn a_writer_that_falls_silent_is_given_up_but_never_blocked() {
+async fn gives_a_silent_writer_up_without_blocking_it() {
     let home = Home::new();
     let (store, _) = Store::open(home.impatient()).unwrap();
     for number in 0..2 {
@@ -182,7 +181,7 @@ async fn a_writer_that_falls_silent_is_given_up_but_never_blocked() {
         let mut writer = open(intake.location());
         writer.write_all(&tar(1000)).unwrap();
         if number == 0 {
-            let error = intake.publish(about(number)).await.unwrap_err();
+            let error = intake.publish(info(number)).await.unwrap_err();
             assert!(matches!(error, Error::TooSlow { .. }), "{error}");
         } else {
             assert_eq!(intake.discard().await, 1000);
@@ -194,7 +193,7 @@ async fn a_writer_that_falls_silent_is_given_up_but_never_blocked() {
 }
 
 #[tokio::test]
-async fn a_file_put_in_the_fifos_place_is_taken_and_remembered() {
+async fn takes_a_file_in_the_fifos_place_and_remembers_it() {
     let home = Home::new();
     let store = home.store();
     assert_eq!(store.transport(), Fifo);
@@ -202,7 +201,7 @@ async fn a_file_put_in_the_fifos_place_is_taken_and_remembered() {
     let aside = intake.location().with_extension("new");
     std::fs::write(&aside, tar(5000)).unwrap();
     std::fs::rename(&aside, intake.location()).unwrap();
-    let checkpoint = intake.publish(about(1)).await.unwrap();
+    let checkpoint = intake.publish(info(1)).await.unwrap();
     check(&checkpoint, &tar(5000));
     assert_eq!(checkpoint.transport, Transport::File);
     assert_eq!(store.transport(), Transport::File);
@@ -210,7 +209,7 @@ async fn a_file_put_in_the_fifos_place_is_taken_and_remembered() {
 }
 
 #[tokio::test]
-async fn an_id_serves_one_archive_at_a_time() {
+async fn an_id_is_used_for_one_archive_at_a_time() {
     let home = Home::new();
     let store = home.store();
     let first = intake(&store, 1, Fifo).await;
@@ -219,18 +218,18 @@ async fn an_id_serves_one_archive_at_a_time() {
         .await;
     assert!(matches!(second, Err(Error::Io { .. })));
     write(first.location(), tar(600), 600).join().unwrap();
-    check(&first.publish(about(1)).await.unwrap(), &tar(600));
+    check(&first.publish(info(1)).await.unwrap(), &tar(600));
 }
 
 #[tokio::test]
-async fn archives_come_in_side_by_side() {
+async fn takes_archives_in_concurrently() {
     let home = Home::new();
     let store = home.store();
     let first = intake(&store, 1, Fifo).await;
     let second = intake(&store, 2, Fifo).await;
     let writers = [(&first, 2 << 20), (&second, 3 << 20)]
         .map(|(intake, size)| write(intake.location(), tar(size), 7777));
-    let (first, second) = tokio::join!(first.publish(about(1)), second.publish(about(2)));
+    let (first, second) = tokio::join!(first.publish(info(1)), second.publish(info(2)));
     for writer in writers {
         writer.join().unwrap();
     }

@@ -9,14 +9,16 @@
 mod catalog;
 mod fifo;
 mod file;
+mod holds;
 mod model;
 #[path = "../../../redact/tests/redact/plans.rs"]
 mod plans;
 mod quota;
+mod redaction;
 mod sealing;
 #[path = "../../../redact/tests/redact/specimen.rs"]
 #[expect(dead_code, reason = "the redactor's own tests use the rest")]
 mod specimen;
 mod store;
 mod support;
-mod taken_in;
+mod unsealing;

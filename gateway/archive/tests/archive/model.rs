@@ -7,10 +7,10 @@ use gateway_core::{Checkpoint, Transport};
 use proptest::prelude::*;
 
 use crate::catalog::{all, hold};
-use crate::support::{Home, about, id, intake, open, tar};
+use crate::support::{Home, id, info, intake, open, tar};
 
 #[derive(Debug, Clone)]
-enum Deed {
+enum Step {
     Publish { pod: u8 },
     Delete(usize),
     Hold(usize),
@@ -19,13 +19,13 @@ enum Deed {
 }
 
 /// One that was published, by its place among all that ever were, so that those that are gone are met too.
-fn deed() -> impl Strategy<Value = Deed> {
+fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0u8..3).prop_map(|pod| Deed::Publish { pod }),
-        2 => (0usize..12).prop_map(Deed::Delete),
-        2 => (0usize..12).prop_map(Deed::Hold),
-        1 => (0usize..12).prop_map(Deed::Release),
-        1 => Just(Deed::Reopen),
+        4 => (0u8..3).prop_map(|pod| Step::Publish { pod }),
+        2 => (0usize..12).prop_map(Step::Delete),
+        2 => (0usize..12).prop_map(Step::Hold),
+        1 => (0usize..12).prop_map(Step::Release),
+        1 => Just(Step::Reopen),
     ]
 }
 
@@ -47,11 +47,11 @@ impl World {
         }
     }
 
-    async fn apply(&mut self, deed: Deed) {
+    async fn apply(&mut self, step: Step) {
         let store = self.store.clone().unwrap();
-        match deed {
-            Deed::Publish { pod } => self.publish(&store, pod).await,
-            Deed::Delete(number) => {
+        match step {
+            Step::Publish { pod } => self.publish(&store, pod).await,
+            Step::Delete(number) => {
                 match (
                     store.delete(id(number as u128)),
                     self.model.get(&(number as u128)),
@@ -63,7 +63,7 @@ impl World {
                     }
                 }
             }
-            Deed::Hold(number) => {
+            Step::Hold(number) => {
                 let held = store.hold(id(number as u128), &hold("alice")).unwrap();
                 let model = self.model.get_mut(&(number as u128)).map(|model| {
                     model.hold = Some(hold("alice"));
@@ -71,7 +71,7 @@ impl World {
                 });
                 assert_eq!(held, model);
             }
-            Deed::Release(number) => {
+            Step::Release(number) => {
                 let released = store.release(id(number as u128)).unwrap();
                 let model = self.model.get_mut(&(number as u128)).map(|model| {
                     model.hold = None;
@@ -79,7 +79,7 @@ impl World {
                 });
                 assert_eq!(released, model);
             }
-            Deed::Reopen => {
+            Step::Reopen => {
                 drop(store);
                 self.store = None;
                 self.store = Some(self.home.store());
@@ -93,12 +93,12 @@ impl World {
         let intake = intake(store, number, Transport::File).await;
         std::io::Write::write_all(&mut open(intake.location()), &tar(600)).unwrap();
         let target = format!("shop/cart-{pod}/app").parse().unwrap();
-        let about = gateway_archive::About {
+        let info = gateway_archive::CheckpointInfo {
             target,
-            ..about(number)
+            ..info(number)
         };
         self.model
-            .insert(number, intake.publish(about).await.unwrap());
+            .insert(number, intake.publish(info).await.unwrap());
     }
 
     fn check(&self) {
@@ -131,11 +131,11 @@ impl World {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn any_sequence_of_deeds_leaves_what_the_model_says(deeds in prop::collection::vec(deed(), 1..30)) {
+    fn any_sequence_of_steps_matches_the_model(steps in prop::collection::vec(step(), 1..30)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mut world = World::new();
-        for deed in deeds {
-            runtime.block_on(world.apply(deed));
+        for step in steps {
+            runtime.block_on(world.apply(step));
             world.check();
         }
     }

@@ -1,3 +1,5 @@
+//! Quotas and retention.
+
 use std::time::Duration;
 
 use gateway_archive::{Error, Limit, Limits, Quota, Scope, Settings, Store, WhenFull};
@@ -49,7 +51,7 @@ fn refusal(store: &Store, of: &str, estimate: u64) -> (Scope, Limit) {
 }
 
 #[tokio::test]
-async fn each_scope_has_its_limit_and_spares_the_others() {
+async fn each_scope_has_a_limit_of_its_own() {
     let home = Home::new();
     filled(&home, &["shop/cart-0/app", "shop/cart-0/app"]).await;
     let two = limits(None, Some(2));
@@ -98,12 +100,12 @@ async fn each_scope_has_its_limit_and_spares_the_others() {
         }
         let store = store(&home, only(bytes));
         store.reserve(&target(beyond[at]), Some(100)).unwrap();
-        assert_eq!(all(&store).len(), 2, "nothing goes unless it is told to");
+        assert_eq!(all(&store).len(), 2, "nothing is removed by default");
     }
 }
 
 #[tokio::test]
-async fn what_is_promised_counts_until_it_is_given_back_or_there() {
+async fn reservations_count_until_dropped_or_published() {
     let home = Home::new();
     let store = store(&home, at_most(2));
     let first = store.reserve(&target("shop/cart-0/app"), Some(1)).unwrap();
@@ -125,7 +127,7 @@ async fn what_is_promised_counts_until_it_is_given_back_or_there() {
 }
 
 #[test]
-fn of_many_at_once_only_as_many_as_fit_get_a_place() {
+fn concurrent_reservations_never_exceed_a_limit() {
     let home = Home::new();
     for quota in [at_most(3), deleting(&at_most(3))] {
         let store = store(&home, quota);
@@ -142,7 +144,7 @@ fn of_many_at_once_only_as_many_as_fit_get_a_place() {
 }
 
 #[tokio::test]
-async fn the_oldest_go_and_no_more_than_needed() {
+async fn removes_the_oldest_and_no_more_than_needed() {
     let home = Home::new();
     filled(
         &home,
@@ -183,7 +185,7 @@ async fn the_oldest_go_and_no_more_than_needed() {
 }
 
 #[tokio::test]
-async fn nothing_goes_where_it_would_not_help() {
+async fn removes_nothing_where_it_would_not_suffice() {
     let home = Home::new();
     filled(
         &home,
@@ -226,7 +228,7 @@ async fn nothing_goes_where_it_would_not_help() {
 }
 
 #[tokio::test]
-async fn nothing_goes_for_a_checkpoint_that_the_disk_has_no_room_for() {
+async fn removes_nothing_where_the_disk_is_too_small() {
     let home = Home::new();
     filled(&home, &["shop/cart-0/app"]).await;
     let settings = Settings {
@@ -253,7 +255,7 @@ async fn nothing_goes_for_a_checkpoint_that_the_disk_has_no_room_for() {
 }
 
 #[tokio::test]
-async fn room_that_was_made_by_hand_counts_and_so_does_a_hold() {
+async fn notices_removals_and_holds_by_hand() {
     let home = Home::new();
     filled(&home, &["shop/cart-0/app"; 3]).await;
     let refusing = store(&home, at_most(3));
@@ -276,7 +278,7 @@ async fn room_that_was_made_by_hand_counts_and_so_does_a_hold() {
 }
 
 #[test]
-fn a_full_quota_is_full_also_without_an_estimate() {
+fn a_full_quota_refuses_without_an_estimate_too() {
     let home = Home::new();
     drop(home.store());
     leave(&home, 1, "cart-0");
@@ -292,7 +294,7 @@ fn a_full_quota_is_full_also_without_an_estimate() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_goes_unless_it_is_held() {
+async fn removes_expired_checkpoints_without_a_hold() {
     let home = Home::new();
     filled(&home, &["shop/cart-0/app"; 4]).await;
     let store = store(

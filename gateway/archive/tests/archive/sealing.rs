@@ -1,3 +1,5 @@
+//! Originals that are kept beside redacted archives, sealed or plain.
+
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -5,20 +7,19 @@ use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
 use gateway_archive::{
     Error, Identities, KeepOriginal, Leftover, Recipients, Settings, Store, UnsealError, unseal,
-    unseal_file,
 };
 use gateway_core::{Checkpoint, MaskRule, Pattern, Place, Plan, Transport};
 use gateway_redact::Redaction;
 
 use crate::catalog::all;
-use crate::specimen::{Dice, tar};
-use crate::support::{Home, about, id, mode, open, redacting, sha256, target};
+use crate::specimen::tar;
+use crate::support::{Home, id, info, mode, open, redacting, sha256, target};
 
 const SECRET: &[u8] = b"open sesame";
 
 /// An archive of `bytes` bytes of noise with a secret at its beginning and one at its end, and a tail after the archive's
 /// end, which belongs to what the runtime wrote.
-fn archive(bytes: usize) -> Vec<u8> {
+pub(crate) fn archive(bytes: usize) -> Vec<u8> {
     let mut log = SECRET.to_vec();
     log.extend((0..bytes).map(|at| u8::try_from(at.wrapping_mul(at) % 251).unwrap()));
     log.extend(SECRET);
@@ -54,7 +55,7 @@ fn recipients(identities: &[&Identity]) -> Recipients {
     Recipients::parse(&texts).unwrap()
 }
 
-fn identities(identity: &Identity) -> Identities {
+pub(crate) fn identities(identity: &Identity) -> Identities {
     Identities::parse(identity.to_string().expose_secret()).unwrap()
 }
 
@@ -79,34 +80,19 @@ async fn take(
     std::thread::spawn(move || runtime.write_all(&written).unwrap())
         .join()
         .unwrap();
-    intake.publish(about(number)).await
+    intake.publish(info(number)).await
 }
 
 /// What `sealed` was before it was sealed.
-fn opened(sealed: &[u8], identity: &Identity) -> Result<Vec<u8>, UnsealError> {
+pub(crate) fn opened(sealed: &[u8], identity: &Identity) -> Result<Vec<u8>, UnsealError> {
     let mut plain = Vec::new();
     let bytes = unseal(sealed, &identities(identity), &mut plain)?;
     assert_eq!(bytes, plain.len() as u64);
     Ok(plain)
 }
 
-fn sealed_for(identity: &Identity, plain: &[u8]) -> Vec<u8> {
-    age::encrypt(&identity.to_public(), plain).unwrap()
-}
-
-/// The header's length: up to the line with its MAC, and that.
-fn header_of(sealed: &[u8]) -> usize {
-    sealed
-        .windows(5)
-        .position(|window| window == b"\n--- ")
-        .unwrap()
-        + 5
-        + 43
-        + 1
-}
-
 #[tokio::test]
-async fn the_sealed_original_is_what_the_runtime_wrote_and_the_published_archive_is_redacted() {
+async fn seals_the_original_and_publishes_the_redacted_archive() {
     let (analyst, auditor) = (Identity::generate(), Identity::generate());
     for transport in [Transport::Fifo, Transport::File] {
         for bytes in [0, 100, (64 << 10) - 1536 - 2 * SECRET.len(), 5 << 20] {
@@ -156,7 +142,7 @@ async fn the_sealed_original_is_what_the_runtime_wrote_and_the_published_archive
 }
 
 #[tokio::test]
-async fn a_runtime_that_puts_a_file_in_the_fifos_place_has_its_original_sealed_too() {
+async fn seals_the_original_of_a_file_in_the_fifos_place() {
     let home = Home::new();
     let identity = Identity::generate();
     let store = store(&home, KeepOriginal::Sealed(recipients(&[&identity])));
@@ -164,14 +150,14 @@ async fn a_runtime_that_puts_a_file_in_the_fifos_place_has_its_original_sealed_t
     let intake = redacting(&store, 1, Transport::Fifo, redaction()).await;
     std::fs::remove_file(intake.location()).unwrap();
     std::fs::write(intake.location(), &written).unwrap();
-    let checkpoint = intake.publish(about(1)).await.unwrap();
+    let checkpoint = intake.publish(info(1)).await.unwrap();
     assert_eq!(checkpoint.transport, Transport::File);
     let sealed = std::fs::read(checkpoint.original.unwrap().path).unwrap();
     assert!(opened(&sealed, &identity).unwrap() == written);
 }
 
 #[tokio::test]
-async fn an_original_in_plaintext_needs_the_explicit_setting() {
+async fn keeps_plaintext_only_with_the_explicit_setting() {
     let home = Home::new();
     let kept = store(&home, KeepOriginal::Plaintext);
     let written = archive(100_000);
@@ -205,13 +191,13 @@ async fn without_a_redaction_the_archive_is_the_original() {
     );
     let intake = crate::support::intake(&store, 1, Transport::Fifo).await;
     open(intake.location()).write_all(&archive(100)).unwrap();
-    let checkpoint = intake.publish(about(1)).await.unwrap();
+    let checkpoint = intake.publish(info(1)).await.unwrap();
     assert_eq!((checkpoint.original, checkpoint.redaction), (None, None));
     assert_eq!(home.published().len(), 2);
 }
 
 #[tokio::test]
-async fn the_original_goes_with_its_checkpoint_and_counts_in_quotas() {
+async fn originals_count_in_quotas_and_are_deleted_too() {
     let home = Home::new();
     let identity = Identity::generate();
     let sealed = store(&home, KeepOriginal::Sealed(recipients(&[&identity])));
@@ -248,7 +234,7 @@ async fn the_original_goes_with_its_checkpoint_and_counts_in_quotas() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_published_leaves_no_original() {
+async fn keeps_no_original_without_a_published_archive() {
     let home = Home::new();
     let store = store(&home, KeepOriginal::Plaintext);
     let cut = archive(100_000);
@@ -285,7 +271,7 @@ async fn what_cannot_be_published_leaves_no_original() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_of_an_original_is_swept() {
+async fn removes_originals_that_a_crash_left() {
     let home = Home::new();
     for (original, number) in [
         (KeepOriginal::Plaintext, 1),
@@ -301,230 +287,8 @@ async fn what_a_crash_left_of_an_original_is_swept() {
         drop(store);
         std::fs::remove_file(&checkpoint.path).unwrap();
         let (_, cleaned) = Store::open(home.settings()).unwrap();
-        let what: Vec<_> = cleaned.iter().map(|cleaned| cleaned.what).collect();
+        let what: Vec<_> = cleaned.iter().map(|cleaned| cleaned.kind).collect();
         assert_eq!(what, [Leftover::Original, Leftover::Metadata]);
         assert!(home.is_empty());
     }
-}
-
-#[test]
-fn only_one_of_the_recipients_opens_what_is_sealed() {
-    let identity = Identity::generate();
-    let sealed = sealed_for(&identity, &archive(1000));
-    let error = opened(&sealed, &Identity::generate()).unwrap_err();
-    assert!(matches!(error, UnsealError::WrongKey), "{error}");
-    let both = format!(
-        "# two\n\n{}\n  {}\n",
-        Identity::generate().to_string().expose_secret(),
-        identity.to_string().expose_secret()
-    );
-    unseal(
-        sealed.as_slice(),
-        &Identities::parse(&both).unwrap(),
-        &mut Vec::new(),
-    )
-    .unwrap();
-}
-
-#[test]
-fn what_is_cut_short_anywhere_is_known_as_such() {
-    let identity = Identity::generate();
-    let chunk = (64 << 10) + 16;
-    let sealed = sealed_for(&identity, &archive(200_000));
-    let body = header_of(&sealed) + 16;
-    let mut lengths: Vec<usize> = (1..body + 20).collect();
-    lengths.extend([
-        body + chunk - 1,
-        body + chunk,
-        body + chunk + 1,
-        body + 2 * chunk,
-        sealed.len() - 1,
-    ]);
-    lengths.extend(
-        (0..40)
-            .map(|step| step * sealed.len() / 40)
-            .filter(|length| *length > 0),
-    );
-    for length in lengths {
-        let error = opened(&sealed[..length], &identity).unwrap_err();
-        assert!(matches!(error, UnsealError::CutShort), "{length}: {error}");
-    }
-}
-
-#[test]
-fn what_was_altered_anywhere_is_never_taken_for_the_original() {
-    let identity = Identity::generate();
-    let plain = archive(200_000);
-    let sealed = sealed_for(&identity, &plain);
-    let mut dice = Dice::new(7);
-    let header = header_of(&sealed);
-    let places = (0..header + 20).chain(
-        (0..300)
-            .map(|_| dice.below(sealed.len()))
-            .collect::<Vec<_>>(),
-    );
-    for at in places.chain([sealed.len() - 1]) {
-        let mut altered = sealed.clone();
-        altered[at] ^= 1 << (at % 8);
-        match opened(&altered, &identity) {
-            Err(UnsealError::Altered) => assert!(at >= 22),
-            Err(UnsealError::CutShort) => assert!(sealed.len() - at <= (64 << 10) + 16, "{at}"),
-            Err(UnsealError::NotSealed | UnsealError::WrongKey) => assert!(at < header, "{at}"),
-            other => panic!("{at}: {:?}", other.map(|plain| plain.len())),
-        }
-    }
-    let mut longer = sealed.clone();
-    longer.push(0);
-    opened(&longer, &identity).unwrap_err();
-    let mut twice = sealed.clone();
-    twice.extend(&sealed);
-    opened(&twice, &identity).unwrap_err();
-}
-
-#[test]
-fn what_is_not_age_at_all_is_told_and_bounded() {
-    let identity = Identity::generate();
-    let armored = b"-----BEGIN AGE ENCRYPTED FILE-----\n".as_slice();
-    for other in [
-        b"".as_slice(),
-        b"\n",
-        &archive(10),
-        &vec![0xff; 100_000],
-        armored,
-        b"age-encryption.org/v2\n",
-    ] {
-        let error = opened(other, &identity).unwrap_err();
-        assert!(matches!(error, UnsealError::NotSealed), "{error}");
-    }
-    let endless = b"age-encryption.org/v1\n".chain(std::io::repeat(b'-'));
-    let error = unseal(endless, &identities(&identity), &mut Vec::new()).unwrap_err();
-    assert!(matches!(error, UnsealError::Altered), "{error}");
-    let passphrase = age::encrypt(
-        &age::scrypt::Recipient::new("word".to_owned().into()),
-        b"plain",
-    )
-    .unwrap();
-    let error = opened(&passphrase, &identity).unwrap_err();
-    assert!(matches!(error, UnsealError::WrongKey), "{error}");
-}
-
-#[test]
-fn a_file_is_unsealed_whole_or_not_at_all() {
-    let home = tempfile::tempdir().unwrap();
-    let path = |name: &str| home.path().join(name);
-    let identity = Identity::generate();
-    let plain = archive(200_000);
-    let sealed = sealed_for(&identity, &plain);
-    std::fs::write(path("whole.age"), &sealed).unwrap();
-    std::fs::write(path("cut.age"), &sealed[..sealed.len() - 1]).unwrap();
-    std::fs::write(path("key"), identity.to_string().expose_secret()).unwrap();
-    std::fs::write(
-        path("wrong"),
-        Identity::generate().to_string().expose_secret(),
-    )
-    .unwrap();
-    std::fs::write(path("there"), "kept").unwrap();
-    std::os::unix::fs::symlink("/nowhere", path("link")).unwrap();
-    let before = crate::support::names(home.path());
-    let run = |from, to, key| unseal_file(&path(from), &path(to), &path(key));
-    assert!(matches!(
-        run("whole.age", "out", "wrong"),
-        Err(UnsealError::WrongKey)
-    ));
-    assert!(matches!(
-        run("cut.age", "out", "key"),
-        Err(UnsealError::CutShort)
-    ));
-    assert!(matches!(
-        run("there", "out", "key"),
-        Err(UnsealError::NotSealed)
-    ));
-    assert!(matches!(
-        run("whole.age", "there", "key"),
-        Err(UnsealError::Exists { .. })
-    ));
-    assert!(matches!(
-        run("whole.age", "link", "key"),
-        Err(UnsealError::Exists { .. })
-    ));
-    assert!(matches!(
-        run("absent", "out", "key"),
-        Err(UnsealError::Io { .. })
-    ));
-    assert!(matches!(
-        run("whole.age", "out", "absent"),
-        Err(UnsealError::Io { .. })
-    ));
-    assert!(matches!(
-        run("whole.age", "nowhere/out", "key"),
-        Err(UnsealError::Io { .. })
-    ));
-    assert_eq!(
-        crate::support::names(home.path()),
-        before,
-        "nothing is left"
-    );
-    assert_eq!(std::fs::read(path("there")).unwrap(), b"kept");
-    assert_eq!(run("whole.age", "out", "key").unwrap(), plain.len() as u64);
-    assert!(std::fs::read(path("out")).unwrap() == plain);
-    assert_eq!(mode(&path("out")), 0o600);
-}
-
-#[test]
-fn a_bad_identity_file_is_told_without_the_keys_in_it() {
-    let home = tempfile::tempdir().unwrap();
-    let file = home.path().join("key");
-    let identity = Identity::generate().to_string();
-    let key = identity.expose_secret();
-    let mistyped = format!("# mine\n{}x\n", &key[..key.len() - 1]);
-    for (text, expected) in [
-        (mistyped.as_bytes(), "line 2 of the identity file"),
-        (b"# nothing\n\n", "holds no identity"),
-        (b"", "holds no identity"),
-        (&[0xff; 10], "no text of at most"),
-        (&vec![b'#'; (64 << 10) + 1], "no text of at most"),
-    ] {
-        std::fs::write(&file, text).unwrap();
-        let error = Identities::read(&file).unwrap_err();
-        assert!(error.to_string().contains(expected), "{error}");
-        assert!(!format!("{error:?}{error}").contains(&key[20..30]));
-    }
-    assert_eq!(
-        format!("{:?}", Identities::parse(key).unwrap()),
-        "Identities(1)"
-    );
-}
-
-#[test]
-fn a_bad_recipient_is_named_by_its_position_and_never_repeated() {
-    let (good, identity) = (
-        Identity::generate().to_public().to_string(),
-        Identity::generate().to_string(),
-    );
-    let secret = identity.expose_secret().to_owned();
-    for (wrong, word) in [
-        (secret.clone(), "must stay secret"),
-        (secret.to_lowercase(), "must stay secret"),
-        (format!("{good}x"), "mistyped"),
-        (String::new(), "mistyped"),
-        ("ssh-ed25519 AAAA".to_owned(), "only X25519"),
-        ("age1pq1qqqq".to_owned(), "only X25519"),
-    ] {
-        let error = Recipients::parse(&[good.clone(), wrong.clone()]).unwrap_err();
-        assert!(
-            matches!(error, Error::BadRecipient { position: 2, .. }),
-            "{error}"
-        );
-        assert!(error.to_string().contains(word), "{error}");
-        assert!(wrong.is_empty() || !format!("{error:?}{error}").contains(&wrong));
-    }
-    assert!(matches!(
-        Recipients::parse(&[]),
-        Err(Error::Recipients { given: 0, .. })
-    ));
-    assert!(matches!(
-        Recipients::parse(&vec![good.clone(); 65]),
-        Err(Error::Recipients { given: 65, .. })
-    ));
-    assert_eq!(Recipients::parse(&vec![good; 64]).unwrap().count(), 64);
 }

@@ -1,3 +1,5 @@
+//! Opening a store: its directory, its lock, leftovers of crashes, reservations.
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -7,9 +9,9 @@ use std::path::{Path, PathBuf};
 use gateway_archive::{Error, Leftover, Settings, Store, TransportChoice};
 use gateway_core::{Checkpoint, Transport};
 
-use crate::support::{Home, about, intake, mode, open, tar, write};
+use crate::support::{Home, info, intake, mode, open, tar, write};
 
-fn refusal(directory: impl Into<PathBuf>) -> &'static str {
+fn refusal(directory: impl Into<PathBuf>) -> String {
     match Store::open(Settings::new(directory)) {
         Err(Error::Directory { reason, .. }) => reason,
         other => panic!("{other:?}"),
@@ -17,7 +19,7 @@ fn refusal(directory: impl Into<PathBuf>) -> &'static str {
 }
 
 #[test]
-fn a_store_makes_its_directory_private() {
+fn makes_its_directory_private() {
     let home = Home::new();
     home.store().probe().unwrap();
     assert_eq!(mode(&home.directory()), 0o700);
@@ -26,17 +28,17 @@ fn a_store_makes_its_directory_private() {
 }
 
 #[test]
-fn a_directory_that_others_can_reach_is_refused() {
+fn refuses_a_directory_open_to_others() {
     let home = Home::new();
     std::fs::create_dir(home.directory()).unwrap();
     for open in [0o750, 0o701, 0o777] {
         std::fs::set_permissions(home.directory(), PermissionsExt::from_mode(open)).unwrap();
-        assert!(refusal(home.directory()).contains("others"));
+        assert!(refusal(home.directory()).contains("others must have no access"));
     }
 }
 
 #[test]
-fn a_directory_of_another_user_is_refused() {
+fn refuses_a_directory_of_another_user() {
     let home = Home::new();
     std::fs::create_dir(home.directory()).unwrap();
     // Only root can give a directory away; for anyone else, `/` is another's.
@@ -46,7 +48,7 @@ fn a_directory_of_another_user_is_refused() {
 }
 
 #[test]
-fn a_symlink_is_no_directory_for_checkpoints_with_or_without_a_slash() {
+fn refuses_a_symlink_with_or_without_a_slash() {
     let home = Home::new();
     home.store();
     let link = home.directory().with_extension("link");
@@ -54,18 +56,18 @@ fn a_symlink_is_no_directory_for_checkpoints_with_or_without_a_slash() {
     assert!(refusal(&link).contains("symlink"));
     assert!(refusal(link.join("")).contains("symlink"));
     std::fs::write(link.with_extension("file"), "").unwrap();
-    assert!(refusal(link.with_extension("file")).contains("no directory"));
+    assert!(refusal(link.with_extension("file")).contains("not a folder"));
 }
 
 #[test]
-fn a_path_that_is_relative_or_climbs_or_is_no_text_is_refused() {
+fn refuses_paths_that_are_relative_or_not_plain() {
     assert!(refusal(OsStr::from_bytes(b"/tmp/\xff")).contains("UTF-8"));
     assert!(refusal("checkpoints").contains("absolute"));
     assert!(refusal("/tmp/../checkpoints").contains(".."));
 }
 
 #[test]
-fn two_gateways_never_share_a_store() {
+fn refuses_a_second_gateway() {
     let home = Home::new();
     let store = home.store();
     let clone = store.clone();
@@ -78,12 +80,12 @@ fn two_gateways_never_share_a_store() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_is_cleaned_and_told_and_nothing_else_is_touched() {
+async fn removes_leftovers_of_a_crash_and_nothing_else() {
     let home = Home::new();
     let store = home.store();
     let kept = intake(&store, 1, Transport::Fifo).await;
     write(kept.location(), tar(600), 600).join().unwrap();
-    let kept = kept.publish(about(1)).await.unwrap();
+    let kept = kept.publish(info(1)).await.unwrap();
     drop(store);
 
     let crashed = home.directory().join(".incoming/crashed");
@@ -109,12 +111,12 @@ async fn what_a_crash_left_is_cleaned_and_told_and_nothing_else_is_touched() {
     std::fs::write(home.directory().join(not_ours[2]), &metadata).unwrap();
 
     let (_store, cleaned) = Store::open(home.settings()).unwrap();
-    let told: Vec<_> = cleaned
+    let reported: Vec<_> = cleaned
         .iter()
-        .map(|c| (c.path.as_path(), c.bytes, c.what))
+        .map(|c| (c.path.as_path(), c.bytes, c.kind))
         .collect();
     assert_eq!(
-        told,
+        reported,
         [
             (crashed.as_path(), 700, Leftover::Incoming),
             (orphan.as_path(), metadata.len() as u64, Leftover::Metadata),
@@ -130,39 +132,39 @@ async fn what_a_crash_left_is_cleaned_and_told_and_nothing_else_is_touched() {
 }
 
 #[tokio::test]
-async fn a_reservation_ends_with_its_archive_however_that_ends() {
+async fn a_reservation_ends_with_its_archive() {
     let home = Home::new();
     let (store, _) = Store::open(home.impatient()).unwrap();
     // More than half of what is free, so that there is never room for two.
     let most = free(&store) / 3 * 2;
     for number in 0..4 {
-        let reserved = store.reserve(&about(0).target, Some(most)).unwrap();
-        let refused = store.reserve(&about(0).target, Some(most)).unwrap_err();
+        let reserved = store.reserve(&info(0).target, Some(most)).unwrap();
+        let refused = store.reserve(&info(0).target, Some(most)).unwrap_err();
         assert!(matches!(refused, Error::NoSpace { .. }), "{refused}");
         let intake = store
-            .intake(reserved, about(number).id, Transport::Fifo, None)
+            .intake(reserved, info(number).id, Transport::Fifo, None)
             .await
             .unwrap();
-        assert!(store.reserve(&about(0).target, Some(most)).is_err());
+        assert!(store.reserve(&info(0).target, Some(most)).is_err());
         match number {
             0 => drop(intake.discard().await),
-            1 => drop(intake.publish(about(number)).await.unwrap_err()),
+            1 => drop(intake.publish(info(number)).await.unwrap_err()),
             2 => {
                 open(intake.location()).write_all(&tar(1000)).unwrap();
-                intake.publish(about(number)).await.unwrap();
+                intake.publish(info(number)).await.unwrap();
             }
             _ => {
                 let mut writer = open(intake.location());
                 writer.write_all(&tar(1000)).unwrap();
-                intake.publish(about(number)).await.unwrap_err();
+                intake.publish(info(number)).await.unwrap_err();
             }
         }
     }
-    store.reserve(&about(0).target, Some(most)).unwrap();
+    store.reserve(&info(0).target, Some(most)).unwrap();
 }
 
 #[test]
-fn what_must_stay_free_is_never_promised() {
+fn never_reserves_space_below_the_floor() {
     let home = Home::new();
     let (store, _) = Store::open(Settings {
         min_free_bytes: u64::MAX,
@@ -170,7 +172,7 @@ fn what_must_stay_free_is_never_promised() {
     })
     .unwrap();
     for estimate in [None, Some(0), Some(u64::MAX)] {
-        let refused = store.reserve(&about(0).target, estimate).unwrap_err();
+        let refused = store.reserve(&info(0).target, estimate).unwrap_err();
         assert!(
             matches!(
                 refused,
@@ -185,7 +187,7 @@ fn what_must_stay_free_is_never_promised() {
 }
 
 #[test]
-fn only_auto_remembers_a_refusal() {
+fn only_auto_remembers_a_refused_fifo() {
     let home = Home::new();
     for (choice, before, after) in [
         (TransportChoice::Auto, Transport::Fifo, Transport::File),
@@ -204,7 +206,7 @@ fn only_auto_remembers_a_refusal() {
 }
 
 #[test]
-fn a_store_whose_directory_was_replaced_is_not_ready() {
+fn a_replaced_directory_fails_the_probe() {
     let home = Home::new();
     let store = home.store();
     std::fs::rename(home.directory(), home.directory().with_extension("old")).unwrap();
@@ -214,11 +216,11 @@ fn a_store_whose_directory_was_replaced_is_not_ready() {
 }
 
 #[test]
-fn errors_name_the_path_and_keep_the_cause() {
+fn errors_give_the_path_and_the_cause() {
     let error = Store::open(Settings::new("/nowhere/checkpoints")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "cannot make the directory `/nowhere/checkpoints`"
+        "cannot make the folder `/nowhere/checkpoints`"
     );
     let cause = std::error::Error::source(&error).unwrap();
     assert!(
@@ -229,7 +231,7 @@ fn errors_name_the_path_and_keep_the_cause() {
 }
 
 fn free(store: &Store) -> u64 {
-    match store.reserve(&about(0).target, Some(u64::MAX)) {
+    match store.reserve(&info(0).target, Some(u64::MAX)) {
         Err(Error::NoSpace { free, .. }) => free,
         other => panic!("{other:?}"),
     }

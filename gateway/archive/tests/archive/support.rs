@@ -1,3 +1,5 @@
+//! A store for a test, and writers that behave as runtimes do.
+
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -5,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use gateway_archive::{About, Intake, Reservation, Settings, Store};
+use gateway_archive::{CheckpointInfo, Intake, Reservation, Settings, Store};
 use gateway_core::{
     Checkpoint, CheckpointId, Container, RequestId, RuntimeInfo, Target, Transport,
 };
@@ -80,14 +82,14 @@ pub(crate) fn target(text: &str) -> Target {
     text.parse().unwrap()
 }
 
-pub(crate) fn about(number: u128) -> About {
-    About {
+pub(crate) fn info(number: u128) -> CheckpointInfo {
+    CheckpointInfo {
         id: id(number),
         target: "shop/cart-0/app".parse().unwrap(),
         container_id: "c".repeat(64),
         pod_uid: "2d0d1b0c-2f5b-4d0c-9f5d-111111111111".to_owned(),
         image: "registry.example/cart:1".to_owned(),
-        facts: Container::named("shop/cart-0/app".parse().unwrap(), "c".repeat(64)),
+        container: Container::named("shop/cart-0/app".parse().unwrap(), "c".repeat(64)),
         created_by: "alice".to_owned(),
         reason: Some("it hangs".to_owned()),
         runtime: RuntimeInfo {
@@ -102,7 +104,7 @@ pub(crate) fn about(number: u128) -> About {
 }
 
 pub(crate) fn reserved(store: &Store) -> Reservation {
-    store.reserve(&about(0).target, None).unwrap()
+    store.reserve(&info(0).target, None).unwrap()
 }
 
 pub(crate) async fn intake(store: &Store, number: u128, transport: Transport) -> Intake {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use gateway_archive::{About, Intake, Reservation};
+use gateway_archive::{CheckpointInfo, Intake, Reservation};
 use gateway_core::{Checkpoint, RedactionSummary, Transport};
 use gateway_cri::{CheckpointPermit, FailureKind};
 use jiff::Timestamp;
@@ -54,7 +54,7 @@ struct Attempt<'a> {
     pipeline: &'a Pipeline,
     planned: &'a Planned,
     permit: &'a CheckpointPermit,
-    info: About,
+    info: CheckpointInfo,
 }
 
 impl Attempt<'_> {
@@ -84,7 +84,7 @@ impl Attempt<'_> {
     }
 }
 
-async fn publish(intake: Intake, info: About) -> Result<Checkpoint, Error> {
+async fn publish(intake: Intake, info: CheckpointInfo) -> Result<Checkpoint, Error> {
     let checkpoint = intake.publish(info).await?;
     let span = Span::current();
     span.set_attribute(
@@ -121,17 +121,17 @@ fn trace_redaction(span: &Span, summary: &RedactionSummary) {
     count("checkpoint_gateway.redaction.passes", summary.passes.into());
 }
 
-fn checkpoint_info(planned: &Planned) -> About {
+fn checkpoint_info(planned: &Planned) -> CheckpointInfo {
     let resolved = planned.resolved();
     let (request, container) = (resolved.request(), planned.container());
     let ids = resolved.context().ids();
-    About {
+    CheckpointInfo {
         id: resolved.checkpoint_id(),
         target: container.target.clone(),
         container_id: container.id.clone(),
         pod_uid: container.pod_uid.clone(),
         image: container.image.clone(),
-        facts: container.clone(),
+        container: container.clone(),
         created_by: request.identity.user.clone(),
         reason: request.reason.clone(),
         runtime: resolved.runtime().clone(),

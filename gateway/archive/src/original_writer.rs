@@ -1,67 +1,78 @@
+//! Writes the archive as the runtime sent it, sealed or plain, beside the redacted one.
+
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use crate::hashed::Hashed;
+use crate::archive_file::ArchiveFile;
 use crate::hasher::Hasher;
-use crate::original::{KeepOriginal, Recipients};
-use crate::place::{ORIGINAL, Place};
-use crate::sink::{ArchiveFile, Sink};
-use crate::stream::Stream;
-use crate::{Error, Reservation};
+use crate::hashing_file::HashingFile;
+use crate::sealing::SealedWriter;
+use crate::sink::Sink;
+use crate::space::SpaceReservation;
+use crate::work_folder::{ORIGINAL, WorkFolder};
+use crate::{Error, KeepOriginal, Recipients};
 
 /// Buffers per original: one being filled, one being sealed, two between, since the disk takes longer at times.
 const BUFFERS: usize = 4;
 
-/// Keeps what the runtime writes, beside the redactor, on a thread of its own: sealing takes as long as hashing, and the
+/// Writes the runtime's bytes on a thread of its own, beside the redactor: sealing takes as long as hashing, and the
 /// container may be frozen until all is read.
 #[derive(Debug)]
-pub(crate) struct Keeper {
+pub(crate) struct OriginalWriter {
     full: Option<SyncSender<Vec<u8>>>,
     empty: Receiver<Vec<u8>>,
-    thread: Option<JoinHandle<Result<KeptOriginal, Error>>>,
+    thread: Option<JoinHandle<Result<WrittenOriginal, Error>>>,
 }
 
-/// A whole original in its place, not yet published. Its reservation lives as long.
+/// A whole original in its work folder, not yet published, with the rest of its reservation.
 #[derive(Debug)]
-pub(crate) struct KeptOriginal {
+pub(crate) struct WrittenOriginal {
     pub(crate) file: File,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
-    /// How many can open it; `None` if it is not sealed.
+    /// How many recipients can open it; `None` if it is not sealed.
     pub(crate) recipients: Option<usize>,
-    _reservation: Reservation,
+    _space: SpaceReservation,
 }
 
-impl Keeper {
-    /// Started before the runtime is touched; `None` where nothing is to be kept.
+impl OriginalWriter {
+    /// Starts the thread, before the runtime is asked for anything; `None` where no original is kept.
     pub(crate) fn start(
-        place: &Place,
-        reservation: &mut Reservation,
+        folder: &WorkFolder,
+        keep: &KeepOriginal,
+        space: &mut SpaceReservation,
     ) -> Result<Option<Self>, Error> {
-        let recipients = match &place.inner().settings.original {
+        let recipients = match keep {
             KeepOriginal::No => return Ok(None),
             KeepOriginal::Plaintext => None,
             KeepOriginal::Sealed(recipients) => Some(recipients.clone()),
         };
-        let path = place.path_of(ORIGINAL);
-        let file = ArchiveFile::new(place.create(ORIGINAL)?, path.clone(), reservation.halve());
-        Self::spawn(file, recipients)
-            .map(Some)
-            .map_err(Error::io("start a thread for", &path))
+        let path = folder.path_of(ORIGINAL);
+        let file = folder.create_file(ORIGINAL)?;
+        let file = ArchiveFile::new(file, path.clone(), space.split_half());
+        Self::spawn(file, recipients, &path).map(Some)
     }
 
-    fn spawn(file: ArchiveFile, recipients: Option<Recipients>) -> io::Result<Self> {
+    fn spawn(
+        file: ArchiveFile,
+        recipients: Option<Recipients>,
+        path: &Path,
+    ) -> Result<Self, Error> {
         let (full, to_keep) = sync_channel::<Vec<u8>>(BUFFERS);
         let (kept, empty) = channel();
         for _ in 0..BUFFERS {
-            // Fails only without a receiver, which is right here.
+            // Cannot fail: the receiver is right here.
             let _ = kept.send(Vec::new());
         }
-        let hasher = Hasher::start()?;
-        let work = move || keep(file, hasher, recipients.as_ref(), &to_keep, &kept);
-        let thread = Builder::new().name("archive-seal".to_owned()).spawn(work)?;
+        let hasher = Hasher::start(path)?;
+        let work = move || write(file, hasher, recipients.as_ref(), &to_keep, &kept);
+        let thread = Builder::new()
+            .name("archive-seal".to_owned())
+            .spawn(work)
+            .map_err(Error::io("start a thread for", path))?;
         Ok(Self {
             full: Some(full),
             empty,
@@ -69,18 +80,18 @@ impl Keeper {
         })
     }
 
-    /// The next bytes that the runtime wrote. Waits while all buffers are still to be kept, but never for a disk that
-    /// failed: what fails is told at the end.
+    /// Takes the next bytes that the runtime wrote. Waits while all buffers are still to be written, but never for a disk
+    /// that failed: `finish` reports failures.
     pub(crate) fn put(&self, bytes: &[u8]) {
         let mut buffer = self.empty.recv().unwrap_or_default();
         buffer.clear();
         buffer.extend_from_slice(bytes);
-        // Fails only without the thread, which `finish` reports.
+        // Fails only if the thread is gone, which `finish` reports.
         let _ = self.full.as_ref().map(|full| full.send(buffer));
     }
 
-    /// The whole original, or why there is none.
-    pub(crate) fn finish(mut self) -> Result<KeptOriginal, Error> {
+    /// Waits for the thread and returns the whole original.
+    pub(crate) fn finish(mut self) -> Result<WrittenOriginal, Error> {
         self.full = None;
         let kept = self.thread.take().map(JoinHandle::join);
         let kept = kept.and_then(Result::ok).unwrap_or(Err(Error::Worker));
@@ -88,31 +99,31 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
-    /// Waits for the thread, which has nothing left to wait for: what it reserved is free again afterwards.
+impl Drop for OriginalWriter {
+    /// Waits for the thread, which has nothing left to wait for: its reservation is free afterwards.
     fn drop(&mut self) {
         self.full = None;
         drop(self.thread.take().map(JoinHandle::join));
     }
 }
 
-/// Keeps all that comes. Takes it to the end whatever happens: the runtime would block for ever if it did not.
-fn keep(
+/// Writes everything that comes. Always takes buffers to the end: the runtime would block for ever otherwise.
+fn write(
     mut file: ArchiveFile,
     hasher: Hasher,
     recipients: Option<&Recipients>,
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
-) -> Result<KeptOriginal, Error> {
+) -> Result<WrittenOriginal, Error> {
     let mut out = Output {
-        sink: Hashed::new(&mut file, hasher),
+        sink: HashingFile::new(&mut file, hasher),
         fault: None,
     };
     let written = match recipients {
         Some(recipients) => seal(&mut out, recipients, full, empty),
         None => copy(&mut out, full, empty),
     };
-    // What the writer did not take is thrown away.
+    // Buffers that the writer did not take are discarded.
     while let Ok(buffer) = full.recv() {
         let _ = empty.send(buffer);
     }
@@ -120,14 +131,14 @@ fn keep(
     fault.map_or(written, Err)?;
     let bytes = sink.bytes();
     let sha256 = sink.finish()?;
-    let (file, reservation) = file.into_parts();
+    let (file, space) = file.into_parts();
     let recipients = recipients.map(Recipients::count);
-    Ok(KeptOriginal {
+    Ok(WrittenOriginal {
         file,
         bytes,
         sha256,
         recipients,
-        _reservation: reservation,
+        _space: space,
     })
 }
 
@@ -137,7 +148,7 @@ fn seal(
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
 ) -> Result<(), Error> {
-    let mut sealed = Stream::begin(out, recipients).map_err(Error::Original)?;
+    let mut sealed = SealedWriter::begin(out, recipients).map_err(Error::Original)?;
     copy(&mut sealed, full, empty)?;
     sealed.finish().map(drop).map_err(Error::Original)
 }
@@ -149,16 +160,16 @@ fn copy(
 ) -> Result<(), Error> {
     while let Ok(buffer) = full.recv() {
         let written = out.write_all(&buffer);
-        // Fails once nobody needs buffers any more.
+        // Fails once no more buffers are needed.
         let _ = empty.send(buffer);
         written.map_err(Error::Original)?;
     }
     Ok(())
 }
 
-/// A sink for whoever knows only `Write`. Remembers why it failed.
+/// A `Write` over a sink. Remembers why it failed.
 struct Output<'a> {
-    sink: Hashed<'a>,
+    sink: HashingFile<'a>,
     fault: Option<Error>,
 }
 
@@ -185,8 +196,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-    /// With a disk that has plenty left so often as it is asked.
-    fn keeper(file: File, plenty: u32, recipients: Option<Recipients>) -> Keeper {
+    /// On a disk that reports plenty of space `plenty` times, then none.
+    fn writer(file: File, plenty: u32, recipients: Option<Recipients>) -> OriginalWriter {
         let left = AtomicU32::new(plenty);
         let take = |left: u32| left.checked_sub(1);
         let free = move || {
@@ -195,11 +206,8 @@ mod tests {
                 .map_or(0, |_| u64::MAX))
         };
         let reservation = Arc::new(Space::new(0, free)).reserve(0).unwrap();
-        Keeper::spawn(
-            ArchiveFile::new(file, "original".into(), reservation),
-            recipients,
-        )
-        .unwrap()
+        let file = ArchiveFile::new(file, "original".into(), reservation);
+        OriginalWriter::spawn(file, recipients, Path::new("original")).unwrap()
     }
 
     fn recipients() -> Recipients {
@@ -207,16 +215,16 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_is_full_while_sealing_never_blocks_the_writer() {
+    fn a_full_disk_never_blocks_the_writer() {
         let full = || File::options().write(true).open("/dev/full").unwrap();
         let piece = vec![7; 1 << 20];
         let fresh = || tempfile::tempfile().unwrap();
         for recipients in [None, Some(recipients())] {
-            // The filesystem says so, or what must stay free does: at once, or later.
+            // The file system is full, or the floor is reached: at once, or later.
             for (file, plenty) in [(full(), u32::MAX), (fresh(), 1), (fresh(), 2)] {
-                let keeper = keeper(file, plenty, recipients.clone());
-                (0..40).for_each(|_| keeper.put(&piece));
-                match keeper.finish().unwrap_err() {
+                let original = writer(file, plenty, recipients.clone());
+                (0..40).for_each(|_| original.put(&piece));
+                match original.finish().unwrap_err() {
                     Error::Seal(cause) => {
                         let expected = matches!(*cause, Error::Full { .. } | Error::NoSpace { .. });
                         assert!(expected, "{cause}");
@@ -228,17 +236,18 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_given_up_ends_with_its_thread_and_its_reservation() {
+    fn dropping_ends_the_thread_and_frees_the_space() {
         let space = Arc::new(Space::new(0, || Ok(100 << 20)));
         let file = ArchiveFile::new(
             tempfile::tempfile().unwrap(),
             "original".into(),
             space.reserve(60 << 20).unwrap(),
         );
-        let keeper = Keeper::spawn(file, Some(recipients())).unwrap();
-        keeper.put(&[7; 1000]);
+        let original =
+            OriginalWriter::spawn(file, Some(recipients()), Path::new("original")).unwrap();
+        original.put(&[7; 1000]);
         assert!(space.reserve(60 << 20).is_err());
-        drop(keeper);
+        drop(original);
         space.reserve(60 << 20).unwrap();
     }
 }

@@ -1,19 +1,20 @@
+//! Changes to published checkpoints: holds and removal.
+
 use gateway_core::{Checkpoint, CheckpointId, Hold};
 
 use crate::catalog::Catalog;
 use crate::{Error, metadata, name};
 
-/// What changes a published checkpoint: holds, and the end.
 impl Catalog {
     pub(crate) fn hold(&self, id: CheckpointId, hold: &Hold) -> Result<Option<Checkpoint>, Error> {
-        let _alone = self.alone();
+        let _changes = self.lock_changes();
         let Some(entry) = self.entry(id) else {
             return Ok(None);
         };
         let Some((checkpoint, _)) = self.load(&entry)? else {
             return Ok(None);
         };
-        // Who pinned it first, and since when, stays true however often it is asked for again.
+        // The first hold stays in force, with its author and time, however often one is asked for again.
         let first = metadata::read_hold(&self.directory, &entry.name)?;
         if first.is_none() {
             metadata::write_hold(&self.directory, &entry.name, hold)?;
@@ -27,7 +28,7 @@ impl Catalog {
     }
 
     pub(crate) fn release(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
-        let _alone = self.alone();
+        let _changes = self.lock_changes();
         let Some(entry) = self.entry(id) else {
             return Ok(None);
         };
@@ -43,12 +44,12 @@ impl Catalog {
     }
 
     pub(crate) fn delete(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
-        let _alone = self.alone();
+        let _changes = self.lock_changes();
         self.remove(id)
     }
 
-    /// Removes a checkpoint; the caller is alone. The archive goes first: with it the checkpoint ends, and what a crash
-    /// leaves of the rest is swept because no archive is there.
+    /// Removes a checkpoint; the caller has locked changes. The archive is removed first: without it there is no checkpoint,
+    /// and the next start removes whatever a crash left of the rest.
     pub(crate) fn remove(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
         if self.is_held(id)? {
             return Err(Error::Held { id });
@@ -72,7 +73,7 @@ impl Catalog {
         Ok(Some(checkpoint))
     }
 
-    /// Whether memory or the directory says so: a hold that an operator put there by hand counts.
+    /// Whether there is a hold in memory or in the directory: one that an operator put there by hand counts.
     pub(crate) fn is_held(&self, id: CheckpointId) -> Result<bool, Error> {
         let Some(entry) = self.entry(id) else {
             return Ok(false);

@@ -1,5 +1,7 @@
-//! Writes `age-encryption.org/v1` (C2SP, age.md) with the provider that all else uses: with its assembly, sealing takes
-//! less than half as long as with age's own cipher. Recipients are wrapped by age; whatever is written, age opens.
+//! Seals a stream as `age-encryption.org/v1` (C2SP, age.md) with the gateway's cryptographic provider.
+//!
+//! With the provider's assembly, sealing takes less than half as long as with age's own cipher. age wraps the recipients,
+//! and opens whatever is written here.
 
 use std::io::{self, Write};
 
@@ -18,24 +20,24 @@ use crate::cipher::{Cipher, KEY, NONCE, TAG};
 /// Bytes of plaintext in one chunk.
 const CHUNK: usize = 64 << 10;
 
-/// Seals what is written to it. Only [`Stream::finish`] makes it whole.
+/// Seals everything that is written to it. Only [`SealedWriter::finish`] makes the output whole.
 #[derive(Debug)]
-pub struct Stream<W> {
+pub(crate) struct SealedWriter<W> {
     out: W,
     cipher: Cipher,
     counter: u64,
-    /// What waits to be sealed.
+    /// Plaintext that waits to be sealed.
     chunk: Vec<u8>,
-    /// What was sealed last.
+    /// The chunk that was sealed last, with its tag.
     sealed: Box<[u8]>,
 }
 
-impl<W: Write> Stream<W> {
-    /// Writes the header, sealed for these, and is ready for the first bytes.
+impl<W: Write> SealedWriter<W> {
+    /// Writes the header for `recipients`.
     ///
     /// # Errors
-    /// What `out` reports, and a provider that cannot give random bytes.
-    pub fn begin(mut out: W, recipients: &Recipients) -> io::Result<Self> {
+    /// Those of `out`, and a provider that has no random bytes.
+    pub(crate) fn begin(mut out: W, recipients: &Recipients) -> io::Result<Self> {
         let mut secret = Box::new([0; 16]);
         rand::fill(secret.as_mut_slice()).map_err(failed)?;
         let secret = FileKey::new(secret);
@@ -54,17 +56,17 @@ impl<W: Write> Stream<W> {
         })
     }
 
-    /// Writes the last chunk, which says that it is the last.
+    /// Writes the last chunk, which is marked as the last.
     ///
     /// # Errors
-    /// What `out` reports.
-    pub fn finish(mut self) -> io::Result<W> {
-        self.waiting(true)?;
+    /// Those of `out`.
+    pub(crate) fn finish(mut self) -> io::Result<W> {
+        self.seal_waiting(true)?;
         Ok(self.out)
     }
 
-    /// The nonce is the chunk's number in 11 bytes, big-endian, and whether it is the last; the key is used for this
-    /// stream only, so none comes twice.
+    /// Seals one chunk. The nonce is the chunk's number in 11 bytes, big-endian, and a byte that marks the last chunk; the key
+    /// is used for this stream only, so no nonce is used twice.
     fn seal(&mut self, plain: &[u8], last: bool) -> io::Result<()> {
         let mut nonce = [0; NONCE];
         let numbered = self
@@ -89,8 +91,8 @@ impl<W: Write> Stream<W> {
         self.out.write_all(sealed)
     }
 
-    /// Seals what waits.
-    fn waiting(&mut self, last: bool) -> io::Result<()> {
+    /// Seals the waiting plaintext.
+    fn seal_waiting(&mut self, last: bool) -> io::Result<()> {
         let mut chunk = std::mem::take(&mut self.chunk);
         let sealed = self.seal(&chunk, last);
         chunk.clear();
@@ -99,13 +101,13 @@ impl<W: Write> Stream<W> {
     }
 }
 
-impl<W: Write> Write for Stream<W> {
+impl<W: Write> Write for SealedWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A full chunk waits for what follows: the last one is sealed otherwise.
+        // A full chunk waits for the next byte: the last chunk is sealed with another nonce.
         if self.chunk.len() == CHUNK && !bytes.is_empty() {
-            self.waiting(false)?;
+            self.seal_waiting(false)?;
         }
-        // What need not wait is not copied.
+        // A whole chunk that is not the last is sealed without being copied to the waiting one.
         if let Some((chunk, [_, ..])) = bytes.split_at_checked(CHUNK)
             && self.chunk.is_empty()
         {
@@ -137,7 +139,7 @@ fn header(secret: &FileKey, recipients: &Recipients) -> io::Result<Vec<u8>> {
     Ok(header)
 }
 
-/// A body of 64 columns a line, of which the last is shorter, if need be empty.
+/// The body has 64 columns a line. The last line is shorter, and may be empty.
 fn write_stanza(header: &mut Vec<u8>, stanza: &Stanza) -> io::Result<()> {
     writeln!(header, "-> {} {}", stanza.tag, stanza.args.join(" "))?;
     let body = STANDARD_NO_PAD.encode(&stanza.body);
@@ -188,7 +190,7 @@ mod tests {
     }
 
     fn sealed(plain: &[u8], pieces: usize, identities: &[Identity]) -> Vec<u8> {
-        let mut stream = Stream::begin(Vec::new(), &recipients(identities)).unwrap();
+        let mut stream = SealedWriter::begin(Vec::new(), &recipients(identities)).unwrap();
         plain
             .chunks(pieces)
             .for_each(|piece| stream.write_all(piece).unwrap());
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn age_opens_whatever_is_sealed_for_each_of_its_recipients() {
+    fn age_opens_it_for_each_recipient() {
         let identities = [
             Identity::generate(),
             Identity::generate(),
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_is_as_long_as_what_age_seals() {
+    fn has_the_length_of_ages_own_output() {
         let identity = Identity::generate();
         for length in [0, 1, CHUNK, CHUNK + 1] {
             let plain = vec![7; length];
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_sealed_twice_alike() {
+    fn the_same_text_is_sealed_differently_each_time() {
         let identity = [Identity::generate()];
         assert_ne!(
             sealed(b"secret", 6, &identity),

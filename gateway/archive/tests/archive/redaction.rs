@@ -8,7 +8,7 @@ use gateway_redact::{EnvValue, Error as RedactError, Redaction};
 
 use crate::plans::{hide_variables, redact};
 use crate::specimen::{Runtime, Specimen, gunzip, laid_open, read_tar};
-use crate::support::{Home, about, check, id, open, redacting, write};
+use crate::support::{Home, check, id, info, open, redacting, write};
 
 const SECRET: &str = "a-secret-of-some-length";
 
@@ -19,34 +19,34 @@ fn specimen() -> Vec<u8> {
     specimen.archive(Runtime::Containerd)
 }
 
-/// Takes one pass if the value is told, else two.
-fn redaction(told: bool) -> Redaction {
+/// Takes one pass if the value is known before, else two.
+fn redaction(known: bool) -> Redaction {
     let value = || EnvValue {
         name: "KEY".to_owned(),
         value: SECRET.into(),
     };
     Redaction {
         plan: hide_variables("*"),
-        values: told.then(value).into_iter().collect(),
+        values: known.then(value).into_iter().collect(),
         ..Redaction::default()
     }
 }
 
 #[tokio::test]
-async fn what_is_published_is_redacted_and_its_digest_is_its_own() {
+async fn publishes_the_redacted_archive_with_its_own_digest() {
     let home = Home::new();
     let store = home.store();
     let archive = specimen();
     let mut number = 0;
     for transport in [Transport::Fifo, Transport::File] {
-        for (told, passes) in [(true, 1), (false, 2)] {
+        for (known, passes) in [(true, 1), (false, 2)] {
             number += 1;
-            let intake = redacting(&store, number, transport, redaction(told)).await;
+            let intake = redacting(&store, number, transport, redaction(known)).await;
             write(intake.location(), archive.clone(), 40_000)
                 .join()
                 .unwrap();
-            let checkpoint = intake.publish(about(number)).await.unwrap();
-            let (expected, summary) = redact(redaction(told), &archive).unwrap();
+            let checkpoint = intake.publish(info(number)).await.unwrap();
+            let (expected, summary) = redact(redaction(known), &archive).unwrap();
             assert!(
                 !expected
                     .windows(SECRET.len())
@@ -72,7 +72,7 @@ async fn publishes_a_tmpfs_of_another_compressed_length() {
     write(intake.location(), archive.clone(), 40_000)
         .join()
         .unwrap();
-    let checkpoint = intake.publish(about(1)).await.unwrap();
+    let checkpoint = intake.publish(info(1)).await.unwrap();
     let published = std::fs::read(&checkpoint.path).unwrap();
     let tmpfs = |archive: &[u8]| {
         let members = read_tar(archive);
@@ -92,20 +92,20 @@ async fn publishes_a_tmpfs_of_another_compressed_length() {
 }
 
 #[tokio::test]
-async fn a_file_put_in_the_fifos_place_is_redacted_too() {
+async fn redacts_a_file_in_the_fifos_place() {
     let home = Home::new();
     let store = home.store();
     let archive = specimen();
     let intake = redacting(&store, 1, Transport::Fifo, redaction(true)).await;
     std::fs::remove_file(intake.location()).unwrap();
     std::fs::write(intake.location(), &archive).unwrap();
-    let checkpoint = intake.publish(about(1)).await.unwrap();
+    let checkpoint = intake.publish(info(1)).await.unwrap();
     check(&checkpoint, &redact(redaction(true), &archive).unwrap().0);
     assert_eq!(checkpoint.transport, Transport::File);
 }
 
 #[tokio::test]
-async fn a_writer_is_drained_to_its_end_whatever_redaction_makes_of_it() {
+async fn drains_the_writer_after_a_failed_redaction() {
     let home = Home::new();
     let store = home.store();
     let whole = specimen();
@@ -118,7 +118,7 @@ async fn a_writer_is_drained_to_its_end_whatever_redaction_makes_of_it() {
             write(intake.location(), archive.clone(), 40_000)
                 .join()
                 .unwrap();
-            let refused = intake.publish(about(number as u128)).await.unwrap_err();
+            let refused = intake.publish(info(number as u128)).await.unwrap_err();
             assert!(
                 matches!(
                     refused,
@@ -132,7 +132,7 @@ async fn a_writer_is_drained_to_its_end_whatever_redaction_makes_of_it() {
 }
 
 #[tokio::test]
-async fn bounds_hold_for_what_the_runtime_writes() {
+async fn checks_the_bounds_of_the_runtimes_output() {
     let home = Home::new();
     let archive = specimen();
     let max = archive.len() as u64 - 1;
@@ -144,39 +144,39 @@ async fn bounds_hold_for_what_the_runtime_writes() {
     let intake = redacting(&store, 1, Transport::Fifo, redaction(true)).await;
     write(intake.location(), archive, 40_000).join().unwrap();
     assert!(matches!(
-        intake.publish(about(1)).await,
+        intake.publish(info(1)).await,
         Err(Error::TooLarge { .. })
     ));
     for (number, text) in [(2, vec![b'x'; 3 << 20]), (3, b"no tar".to_vec())] {
         let intake = redacting(&store, number, Transport::Fifo, redaction(true)).await;
         write(intake.location(), text, 40_000).join().unwrap();
         assert!(matches!(
-            intake.publish(about(number)).await,
+            intake.publish(info(number)).await,
             Err(Error::NotATar)
         ));
     }
     let intake = redacting(&store, 4, Transport::Fifo, redaction(true)).await;
     drop(open(intake.location()));
-    assert!(matches!(intake.publish(about(4)).await, Err(Error::Empty)));
+    assert!(matches!(intake.publish(info(4)).await, Err(Error::Empty)));
     assert!(home.is_empty());
 }
 
 #[tokio::test]
-async fn a_writer_that_falls_silent_is_given_up() {
+async fn gives_a_silent_writer_up() {
     let home = Home::new();
     let (store, _) = Store::open(home.impatient()).unwrap();
     let intake = redacting(&store, 1, Transport::Fifo, redaction(true)).await;
     let mut writer = open(intake.location());
     writer.write_all(&specimen()[..5000]).unwrap();
     assert!(matches!(
-        intake.publish(about(1)).await,
+        intake.publish(info(1)).await,
         Err(Error::TooSlow { .. })
     ));
     assert!(home.is_empty());
 }
 
 #[tokio::test]
-async fn a_discarded_archive_leaves_no_trace_and_tells_how_much_had_come() {
+async fn discarding_removes_all_and_returns_the_bytes() {
     let home = Home::new();
     let store = home.store();
     let archive = specimen();
@@ -189,7 +189,7 @@ async fn a_discarded_archive_leaves_no_trace_and_tells_how_much_had_come() {
 }
 
 #[tokio::test]
-async fn a_plan_that_cannot_be_carried_out_never_gets_a_place_to_write_to() {
+async fn an_impossible_plan_gets_no_location() {
     let home = Home::new();
     let store = home.store();
     let drop = vec![DropRule {

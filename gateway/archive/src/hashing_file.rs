@@ -1,12 +1,15 @@
+//! Writes a file and computes its digest on the way.
+
 use std::io::{self, Write};
 use std::mem;
 
 use crate::Error;
+use crate::archive_file::ArchiveFile;
 use crate::hasher::Hasher;
-use crate::sink::{ArchiveFile, Sink};
+use crate::sink::Sink;
 
 /// Writes to a file and hashes beside it, in whole buffers.
-pub(crate) struct Hashed<'a> {
+pub(crate) struct HashingFile<'a> {
     file: &'a mut ArchiveFile,
     hasher: Hasher,
     buffer: Vec<u8>,
@@ -14,7 +17,7 @@ pub(crate) struct Hashed<'a> {
     bytes: u64,
 }
 
-impl<'a> Hashed<'a> {
+impl<'a> HashingFile<'a> {
     pub(crate) fn new(file: &'a mut ArchiveFile, hasher: Hasher) -> Self {
         let buffer = hasher.buffer();
         Self {
@@ -26,12 +29,12 @@ impl<'a> Hashed<'a> {
         }
     }
 
-    /// What was put so far.
+    /// How many bytes were put so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The digest of all that was put.
+    /// Writes the rest, and returns the digest of all bytes.
     pub(crate) fn finish(self) -> Result<String, Error> {
         self.file
             .put(self.buffer.get(..self.filled).unwrap_or_default())?;
@@ -40,15 +43,15 @@ impl<'a> Hashed<'a> {
     }
 }
 
-impl Sink for Hashed<'_> {
+impl Sink for HashingFile<'_> {
     fn put(&mut self, mut bytes: &[u8]) -> Result<(), Error> {
         while !bytes.is_empty() {
             let length = bytes
                 .len()
                 .min(self.buffer.len().saturating_sub(self.filled));
             let now = bytes.split_off(..length).unwrap_or_default();
-            if let Some(room) = self.buffer.get_mut(self.filled..self.filled + length) {
-                room.copy_from_slice(now);
+            if let Some(free) = self.buffer.get_mut(self.filled..self.filled + length) {
+                free.copy_from_slice(now);
             }
             self.filled += length;
             self.bytes = self.bytes.saturating_add(length as u64);
@@ -63,8 +66,8 @@ impl Sink for Hashed<'_> {
     }
 }
 
-/// For the redactor, which knows nothing of the store: its error carries ours.
-impl Write for Hashed<'_> {
+/// For the redactor, which does not know the store: its error carries the store's.
+impl Write for HashingFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.put(bytes)
             .map(|()| bytes.len())

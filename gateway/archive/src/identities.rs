@@ -1,3 +1,5 @@
+//! The identities that open sealed originals.
+
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -7,21 +9,20 @@ use age::secrecy::{ExposeSecret, SecretString};
 use age::x25519;
 
 use crate::UnsealError;
-use crate::unseal::failed;
 
 /// The largest identity file that is read, in bytes.
 const MAX_FILE: u64 = 64 << 10;
 
-/// What opens what is sealed: age's X25519 identities, one or more. Cannot be printed.
+/// The keys that open sealed originals: age's X25519 identities, one or more. Their `Debug` shows no key.
 pub struct Identities(Vec<x25519::Identity>);
 
 impl Identities {
-    /// Reads an identity file as `age-keygen` writes it: one identity a line, blank lines and lines that begin with `#`
-    /// aside.
+    /// Reads an identity file as `age-keygen` writes it: one identity a line; blank lines and lines that begin with `#` are
+    /// skipped.
     pub fn read(path: &Path) -> Result<Self, UnsealError> {
-        let file = File::open(path).map_err(failed("open", path))?;
+        let file = File::open(path).map_err(UnsealError::io("open", path))?;
         let too_large = UnsealError::IdentityFile { max: MAX_FILE };
-        // All at once, so that no part of it is left where memory grew.
+        // Allocated at once: a growing string would leave copies of keys in freed memory.
         let mut text = String::with_capacity(usize::try_from(MAX_FILE).unwrap_or_default() + 1);
         let read = file.take(MAX_FILE + 1).read_to_string(&mut text);
         let text = SecretString::from(text);
@@ -29,7 +30,7 @@ impl Identities {
             Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(too_large),
             Ok(length) if length as u64 > MAX_FILE => Err(too_large),
             read => read
-                .map_err(failed("read", path))
+                .map_err(UnsealError::io("read", path))
                 .and_then(|_| Self::parse(text.expose_secret())),
         }
     }

@@ -1,22 +1,22 @@
-//! What the examples say of a checkpoint that no container stands behind.
+//! The facts of a checkpoint that the examples make up.
 
 use std::error::Error;
 
-use gateway_archive::About;
+use gateway_archive::CheckpointInfo;
 use gateway_core::{CheckpointId, Container, RequestId, RuntimeInfo, Target};
 use uuid::Uuid;
 
-/// The `number`th.
-pub(crate) fn about(number: u128) -> Result<About, Box<dyn Error>> {
+/// Those of the checkpoint `number`.
+pub(crate) fn info(number: u128) -> Result<CheckpointInfo, Box<dyn Error>> {
     let text = String::new;
     let target = Target::new("shop", "cart-0", "app")?;
-    Ok(About {
+    Ok(CheckpointInfo {
         id: CheckpointId::from(Uuid::from_u128(number)),
         target: target.clone(),
         container_id: text(),
         pod_uid: text(),
         image: text(),
-        facts: Container::named(target, text()),
+        container: Container::named(target, text()),
         created_by: text(),
         reason: None,
         runtime: RuntimeInfo {
