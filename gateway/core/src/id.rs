@@ -83,7 +83,7 @@ impl TraceId {
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -101,9 +101,8 @@ impl TryFrom<String> for TraceId {
             text: crate::one_line(&text, 64),
             expected: "32 hex digits in lower case",
         };
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(&text, &mut bytes).map_err(|_| wrong())?;
-        let id = Self::new(bytes).ok_or_else(wrong)?;
+        let value = u128::from_str_radix(&text, 16).map_err(|_| wrong())?;
+        let id = Self::new(value.to_be_bytes()).ok_or_else(wrong)?;
         if id.to_string() == text {
             Ok(id)
         } else {
