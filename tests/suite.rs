@@ -28,6 +28,7 @@ mod canary;
 mod clock;
 mod command_line;
 mod compatibility;
+mod configuration;
 mod connections;
 mod crash;
 mod faults;

@@ -1,4 +1,4 @@
-//! Connections: how many, how long, how large, all bounded, with a real timer behind each bound.
+//! One HTTP connection: bounded in time, in headers and in concurrent calls, and shut down gracefully.
 
 use std::convert::Infallible;
 use std::pin::pin;
@@ -11,6 +11,7 @@ use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -19,17 +20,17 @@ use crate::reply::Body;
 
 /// How many calls one HTTP/2 connection may have open.
 const STREAMS: u32 = 64;
-/// How long a peer may take to answer an HTTP/2 ping.
+/// How often an HTTP/2 peer is pinged, and how long it may take to answer.
 const PING: Duration = Duration::from_secs(20);
 
-/// The version of HTTP that was agreed on.
+/// The version of HTTP that a connection speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
     Http1,
     Http2,
 }
 
-/// Serves one connection until its peer goes, it has been idle for too long, or `stop`; calls that are under way then
+/// Serves one connection until its peer closes it, it has been idle for too long, or `stop`. Calls that are running by then
 /// still get their answers.
 pub(crate) async fn serve<F>(
     io: impl Read + Write + Unpin + 'static,
@@ -40,43 +41,51 @@ pub(crate) async fn serve<F>(
 ) where
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let (calls, under_way) = watch::channel(0_usize);
-    let calls = Arc::new(calls);
+    let calls = Calls::default();
     let service = service_fn(|request| {
-        let call = Call::begin(&calls);
+        let call = calls.begin();
         let answered = answer(request);
         async move {
             let _call = call;
             Ok::<_, Infallible>(answered.await)
         }
     });
-    let idle = seconds(limits.idle_seconds);
-    let finish = async {
-        tokio::select! {
-            () = quiet(under_way.clone(), idle) => {}
-            () = stop.cancelled() => {}
-        }
-    };
-    // Nobody who takes no bytes keeps a connection open after its last call.
-    let linger = quiet(under_way.clone(), seconds(limits.header_seconds));
-    // A connection's error is its peer's affair: it went away or broke the protocol, and hyper has told it so.
     match protocol {
         Protocol::Http1 => {
-            let mut connection = pin!(http1(limits).serve_connection(io, service));
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                () = finish => connection.as_mut().graceful_shutdown(),
-            }
-            tokio::select! { _ = connection => {}, () = linger => {} }
+            let connection = http1(limits).serve_connection(io, service);
+            run(connection, &calls, limits, stop).await;
         }
         Protocol::Http2 => {
-            let mut connection = pin!(http2(limits).serve_connection(io, service));
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                () = finish => connection.as_mut().graceful_shutdown(),
-            }
-            tokio::select! { _ = connection => {}, () = linger => {} }
+            let connection = http2(limits).serve_connection(io, service);
+            run(connection, &calls, limits, stop).await;
         }
+    }
+}
+
+/// Polls `connection` to its end. Each has a shutdown of its own, since each becomes idle at another time.
+async fn run(
+    connection: impl GracefulConnection,
+    calls: &Calls,
+    limits: &Limits,
+    stop: &CancellationToken,
+) {
+    let graceful = GracefulShutdown::new();
+    let connection = pin!(graceful.watch(connection));
+    let end = async {
+        tokio::select! {
+            () = calls.idle_for(seconds(limits.idle_seconds)) => {}
+            () = stop.cancelled() => {}
+        }
+        tokio::select! {
+            () = graceful.shutdown() => {}
+            // A peer that reads no more does not keep the connection open after its last call.
+            () = calls.idle_for(seconds(limits.header_seconds)) => {}
+        }
+    };
+    // An error concerns the peer alone: it has gone or broken the protocol, and hyper has told it.
+    tokio::select! {
+        _ = connection => {}
+        () = end => {}
     }
 }
 
@@ -98,23 +107,28 @@ fn http2(limits: &Limits) -> http2::Builder<TokioExecutor> {
     builder
 }
 
-/// Ends when no call has been under way for `time`.
-async fn quiet(mut under_way: watch::Receiver<usize>, time: Duration) {
-    while under_way.wait_for(|calls| *calls == 0).await.is_ok() {
-        tokio::select! {
-            _ = under_way.changed() => {}
-            () = tokio::time::sleep(time) => return,
-        }
-    }
-}
+/// The number of calls that are running on a connection.
+#[derive(Default)]
+struct Calls(Arc<watch::Sender<usize>>);
 
-/// A call under way on a connection.
+/// A running call.
 struct Call(Arc<watch::Sender<usize>>);
 
-impl Call {
-    fn begin(calls: &Arc<watch::Sender<usize>>) -> Self {
-        calls.send_modify(|calls| *calls = calls.saturating_add(1));
-        Self(Arc::clone(calls))
+impl Calls {
+    fn begin(&self) -> Call {
+        self.0.send_modify(|calls| *calls = calls.saturating_add(1));
+        Call(Arc::clone(&self.0))
+    }
+
+    /// Returns once no call has been running for `time`.
+    async fn idle_for(&self, time: Duration) {
+        let mut running = self.0.subscribe();
+        while running.wait_for(|calls| *calls == 0).await.is_ok() {
+            tokio::select! {
+                _ = running.changed() => {}
+                () = tokio::time::sleep(time) => return,
+            }
+        }
     }
 }
 

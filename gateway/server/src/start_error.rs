@@ -1,6 +1,7 @@
 //! The reasons for which the gateway cannot start.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::authn::JwksError;
 use crate::{policies, tls};
@@ -8,7 +9,7 @@ use crate::{policies, tls};
 /// Why the gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The TLS of the main listener.
+    /// The certificates and keys of the main listener.
     #[error(transparent)]
     Tls(#[from] tls::Error),
     /// The keys of an issuer.
@@ -17,6 +18,15 @@ pub enum StartError {
     /// The container runtime's socket.
     #[error(transparent)]
     Runtime(#[from] gateway_cri::Error),
+    /// A folder to write to is missing and cannot be created.
+    #[error("cannot create the folder `{}`", .path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// The folder of the checkpoints.
     #[error(transparent)]
     Archive(#[from] gateway_archive::Error),
@@ -29,9 +39,9 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
-        /// Which address.
+        /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },

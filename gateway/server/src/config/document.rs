@@ -1,7 +1,7 @@
 //! The text of a configuration, and the line and column of each key in it.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -35,7 +35,12 @@ impl<'a> Document<'a> {
     /// The folder from which the paths in this configuration count.
     pub(super) fn folder(&self, working_folder: &Path) -> PathBuf {
         let folder = self.file.parent().unwrap_or(Path::new(""));
-        working_folder.join(folder)
+        let folder = working_folder.join(folder);
+        if goes_up(&folder) {
+            // Neither people nor the store want paths with `..` in them.
+            return folder.canonicalize().unwrap_or(folder);
+        }
+        folder
     }
 
     /// Where the value of `key` begins, such as `tls.key` or `policies.0.file`.
@@ -56,6 +61,11 @@ impl<'a> Document<'a> {
             column: before.get(line_start..)?.chars().count() + 1,
         })
     }
+}
+
+/// Whether `path` has a part that is `..`.
+pub(super) fn goes_up(path: &Path) -> bool {
+    path.components().any(|part| part == Component::ParentDir)
 }
 
 /// The value under `step`, which is a key of a table or an index of an array.

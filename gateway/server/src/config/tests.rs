@@ -262,6 +262,17 @@ fn paths_in_the_file_count_from_its_folder() {
 }
 
 #[test]
+fn rejects_a_checkpoint_directory_that_goes_up() {
+    let folders = Folders::new();
+    let text = PATHS.replace("\"checkpoints\"", "\"../checkpoints\"");
+    let error = folders.load(&text, &[]).unwrap_err();
+    assert!(
+        error.contains("config.toml:20:13: must be a path without `..`"),
+        "{error}"
+    );
+}
+
+#[test]
 fn paths_in_variables_count_from_the_working_folder() {
     let folders = Folders::new();
     let variables = [

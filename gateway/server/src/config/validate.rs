@@ -1,5 +1,6 @@
 //! Checks of a configuration that concern more than one key.
 
+use super::document::goes_up;
 use super::error::Problem;
 use super::{Config, Originals};
 
@@ -17,8 +18,9 @@ pub(super) fn validate(config: &Config) -> Result<(), (String, Problem)> {
         let problem = Problem::new("`telemetry.otlp-audit-log` needs `telemetry.otlp-endpoint`");
         return Err(("telemetry.otlp-audit-log".to_owned(), problem));
     }
-    if !config.checkpoints.directory.is_absolute() {
-        let problem = Problem::new("must be an absolute path: the runtime is given it");
+    let directory = &config.checkpoints.directory;
+    if !directory.is_absolute() || goes_up(directory) {
+        let problem = Problem::new("must be a path without `..`: the runtime is given it");
         return Err(("checkpoints.directory".to_owned(), problem));
     }
     policies("policies", &config.policies)?;
