@@ -41,7 +41,7 @@ the log still begins with the same records, and reports a truncated or forked lo
 
 If old segments were moved away, pass --anchor SEQ:HEX, which `--output json` printed under `files` while they were there.
 
-While a gateway writes, the last line may be incomplete; it is reported as cut short. Run the command again.
+While a gateway writes, the last line may be incomplete; it is reported as incomplete. Run the command again.
 
 Examples:
   ckpt audit verify audit.log --key audit.pem
