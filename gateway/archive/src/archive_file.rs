@@ -11,10 +11,10 @@ use crate::Error;
 use crate::sink::Sink;
 use crate::space::SpaceReservation;
 
-/// How many bytes are written before writeback begins.
+/// The number of bytes that are written before each writeback.
 const WRITEBACK: u64 = 2 << 20;
 
-/// How many bytes of the file stay in the page cache while the disk writes them.
+/// The number of bytes that stay in the page cache while the disk writes them.
 const CACHED: u64 = 64 << 20;
 
 /// A file that is being written, within its reservation of disk space.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-/// What bounds the intake of one archive.
+/// The bounds of one intake.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// The largest archive that is kept, in bytes.
     pub(crate) max_bytes: Option<u64>,
-    /// How long a writer may be silent after the runtime's answer.
+    /// The longest silence of a writer after the runtime's answer.
     pub(crate) patience: Duration,
 }

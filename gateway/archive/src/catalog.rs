@@ -95,7 +95,7 @@ impl Catalog {
             let Some(entry) = self.index().newest(target).cloned() else {
                 return Ok(None);
             };
-            // A checkpoint that is gone is also forgotten, so the next look-up finds another.
+            // `load` forgets a checkpoint whose files are missing, so the next look-up finds another.
             if let Some((checkpoint, _)) = self.load(&entry)? {
                 return Ok(Some(checkpoint));
             }
@@ -145,8 +145,8 @@ impl Catalog {
         self.index().get(id).cloned()
     }
 
-    /// The checkpoint of an entry, with the size of its metadata. Where its files are gone or another checkpoint's, the
-    /// entry is removed.
+    /// The checkpoint of an entry, with the size of its metadata. Where its files are missing or another checkpoint's,
+    /// the entry is removed.
     pub(crate) fn load(&self, entry: &Entry) -> Result<Option<(Checkpoint, u64)>, Error> {
         let read = metadata::read(&self.directory, &entry.name)?;
         let same = read.filter(|(read, _)| read.id == entry.id && read.target == entry.target);
@@ -191,7 +191,7 @@ impl Catalog {
             reason,
         };
         match self.directory.open_file(name)? {
-            Err(Unreadable::Absent) => Err(altered("it is gone")),
+            Err(Unreadable::Absent) => Err(altered("it is missing")),
             Err(Unreadable::NotAFile) => Err(altered("it is not a regular file")),
             Ok((_, status)) if status.bytes != bytes => Err(altered("its length changed")),
             Ok((_, status)) if !status.is_private => {

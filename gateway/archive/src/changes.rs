@@ -49,7 +49,7 @@ impl Catalog {
     }
 
     /// Removes a checkpoint; the caller has locked changes. The archive is removed first: without it there is no checkpoint,
-    /// and the next start removes whatever a crash left of the rest.
+    /// and the next start removes the other files if a crash left them.
     pub(crate) fn remove(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
         if self.is_held(id)? {
             return Err(Error::Held { id });

@@ -75,7 +75,7 @@ pub enum Error {
     /// The operating system refused.
     #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What was tried, such as "sync".
+        /// The attempt, such as "sync".
         action: &'static str,
         /// The file or directory.
         path: PathBuf,

@@ -29,7 +29,7 @@ impl<'a> HashingFile<'a> {
         }
     }
 
-    /// How many bytes were put so far.
+    /// The number of bytes so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }

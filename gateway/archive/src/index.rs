@@ -93,7 +93,7 @@ impl Index {
             .filter(move |entry| scope.contains_both(&entry.target, target))
     }
 
-    /// How much is stored or expected in the `scope` of `target`.
+    /// The usage that is stored or expected in the `scope` of `target`.
     pub(crate) fn used(&self, scope: Scope, target: &Target) -> Usage {
         self.used
             .get(&(scope, scope.key(target)))

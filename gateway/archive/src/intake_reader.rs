@@ -34,7 +34,7 @@ impl<'a, R: Read> IntakeReader<'a, R> {
         }
     }
 
-    /// Reads to the end, whatever the `outcome` of the pass: the runtime would block for ever otherwise. `path` is the
+    /// Reads to the end, after a failed pass, too: the runtime would block for ever otherwise. `path` is the
     /// source's.
     pub(crate) fn finish(mut self, outcome: Result<String, Error>, path: &Path) -> Drained {
         let early = self.end.is_some();

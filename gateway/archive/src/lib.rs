@@ -9,14 +9,14 @@
 //! directory/                                                            0700
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar            0600, published
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.json       0600, its metadata
-//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.age        0600, its original, sealed, if that is kept
-//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.original.tar   0600, the same in plaintext, if that is wanted
-//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.hold       0600, what pins it, if anything does
+//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.age        0600, its sealed original, if configured
+//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.original.tar   0600, the same in plaintext, if configured
+//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.hold       0600, a hold on it, if there is one
 //!   .lock                                                               held while a gateway runs
 //!   .incoming/<checkpoint id>/                                          0700, unpublished work
-//!     archive                                                           what the runtime is told to write
-//!     archive.tar                                                       what came through it
-//!     original                                                          the same before redaction, if that is kept
+//!     archive                                                           the location that the runtime writes to
+//!     archive.tar                                                       the bytes that came through it
+//!     original                                                          the archive before redaction, if it is kept
 //! ```
 
 #![forbid(unsafe_code)]

@@ -17,7 +17,7 @@ pub enum KeepOriginal {
 }
 
 impl KeepOriginal {
-    /// How many files of an archive's size one checkpoint may make.
+    /// The number of files of an archive's size that one checkpoint may make.
     pub(crate) fn files(&self) -> u64 {
         match self {
             Self::No => 1,

@@ -33,7 +33,7 @@ pub(crate) struct WrittenOriginal {
     pub(crate) file: File,
     pub(crate) bytes: u64,
     pub(crate) sha256: String,
-    /// How many recipients can open it; `None` if it is not sealed.
+    /// The number of recipients; `None` if it is not sealed.
     pub(crate) recipients: Option<usize>,
     _space: SpaceReservation,
 }

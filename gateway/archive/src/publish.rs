@@ -17,7 +17,7 @@ use crate::whole_archive::WholeArchive;
 use crate::work_folder::{ORIGINAL, WorkFolder};
 use crate::{CheckpointInfo, Error, name};
 
-/// How many nanoseconds later than its time an archive may be named, if names are taken.
+/// The number of names that are tried, each a nanosecond later.
 const ATTEMPTS: i64 = 32;
 
 /// Makes the archive and its metadata visible and durable. The metadata comes first: an archive that can be seen is

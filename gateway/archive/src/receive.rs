@@ -18,7 +18,7 @@ use crate::transport::TransportState;
 use crate::whole_archive::WholeArchive;
 use crate::work_folder::{RECEIVED, WorkFolder};
 
-/// The way by which the runtime is told to hand its archive over.
+/// The source of an archive: a FIFO, or a file that the runtime writes itself.
 pub(crate) enum Source {
     Fifo {
         fifo: Fifo,
@@ -70,7 +70,7 @@ impl Source {
 }
 
 impl Received {
-    /// How many bytes came.
+    /// The number of bytes that came.
     pub(crate) fn bytes(&self, folder: &WorkFolder) -> u64 {
         match self {
             Self::Fifo { drained, .. } => drained.bytes,

@@ -36,7 +36,7 @@ impl Recipients {
         parsed.collect::<Result<_, _>>().map(Self)
     }
 
-    /// How many there are.
+    /// The number of recipients.
     pub fn count(&self) -> usize {
         self.0.len()
     }

@@ -31,7 +31,7 @@ pub enum Leftover {
     Metadata,
     /// An original whose redacted archive was about to be published, or was removed.
     Original,
-    /// A hold on an archive that is gone.
+    /// A hold on an archive that does not exist any more.
     Hold,
 }
 

@@ -38,7 +38,7 @@ impl RuntimeFile {
     /// Checks that nobody wrote to it while `read` bytes of it were read.
     ///
     /// # Errors
-    /// [`Error::Changed`] where somebody did.
+    /// [`Error::Changed`] where its length or its time of modification differs.
     pub(crate) fn check_unchanged(&self, read: u64) -> Result<(), Error> {
         let after = rustix::fs::fstat(&self.file).map_err(Error::io("inspect", &self.path))?;
         let written_at = |stat: &Stat| (stat.st_mtime, stat.st_mtime_nsec);

@@ -10,13 +10,13 @@ use crate::{KeepOriginal, Quota, TransportChoice};
 pub struct Settings {
     /// The store's absolute path. Made if absent; its parent must exist.
     pub directory: PathBuf,
-    /// How runtimes hand archives over.
+    /// The way by which runtimes hand archives over.
     pub transport: TransportChoice,
     /// The bytes that must stay free on the directory's file system.
     pub min_free_bytes: u64,
     /// The largest archive that is kept, in bytes; `None` for no limit but the disk's.
     pub max_bytes: Option<u64>,
-    /// How long a writer may be silent after the runtime's answer.
+    /// The longest silence of a writer after the runtime's answer.
     pub drain_timeout: Duration,
     /// Limits on how much is kept, and for how long.
     pub quota: Quota,

@@ -15,8 +15,8 @@ use crate::transport::TransportState;
 use crate::worker::Job;
 use crate::{Cleaned, Error, Intake, Reservation, Settings};
 
-/// A directory of checkpoints, held by this gateway alone. Clones share it; it is free again when the last of them and
-/// the last archive under way are gone.
+/// A directory of checkpoints, held by this gateway alone. Clones share it; it is unlocked when
+/// the last of them and the last intake have ended.
 #[derive(Debug, Clone)]
 pub struct Store {
     inner: Arc<Inner>,

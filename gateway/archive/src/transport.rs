@@ -1,11 +1,11 @@
-//! How runtimes hand archives over, and whether this one takes FIFOs.
+//! The transport of archives: the configured choice, and whether this runtime refuses FIFOs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use gateway_core::Transport;
 use serde::{Deserialize, Serialize};
 
-/// How runtimes hand archives over.
+/// The way by which runtimes hand archives over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TransportChoice {

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-/// The deepest nesting that is removed. Unpublished work is never nested deeper, unless somebody tampered with it.
+/// The deepest nesting that is removed. The store never nests folders deeper.
 const MAX_DEPTH: u32 = 16;
 
 /// The most names that a directory may have: they are all in memory at once.

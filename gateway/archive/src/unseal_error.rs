@@ -46,7 +46,7 @@ pub enum UnsealError {
     /// The operating system refused.
     #[error("cannot {action} `{}`", path.display())]
     Io {
-        /// What was tried, such as "open".
+        /// The attempt, such as "open".
         action: &'static str,
         /// The file.
         path: PathBuf,

@@ -18,7 +18,7 @@ pub(crate) struct WholeArchive {
     /// SHA-256 in hex.
     pub(crate) sha256: String,
     pub(crate) transport: Transport,
-    /// What was hidden in it, if anything was to be.
+    /// The summary of its redaction, if there was one.
     pub(crate) redaction: Option<RedactionSummary>,
     /// The archive as the runtime wrote it, if that is kept.
     pub(crate) original: Option<WrittenOriginal>,

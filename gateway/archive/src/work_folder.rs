@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::directory::Directory;
 use crate::{Error, tree};
 
-/// The file that the runtime is told to write.
+/// The file that the runtime writes.
 pub(crate) const LOCATION: &str = "archive";
 /// The bytes that came through a FIFO.
 pub(crate) const RECEIVED: &str = "archive.tar";
@@ -61,7 +61,7 @@ impl WorkFolder {
         self.folder.path_of(name)
     }
 
-    /// The path that the runtime is told to write to.
+    /// The path of the file that the runtime writes.
     pub(crate) fn location(&self) -> &Path {
         &self.location
     }
@@ -76,7 +76,7 @@ impl WorkFolder {
         Ok(self.folder.scratch()?)
     }
 
-    /// Removes a file that is not needed any more. One that cannot be removed now goes with the folder.
+    /// Removes a file that is not needed any more. If that fails, it is removed with the folder.
     pub(crate) fn remove(&self, name: &str) {
         let _ = self.folder.remove(name);
     }

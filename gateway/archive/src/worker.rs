@@ -25,8 +25,8 @@ use crate::transport::TransportState;
 use crate::work_folder::{LOCATION, RECEIVED, WorkFolder};
 use crate::{Error, KeepOriginal, Reservation};
 
-/// How long a stalled writer may be silent before its FIFO is closed, and with it the hope that its runtime unblocks. A
-/// bound, so that no number of broken runtimes keeps threads for ever.
+/// The time after which a stalled writer's FIFO is closed, although its runtime may then stay blocked: broken runtimes must
+/// not keep threads for ever.
 const LINGER: Duration = Duration::from_mins(10);
 
 /// Everything that one thread is started with.
@@ -118,8 +118,8 @@ impl Worker {
         }
     }
 
-    /// Receives the archive and carries out the order. Returns the FIFO of a stalled writer. Everything of the store is let
-    /// go before the answer: whoever has it finds the store in its final state.
+    /// Receives the archive and carries out the order. Returns the FIFO of a stalled writer. All resources are released
+    /// before the answer, so that its receiver finds the store in its final state.
     fn take_in(self, orders: oneshot::Receiver<Order>) -> Option<Fifo> {
         let Self {
             folder,

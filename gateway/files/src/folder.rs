@@ -105,7 +105,7 @@ impl PrivateFolder {
         }
     }
 
-    /// Creates a private file without a name, which is gone when it is closed.
+    /// Creates a private file without a name. It exists until it is closed.
     pub fn scratch(&self) -> Result<File, Error> {
         nameless(self.fd.as_fd()).map_err(Error::io("create a scratch file in", &self.path))
     }

@@ -1,8 +1,7 @@
 //! Durable, private files: written whole under no name, synced, then published under theirs.
 //!
 //! [`NewFile`] is a file that nobody sees before it is whole. [`PrivateFolder`] is a folder that only this user may enter,
-//! reached through its descriptor. [`read`] and [`read_private`] read small files with a bound. Everything blocks; there
-//! is no async here, and nothing of the gateway is known.
+//! reached through its descriptor. [`read`] and [`read_private`] read small files with a bound. Everything blocks.
 //!
 //! ```
 //! # let home = tempfile::tempdir()?;

@@ -14,7 +14,7 @@ use crate::{Error, parent};
 
 pub(crate) const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// How many temporary names are tried. Leftovers of a crash may have some.
+/// The number of temporary names that are tried. Leftovers of a crash may have some.
 const ATTEMPTS: u32 = 64;
 
 /// A file without a name, in the folder where it will get one. Dropped or killed before it is published, nothing is left.
@@ -169,7 +169,7 @@ impl NewFile {
     }
 
     fn remove(&self, temporary: &OsStr) {
-        // What stays is hidden and private, and does not keep its name from later files.
+        // A file that stays is hidden and private, and later files take other names.
         let _ = rustix::fs::unlinkat(&self.folder, temporary, AtFlags::empty());
     }
 

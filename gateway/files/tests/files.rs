@@ -1,9 +1,5 @@
 //! Durable and private files through the public interface: modes, taken names, symlinks, leftovers of crashes.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on fails here"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 use std::fs::{self, Permissions};
 use std::io::Write;

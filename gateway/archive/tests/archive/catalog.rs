@@ -87,7 +87,7 @@ async fn finds_and_reads_checkpoints_until_they_are_deleted() {
     assert_eq!(store.delete(id(2)).unwrap(), Some(gone.clone()));
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).unwrap();
-    assert!(bytes == tar(700), "whoever has it open reads on");
+    assert!(bytes == tar(700), "an open file stays readable");
     assert_eq!(found, gone);
     assert_eq!(store.delete(id(2)).unwrap(), None);
     assert_eq!(store.find(id(2)).unwrap(), None);

@@ -237,7 +237,7 @@ async fn takes_archives_in_concurrently() {
     check(&second.unwrap(), &tar(3 << 20));
 }
 
-/// Background work holds the store's lock until all its traces are gone, so the lock is what to wait for.
+/// Waits for background work, which holds the store's lock until it has removed all its files.
 fn until_unlocked(settings: &Settings) {
     let lock = File::open(settings.directory.join(".lock")).unwrap();
     lock.lock().unwrap();

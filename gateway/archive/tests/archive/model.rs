@@ -1,4 +1,4 @@
-//! Whatever is done in whatever order, the store says what a simple model says.
+//! Random sequences of steps, compared with a model of the store.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ enum Step {
     Reopen,
 }
 
-/// One that was published, by its place among all that ever were, so that those that are gone are met too.
+/// A checkpoint, by its number among all that were ever published: it may be deleted already.
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0u8..3).prop_map(|pod| Step::Publish { pod }),

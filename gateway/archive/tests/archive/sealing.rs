@@ -83,7 +83,7 @@ async fn take(
     intake.publish(info(number)).await
 }
 
-/// What `sealed` was before it was sealed.
+/// The plaintext of `sealed`.
 pub(crate) fn opened(sealed: &[u8], identity: &Identity) -> Result<Vec<u8>, UnsealError> {
     let mut plain = Vec::new();
     let bytes = unseal(sealed, &identities(identity), &mut plain)?;

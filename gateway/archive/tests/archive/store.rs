@@ -135,7 +135,7 @@ async fn removes_leftovers_of_a_crash_and_nothing_else() {
 async fn a_reservation_ends_with_its_archive() {
     let home = Home::new();
     let (store, _) = Store::open(home.impatient()).unwrap();
-    // More than half of what is free, so that there is never room for two.
+    // More than half of the free space, so that two never fit.
     let most = free(&store) / 3 * 2;
     for number in 0..4 {
         let reserved = store.reserve(&info(0).target, Some(most)).unwrap();

@@ -15,7 +15,7 @@ use gateway_redact::Redaction;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// A directory for a store, gone at the end of the test.
+/// A directory for a store, removed at the end of the test.
 pub(crate) struct Home(TempDir);
 
 impl Home {
