@@ -1,4 +1,4 @@
-//! Whose certificates and tokens count, and the gateway's own certificate.
+//! The tables `[tls]` and `[[issuers]]`.
 
 use std::path::PathBuf;
 
@@ -14,10 +14,10 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// PEM: the key to it.
     pub key: PathBuf,
-    /// PEM: the certificates of those that may issue client certificates. Without it none is asked for.
+    /// PEM: the CA certificates that may issue client certificates. Without it, none is requested.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
-    /// The oldest protocol that is spoken.
+    /// The oldest version that is accepted.
     #[serde(default)]
     pub minimum_version: TlsVersion,
 }
@@ -34,38 +34,38 @@ pub enum TlsVersion {
     V1_3,
 }
 
-/// `[[issuers]]`: one whose tokens count.
+/// `[[issuers]]`: an accepted issuer of tokens.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Issuer {
-    /// What the token's `iss` must be, to the letter.
+    /// The exact `iss` of the tokens.
     pub issuer: String,
     /// One of these must be in the token's `aud`.
     #[serde(deserialize_with = "one_or_more")]
     pub audiences: Vec<String>,
     /// JSON Web Key Set (RFC 7517) with the issuer's public keys.
     pub jwks_file: PathBuf,
-    /// Which signatures count. Asymmetric ones only.
+    /// The accepted signature algorithms, which are asymmetric.
     #[serde(default = "Issuer::algorithms")]
     pub algorithms: Vec<SignatureAlgorithm>,
     /// The claim that names the user.
     #[serde(default = "Issuer::user_claim")]
     pub user_claim: String,
-    /// Put before the user's name, so that two issuers cannot speak of the same user.
+    /// A prefix of the user's name, so that two issuers cannot name the same user.
     #[serde(default)]
     pub user_prefix: String,
     /// The claim that names the groups: a string or a list of strings.
     #[serde(default = "Issuer::groups_claim")]
     pub groups_claim: String,
-    /// Put before each group's name.
+    /// A prefix of each group's name.
     #[serde(default)]
     pub groups_prefix: String,
-    /// How far the issuer's clock may be off, in seconds.
+    /// The largest accepted difference to the issuer's clock, in seconds.
     #[serde(default = "Issuer::leeway")]
     pub leeway_seconds: u16,
 }
 
-/// An asymmetric signature algorithm of RFC 7518 or RFC 8037. The symmetric ones and `none` cannot be written here.
+/// An asymmetric signature algorithm of RFC 7518 or RFC 8037. Symmetric ones and `none` have no variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of the RFCs")]
 pub enum SignatureAlgorithm {

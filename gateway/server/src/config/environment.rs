@@ -1,4 +1,4 @@
-//! What a configuration takes from the process: environment variables and the working folder.
+//! The parts of a process's environment that a configuration depends on: variables and the working folder.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

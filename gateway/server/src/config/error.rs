@@ -1,4 +1,4 @@
-//! The error of a configuration: where it is, what is wrong and what to do.
+//! The error of a configuration: its place, the problem and advice.
 
 use std::fmt;
 use std::io;
@@ -45,12 +45,12 @@ impl ConfigError {
         self.position().map(|position| position.column)
     }
 
-    /// What is wrong.
+    /// The problem.
     pub fn problem(&self) -> &str {
         &self.problem
     }
 
-    /// What to do about it, if that is known.
+    /// Advice, if there is any.
     pub fn advice(&self) -> Option<&str> {
         self.advice.as_deref()
     }
@@ -136,7 +136,7 @@ impl std::error::Error for ConfigError {
     }
 }
 
-/// What is wrong, before its place is known.
+/// A problem whose place is not known yet.
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(super) what: String,

@@ -32,49 +32,49 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-/// All that the gateway is told.
+/// The gateway's whole configuration.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Where to listen.
+    /// The addresses of the listeners.
     #[serde(default)]
     pub listen: Listen,
-    /// The gateway's own certificate, and whose client certificates count.
+    /// The gateway's certificate, and the CA of client certificates.
     pub tls: Tls,
-    /// Whose tokens count.
+    /// The accepted issuers of tokens.
     #[serde(default)]
     pub issuers: Vec<Issuer>,
-    /// Who may do what.
+    /// The built-in allow list.
     #[serde(default)]
     pub authorization: Authorization,
     /// Policies as WebAssembly components, in the order in which they are asked.
     #[serde(default)]
     pub policies: Vec<gateway_policy::Spec>,
-    /// Policies that are only tried out.
+    /// Shadow policies.
     #[serde(default)]
     pub shadow: Shadow,
-    /// What runs them.
+    /// The engine that runs policies.
     #[serde(default)]
     pub policy_engine: PolicyEngine,
     /// The container runtime.
     #[serde(default)]
     pub runtime: Runtime,
-    /// Where checkpoints go.
+    /// The folder for checkpoints and how they are taken.
     #[serde(default)]
     pub checkpoints: Checkpoints,
-    /// How much is kept, and for how long.
+    /// Limits of stored checkpoints, and their largest age.
     #[serde(default)]
     pub quota: Quota,
-    /// What becomes of archives as the runtime wrote them.
+    /// The handling of original archives.
     #[serde(default)]
     pub originals: Originals,
-    /// How what policies want hidden is hidden.
+    /// The settings of redaction.
     #[serde(default)]
     pub redaction: Redaction,
     /// The audit log.
     #[serde(default)]
     pub audit: Audit,
-    /// Bounds on what callers may take up.
+    /// Limits on callers.
     #[serde(default)]
     pub limits: Limits,
     /// Logs and traces.
@@ -83,7 +83,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the file at `file`.
+    /// Reads the configuration in `file`.
     ///
     /// # Errors
     /// The first mistake found.

@@ -1,4 +1,4 @@
-//! Who may do what: the built-in policy, components, and those that are only tried out.
+//! The tables `[authorization]`, `[shadow]` and `[policy-engine]`.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,11 +12,11 @@ use super::numbers::at_least_one;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Authorization {
-    /// The built-in policy: who may, and where. Without an entry it is not asked, and policies alone decide.
+    /// The allow list. Without entries it is not asked, and policies alone decide.
     pub allow: Vec<AllowRule>,
 }
 
-/// `[shadow]`: policies that are only tried out.
+/// `[shadow]`: policies that are asked and never decide.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Shadow {
@@ -24,7 +24,7 @@ pub struct Shadow {
     pub allow: Vec<AllowRule>,
     /// Their components, as `[[policies]]`.
     pub policies: Vec<gateway_policy::Spec>,
-    /// How many requests may wait for them; more are left out and counted. A reload does not change it.
+    /// The most requests that wait for them. More are left out and counted. A reload does not change it.
     pub waiting: NonZeroUsize,
 }
 
@@ -32,13 +32,13 @@ pub struct Shadow {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct PolicyEngine {
-    /// Where compiled policies are kept, so that a start need not compile them again; empty for nowhere.
+    /// The cache of compiled policies, which makes starts fast; empty for none.
     pub cache_directory: PathBuf,
-    /// Policies that run at once on this node; more wait, within their deadlines.
+    /// The most policy calls that run at once on this node. More wait, within their deadlines.
     pub slots: NonZeroUsize,
-    /// The most memory that any one policy can have, in bytes. Times `slots` it bounds all of them.
+    /// The most memory of one call, in bytes. Times `slots` it bounds all of them.
     pub memory_bytes: NonZeroUsize,
-    /// Whether a policy that cannot be loaded keeps the gateway from starting, instead of denying what it is bound to.
+    /// Whether the gateway refuses to start with a policy that cannot be loaded. If not, such a policy denies what it is bound to.
     pub strict: bool,
 }
 

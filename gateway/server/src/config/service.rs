@@ -1,4 +1,4 @@
-//! Where the gateway listens, what it does at once, and where it puts what it makes.
+//! The tables `[listen]`, `[runtime]`, `[checkpoints]`, `[audit]` and `[limits]`.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -16,7 +16,7 @@ use super::numbers::{at_least, at_least_one};
 pub struct Listen {
     /// The main listener: TLS only.
     pub address: SocketAddr,
-    /// Health and metrics, in clear: keep it where only the node reaches it.
+    /// The listener of health and metrics, without TLS: keep it on the loopback.
     pub admin_address: SocketAddr,
 }
 
@@ -26,11 +26,11 @@ pub struct Listen {
 pub struct Runtime {
     /// The container runtime's unix socket; without it the well-known ones are tried.
     pub socket: Option<PathBuf>,
-    /// Checkpoints that run at once on this node.
+    /// The most checkpoints that run at once on this node.
     pub running: NonZeroUsize,
-    /// Checkpoints that wait on this node.
+    /// The most checkpoints that wait on this node.
     pub waiting: usize,
-    /// Checkpoints that wait for one container.
+    /// The most checkpoints that wait for one container.
     pub waiting_per_container: usize,
 }
 
@@ -40,17 +40,17 @@ pub struct Runtime {
 pub struct Checkpoints {
     /// Whether `POST /checkpoint/...` is served.
     pub enabled: bool,
-    /// Where archives go. The runtime writes there too, so both must see the folder under this path.
+    /// The folder for archives. The runtime writes there too, so both must see it under this path.
     pub directory: PathBuf,
-    /// How the runtime hands an archive over.
+    /// The way in which the runtime hands over an archive.
     pub transport: TransportChoice,
-    /// What must stay free on the folder's disk, in bytes.
+    /// Bytes that must stay free on the folder's disk.
     pub min_free_bytes: u64,
-    /// The largest archive, in bytes; 0 means no bound but the disk.
+    /// The largest archive, in bytes; 0 means no limit but the disk.
     pub max_bytes: u64,
-    /// How long a caller waits who does not say, in seconds. The checkpoint goes on after that.
+    /// The wait of a caller who gives no timeout, in seconds. The checkpoint goes on after it.
     pub default_wait_seconds: NonZeroU32,
-    /// The longest that a caller may wait, in seconds.
+    /// The longest wait of a caller, in seconds.
     pub max_wait_seconds: NonZeroU32,
 }
 
@@ -58,21 +58,21 @@ pub struct Checkpoints {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Audit {
-    /// The log: one JSON object a line.
+    /// The log: one JSON object per line.
     pub file: PathBuf,
-    /// How many requests a second of callers who have proven nothing are written down, in the long run and all together.
+    /// Audit records of unauthenticated requests per second, in the long run and for all callers together.
     pub unproven_per_second: NonZeroU32,
-    /// How many of them at once.
+    /// The most of them in a burst.
     pub unproven_burst: NonZeroU32,
     /// PEM: the Ed25519 key that signs it; empty for none. Nobody but its owner may read it.
     pub key_file: PathBuf,
-    /// PEM: the key that signed it until now, which vouches for the one above; empty for none.
+    /// PEM: the previous key, which vouches for the one above; empty for none.
     pub previous_key_file: PathBuf,
-    /// After so many records a head is signed.
+    /// The number of records after which a head is signed.
     pub head_records: NonZeroU32,
-    /// After so long a head is signed, if there are new records, in seconds.
+    /// The time after which a head is signed if there are new records, in seconds.
     pub head_seconds: NonZeroU32,
-    /// At this length a file is closed and compressed, and another one begun, in bytes.
+    /// The length at which a file is closed and compressed and a new one begins, in bytes.
     #[serde(deserialize_with = "segment_bytes")]
     pub segment_bytes: u64,
 }
@@ -81,21 +81,21 @@ pub struct Audit {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Limits {
-    /// Connections at once; more wait in the kernel's queue.
+    /// The most connections. More wait in the kernel's queue.
     pub connections: NonZeroUsize,
-    /// Requests at once; more are answered 503.
+    /// The most requests at once. More get 503.
     pub requests: NonZeroUsize,
-    /// How long a TLS handshake may take, in seconds.
+    /// The longest TLS handshake, in seconds.
     pub handshake_seconds: NonZeroU32,
-    /// How long a request's headers, and its body, may take, in seconds.
+    /// The longest time for a request's headers, and for its body, in seconds.
     pub header_seconds: NonZeroU32,
     /// The largest headers of a request, in bytes; at least 8192.
     pub header_bytes: u32,
     /// The largest body of a request, in bytes. No call needs one.
     pub body_bytes: u32,
-    /// How long a connection without a request stays open, in seconds.
+    /// The longest time that a connection stays open without a request, in seconds.
     pub idle_seconds: NonZeroU32,
-    /// How long running checkpoints may take to finish once the gateway is told to stop, in seconds.
+    /// The longest time that running checkpoints may take after a stop signal, in seconds.
     pub drain_seconds: NonZeroU32,
 }
 

@@ -1,4 +1,4 @@
-//! What is kept of checkpoints, how much and for how long, and how what is to be hidden is hidden.
+//! The tables `[quota]`, `[originals]` and `[redaction]`.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -13,17 +13,17 @@ use super::numbers::at_least_one;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Quota {
-    /// For each container.
+    /// Per container.
     pub container: QuotaLimits,
-    /// For each pod.
+    /// Per pod.
     pub pod: QuotaLimits,
-    /// For each namespace.
+    /// Per namespace.
     pub namespace: QuotaLimits,
-    /// For all together.
+    /// In total.
     pub total: QuotaLimits,
-    /// How old a checkpoint may become, in hours; 0 means any age.
+    /// The age at which a checkpoint is deleted, in hours; 0 means never.
     pub max_age_hours: u32,
-    /// What happens where a limit would be broken.
+    /// The reaction to a limit that would be exceeded.
     pub when_full: WhenFull,
 }
 
@@ -43,11 +43,11 @@ pub struct QuotaLimits {
 pub struct Originals {
     /// Whether the archive as the runtime wrote it is kept beside the redacted one.
     pub keep: Keep,
-    /// Who can open what is sealed: age's X25519 recipients.
+    /// The recipients who can open sealed originals: age's X25519 public keys.
     pub recipients: Vec<String>,
 }
 
-/// What becomes of an archive as the runtime wrote it.
+/// The handling of an archive as the runtime wrote it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
@@ -64,15 +64,15 @@ pub enum Keep {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Redaction {
-    /// What overwrites what is hidden: one visible ASCII character.
+    /// The character that overwrites hidden values: one visible ASCII character.
     #[serde(deserialize_with = "mask")]
     pub mask: u8,
-    /// Values of environment variables that are shorter, in bytes, are hidden in environments only, not wherever they occur.
+    /// Shorter values of environment variables, in bytes, are hidden in environments only, not wherever they occur.
     pub min_value_length: NonZeroUsize,
 }
 
 impl Quota {
-    /// What the store is told.
+    /// The store's own form of these settings.
     pub(crate) fn quota(&self) -> gateway_archive::Quota {
         let hour = Duration::from_hours(1);
         gateway_archive::Quota {
@@ -97,10 +97,10 @@ impl QuotaLimits {
 }
 
 impl Originals {
-    /// What the store is told.
+    /// The store's own form of these settings.
     ///
     /// # Errors
-    /// Where originals are to be sealed and a recipient is none, or there is none.
+    /// If originals are to be sealed and a recipient is invalid, or there is none.
     pub(crate) fn keep(&self) -> Result<KeepOriginal, gateway_archive::Error> {
         Ok(match self.keep {
             Keep::No => KeepOriginal::No,

@@ -4,7 +4,7 @@
 pub(super) struct Suggestions<'a>(pub(super) Vec<&'a str>);
 
 impl Suggestions<'_> {
-    /// What to write instead of `name`, which is a `kind` of name: `key` or `value`.
+    /// A suggestion for `name`, which is a `kind` of name: `key` or `value`.
     pub(super) fn advice(&self, kind: &str, name: &str) -> String {
         match self.closest(name) {
             Some(closest) => format!("did you mean `{closest}`?"),

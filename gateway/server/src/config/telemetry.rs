@@ -1,4 +1,4 @@
-//! What is told of the gateway's work, and where.
+//! The table `[telemetry]`: logs and traces.
 
 use serde::Deserialize;
 
@@ -6,32 +6,32 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Telemetry {
-    /// How log lines look.
+    /// The format of log lines.
     pub log_format: LogFormat,
-    /// The least important lines that are written.
+    /// The lowest level that is logged.
     pub log_level: LogLevel,
-    /// Where traces go: the base URL of an OTLP receiver, such as `http://127.0.0.1:4317`; empty for nowhere.
+    /// The base URL of the OTLP receiver of traces, such as `http://127.0.0.1:4317`; empty for none.
     pub otlp_endpoint: String,
-    /// How they go there.
+    /// The protocol to the receiver.
     pub otlp_protocol: OtlpProtocol,
-    /// Whether the records of the audit log go there too, as logs. The file stays what counts.
+    /// Whether the records of the audit log are also sent there, as logs. The file remains the record of truth.
     pub otlp_audit_log: bool,
-    /// `service.name` of what goes there.
+    /// The `service.name` of traces and logs.
     pub service_name: String,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogFormat {
     /// For people; in colour on a terminal.
     #[default]
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// How important a line must be to be written.
+/// The level of a log line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the names say it")]

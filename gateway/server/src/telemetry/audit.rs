@@ -1,5 +1,5 @@
-//! The audit log as OpenTelemetry logs: each line, once it is durable, is one record for the receiver of the traces. The
-//! log is never kept waiting: what finds no room, or does not arrive, is counted and stays in the file alone.
+//! The audit log as OpenTelemetry logs: each durable line is one record for the receiver of traces. The log never waits: lines that
+//! find the queue full, or do not arrive, are counted and remain in the file.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -21,24 +21,23 @@ use tokio_util::task::TaskTracker;
 use super::otlp::EXPORT;
 use super::{ExportCounts, TRACER};
 
-/// How many lines may wait to be sent.
+/// The most lines that wait to be sent.
 const WAITING: usize = 4096;
-/// How many bytes of lines may wait, or be on their way.
+/// The most bytes of lines that wait or are being sent.
 const WAITING_BYTES: usize = 16 << 20;
 /// The most lines in one export.
 const BATCH: usize = 512;
-/// The most bytes of lines in one export, but for the line that reaches over it. Over gRPC, receivers take 4 MiB unless they
-/// are told otherwise.
+/// The size at which an export gets no more lines, in bytes. Receivers accept 4 MiB over gRPC by default.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// A line, and the room that it takes up until it is sent or dropped.
+/// A line with its share of the queue's bytes, which it gives back when it is sent or dropped.
 #[derive(Debug)]
 struct Waiting {
     line: String,
     _room: OwnedSemaphorePermit,
 }
 
-/// Where the audit log hands its durable lines on.
+/// The observer to which the audit log passes its durable lines.
 #[derive(Debug, Clone)]
 pub(crate) struct Intake {
     to: Sender<Waiting>,
@@ -77,7 +76,7 @@ pub(super) struct Sending {
 }
 
 impl Sending {
-    /// Begins to send what comes in. To be called within a Tokio runtime.
+    /// Starts sending. Must be called within a Tokio runtime.
     pub(super) fn start<E: LogExporter + 'static>(
         exporter: E,
         counts: Arc<ExportCounts>,
@@ -95,7 +94,7 @@ impl Sending {
         (intake, Self { end, task })
     }
 
-    /// Takes nothing more, and sends what is left. Says whether it was all handed over; that it arrived, the counts say.
+    /// Accepts no more lines, and sends those that wait. Returns whether all were exported; the counts say whether they arrived.
     pub(super) async fn finish(self) -> bool {
         self.end.cancel();
         tokio::time::timeout(EXPORT, self.task)
@@ -104,7 +103,7 @@ impl Sending {
     }
 }
 
-/// Sends until `end`, and then what is left. What comes while the receiver is busy goes with the next export.
+/// Sends until `end`, then the rest. Lines that come while the receiver is busy go with the next export.
 async fn follow<E: LogExporter>(
     mut from: Receiver<Waiting>,
     to: Receiving<E>,
@@ -124,7 +123,7 @@ async fn follow<E: LogExporter>(
     }
 }
 
-/// `first`, and what waits behind it, within the bounds of an export.
+/// `first` and the lines that wait behind it, within the bounds of an export.
 fn batch(first: Waiting, from: &mut Receiver<Waiting>) -> Vec<Waiting> {
     let mut bytes = first.line.len();
     let mut batch = vec![first];
@@ -136,11 +135,11 @@ fn batch(first: Waiting, from: &mut Receiver<Waiting>) -> Vec<Waiting> {
     batch
 }
 
-/// The receiver, as we see it.
+/// The connection to the receiver.
 struct Receiving<E> {
     exporter: E,
     counts: Arc<ExportCounts>,
-    /// Makes records; it has nowhere to send them.
+    /// Makes records, without an exporter of its own.
     logger: SdkLogger,
     scope: InstrumentationScope,
 }
@@ -166,12 +165,12 @@ impl<E: LogExporter> Receiving<E> {
             tokio::time::timeout(EXPORT, self.exporter.export(LogBatch::new(&batch))).await;
         self.counts
             .exported(records.len(), matches!(exported, Ok(Ok(()))));
-        // None that we know of: what the log holds are records.
+        // Not known: the log has only records.
         self.counts.exported(lines.len() - records.len(), false);
     }
 }
 
-/// What a log record says beside the line itself.
+/// The fields of a log record beside the line.
 #[derive(Deserialize)]
 struct Line<'a> {
     seq: i64,
@@ -180,12 +179,12 @@ struct Line<'a> {
     trace_id: Option<TraceId>,
     #[serde(borrow)]
     event: Cow<'a, str>,
-    /// Outcomes have one.
+    /// Only outcomes have one.
     #[serde(default)]
     status: Option<u16>,
 }
 
-/// The log record of a line. Its body is the line to the letter, so that it can be held against the log's chain and tree.
+/// The log record of a line. Its body is the exact line, so that it can be checked against the log's chain and tree.
 fn record(logger: &SdkLogger, text: &str) -> Option<SdkLogRecord> {
     let line: Line<'_> = serde_json::from_str(text).ok()?;
     let mut record = logger.create_log_record();
@@ -214,7 +213,7 @@ fn record(logger: &SdkLogger, text: &str) -> Option<SdkLogRecord> {
     Some(record)
 }
 
-/// A request that did not succeed is worth a warning, one that nobody was answered (status 0) too.
+/// WARN for a request that did not succeed or got no answer (status 0).
 fn severity(line: &Line<'_>) -> (Severity, &'static str) {
     match line.status {
         Some(status) if status == 0 || status >= 400 => (Severity::Warn, "WARN"),

@@ -1,16 +1,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What became of all that goes to the OTLP receiver. Clones count together.
+/// Counts of exported spans and audit records. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub struct Exports {
-    /// Of finished spans.
+    /// Counts of finished spans.
     pub spans: Arc<ExportCounts>,
-    /// Of records of the audit log.
+    /// Counts of audit records.
     pub audit_log: Arc<ExportCounts>,
 }
 
-/// What became of things of one kind.
+/// Counts of one kind.
 #[derive(Debug, Default)]
 pub struct ExportCounts {
     sent: AtomicU64,
@@ -19,27 +19,27 @@ pub struct ExportCounts {
 }
 
 impl ExportCounts {
-    /// Those that the receiver took.
+    /// Accepted by the receiver.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Those that were dropped because too many waited.
+    /// Dropped because the queue was full.
     pub fn queue_full(&self) -> u64 {
         self.queue_full.load(Ordering::Relaxed)
     }
 
-    /// Those that were dropped because the receiver did not take them.
+    /// Dropped because the receiver did not accept them.
     pub fn export_failed(&self) -> u64 {
         self.export_failed.load(Ordering::Relaxed)
     }
 
-    /// One more for which there was no room.
+    /// Counts one that found the queue full.
     pub(super) fn drop_one(&self) {
         self.queue_full.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So many more that the receiver took, or did not take.
+    /// Counts `count` that the receiver accepted or refused.
     pub(super) fn exported(&self, count: usize, taken: bool) {
         let counter = if taken {
             &self.sent

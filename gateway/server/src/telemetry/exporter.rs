@@ -14,11 +14,11 @@ use tokio_util::task::TaskTracker;
 
 use super::ExportCounts;
 
-/// How many finished spans may wait to be sent.
+/// The most finished spans that wait to be sent.
 const WAITING: usize = 4096;
 
-/// Spans on their way to a receiver: a bounded number of them, and every one that does not arrive is counted. The
-/// SDK's own processor bounds its queue too and does not tell what it drops, so the bound is kept here.
+/// Exports spans from a bounded queue, and counts those that do not arrive. The SDK's own processor bounds its queue, too, but does
+/// not report dropped spans, so the bound is here.
 #[derive(Debug)]
 pub(super) struct Bounded {
     inner: BatchSpanProcessor,
@@ -79,8 +79,8 @@ impl SpanProcessor for Bounded {
     }
 }
 
-/// The batch processor calls this from a thread of its own, where the exporters' timers and sockets have no Tokio to
-/// live in; so each export runs as a task on the runtime.
+/// The batch processor calls this from a thread of its own, without a Tokio runtime for the exporters' timers and sockets. So each
+/// export runs as a task on our runtime.
 struct Counting<E> {
     inner: Arc<E>,
     waiting: Arc<AtomicUsize>,

@@ -11,10 +11,10 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::{ExportCounts, Exports};
 
-/// How a request ended. Every value comes from a closed set of ours, so no caller can make the series grow.
+/// The end of a request. Every value is from a closed set, so no caller can add series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
-    /// `create`, `whoami`, `openapi`, or empty where it was not told.
+    /// `create`, `whoami`, `openapi`, or empty if unknown.
     pub action: &'static str,
     /// The HTTP status.
     pub status: u16,
@@ -22,7 +22,7 @@ pub struct RequestLabels {
     pub code: &'static str,
 }
 
-/// What a policy said. Names come from the configuration and the rest is ours, so no caller can make the series grow.
+/// A policy's answer. Names are from the configuration, the rest from closed sets, so no caller can add series.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct VerdictLabels {
     policy: String,
@@ -30,13 +30,13 @@ struct VerdictLabels {
     code: String,
 }
 
-/// How policies in the shadow differ.
+/// The difference of shadow policies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ShadowLabels {
     result: &'static str,
 }
 
-/// What the gateway counts, as OpenMetrics text.
+/// The gateway's metrics.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -59,12 +59,12 @@ pub struct Metrics {
     pub(crate) checkpoints_removed: Counter,
 }
 
-/// Counts what is exported when it is asked for.
+/// Reads the counts of exports when metrics are encoded.
 #[derive(Debug)]
 struct Exported(Exports);
 
 impl Metrics {
-    /// Everything at zero.
+    /// All metrics at zero.
     pub fn new(exports: Exports) -> Self {
         let metrics = Self {
             registry: Registry::with_prefix("checkpoint_gateway"),
@@ -93,17 +93,17 @@ impl Metrics {
         let to = &mut self.registry;
         to.register(
             "requests",
-            "Requests by how they ended",
+            "Requests by action, status and code",
             self.requests.clone(),
         );
-        let help = "From a request's arrival to its answer";
+        let help = "Time from a request's arrival to its answer";
         to.register_with_unit(
             "request_duration",
             help,
             Unit::Seconds,
             self.request_seconds.clone(),
         );
-        let help = "From the call of the runtime to the published archive";
+        let help = "Time from the call of the runtime to the published archive";
         to.register_with_unit(
             "checkpoint_duration",
             help,
@@ -119,10 +119,10 @@ impl Metrics {
         );
         to.register(
             "checkpoints_running",
-            "Checkpoints that run now",
+            "Running checkpoints",
             self.checkpoints_running.clone(),
         );
-        let help = "Checkpoints that became too old or had to make room";
+        let help = "Checkpoints removed by age or quota";
         to.register(
             "checkpoints_removed",
             help,
@@ -131,7 +131,7 @@ impl Metrics {
         to.register("connections", "Open connections", self.connections.clone());
         to.register(
             "tls_handshakes_failed",
-            "TLS handshakes that failed",
+            "Failed TLS handshakes",
             self.handshakes_failed.clone(),
         );
         to.register(
@@ -139,15 +139,14 @@ impl Metrics {
             "Audit records that could not be written",
             self.audit_failures.clone(),
         );
-        let help =
-            "Requests of callers who had proven nothing that were too many to be written down";
+        let help = "Unauthenticated requests whose audit records were dropped by the rate limit";
         to.register("audit_suppressed", help, self.audit_suppressed.clone());
         to.register(
             "policy_verdicts",
-            "What policies said; code tells how one failed",
+            "Answers of policies; code names the failure, if any",
             self.verdicts.clone(),
         );
-        let help = "One policy's answer, its wait for a place included";
+        let help = "Time of one policy's answer, the wait for a slot included";
         to.register_with_unit(
             "policy_duration",
             help,
@@ -161,16 +160,16 @@ impl Metrics {
         );
         to.register(
             "policy_generation",
-            "The generation of policies in force",
+            "Generation of the active policies",
             self.policy_generation.clone(),
         );
-        let help = "Requests that policies in the shadow were asked about, by how they differ";
+        let help = "Requests that shadow policies were asked about, by difference";
         to.register("shadow_requests", help, self.shadow.clone());
-        let help = "Requests that were too many for the policies in the shadow";
+        let help = "Requests that shadow policies were not asked about because too many waited";
         to.register("shadow_dropped", help, self.shadow_dropped.clone());
         to.register(
             "reloads_rejected",
-            "New configurations that were not taken",
+            "Rejected reloads",
             self.reloads_rejected.clone(),
         );
         to.register_collector(Box::new(Exported(exports)));
@@ -199,7 +198,7 @@ impl Metrics {
             .observe(Duration::from_micros(microseconds).as_secs_f64());
     }
 
-    /// A request that policies in the shadow were asked about; `result` is one of a few words of ours.
+    /// Counts a request that shadow policies were asked about; `result` is from a closed set.
     pub(crate) fn shadow(&self, result: &'static str) {
         self.shadow.get_or_create(&ShadowLabels { result }).inc();
     }
@@ -216,7 +215,7 @@ impl Metrics {
         self.checkpoint_seconds.observe(took.as_secs_f64());
     }
 
-    /// All of it, as OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     pub fn encode(&self) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
@@ -228,14 +227,11 @@ impl Metrics {
 impl Collector for Exported {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let Exports { spans, audit_log } = &self.0;
-        let help = (
-            "Spans that the receiver took",
-            "Spans that did not arrive, by why",
-        );
+        let help = ("Spans accepted by the receiver", "Dropped spans, by reason");
         exported(&mut encoder, ("spans_sent", "spans_dropped"), help, spans)?;
         let help = (
-            "Records of the audit log that the OTLP receiver took",
-            "Records of the audit log that did not arrive at the OTLP receiver, by why; the log has them",
+            "Audit records accepted by the OTLP receiver",
+            "Audit records that the OTLP receiver did not get, by reason; the log has them",
         );
         exported(
             &mut encoder,

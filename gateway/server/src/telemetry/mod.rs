@@ -1,5 +1,5 @@
-//! Logs, traces and metrics. They are independent: a log level hides no span, and an exporter that is down costs nothing
-//! but what it would have sent, which is counted.
+//! Logs, traces and metrics. They are independent: a log level hides no span, and a receiver that is down costs nothing but the
+//! spans and records that it does not get, which are counted.
 
 mod audit;
 mod counts;
@@ -32,26 +32,26 @@ use audit::{Intake, Sending};
 use exporter::Bounded;
 use otlp::EXPORT;
 
-/// The name of our tracer, as traces show it.
+/// The tracer's name in traces.
 pub(crate) const TRACER: &str = "checkpoint-gateway";
 
-/// Why telemetry cannot be set up.
+/// An error while telemetry is set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The endpoint is none that anything can be sent to.
+    /// The endpoint is not a valid URL of a receiver.
     #[error(
         "`telemetry.otlp-endpoint` must be the URL of a receiver on this node, such as http://127.0.0.1:4317"
     )]
     Endpoint,
-    /// The exporter cannot be made.
+    /// The exporter cannot be created.
     #[error("cannot export by OTLP")]
     Exporter(#[from] ExporterBuildError),
-    /// Somebody else has set up logging in this process.
+    /// Logging is set up already in this process.
     #[error("logging is set up already")]
     Twice(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Logs and traces of this process, and its audit log on the way to a receiver, until [`Telemetry::shutdown`].
+/// Logs and traces of this process, and the export of its audit log, until [`Telemetry::shutdown`].
 #[derive(Debug)]
 pub struct Telemetry {
     provider: SdkTracerProvider,
@@ -60,11 +60,11 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Sets up logs on standard error and traces to the configured receiver, and to `extra` if there is one; with them the
-    /// audit log where it is to go there. To be called once, within a Tokio runtime.
+    /// Sets up logs on standard error, traces to the configured receiver and to `extra` if there is one, and the export of the audit
+    /// log if it is configured. Must be called once, within a Tokio runtime.
     ///
     /// # Errors
-    /// Where the receiver's address is wrong, or this was called before.
+    /// If the receiver's address is wrong, or this was called before.
     pub fn init(
         config: &config::Telemetry,
         extra: Option<impl SpanProcessor + 'static>,
@@ -98,19 +98,19 @@ impl Telemetry {
         })
     }
 
-    /// What became so far of what was to be sent.
+    /// Counts of exported spans and records.
     pub fn exports(&self) -> Exports {
         self.exports.clone()
     }
 
-    /// Whom the audit log tells of its lines, where they are to be sent.
+    /// The observer for the audit log, if its lines are exported.
     pub(crate) fn observer(&self) -> Option<Box<dyn Observer>> {
         self.audit
             .as_ref()
             .map(|(intake, _)| Box::new(intake.clone()) as Box<dyn Observer>)
     }
 
-    /// Sends what is left, for a few seconds at the most.
+    /// Sends the rest, for at most a few seconds.
     pub async fn shutdown(self) {
         let (provider, audit) = (self.provider, self.audit);
         let spans = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(EXPORT));

@@ -7,7 +7,7 @@ use opentelemetry_sdk::Resource;
 use super::Error;
 use crate::config::{OtlpProtocol, Telemetry};
 
-/// How long one export may take.
+/// The longest export.
 pub(super) const EXPORT: Duration = Duration::from_secs(5);
 
 pub(super) fn spans(config: &Telemetry) -> Result<SpanExporter, Error> {
@@ -54,7 +54,7 @@ fn endpoint(config: &Telemetry) -> Result<&str, Error> {
     is_clear.then_some(endpoint).ok_or(Error::Endpoint)
 }
 
-/// Who sends it.
+/// The resource that sends telemetry.
 pub(super) fn resource(service_name: &str) -> Resource {
     let version = KeyValue::new("service.version", env!("CARGO_PKG_VERSION"));
     Resource::builder()

@@ -27,8 +27,8 @@ where
         .boxed()
 }
 
-/// Every request is traced, whatever its caller's `traceparent` says of sampling: nobody goes unseen by asking for it.
-/// What is no part of a request, such as a health check's look at the runtime, is not.
+/// Traces every request, whatever the sampling flag of its `traceparent` says, so no caller can stay unseen. Spans outside of a
+/// request, such as a health check's call to the runtime, are not sampled.
 #[derive(Debug, Clone)]
 pub(super) struct RequestsOnly;
 
@@ -60,13 +60,12 @@ impl ShouldSample for RequestsOnly {
     }
 }
 
-/// The caller's trace, from `traceparent` and `tracestate` (W3C Trace Context); a new one where there is none or it is
-/// malformed.
+/// The caller's trace from `traceparent` and `tracestate` (W3C Trace Context); a new trace if they are missing or malformed.
 pub fn parent_of(headers: &HeaderMap) -> Context {
     global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)))
 }
 
-/// The headers that carry the current span to whom we call.
+/// The headers that pass the current span on to a callee.
 pub fn inject() -> Vec<(String, String)> {
     let mut carrier = Carrier(Vec::new());
     let context = Span::current().context();
@@ -95,7 +94,7 @@ struct Carrier(Vec<(String, String)>);
 
 impl Injector for Carrier {
     fn set(&mut self, key: &str, value: String) {
-        // An empty `tracestate` says nothing.
+        // An empty `tracestate` has no information.
         if !value.is_empty() {
             self.0.push((key.to_owned(), value));
         }

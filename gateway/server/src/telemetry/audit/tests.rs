@@ -10,7 +10,7 @@ use super::*;
 #[derive(Debug, Clone, Default)]
 struct Exporter {
     got: Arc<Mutex<Vec<Vec<usize>>>>,
-    /// Where there is one, no export ends before it is told.
+    /// If set, no export ends before it is notified.
     held: Option<Arc<Notify>>,
     fails: bool,
 }
