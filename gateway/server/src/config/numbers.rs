@@ -1,3 +1,5 @@
+//! Conversions of numbers in the configuration.
+
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Counts of what was sent to the OTLP receiver and what was dropped.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,3 +1,5 @@
+//! Exports spans in batches from a bounded queue.
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

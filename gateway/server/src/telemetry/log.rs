@@ -1,3 +1,5 @@
+//! Log lines on standard error.
+
 use std::io::IsTerminal;
 
 use tracing::level_filters::LevelFilter;

@@ -1,3 +1,5 @@
+//! The gateway's metrics, in the format of OpenMetrics.
+
 use std::time::Duration;
 
 use gateway_policy::Policies;

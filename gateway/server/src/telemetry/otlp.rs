@@ -1,3 +1,5 @@
+//! The exporters to the OTLP receiver.
+
 use std::time::Duration;
 
 use opentelemetry::KeyValue;

@@ -1,3 +1,5 @@
+//! Traces: the tracer, sampling, and the propagation of trace ids.
+
 use gateway_core::TraceId;
 use http::HeaderMap;
 use opentelemetry::propagation::{Extractor, Injector};

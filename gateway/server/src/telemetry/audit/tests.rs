@@ -1,3 +1,5 @@
+//! The export of the audit log: bounds, counts and the end.
+
 use std::sync::Mutex;
 
 use opentelemetry::logs::AnyValue;
