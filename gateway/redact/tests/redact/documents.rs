@@ -1,6 +1,6 @@
 //! Masking of JSON documents and of members that are not known.
 
-use gateway_core::{Place, Plan};
+use gateway_core::Place;
 use gateway_redact::Redaction;
 use serde_json::{Value, json};
 use tar::EntryType;

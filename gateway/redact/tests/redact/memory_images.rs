@@ -1,11 +1,11 @@
 //! Masking of memory: environments in pages, whatever order the images come in.
 
-use gateway_core::{Masked, Pattern, Place};
+use gateway_core::{Masked, Place};
 use gateway_redact::{EnvValue, Error, Redaction};
 use serde_json::json;
 
 use crate::plans::{hide_variables, redact};
-use crate::specimen::{PAGE, Runtime, Specimen, image, laid_open, message, tar};
+use crate::specimen::{PAGE, Runtime, image, laid_open, message, tar};
 use crate::support::{literal, one, only, run, variables};
 
 #[test]
