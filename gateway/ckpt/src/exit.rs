@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use gateway_server::config::ConfigError;
 
-/// How the process ends, for scripts.
+/// The result of the process, for scripts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Success,

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use clap::ValueEnum;
 
-/// How a command prints its result.
+/// The format of a command's result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Text for people.

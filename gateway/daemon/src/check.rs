@@ -11,21 +11,37 @@ use crate::output;
 
 /// Arguments of `check`.
 #[derive(Args)]
+#[command(after_help = AFTER)]
 pub(crate) struct Options {
-    /// The configuration, as TOML.
+    /// The configuration (TOML).
     #[arg(long, env = "CHECKPOINT_GATEWAY_CONFIG", value_name = "FILE")]
     config: PathBuf,
-    /// How to say it.
+    /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
 }
 
+const AFTER: &str = "\
+Reads the configuration and the files that it names, as `serve` does, and reports the first mistake with line and column. It \
+creates nothing and takes no lock, so that it can run beside a gateway that serves.
+
+With --output json: { config, ok, mistake, line, column }.
+
+Examples:
+  checkpoint-gateway check --config /etc/checkpoint-gateway/config.toml
+  checkpoint-gateway check --config config.toml --output json | jq -r .mistake
+
+Exit status:
+  0  the configuration is correct
+  2  wrong usage
+  3  the configuration is wrong";
+
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// A line for people.
+    /// Text for people.
     #[default]
     Text,
-    /// A JSON object for machines.
+    /// JSON for programs.
     Json,
 }
 

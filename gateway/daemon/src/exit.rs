@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use gateway_server::config::ConfigError;
 
-/// How the process ends, for scripts and service managers.
+/// The result of the process, for scripts and service managers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Success = 0,
@@ -12,7 +12,7 @@ pub(crate) enum Exit {
     /// clap ends with the same code.
     WrongUsage = 2,
     Misconfigured = 3,
-    /// Checkpoints were still running when the drain's time was over.
+    /// Checkpoints were still running at the end of the drain.
     Aborted = 4,
 }
 

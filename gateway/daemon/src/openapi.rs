@@ -13,15 +13,18 @@ use crate::exit::Exit;
 pub(crate) struct Options {}
 
 const AFTER: &str = "\
-Prints the OpenAPI 3.1 document of this version's HTTP interface as JSON: what `GET /openapi.json` answers, to the byte. It has every \
-call with its parameters, the schemas of its answers, and the codes of its errors. Neither a gateway nor a configuration is needed, so \
-that a pipeline can make a client of it, or hold one version's interface against the next one's.
+Prints the OpenAPI 3.1 document of this version's HTTP interface as JSON, byte for byte as `GET /openapi.json` returns it: every \
+call with its parameters, the schemas of the answers, and the error codes. Use it to generate a client, or to compare the \
+interfaces of two versions. No configuration is needed.
 
-Exit status: 0 success; 1 where it cannot be written.
-
+Examples:
   checkpoint-gateway openapi > openapi.json
   checkpoint-gateway openapi | jq -r '.paths[][].operationId'
-  curl --cacert ca.crt -H @token.header https://NODE:10260/openapi.json";
+  curl --cacert ca.crt -H @token.header https://NODE:10260/openapi.json
+
+Exit status:
+  0  success
+  1  the document cannot be written";
 
 pub(crate) fn run(_: &Options) -> Result<Exit> {
     let mut out = std::io::stdout().lock();
@@ -29,7 +32,7 @@ pub(crate) fn run(_: &Options) -> Result<Exit> {
         .write_all(gateway_server::openapi::text().as_bytes())
         .and_then(|()| out.flush());
     match written {
-        // Whoever reads no further has had enough; any other file would be one that is cut.
+        // A reader such as `head` may close the pipe early. Any other error would leave an incomplete file.
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("cannot write the document")
         }

@@ -18,14 +18,30 @@ use crate::exit::Exit;
 
 /// Arguments of `serve`.
 #[derive(Args)]
+#[command(after_help = AFTER)]
 pub(crate) struct Options {
-    /// The configuration, as TOML; examples/config.toml explains every key.
+    /// The configuration (TOML). examples/config.toml in the sources explains every key.
     #[arg(long, env = "CHECKPOINT_GATEWAY_CONFIG", value_name = "FILE")]
     config: PathBuf,
-    /// Do not start where a policy cannot be loaded (as `policy-engine.strict` says).
+    /// Refuse to start if a policy cannot be loaded, as with `policy-engine.strict = true`.
     #[arg(long)]
     strict: bool,
 }
+
+const AFTER: &str = "\
+Serves until SIGTERM or SIGINT. Then running checkpoints may finish for `limits.drain-seconds`, while no new request is \
+accepted. SIGHUP loads policies and the key of the audit log anew; so does a change of one of their files.
+
+Examples:
+  checkpoint-gateway serve --config /etc/checkpoint-gateway/config.toml
+  CHECKPOINT_GATEWAY_LOG_LEVEL=debug checkpoint-gateway serve --config config.toml
+
+Exit status:
+  0  stopped by a signal
+  1  the gateway cannot start
+  2  wrong usage
+  3  the configuration is wrong
+  4  stopped while checkpoints were still running; a container may be frozen";
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let mut config = load(&options.config)?;
@@ -62,7 +78,7 @@ fn load(file: &Path) -> Result<Config, ConfigError> {
     Config::load(file, &Environment::of_process())
 }
 
-/// Policies and the key that signs the audit log are read again on SIGHUP, and when a file changes.
+/// Loads policies and the key of the audit log anew on SIGHUP and when one of their files changes.
 fn reload(file: &Path) -> anyhow::Result<Reload> {
     let asked = Arc::<Notify>::default();
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for signals")?;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::file::{expect_free, open};
 use super::layout::{Image, Layout};
-use super::show::row;
+use super::row::row;
 use super::{annotations, sidecar};
 use crate::exit::Exit;
 use crate::output::{Format, print, print_exact};

@@ -8,6 +8,7 @@ mod layout;
 mod plan;
 mod process_tree;
 mod redact;
+mod row;
 mod show;
 mod sidecar;
 mod summary;

@@ -12,7 +12,7 @@ use gateway_redact::{EnvValue, Redaction, redact_file};
 use serde_json::json;
 
 use super::file::{expect_free, open};
-use super::show::row;
+use super::row::row;
 use super::summary::print_summary;
 use super::{plan, sidecar};
 use crate::digest;
@@ -178,7 +178,7 @@ fn filled(path: &Path, content: &[u8]) -> Result<NewFile> {
     Ok(file)
 }
 
-/// What two redactions hid, one after the other.
+/// The summary of two redactions, one after the other.
 fn both(mut earlier: RedactionSummary, later: RedactionSummary) -> RedactionSummary {
     earlier.rules.extend(later.rules);
     earlier.dropped.extend(later.dropped);

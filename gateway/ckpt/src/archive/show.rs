@@ -7,14 +7,12 @@ use gateway_core::{Checkpoint, Inspection, Process, Sizes};
 use indicatif::BinaryBytes;
 
 use super::process_tree;
+use super::row::{MAX_LINE, row};
 use super::summary::print_summary;
 use crate::output::print;
 use crate::printable::printable;
 use crate::style::{BOLD, styled};
 use crate::table::{Table, or_dash, plain};
-
-/// The longest line, in columns.
-const MAX_LINE: usize = 300;
 
 /// Prints all of it.
 pub(super) fn inspection(
@@ -45,12 +43,6 @@ pub(super) fn inspection(
     heading(&format!("Members ({})", found.member_count));
     members(found);
     problems(found);
-}
-
-/// Prints a name and its value.
-pub(super) fn row(name: &str, value: impl Display) {
-    let value = printable(&value.to_string(), MAX_LINE);
-    print(format_args!("  {:<13} {value}", printable(name, 40)));
 }
 
 fn heading(heading: &str) {
@@ -157,7 +149,7 @@ fn command_line(arguments: &[String]) -> String {
     arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// The container's variables first, then those that only single processes have.
+/// The container's variables first, then variables of single processes.
 fn environment(found: &Inspection) {
     for name in &found.env {
         print(format_args!("  {}", printable(name, MAX_LINE)));

@@ -2,7 +2,7 @@
 
 use gateway_core::{Masked, RedactionSummary, RuleSummary};
 
-use super::show::row;
+use super::row::row;
 use crate::output::print;
 use crate::table::{Table, plain};
 

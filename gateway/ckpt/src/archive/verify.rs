@@ -38,8 +38,8 @@ Checks:
   original   the original that FILE.json names has its size and digest
   memory     there are as many memory pages as the page maps say; with one less, CRIU hangs during a restore
 
-Without FILE.json, FILE.sha256 and --sha256 the check of the digest fails, since there is nothing to compare with. Whoever \
-can change FILE can change the files beside it, too: the audit log also has the digest of each checkpoint.
+Without FILE.json, FILE.sha256 and --sha256 the check of the digest fails, since there is nothing to compare with. A person \
+who can change FILE can change the files beside it, too: the audit log also has the digest of each checkpoint.
 
 Examples:
   ckpt archive verify checkpoint.tar

@@ -69,7 +69,7 @@ fn read(file: &Path) -> Result<Candidate> {
     })
 }
 
-/// Compiles the policies. One that cannot be loaded is an error: its denials would tell nothing.
+/// Compiles the policies. A policy that cannot be loaded is an error: it would deny everything.
 fn compile(candidate: Candidate) -> Result<Policies> {
     let Candidate {
         authorization,

@@ -28,7 +28,7 @@ pub(super) struct Options {
     file: PathBuf,
     #[command(flatten)]
     filter: Filter,
-    /// How many of the most frequent users, policies and codes to print.
+    /// Print the N most frequent users, policies and codes.
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000))]
     top: u16,
     /// Format of the output.

@@ -6,7 +6,7 @@ use super::filter::Filter;
 use super::record_view::RecordView;
 use crate::printable::printable;
 
-/// How similar two texts must be for one to be suggested, from 0 to 1 (Jaro-Winkler).
+/// The least similarity of a suggestion, from 0 to 1 (Jaro-Winkler).
 const SIMILAR: f64 = 0.8;
 
 /// The most similar value in the log for each text in the filter.

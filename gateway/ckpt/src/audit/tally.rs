@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// The most names that have a count of their own.
 const NAMES: usize = 10_000;
 
-/// How often names occur. Callers choose names, so those after the first 10,000 share one count.
+/// Counts of names. Callers choose names, so all after the first 10,000 share one count.
 #[derive(Default)]
 pub(super) struct Tally {
     names: HashMap<String, u64>,

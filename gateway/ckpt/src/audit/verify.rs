@@ -33,8 +33,8 @@ Finds lines that were changed, removed, added or moved, and names the first by f
 of records, the times of the first and the last, and the head: the SHA-256 of the last line.
 
 A gateway with a key signs the log at intervals. With --key and a public key from a trusted source, everything up to the last \
-signature is proven to be the gateway's. Without --key, signatures are checked with the keys that the log itself names; \
-whoever can rewrite the whole log can replace those, too.
+signature is proven to be the gateway's. Without --key, signatures are checked with the keys that the log itself names; an \
+attacker who can rewrite the whole log can replace those, too.
 
 The log alone cannot show that lines were cut off its end. Keep heads on another machine: with --head, the command checks that \
 the log still begins with the same records, and reports a truncated or forked log.

@@ -28,12 +28,12 @@ pub(super) struct Archive {
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) bytes: u64,
-    /// How often it contains the secret.
+    /// The copies of the secret in it.
     pub(super) copies: usize,
 }
 
 impl Archive {
-    /// How often the members for which `which` is true contain the secret.
+    /// The copies of the secret in the members for which `which` is true.
     pub(super) fn copies(&self, which: impl Fn(&Member) -> bool) -> usize {
         self.members
             .iter()

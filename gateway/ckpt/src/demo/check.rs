@@ -100,7 +100,7 @@ fn allowed(answer: &Answer) -> Result<()> {
         500 => {
             "; if the runtime cannot read its child's memory, see `sysctl kernel.yama.ptrace_scope`"
         }
-        507 => "; set TMPDIR to a folder with more room",
+        507 => "; set TMPDIR to a folder with more space",
         _ => "",
     };
     ensure!(answer.status == 200, "{}{hint}", answer.in_short());

@@ -11,7 +11,7 @@ use super::client::Proof;
 use super::settings::{AUDIENCE, ISSUER};
 use crate::pki::{Authority, Subject, TokenIssuer};
 
-/// How long the demo's tokens are valid.
+/// The lifetime of the demo's tokens.
 const LIFETIME: Duration = Duration::from_hours(8);
 
 /// The callers' credentials.

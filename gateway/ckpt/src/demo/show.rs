@@ -14,7 +14,7 @@ use crate::output::print;
 use crate::style::{BAD, BOLD, DIM, GOOD, styled};
 use crate::table::{Table, plain};
 
-/// How far lines below a heading are indented.
+/// The indentation of lines below a heading.
 const INDENT: &str = "   ";
 
 /// Prints everything.
@@ -36,7 +36,7 @@ pub(super) fn round(stage: &Stage, round: &Round, checks: &[Check], once: bool) 
         "3. A client certificate is accepted, too: the gateway's view of this caller",
         &round.responder,
     );
-    heading("4. The archive that alice got");
+    heading("4. Alice's archive");
     match &round.archive {
         Ok(found) => archive(found),
         Err(error) => line(styled(BAD, &format!("{error:#}"))),

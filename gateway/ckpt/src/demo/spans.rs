@@ -12,7 +12,7 @@ use super::client::Answer;
 
 /// The most finished spans that are kept. A trace has about 15.
 const MAX_SPANS: usize = 4096;
-/// How long to wait for a trace's last span after the answer.
+/// The longest wait for a trace's last span after the answer.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Finished spans.

@@ -27,7 +27,7 @@ pub(super) const TARGET: &str = "shop/cart-0/app";
 
 /// The longest path of a unix socket, in bytes (unix(7)).
 const SOCKET_MAX: usize = 107;
-/// How long the container's process may take to start.
+/// The longest start of the container's process.
 const START: Duration = Duration::from_secs(5);
 
 /// The embedded runtime, its pod and the gateway, with their files in one private folder.
@@ -138,7 +138,7 @@ fn folder() -> Result<TempDir> {
         .and_then(|parent| builder.tempdir_in(parent));
     folder.with_context(|| {
         format!(
-            "cannot make a folder in `{}`: set TMPDIR to one that you may write to",
+            "cannot make a folder in `{}`: set TMPDIR to a folder that you may write to",
             parent.display()
         )
     })

@@ -1,4 +1,4 @@
-//! What the daemon's command line says, and its exit codes.
+//! The daemon's command line and exit codes.
 
 use std::process::{Command, Output};
 

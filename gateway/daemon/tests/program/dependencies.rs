@@ -1,4 +1,4 @@
-//! What may not be linked into the daemon, read from cargo's resolved graph.
+//! Packages that the daemon must not link, found in cargo's resolved graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
