@@ -9,8 +9,9 @@ use tonic::Code;
 
 use crate::audit_inspection::printed;
 use crate::policies::{allowlist, component, governed};
+use crate::support::receiver::Seen;
 use crate::support::world::{PATH, SECRET, claims, set};
-use crate::support::{Receiver, World};
+use crate::support::{Answer, Receiver, World};
 
 const USER: &str = "canary-user-5c1d";
 const MAIL: &str = "canary-mail-a77e@example.org";
@@ -51,19 +52,12 @@ fn failures() -> Vec<Behaviour> {
     .into()
 }
 
-#[tokio::test]
-async fn secrets_and_hidden_fields_appear_in_no_output() {
-    let receiver = Receiver::start().await;
-    let world = world(&receiver).await;
-    let mut claims = claims(USER);
-    claims["email"] = json!(MAIL);
-    claims["groups"] = json!([TEAM]);
-    let token = world.credentials.issuer.sign(claims).unwrap();
+/// Requests that are refused, fail, or end a checkpoint's life; returns their answers and the checkpoint's id.
+async fn requests(world: &World, token: &str) -> (Vec<Answer>, String) {
     let canary = world
         .anonymous()
-        .with_token(&token)
+        .with_token(token)
         .with_header("x-checkpoint-reason", REASON);
-
     let first = canary.post(PATH).await;
     assert_eq!(first.status, StatusCode::OK, "{first:?}");
     let mut answers = Vec::new();
@@ -72,14 +66,10 @@ async fn secrets_and_hidden_fields_appear_in_no_output() {
         answers.push(canary.post(PATH).await);
     }
     world.node.behave(Behaviour::normal());
-    assert!(
-        answers
-            .iter()
-            .filter(|answer| answer.status != StatusCode::OK)
-            .count()
-            >= 5,
-        "{answers:?}"
-    );
+    let failed = answers
+        .iter()
+        .filter(|answer| answer.status != StatusCode::OK);
+    assert!(failed.count() >= 5, "{answers:?}");
 
     let alice = world.client("alice");
     for path in [
@@ -89,80 +79,73 @@ async fn secrets_and_hidden_fields_appear_in_no_output() {
     ] {
         answers.push(alice.post(path).await);
     }
-    answers.push(
-        world
-            .anonymous()
-            .with_token(&format!("{token}x"))
-            .post(PATH)
-            .await,
-    );
-    answers.push(
-        world
-            .anonymous()
-            .with_header("authorization", &format!("Basic {token}"))
-            .post(PATH)
-            .await,
-    );
+    for credential in [format!("Bearer {token}x"), format!("Basic {token}")] {
+        let caller = world.anonymous();
+        let caller = caller.with_header("authorization", &credential);
+        answers.push(caller.post(PATH).await);
+    }
     let listed = alice.get("/v1/checkpoints").await.json();
     let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
-    let (one, archive) = (
-        format!("/v1/checkpoints/{id}"),
-        format!("/v1/checkpoints/{id}/archive"),
-    );
-    assert_eq!(alice.get(&one).await.status, StatusCode::OK);
-    assert_eq!(alice.get(&archive).await.status, StatusCode::OK);
-    assert_eq!(
-        alice.send(Method::PUT, &format!("{one}/hold")).await.status,
-        StatusCode::OK
-    );
+    let one = format!("/v1/checkpoints/{id}");
+    for answer in [
+        alice.get(&one).await,
+        alice.get(&format!("{one}/archive")).await,
+        alice.send(Method::PUT, &format!("{one}/hold")).await,
+    ] {
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    }
     answers.push(alice.send(Method::DELETE, &one).await);
+    (answers, id)
+}
 
+/// The audit log, and every way in which the tool prints it.
+fn audit_output(world: &World, id: &str) -> String {
     let log = world.directory.path().join("audit.log");
     let log = log.to_str().unwrap();
-    let audit: Vec<String> = [vec![log], vec![log, "--output", "json"]]
+    [vec![log], vec![log, "--output", "json"]]
         .iter()
         .flat_map(|arguments| ["show", "stats"].map(|command| printed(command, arguments)))
         .chain(["k8s-audit", "ocsf"].map(|format| printed("export", &[log, "--format", format])))
-        .chain([printed("explain", &[&id, log])])
+        .chain([printed("explain", &[id, log])])
         .chain([std::fs::read_to_string(log).unwrap()])
-        .collect();
-    let spans = receiver
-        .wait(|spans| {
-            spans
-                .iter()
-                .any(|seen| seen.span.name.starts_with("DELETE /"))
-        })
-        .await;
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Everything that the gateway and the tool put out, by place.
+async fn output(world: &World, receiver: &Receiver, id: &str) -> [(&'static str, String); 5] {
+    let deleted = |seen: &Seen| seen.span.name.starts_with("DELETE /");
+    let spans = receiver.wait(|spans| spans.iter().any(deleted)).await;
     let logs = receiver.wait_for_logs(world.audit().len()).await;
     let metrics = crate::support::client::admin(world.gateway.admin, "/metrics").await;
-    let told = [
-        world.gateway.log().join("\n"),
-        format!("{spans:?}"),
-        format!("{logs:?}"),
-        String::from_utf8(metrics.body.to_vec()).unwrap(),
-        format!("{answers:?}"),
-        audit.join("\n"),
-    ];
+    [
+        ("log", world.gateway.log().join("\n")),
+        ("spans", format!("{spans:?}")),
+        ("logs", format!("{logs:?}")),
+        ("metrics", String::from_utf8(metrics.body.to_vec()).unwrap()),
+        ("audit", audit_output(world, id)),
+    ]
+}
+
+#[tokio::test]
+async fn secrets_and_hidden_fields_appear_in_no_output() {
+    let receiver = Receiver::start().await;
+    let world = world(&receiver).await;
+    let mut claims = claims(USER);
+    claims["email"] = json!(MAIL);
+    claims["groups"] = json!([TEAM]);
+    let token = world.credentials.issuer.sign(claims).unwrap();
+    let (answers, id) = requests(&world, &token).await;
     let encoded = STANDARD.encode(SECRET);
     let signature = token.rsplit('.').next().unwrap();
-    for (place, text) in ["log", "spans", "logs", "metrics", "answers", "audit"]
-        .into_iter()
-        .zip(&told)
-    {
-        assert!(
-            text.contains("checkpoint") || text.contains("shop"),
-            "{place} tells something"
-        );
-        for canary in [
-            SECRET,
-            encoded.as_str(),
-            token.as_str(),
-            signature,
-            USER,
-            MAIL,
-            TEAM,
-            REASON,
-        ] {
+    let canaries = [
+        SECRET, &encoded, &token, signature, USER, MAIL, TEAM, REASON,
+    ];
+    let places = output(&world, &receiver, &id).await.into_iter();
+    for (place, text) in places.chain([("answers", format!("{answers:?}"))]) {
+        let is_empty = !text.contains("checkpoint") && !text.contains("shop");
+        assert!(!is_empty, "{place} has nothing in it");
+        for canary in canaries {
             assert!(!text.contains(canary), "{canary} is in {place}");
         }
     }

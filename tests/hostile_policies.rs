@@ -84,6 +84,58 @@ fn failed(spans: &[Seen], trace_id: &str, code: &str) -> bool {
         })
 }
 
+/// A request that was denied, by the ids in its answer.
+struct Denied {
+    trace_id: String,
+    request_id: Value,
+}
+
+/// Asks for a checkpoint that the row's policy decides on.
+async fn deny(world: &World, row: &Row) -> Denied {
+    let name = &row.name;
+    world.node.run_pod(pod(row)).await.unwrap();
+    let before = world.node.checkpoint_calls();
+    let path = format!("/checkpoint/{name}/victim/app");
+    let answer = world.client("alice").post(&path).await;
+    let body = answer.json();
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (StatusCode::FORBIDDEN, "denied"),
+        "{name}"
+    );
+    assert_eq!(
+        (&body["policy"], &body["denial"]),
+        (&name.as_str().into(), &row.code.into())
+    );
+    let after = world.node.checkpoint_calls();
+    assert_eq!(after, before, "{name}: the container was touched");
+    Denied {
+        trace_id: body["trace_id"].as_str().unwrap().to_owned(),
+        request_id: body["request_id"].clone(),
+    }
+}
+
+/// Checks that the denial is in the audit log and in the metrics.
+async fn check_records(world: &World, records: &[Value], row: &Row, denied: &Denied) {
+    let (name, code) = (&row.name, row.code);
+    let mut records = records.iter();
+    let record = records.find(|record| record["request_id"] == denied.request_id);
+    let record = record.unwrap();
+    assert_eq!(
+        (&record["event"], &record["code"]),
+        (&"outcome".into(), &"denied".into()),
+        "{name}"
+    );
+    let mut verdicts = record["verdicts"].as_array().unwrap().iter();
+    let verdict = verdicts.find(|verdict| verdict["policy"] == *name).unwrap();
+    assert_eq!(verdict["decision"]["deny"]["code"], code, "{name}");
+    let metric = format!(
+        "checkpoint_gateway_policy_verdicts_total{{policy=\"{name}\",verdict=\"fault\",code=\"{code}\"}}"
+    );
+    let counted = world.gateway.counted(&metric, 1.0).await;
+    assert_eq!(counted.to_string(), "1", "{metric}");
+}
+
 #[tokio::test]
 async fn a_hostile_policy_denies_and_the_next_request_is_served() {
     let receiver = Receiver::start().await;
@@ -99,72 +151,18 @@ async fn a_hostile_policy_denies_and_the_next_request_is_served() {
     let client = world.client("alice");
     let mut denied = Vec::new();
     for row in &rows {
-        world.node.run_pod(pod(row)).await.unwrap();
-        let before = world.node.checkpoint_calls();
-        let answer = client
-            .post(&format!("/checkpoint/{}/victim/app", row.name))
-            .await;
-        let told = answer.json();
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (StatusCode::FORBIDDEN, "denied"),
-            "{}",
-            row.name
-        );
-        assert_eq!(
-            (&told["policy"], &told["denial"]),
-            (&row.name.as_str().into(), &row.code.into())
-        );
-        assert_eq!(
-            world.node.checkpoint_calls(),
-            before,
-            "{}: the container was touched",
-            row.name
-        );
-        denied.push((
-            told["trace_id"].as_str().unwrap().to_owned(),
-            told["request_id"].clone(),
-        ));
+        denied.push(deny(&world, row).await);
         let next = client.post(PATH).await;
         assert_eq!(next.status, StatusCode::OK, "after {}: {next:?}", row.name);
     }
     let records = world.audit();
-    for (row, (_, request_id)) in rows.iter().zip(&denied) {
-        let record = records
-            .iter()
-            .find(|record| record["request_id"] == *request_id)
-            .unwrap();
-        assert_eq!(
-            (&record["event"], &record["code"]),
-            (&"outcome".into(), &"denied".into()),
-            "{}",
-            row.name
-        );
-        let verdicts = record["verdicts"].as_array().unwrap();
-        let verdict = verdicts
-            .iter()
-            .find(|verdict| verdict["policy"] == row.name)
-            .unwrap();
-        assert_eq!(
-            verdict["decision"]["deny"]["code"], row.code,
-            "{}",
-            row.name
-        );
-        let counted = format!(
-            "checkpoint_gateway_policy_verdicts_total{{policy=\"{}\",verdict=\"fault\",code=\"{}\"}}",
-            row.name, row.code
-        );
-        assert_eq!(
-            world.gateway.counted(&counted, 1.0).await.to_string(),
-            "1",
-            "{counted}"
-        );
+    for (row, denied) in rows.iter().zip(&denied) {
+        check_records(&world, &records, row, denied).await;
     }
     receiver
         .wait(|spans| {
-            rows.iter()
-                .zip(&denied)
-                .all(|(row, (trace, _))| failed(spans, trace, row.code))
+            let mut pairs = rows.iter().zip(&denied);
+            pairs.all(|(row, denied)| failed(spans, &denied.trace_id, row.code))
         })
         .await;
 }

@@ -271,83 +271,64 @@ fn every_reference_resolves_and_every_component_is_used() {
 }
 
 #[test]
-fn every_operation_has_a_name_and_its_path_parameters() {
+fn every_operation_has_a_name_and_a_description() {
     let mut names = BTreeSet::new();
     let tags = document()["tags"].as_array().unwrap();
-    for (template, method, operation) in operations() {
+    for (_, _, operation) in operations() {
         let name = operation["operationId"].as_str().unwrap();
-        assert!(
-            name.bytes().all(|byte| byte.is_ascii_alphabetic()),
-            "{name}"
-        );
-        assert!(names.insert(name), "{name} is there twice");
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphabetic());
+        assert!(is_word && names.insert(name), "{name}");
         for text in ["summary", "description"] {
-            assert!(
-                !operation[text].as_str().unwrap().is_empty(),
-                "{name} {text}"
-            );
+            let text = operation[text].as_str().unwrap();
+            assert!(!text.is_empty(), "{name}");
         }
-        assert!(
-            tags.iter().any(|tag| tag["name"] == operation["tags"][0]),
-            "{name}"
-        );
-        let places: Vec<_> = parameters(operation)
-            .map(|parameter| {
-                (
-                    parameter["in"].as_str().unwrap(),
-                    parameter["name"].as_str().unwrap(),
-                )
-            })
-            .collect();
-        assert_eq!(
-            places.iter().collect::<BTreeSet<_>>().len(),
-            places.len(),
-            "{name}: {places:?}"
-        );
-        let in_path: BTreeSet<_> = places
-            .iter()
-            .filter(|(place, _)| *place == "path")
-            .map(|(_, name)| *name)
-            .collect();
-        let in_template = template
-            .split('/')
-            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-        assert_eq!(in_path, in_template.collect(), "{method} {template}");
+        let is_listed = tags.iter().any(|tag| tag["name"] == operation["tags"][0]);
+        assert!(is_listed, "{name}");
         for (status, response) in operation["responses"].as_object().unwrap() {
             assert!(
                 StatusCode::from_bytes(status.as_bytes()).is_ok(),
                 "{name} {status}"
             );
-            assert!(
-                !resolved(response)["description"]
-                    .as_str()
-                    .unwrap()
-                    .is_empty(),
-                "{name} {status}"
-            );
+            let description = resolved(response)["description"].as_str().unwrap();
+            assert!(!description.is_empty(), "{name} {status}");
         }
     }
-    for parameter in document()["components"]["parameters"]
-        .as_object()
-        .unwrap()
-        .values()
-    {
+}
+
+#[test]
+fn operations_have_the_parameters_of_their_paths() {
+    for (template, method, operation) in operations() {
+        let mut unique = BTreeSet::new();
+        let mut in_path = BTreeSet::new();
+        for parameter in parameters(operation) {
+            let (place, name) = (&parameter["in"], parameter["name"].as_str().unwrap());
+            let is_new = unique.insert((place.as_str().unwrap(), name));
+            assert!(is_new, "{method} {template}: {name}");
+            if place == "path" {
+                in_path.insert(name);
+            }
+        }
+        let in_template = template
+            .split('/')
+            .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        assert_eq!(in_path, in_template.collect(), "{method} {template}");
+    }
+    let parameters = &document()["components"]["parameters"];
+    for parameter in parameters.as_object().unwrap().values() {
         assert_eq!(
             parameter["in"] == "path",
             parameter["required"] == true,
             "{parameter}"
         );
     }
+}
+
+#[test]
+fn every_required_security_scheme_is_described() {
     let schemes = &document()["components"]["securitySchemes"];
     for needed in document()["security"].as_array().unwrap() {
-        assert!(
-            needed
-                .as_object()
-                .unwrap()
-                .keys()
-                .all(|name| schemes[name].is_object()),
-            "{needed}"
-        );
+        let mut names = needed.as_object().unwrap().keys();
+        assert!(names.all(|name| schemes[name].is_object()), "{needed}");
     }
 }
 

@@ -11,6 +11,7 @@ use tonic::Code;
 
 use crate::policies::{allowlist, component, governed};
 use crate::storage::{metadata, sha256sum};
+use crate::support::receiver::Seen;
 use crate::support::world::{PATH, SECRET, set};
 use crate::support::{Receiver, World};
 
@@ -234,9 +235,11 @@ async fn fails_if_the_runtime_cannot_report_the_environment() {
     assert_eq!(world.node.checkpoint_calls(), 0);
 }
 
-#[tokio::test]
-async fn hidden_fields_are_in_no_record_span_or_log_line() {
-    let receiver = Receiver::start().await;
+/// What the plan hides of the first request, by a part of its values.
+const HIDDEN_VALUES: [&str; 2] = ["a-very-particular", "localhost/app:1"];
+
+/// A world whose plan hides fields of requests, after a request with such fields.
+async fn hiding(receiver: &Receiver) -> World {
     let endpoint = format!("http://{}", receiver.grpc);
     let hide = json!({ "hide": ["identity.user", "source-address", "target.image", "reason"] });
     let world = redacting(Dialect::Containerd, secrets(&hide), |config| {
@@ -247,6 +250,21 @@ async fn hidden_fields_are_in_no_record_span_or_log_line() {
         .client("a-very-particular-user")
         .with_header("x-checkpoint-reason", "a-very-particular-reason");
     assert_eq!(client.post(PATH).await.status, StatusCode::OK);
+    world
+}
+
+/// Checks that the text and the log have no hidden value.
+fn check_hidden(world: &World, text: &str) {
+    let log = world.gateway.log().join("\n");
+    for hidden in HIDDEN_VALUES {
+        assert!(!text.contains(hidden) && !log.contains(hidden), "{hidden}");
+    }
+}
+
+#[tokio::test]
+async fn hidden_fields_are_in_no_record_span_or_log_line() {
+    let receiver = Receiver::start().await;
+    let world = hiding(&receiver).await;
     let records = world.audit();
     for record in &records {
         assert!(
@@ -258,28 +276,19 @@ async fn hidden_fields_are_in_no_record_span_or_log_line() {
         records[1]["hidden"],
         json!(["identity.user", "reason", "source-address", "target.image"])
     );
-    let spans = receiver
-        .wait(|spans| {
-            spans
-                .iter()
-                .any(|seen| seen.span.name.starts_with("POST /"))
-        })
-        .await;
-    let told = format!("{records:?}{spans:?}{}", world.gateway.log().join("\n"));
-    for hidden in ["a-very-particular", "localhost/app:1"] {
-        assert!(!told.contains(hidden), "{hidden}");
-    }
-    let request = spans
-        .iter()
-        .find(|seen| seen.span.name.starts_with("POST /"))
-        .unwrap();
+    let is_request = |seen: &Seen| seen.span.name.starts_with("POST /");
+    let spans = receiver.wait(|spans| spans.iter().any(is_request)).await;
+    check_hidden(&world, &format!("{records:?}{spans:?}"));
+    let request = spans.iter().find(|seen| is_request(seen)).unwrap();
     assert_eq!(request.attribute("client.address"), "");
+}
 
-    // Later requests for this checkpoint, and for the next one, do not show it either.
-    let checkpoint = format!(
-        "/v1/checkpoints/{}",
-        records[1]["checkpoint_id"].as_str().unwrap()
-    );
+#[tokio::test]
+async fn hidden_fields_stay_hidden_in_later_requests() {
+    let receiver = Receiver::start().await;
+    let world = hiding(&receiver).await;
+    let id = world.audit()[1]["checkpoint_id"].clone();
+    let checkpoint = format!("/v1/checkpoints/{}", id.as_str().unwrap());
     let later = world.client("alice");
     for path in [
         checkpoint.clone(),
@@ -288,26 +297,17 @@ async fn hidden_fields_are_in_no_record_span_or_log_line() {
     ] {
         assert_eq!(later.get(&path).await.status, StatusCode::OK, "{path}");
     }
-    assert_eq!(
-        later
-            .send(http::Method::PUT, &format!("{checkpoint}/hold"))
-            .await
-            .status,
-        StatusCode::OK
-    );
+    let hold = format!("{checkpoint}/hold");
+    let pinned = later.send(http::Method::PUT, &hold).await;
+    assert_eq!(pinned.status, StatusCode::OK);
     assert_eq!(later.post(PATH).await.status, StatusCode::OK);
     let records = world.audit();
-    let inspected = records
-        .iter()
-        .find(|record| record["action"] == "inspect")
-        .unwrap();
+    let inspected = records.iter().find(|record| record["action"] == "inspect");
+    let inspected = inspected.unwrap();
     assert_eq!(
         inspected["hidden"],
         json!(["archive.created_by", "target.image"])
     );
-    assert_eq!(inspected["user"], "alice", "who comes later is no secret");
-    let told = format!("{records:?}{}", world.gateway.log().join("\n"));
-    for hidden in ["a-very-particular", "localhost/app:1"] {
-        assert!(!told.contains(hidden), "{hidden}");
-    }
+    assert_eq!(inspected["user"], "alice", "the later caller is not hidden");
+    check_hidden(&world, &format!("{records:?}"));
 }

@@ -199,6 +199,33 @@ async fn change(tour: &mut Tour, checkpoint: &Value) {
     tour.call(Method::DELETE, &one, &[], 204).await;
 }
 
+/// The problems that every call can answer with, whatever its path.
+async fn common_problems(tour: &mut Tour, world: &World) {
+    let id = &NO_ID[16..];
+    for (template, method, _) in operations() {
+        let path = template.replace("{id}", id).replace(['{', '}'], "");
+        for (header, value, status, code) in [
+            ("accept", "text/html", 406, "not-acceptable"),
+            ("x-checkpoint-reason", "", 400, "bad-reason"),
+        ] {
+            let headers = [(header, value)];
+            tour.problem(method.clone(), &path, &headers, status, code)
+                .await;
+        }
+        let body = vec![b'x'; 1 << 19].into();
+        let large = tour.client.try_send(method.clone(), &path, body).await;
+        assert_eq!(large.unwrap().code(), "body-too-large", "{path}");
+        let nobody = world.anonymous().send(method.clone(), &path).await;
+        assert_eq!(nobody.code(), "unauthenticated", "{path}");
+        if template.contains("{id}") {
+            tour.problem(method.clone(), &path, &[], 404, "checkpoint-not-found")
+                .await;
+            let wrong = path.replace(id, "one");
+            tour.problem(method, &wrong, &[], 400, "bad-id").await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn problems_of_every_call_are_as_they_are_described() {
     let world = World::new().await;
@@ -206,70 +233,38 @@ async fn problems_of_every_call_are_as_they_are_described() {
         client: world.client("alice"),
         seen: BTreeSet::new(),
     };
-    for (template, method, _) in operations() {
-        let path = template
-            .replace("{id}", &NO_ID[16..])
-            .replace(['{', '}'], "");
-        tour.problem(
-            method.clone(),
-            &path,
-            &[("accept", "text/html")],
-            406,
-            "not-acceptable",
-        )
-        .await;
-        tour.problem(
-            method.clone(),
-            &path,
-            &[("x-checkpoint-reason", "")],
-            400,
-            "bad-reason",
-        )
-        .await;
-        let large = tour
-            .client
-            .try_send(method.clone(), &path, vec![b'x'; 1 << 19].into())
-            .await
-            .unwrap();
-        assert_eq!(large.code(), "body-too-large", "{path}");
-        let nobody = world.anonymous().send(method.clone(), &path).await;
-        assert_eq!(nobody.code(), "unauthenticated", "{path}");
-        if template.contains("{id}") {
-            tour.problem(method.clone(), &path, &[], 404, "checkpoint-not-found")
-                .await;
-            tour.problem(
-                method,
-                &path.replace(&NO_ID[16..], "one"),
-                &[],
-                400,
-                "bad-id",
-            )
-            .await;
-        }
-    }
-    for (path, status, code) in [
-        ("/v1/checkpoints?limit=0".to_owned(), 400, "bad-query"),
-        (format!("{NO_ID}/archive?view=all"), 400, "bad-query"),
-    ] {
-        tour.problem(Method::GET, &path, &[], status, code).await;
-    }
-    for (path, status, code) in [
-        ("/checkpoint/SHOP/cart-0/app", 400, "bad-target"),
-        ("/checkpoint/%73hop/cart-0/app", 400, "bad-path"),
+    common_problems(&mut tour, &world).await;
+    let (all, soon) = (
+        format!("{NO_ID}/archive?view=all"),
+        "/checkpoint/shop/cart-0/app?timeout=soon",
+    );
+    for (method, path, status, code) in [
+        (Method::GET, "/v1/checkpoints?limit=0", 400, "bad-query"),
+        (Method::GET, &all, 400, "bad-query"),
         (
-            "/checkpoint/shop/cart-0/app?timeout=soon",
+            Method::POST,
+            "/checkpoint/SHOP/cart-0/app",
             400,
-            "bad-timeout",
+            "bad-target",
         ),
-        ("/checkpoint/shop/cart-9/app", 404, "pod-not-found"),
+        (
+            Method::POST,
+            "/checkpoint/%73hop/cart-0/app",
+            400,
+            "bad-path",
+        ),
+        (Method::POST, soon, 400, "bad-timeout"),
+        (
+            Method::POST,
+            "/checkpoint/shop/cart-9/app",
+            404,
+            "pod-not-found",
+        ),
     ] {
-        tour.problem(Method::POST, path, &[], status, code).await;
+        tour.problem(method, path, &[], status, code).await;
     }
-    world.node.behave(Fault::Fail(
-        Moment::BeforeDump,
-        Code::Unknown,
-        "criu failed".into(),
-    ));
+    let failure = Fault::Fail(Moment::BeforeDump, Code::Unknown, "criu failed".into());
+    world.node.behave(failure);
     tour.problem(Method::POST, PATH, &[], 500, "runtime-error")
         .await;
     assert_eq!(world.client("mallory").post(PATH).await.code(), "denied");

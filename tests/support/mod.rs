@@ -6,6 +6,7 @@ pub mod described;
 pub mod gateway;
 pub mod programs;
 pub mod receiver;
+pub mod small_disk;
 pub mod world;
 
 pub use answer::Answer;
