@@ -194,7 +194,10 @@ impl From<gateway_files::Error> for Error {
                 path,
                 source,
             } => Self::io(action, &path)(source),
-            other => Self::io("create", &other.path().to_owned())(other),
+            other => {
+                let path = other.path().to_owned();
+                Self::io("create", &path)(other)
+            }
         }
     }
 }

@@ -24,7 +24,7 @@ const ATTEMPTS: i64 = 32;
 /// already described, and the next start removes metadata without an archive.
 pub(crate) fn publish(
     folder: &WorkFolder,
-    archive: WholeArchive,
+    archive: &WholeArchive,
     quota: QuotaReservation,
     info: &CheckpointInfo,
 ) -> Result<Checkpoint, Error> {
@@ -38,8 +38,8 @@ pub(crate) fn publish(
             .saturating_add(SignedDuration::from_nanos(later))
             .unwrap_or(Timestamp::MAX);
         let name = name::archive(&info.target, at);
-        let checkpoint = describe(folder.directory().path(), &archive, info, &name);
-        if publish_as(folder, &archive, &checkpoint, &name)? {
+        let checkpoint = describe(folder.directory().path(), archive, info, &name);
+        if publish_as(folder, archive, &checkpoint, &name)? {
             quota.publish(Entry::new(&checkpoint, &name));
             return Ok(checkpoint);
         }

@@ -81,7 +81,10 @@ impl From<gateway_files::Error> for UnsealError {
                 path,
                 source,
             },
-            other => Self::io("create", &other.path().to_owned())(other.into()),
+            other => {
+                let path = other.path().to_owned();
+                Self::io("create", &path)(other.into())
+            }
         }
     }
 }

@@ -135,7 +135,7 @@ impl Worker {
             Ok(Order::Publish(info, reply)) => {
                 let outcome = received
                     .into_archive(&folder, &transports, bounds)
-                    .and_then(|archive| publish(&folder, archive, quota, &info));
+                    .and_then(|archive| publish(&folder, &archive, quota, &info));
                 drop(folder);
                 let _ = reply.send(outcome);
             }

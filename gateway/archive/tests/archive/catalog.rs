@@ -165,58 +165,47 @@ async fn filters_by_name_and_time() {
     ] {
         publish(&store, number, of, 600).await;
     }
-    let chosen = |filter: Filter| numbers(&store.list(&filter, None, 10).unwrap().checkpoints);
-    let text = |text: &str| Some(text.to_owned());
-    assert_eq!(
-        chosen(Filter {
-            namespace: text("shop"),
-            ..Filter::default()
-        }),
-        [id(4), id(2), id(1)]
-    );
-    assert_eq!(
-        chosen(Filter {
-            pod: text("cart-0"),
-            ..Filter::default()
-        }),
-        [id(4), id(3), id(1)]
-    );
-    assert_eq!(
-        chosen(Filter {
-            container: text("side"),
-            ..Filter::default()
-        }),
-        [id(4)]
-    );
     let begun = store.find(id(2)).unwrap().unwrap().created_at;
-    assert_eq!(
-        chosen(Filter {
-            since: Some(begun),
-            ..Filter::default()
-        }),
-        [id(4), id(3), id(2)]
-    );
-    assert_eq!(
-        chosen(Filter {
-            until: Some(begun),
-            ..Filter::default()
-        }),
-        [id(1)]
-    );
-    let both = Filter {
+    let any = Filter::default;
+    let text = |text: &str| Some(text.to_owned());
+    let namespace = |name| Filter {
+        namespace: text(name),
+        ..any()
+    };
+    let pod = |name| Filter {
+        pod: text(name),
+        ..any()
+    };
+    let container = |name| Filter {
+        container: text(name),
+        ..any()
+    };
+    let since = Filter {
+        since: Some(begun),
+        ..any()
+    };
+    let until = Filter {
+        until: Some(begun),
+        ..any()
+    };
+    let all_three = Filter {
         namespace: text("shop"),
         pod: text("cart-0"),
-        until: Some(begun),
-        ..Filter::default()
+        ..until.clone()
     };
-    assert_eq!(chosen(both), [id(1)]);
-    assert_eq!(
-        chosen(Filter {
-            namespace: text("nowhere"),
-            ..Filter::default()
-        }),
-        []
-    );
+    for (filter, expected) in [
+        (namespace("shop"), &[4, 2, 1][..]),
+        (namespace("nowhere"), &[]),
+        (pod("cart-0"), &[4, 3, 1]),
+        (container("side"), &[4]),
+        (since, &[4, 3, 2]),
+        (until, &[1]),
+        (all_three, &[1]),
+    ] {
+        let found = numbers(&store.list(&filter, None, 10).unwrap().checkpoints);
+        let expected: Vec<_> = expected.iter().map(|number| id(*number)).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    }
 }
 
 #[tokio::test]

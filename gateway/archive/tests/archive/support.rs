@@ -150,8 +150,9 @@ pub(crate) fn open(location: &Path) -> File {
 pub(crate) fn write(location: &Path, data: Vec<u8>, size: usize) -> JoinHandle<()> {
     let mut file = open(location);
     std::thread::spawn(move || {
-        data.chunks(size)
-            .for_each(|piece| file.write_all(piece).unwrap())
+        for piece in data.chunks(size) {
+            file.write_all(piece).unwrap();
+        }
     })
 }
 

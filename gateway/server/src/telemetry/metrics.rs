@@ -69,7 +69,7 @@ impl Metrics {
     /// All metrics at zero.
     pub fn new(exports: Exports) -> Self {
         let metrics = Self {
-            registry: Registry::with_prefix("checkpoint_gateway"),
+            registry: Registry::default(),
             requests: Family::default(),
             request_seconds: Histogram::new(seconds()),
             checkpoint_seconds: Histogram::new(seconds()),
@@ -92,7 +92,16 @@ impl Metrics {
     }
 
     fn registered(mut self, exports: Exports) -> Self {
-        let to = &mut self.registry;
+        let mut registry = Registry::with_prefix("checkpoint_gateway");
+        self.register_requests(&mut registry);
+        self.register_connections_and_audit(&mut registry);
+        self.register_policies(&mut registry);
+        registry.register_collector(Box::new(Exported(exports)));
+        self.registry = registry;
+        self
+    }
+
+    fn register_requests(&self, to: &mut Registry) {
         to.register(
             "requests",
             "Requests by action, status and code",
@@ -130,6 +139,9 @@ impl Metrics {
             help,
             self.checkpoints_removed.clone(),
         );
+    }
+
+    fn register_connections_and_audit(&self, to: &mut Registry) {
         to.register("connections", "Open connections", self.connections.clone());
         to.register(
             "tls_handshakes_failed",
@@ -143,6 +155,9 @@ impl Metrics {
         );
         let help = "Unauthenticated requests whose audit records were dropped by the rate limit";
         to.register("audit_suppressed", help, self.audit_suppressed.clone());
+    }
+
+    fn register_policies(&self, to: &mut Registry) {
         to.register(
             "policy_verdicts",
             "Answers of policies; code names the failure, if any",
@@ -174,8 +189,6 @@ impl Metrics {
             "Rejected reloads",
             self.reloads_rejected.clone(),
         );
-        to.register_collector(Box::new(Exported(exports)));
-        self
     }
 
     pub(crate) fn request(&self, labels: &RequestLabels, took: Duration) {
