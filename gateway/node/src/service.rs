@@ -228,7 +228,7 @@ impl RuntimeService for Service {
     }
 }
 
-/// The status for an id that was not resolved. Like containerd, only NOT_FOUND has a code of its own.
+/// The status for an id that was not resolved. Like containerd, only `NOT_FOUND` has a code of its own.
 fn status(missing: &Missing, text: String) -> Status {
     match missing {
         Missing::NotFound => Status::not_found(text),
