@@ -69,7 +69,7 @@ fn latency(figures: &mut Figures, policy: &Policy) {
         let [fresh, ours, again] = &mut times;
         sample(fresh, || raw.call(&arguments));
         sample(ours, || {
-            assert_eq!(policy.authorize(&request).0.unwrap().0, Decision::Allow)
+            assert_eq!(policy.authorize(&request).0.unwrap().0, Decision::Allow);
         });
         sample(again, || warm.call(&arguments));
     }
@@ -136,7 +136,7 @@ fn loading(figures: &mut Figures, engine: &Engine) {
                 .broken()
                 .count(),
             0
-        )
+        );
     };
     let mut compiled: Vec<_> = (0..10).map(|_| timed(|| load(None))).collect();
     load(Some(&cache));

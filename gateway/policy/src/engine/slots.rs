@@ -64,7 +64,7 @@ mod tests {
     fn a_released_slot_wakes_a_waiting_thread() {
         let slots = Slots::new(0);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| slots.acquire(Instant::now() + Duration::from_secs(60)));
+            let waiting = scope.spawn(|| slots.acquire(Instant::now() + Duration::from_mins(1)));
             while slots.state.lock().waiting == 0 {
                 std::thread::yield_now();
             }

@@ -11,6 +11,7 @@ mod bounds;
 mod cached;
 mod isolation;
 mod made;
+mod malformed;
 mod rows;
 mod sdk;
 mod table;

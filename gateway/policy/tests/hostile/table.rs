@@ -4,7 +4,8 @@ use std::path::Path;
 
 use gateway_policy::{Engine, Policies, Spec};
 
-use crate::made::{altered, file, of_core, of_text, of_world, vast};
+use crate::made::{file, vast};
+use crate::malformed;
 use crate::rows::{AUTHORIZERS, REDACTORS, REFUSED_AUTHORIZERS, milliseconds};
 use crate::world::{
     allows, alone, authorizer, denied, engine, load, redactor, request, resident, spec,
@@ -13,97 +14,6 @@ use crate::world::{
 
 /// The most memory that an attack may leave behind, in bytes: half of a policy's limit.
 const LEFT_OVER: usize = 32 << 20;
-
-/// Modules that no compiler would write.
-fn made() -> Vec<(&'static str, &'static str, Vec<u8>)> {
-    const SOCKETS: &str = "package wasi:sockets@0.2.0; interface tcp { connect: func(to: string); }
-        world w { import tcp; include checkpoint-gateway:policy/authorizer@0.1.0; }";
-    const MYSTERY: &str = "package evil:corp; interface mystery { f: func(); }
-        world w { import mystery; include checkpoint-gateway:policy/authorizer@0.1.0; }";
-    const FUNCTION: &str = "package evil:corp;
-        world w { import exec: func(command: string); include checkpoint-gateway:policy/authorizer@0.1.0; }";
-    const SECRETS: &str =
-        "interface secrets { get: func() -> string; } world authorizer { import secrets;";
-    const HALF: &str =
-        "package evil:corp; world w { export checkpoint-gateway:policy/settings@0.1.0; }";
-    const BOTH: &str =
-        "package evil:corp; world w { include checkpoint-gateway:policy/authorizer@0.1.0;
-        include checkpoint-gateway:policy/redactor@0.1.0; }";
-    const NOTHING: &str = "package evil:corp; world w { }";
-    let with = |more| of_world(|contract| contract, more, "w");
-    let lie = |from: &'static str, to: &str| {
-        of_world(|contract| contract.replace(from, to), "", "authorizer")
-    };
-    vec![
-        ("import-of-sockets", "policy-import", with(SOCKETS)),
-        ("import-of-a-mystery", "policy-import", with(MYSTERY)),
-        ("import-of-a-function", "policy-import", with(FUNCTION)),
-        (
-            "import-by-our-name",
-            "policy-import",
-            lie("world authorizer {", SECRETS),
-        ),
-        (
-            "wrong-version",
-            "policy-import",
-            lie("policy@0.1.0", "policy@0.2.0"),
-        ),
-        (
-            "wrong-types",
-            "policy-world",
-            lie("-> verdict", "-> string"),
-        ),
-        ("wrong-world", "policy-world", with(HALF)),
-        ("both-worlds", "policy-world", with(BOTH)),
-        ("no-world", "policy-world", with(NOTHING)),
-        ("empty-component", "policy-world", of_text("(component)")),
-        ("core-module", "policy-invalid", of_text("(module)")),
-        ("empty-file", "policy-invalid", Vec::new()),
-        (
-            "garbage",
-            "policy-invalid",
-            (0..100_000_u32)
-                .map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3])
-                .collect(),
-        ),
-        (
-            "truncated",
-            "policy-invalid",
-            altered(|bytes| bytes[..bytes.len() / 2].to_vec()),
-        ),
-        (
-            "of-the-future",
-            "policy-invalid",
-            altered(|bytes| [&bytes[..4], &[0xff], &bytes[5..]].concat()),
-        ),
-        (
-            "table-bomb",
-            "policy-invalid",
-            of_core(&format!("(table 10000000 funcref) {CORE}")),
-        ),
-        (
-            "tables-many",
-            "policy-invalid",
-            of_core(&format!("{} {CORE}", "(table 1 funcref)".repeat(200))),
-        ),
-        (
-            "table-grown",
-            "policy-invalid",
-            of_core(&format!("(table 1 funcref) {CORE} {GROWING}")),
-        ),
-        (
-            "start-without-an-end",
-            "policy-deadline",
-            of_core(&format!("{CORE} {STARTING}")),
-        ),
-    ]
-}
-
-const CORE: &str = r#"(memory (export "memory") 1)
-    (func (export "checkpoint-gateway:policy/settings@0.1.0#configure") (param i32 i32) (result i32) i32.const 0)"#;
-const GROWING: &str =
-    "(func $grow (loop (drop (table.grow (ref.null func) (i32.const 1000))) (br 0))) (start $grow)";
-const STARTING: &str = "(func $spin (loop (br 0))) (start $spin)";
 
 /// An engine with a policy that allows requests.
 struct Trial {
@@ -225,7 +135,7 @@ fn has_no_plan_when_a_hostile_redactor_is_called() {
 fn refuses_malformed_modules() {
     let _process = alone();
     let (trial, folder) = (Trial::new(), tempfile::tempdir().unwrap());
-    for (name, code, bytes) in made() {
+    for (name, code, bytes) in malformed::modules() {
         let path = file(folder.path(), name, &bytes);
         trial.ends(name, code, |engine| {
             refused(engine, timed(spec(path.clone(), name), code))
