@@ -1,5 +1,6 @@
 //! The fields of a request that can be kept out of logs, traces and audit records.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
@@ -10,7 +11,7 @@ const NAME_MAX: usize = 256;
 
 /// A field of a request that a redaction plan keeps out of logs, traces and audit records. In JSON and in plans it is a
 /// text: `identity.user`, `target.labels.owner`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum HiddenField {
     /// The caller's user name, and the claims, which name the user too: `identity.user`.
@@ -93,6 +94,19 @@ impl HiddenField {
             .or_else(|| key("target.annotations.").map(Self::Annotation))
             .or_else(|| key("target.pod-labels.").map(Self::PodLabel))
             .or_else(|| key("target.pod-annotations.").map(Self::PodAnnotation))
+    }
+}
+
+/// In the order of the names: records list hidden fields in it.
+impl Ord for HiddenField {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.to_string().cmp(&other.to_string())
+    }
+}
+
+impl PartialOrd for HiddenField {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

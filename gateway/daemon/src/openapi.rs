@@ -13,9 +13,11 @@ use crate::exit::Exit;
 pub(crate) struct Options {}
 
 const AFTER: &str = "\
-Prints the OpenAPI 3.1 document of this version's HTTP interface as JSON, byte for byte as `GET /openapi.json` returns it: every \
-call with its parameters, the schemas of the answers, and the error codes. Use it to generate a client, or to compare the \
-interfaces of two versions. No configuration is needed.
+Prints the OpenAPI 3.1 document of this version's HTTP interface as JSON: every call with its parameters, the schemas of the \
+answers, and the error codes. Use it to generate a client, or to compare the interfaces of two versions. No configuration is \
+needed.
+
+`GET /openapi.json` returns the same document, byte for byte.
 
 Examples:
   checkpoint-gateway openapi > openapi.json

@@ -6,9 +6,12 @@ use anyhow::{Context, Result, bail, ensure};
 use gateway_core::Plan;
 use serde_json::Value;
 
+/// The longest file with a plan, in bytes.
+const MAX_PLAN: u64 = 16 << 20;
+
 /// Reads a plan from a file: the plan itself, the output of `policy run`, or what a fixture expects.
 pub(super) fn read(path: &Path) -> Result<Plan> {
-    let text = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+    let text = gateway_files::read(path, MAX_PLAN)?;
     let value = serde_json::from_slice(&text)
         .with_context(|| format!("`{}` is not JSON", path.display()))?;
     parse(value).with_context(|| format!("`{}` does not contain a plan", path.display()))
