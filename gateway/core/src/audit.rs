@@ -2,17 +2,20 @@
 
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::Sha256;
 use crate::{
     Action, CheckpointId, CredentialKind, HiddenField, KeyChange, KeyRemoval, PlanRecord,
     RedactionSummary, RequestId, RequestRecord, SegmentStart, Target, TraceId, TreeHead, Verdict,
 };
 
 /// One line of the audit log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
     /// Version of this format.
+    #[schemars(extend("const" = Self::SCHEMA))]
     pub schema: u32,
     /// Time of writing.
     pub at: jiff::Timestamp,
@@ -44,7 +47,7 @@ impl Record {
 }
 
 /// The event of a record. An intent is durable before the runtime is called; an outcome follows in every case.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// A permitted request is about to be carried out.
@@ -76,6 +79,7 @@ pub enum Event {
         checkpoint_id: CheckpointId,
         /// The request as policies got it, without the fields that the plan hides.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(required)]
         request: Option<RequestRecord>,
     },
     /// A request ended.
@@ -90,6 +94,7 @@ pub enum Event {
         /// The container's name.
         target: Target,
         /// Its archive's digest (SHA-256, hex).
+        #[schemars(with = "Sha256")]
         sha256: String,
         /// Its archive's size in bytes.
         bytes: u64,
@@ -135,8 +140,11 @@ impl Event {
 }
 
 /// The difference between a decision and the one that other policies would have made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Difference {
     /// The request was denied and would have been allowed.
     NowAllowed,
@@ -158,8 +166,9 @@ impl Difference {
 }
 
 /// The reason why the gateway removes a checkpoint without a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum RemovalReason {
     /// The checkpoint was older than the configured age.
     Age,
@@ -168,7 +177,7 @@ pub enum RemovalReason {
 }
 
 /// The end of a request. Fields about the caller are verified ones, without those that the plan hides.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Outcome {
     /// The requested action; absent if it could not be determined, or is not one that policies decide.
     pub action: Option<Action>,
@@ -191,6 +200,7 @@ pub struct Outcome {
     /// The container's name, if the request named one.
     pub target: Option<Target>,
     /// The answer's HTTP status; 0 if there was no answer.
+    #[schemars(range(max = 599))]
     pub status: u16,
     /// The stable code of the error; absent on success.
     pub code: Option<String>,
@@ -206,6 +216,7 @@ pub struct Outcome {
     /// The created or requested checkpoint.
     pub checkpoint_id: Option<CheckpointId>,
     /// The archive's digest (SHA-256, hex).
+    #[schemars(with = "Option<Sha256>")]
     pub sha256: Option<String>,
     /// The archive's size, or the number of bytes sent, in bytes.
     pub bytes: Option<u64>,
@@ -226,13 +237,14 @@ pub struct Outcome {
     pub omitted: Vec<String>,
     /// The number of unauthenticated requests whose outcomes were dropped by the rate limit since the last one written.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 1))]
     pub suppressed: u64,
     /// Time from the request's arrival to this record, in microseconds.
     pub duration_us: u64,
 }
 
 /// The result of a list. Policies are asked about each checkpoint.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listed {
     /// The number of checkpoints that policies were asked about.
     pub asked: u64,

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::Sha256;
 use crate::{CheckpointId, Container, HiddenField, RedactionSummary, RequestId, Target, TraceId};
 
 /// A stored checkpoint: the contents of the metadata file beside its archive.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Checkpoint {
     /// Version of this format.
     pub schema: u32,
@@ -18,6 +20,7 @@ pub struct Checkpoint {
     /// The archive's size in bytes.
     pub bytes: u64,
     /// SHA-256 of the archive as 64 lower-case hex digits, as `sha256sum` prints it.
+    #[schemars(with = "Sha256")]
     pub sha256: String,
     /// Time when the archive was begun.
     pub created_at: jiff::Timestamp,
@@ -65,13 +68,14 @@ impl Checkpoint {
 }
 
 /// The archive as the runtime wrote it, kept beside the redacted one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Original {
     /// The file's absolute path.
     pub path: PathBuf,
     /// Size in bytes of the file, which may be sealed.
     pub bytes: u64,
     /// SHA-256 of the file, which may be sealed, as 64 lower-case hex digits.
+    #[schemars(with = "Sha256")]
     pub sha256: String,
     /// Whether it is encrypted (`age-encryption.org/v1`). If not, it contains every secret in clear.
     pub sealed: bool,
@@ -80,7 +84,7 @@ pub struct Original {
 }
 
 /// A hold on a checkpoint: neither a caller nor a quota nor its age removes it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hold {
     /// The user who requested it.
     pub by: String,
@@ -92,7 +96,7 @@ pub struct Hold {
 }
 
 /// A container runtime.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuntimeInfo {
     /// The name that it reports: `containerd`, `cri-o`, ...
     pub name: String,
@@ -101,8 +105,9 @@ pub struct RuntimeInfo {
 }
 
 /// The way in which the runtime hands over an archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Transport {
     /// Through a FIFO, so the plaintext archive is never a file.
     Fifo,

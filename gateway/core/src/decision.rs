@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::schema::Sha256;
+
 /// The answer of one policy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     /// The policy allows the request.
@@ -17,7 +20,7 @@ pub enum Decision {
 }
 
 /// The reason of a denial.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Denial {
     /// Stable and machine-readable, in kebab-case: `outside-business-hours`.
     pub code: String,
@@ -26,12 +29,13 @@ pub struct Denial {
 }
 
 /// A policy's answer as it is recorded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// The policy's name in the configuration.
     pub policy: String,
     /// SHA-256 of its module as hex digits; absent if it is built in or could not be loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Sha256>")]
     pub digest: Option<String>,
     /// The generation of policies that it belongs to. Each reload makes a new one.
     #[serde(default)]

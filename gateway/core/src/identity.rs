@@ -1,10 +1,12 @@
 //! The identity of a caller.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The kind of credential that proved an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum CredentialKind {
     /// A signed JSON Web Token in the `Authorization` header (RFC 6750, RFC 7519).
     BearerToken,
@@ -13,7 +15,7 @@ pub enum CredentialKind {
 }
 
 /// A caller's verified identity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
     /// The user's name, with the prefix configured for the issuer.
     pub user: String,

@@ -1,10 +1,11 @@
 //! The contents of an archive as an inspection reports them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The contents of an archive without values of environment variables. Every text is one bounded line; `truncated` and
 /// `unreadable` name what did not fit or could not be read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Inspection {
     /// The runtime that wrote the archive, if its members show it.
     pub dialect: Option<Dialect>,
@@ -31,8 +32,9 @@ pub struct Inspection {
 }
 
 /// The runtime that wrote an archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Dialect {
     /// containerd.
     Containerd,
@@ -51,7 +53,7 @@ impl Dialect {
 }
 
 /// A container as its runtime describes it in an archive. Missing information is absent.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct InspectedContainer {
     /// The runtime's full id.
     pub id: Option<String>,
@@ -78,7 +80,7 @@ pub struct InspectedContainer {
 }
 
 /// The CRIU that dumped the processes, from `inventory.img` and the beginning of `dump.log`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Criu {
     /// The version of the images' format.
     pub image_version: Option<u64>,
@@ -91,7 +93,7 @@ pub struct Criu {
 }
 
 /// A mount of the container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Mount {
     /// The path in the container.
     pub destination: String,
@@ -103,7 +105,7 @@ pub struct Mount {
 }
 
 /// A process of the container, with its ids inside the container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Process {
     /// The process id.
     pub pid: u64,
@@ -120,7 +122,7 @@ pub struct Process {
 }
 
 /// Sizes in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sizes {
     /// The whole archive.
     pub archive: u64,
@@ -133,7 +135,7 @@ pub struct Sizes {
 }
 
 /// A member of an archive.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// Its name.
     pub name: String,

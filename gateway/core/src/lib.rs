@@ -18,6 +18,7 @@ mod proof;
 mod recorded;
 mod redaction;
 mod request;
+pub mod schema;
 mod summary;
 mod target;
 mod text;

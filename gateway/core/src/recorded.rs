@@ -1,9 +1,12 @@
 //! The copy of a request that audit records keep, without hidden fields.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{HiddenField, Request};
+use crate::{Archive, Container, HiddenField, Identity, Request};
 
 /// A shorter hidden text is removed only if it is a whole value, since it may be part of any text.
 const PART_MIN: usize = 4;
@@ -45,6 +48,47 @@ impl RequestRecord {
         rest.iter()
             .try_fold(self.0.get(*first)?, |value, name| value.get(name))
     }
+}
+
+/// That of a [`Request`] whose fields may be missing where a plan can hide them.
+impl JsonSchema for RequestRecord {
+    fn schema_name() -> Cow<'static, str> {
+        "RequestRecord".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let identity = Identity::json_schema(generator);
+        let target = Container::json_schema(generator);
+        let archive = optional(Archive::json_schema(generator), &["created_by"]);
+        let archive = json_schema!({ "anyOf": [archive, { "type": "null" }] });
+        let request = Request::json_schema(generator);
+        let mut request = optional(request, &["reason", "source_address", "headers"]);
+        let properties = request.get_mut("properties").and_then(Value::as_object_mut);
+        if let Some(properties) = properties {
+            let identity = optional(identity, &["user", "groups", "claims"]);
+            // Absent if it is hidden, and null if the caller gave none. Null stands first: it is meant, and stays.
+            let reason =
+                json_schema!({ "type": ["null", "string"], "description": "The caller's reason." });
+            properties.insert("reason".to_owned(), reason.to_value());
+            properties.insert("identity".to_owned(), identity.to_value());
+            properties.insert("target".to_owned(), optional(target, &["image"]).to_value());
+            properties.insert("archive".to_owned(), archive.clone().to_value());
+            properties.insert("latest".to_owned(), archive.to_value());
+        }
+        request.insert(
+            "description".to_owned(),
+            "The request as policies got it, without the fields that the plan hides.".into(),
+        );
+        request
+    }
+}
+
+/// `schema` of an object that may lack the properties `names`.
+fn optional(mut schema: Schema, names: &[&str]) -> Schema {
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| !name.as_str().is_some_and(|name| names.contains(&name)));
+    }
+    schema
 }
 
 /// The paths in the JSON of a request that show a hidden field.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::HiddenField;
@@ -71,8 +72,11 @@ pub enum Pattern {
 }
 
 /// A part of the archive that a rule searches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Place {
     /// `spec.dump` and `config.dump`: environment and arguments.
     Spec,
@@ -97,10 +101,11 @@ impl Place {
 }
 
 /// A plan as it is recorded: names of rules without their patterns, which may be secrets.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct PlanRecord {
     /// SHA-256 of the plan's JSON as hex digits; empty if the plan is empty.
+    #[schemars(regex(pattern = "^([0-9a-f]{64})?$"))]
     pub sha256: String,
     /// Names of the mask rules.
     pub mask: Vec<String>,

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{CheckpointId, Container, Identity, RequestId};
 
 /// An action that a caller requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Action {
     /// Take a new checkpoint.
     Create,
@@ -54,7 +56,7 @@ impl Action {
 }
 
 /// A stored checkpoint as policies see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Archive {
     /// The checkpoint's id.
     pub id: CheckpointId,
@@ -67,7 +69,7 @@ pub struct Archive {
 }
 
 /// A request as policies see it. Nothing else reaches them, so the same request always gets the same answer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Request {
     /// The request's id, also in the answer, the trace and the audit log.
     pub id: RequestId,

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Place;
 
 /// The result of redacting one archive: numbers and names from the plan, never a hidden value.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RedactionSummary {
     /// All mask rules of the plan, in its order.
     pub rules: Vec<RuleSummary>,
@@ -35,16 +36,17 @@ impl RedactionSummary {
 }
 
 /// The result of one mask rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RuleSummary {
     /// The rule's name.
     pub name: String,
     /// The result by place, without places that have no match.
+    #[schemars(extend("propertyNames" = crate::schema::names::<Place>()))]
     pub places: BTreeMap<Place, Masked>,
 }
 
 /// Overwritten matches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Masked {
     /// The number of matches.
     pub masks: u64,
@@ -53,7 +55,7 @@ pub struct Masked {
 }
 
 /// The result of one drop rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DropSummary {
     /// The rule's name.
     pub name: String,

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of a container: namespace, pod and container. Every part is a valid Kubernetes name, so it is safe in a path, a
 /// label selector or a file name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "RawTarget")]
 pub struct Target {
     namespace: String,
@@ -42,7 +43,7 @@ pub enum ParseTargetError {
     },
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 struct RawTarget {
     namespace: String,
     pod: String,

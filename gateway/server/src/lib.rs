@@ -9,6 +9,7 @@ mod audit_keys;
 mod audit_records;
 mod audit_writer;
 pub mod authn;
+mod bodies;
 mod check;
 mod checkpoint_ids;
 mod checkpoint_task;

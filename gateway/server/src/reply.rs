@@ -1,5 +1,7 @@
 //! Answers: JSON, or a problem of RFC 9457.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use gateway_core::{CheckpointId, RequestId, TraceId};
 use http::header::{
@@ -9,35 +11,57 @@ use http::header::{
 use http::{Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Error;
+use crate::bodies::Accepted;
 use crate::request_ids::RequestIds;
 
 /// The body of an answer: most are in memory, archives are read while they are sent.
 pub(crate) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
 
+/// The `type` of a problem that is fully described by its other fields.
+const BLANK: &str = "about:blank";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
-/// Problem details (RFC 9457). The `type` is `about:blank`, so the title is that of the status; `code` names the error.
-#[derive(Serialize)]
-struct Problem<'a> {
+/// Problem details (RFC 9457).
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Problem<'a> {
+    /// The title is that of the status, and `code` names the error.
+    #[schemars(extend("const" = BLANK))]
     r#type: &'static str,
+    /// The HTTP status in words.
     title: &'a str,
+    /// The HTTP status.
+    #[schemars(range(min = 400, max = 599))]
     status: u16,
+    /// The error, for people. Where the kubelet has a text for it, that text.
     detail: &'a str,
+    /// The error, for programs: stable.
+    #[schemars(extend("enum" = codes()))]
     code: &'a str,
+    /// The request's id, as in `x-request-id`.
     request_id: RequestId,
+    /// The request's trace, as in `x-trace-id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<TraceId>,
-    /// The denying policy's own code.
+    /// The denying policy's own code. Only if `code` is `denied`.
     #[serde(skip_serializing_if = "Option::is_none")]
     denial: Option<&'a str>,
+    /// The denying policy. Only if `code` is `denied`, and a policy denied the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a str>,
+    /// The future checkpoint's id. Only if `code` is `wait-over`.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint_id: Option<CheckpointId>,
+}
+
+/// Every code that an error can have.
+fn codes() -> BTreeSet<&'static str> {
+    let answers = Error::ANSWERS.iter();
+    answers.map(|listed| listed.answer.code).collect()
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Result<Response<Body>, Error> {
@@ -65,7 +89,7 @@ pub(crate) fn answer(
 
 /// 202: all checks have passed. `Location` is the checkpoint's future URL (RFC 7240, section 4.1).
 pub(crate) fn accepted(id: CheckpointId) -> Result<Response<Body>, Error> {
-    let mut response = json(&serde_json::json!({ "id": id }))?;
+    let mut response = json(&Accepted { id })?;
     *response.status_mut() = StatusCode::ACCEPTED;
     let location =
         HeaderValue::try_from(format!("/v1/checkpoints/{id}")).map_err(|_| Error::Internal)?;
@@ -92,7 +116,7 @@ pub(crate) fn problem(error: &Error, ids: RequestIds) -> Response<Body> {
         _ => (None, None),
     };
     let problem = Problem {
-        r#type: "about:blank",
+        r#type: BLANK,
         title: answered.status.canonical_reason().unwrap_or_default(),
         status: answered.status.as_u16(),
         detail: &detail,

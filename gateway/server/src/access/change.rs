@@ -3,11 +3,11 @@
 use gateway_archive::Store;
 use gateway_core::{Checkpoint, Hold, Outcome};
 use http::{Response, StatusCode};
-use serde_json::json;
 
 use super::Access;
 use super::permit::AccessPermit;
 use crate::Error;
+use crate::bodies::HeldCheckpoint;
 use crate::reply::{self, Body};
 
 impl Access {
@@ -29,7 +29,12 @@ impl Access {
         let changed = self
             .change(permit, StatusCode::OK, move |store| store.hold(id, &hold))
             .await?;
-        reply::json(&json!({ "id": changed.id, "hold": changed.hold }))
+        // The store has just written the hold.
+        let hold = changed.hold.as_ref().ok_or(Error::Internal)?;
+        reply::json(&HeldCheckpoint {
+            id: changed.id,
+            hold,
+        })
     }
 
     pub(super) async fn release(&self, permit: AccessPermit) -> Result<Response<Body>, Error> {

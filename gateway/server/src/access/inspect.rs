@@ -1,22 +1,14 @@
 //! Shows a checkpoint's metadata and the contents of its archive: processes, names of variables, mounts.
 
-use gateway_core::{Checkpoint, CheckpointId, Inspection};
+use gateway_core::{CheckpointId, Inspection};
 use http::Response;
-use serde::Serialize;
 use tracing::{Instrument, info_span};
 
 use super::Access;
 use super::permit::AccessPermit;
 use crate::Error;
+use crate::bodies::InspectedCheckpoint;
 use crate::reply::{self, Body};
-
-/// The answer: metadata and inspection.
-#[derive(Serialize)]
-struct Inspected<'a> {
-    #[serde(flatten)]
-    checkpoint: &'a Checkpoint,
-    inspection: Inspection,
-}
 
 impl Access {
     pub(super) async fn inspect(&self, permit: AccessPermit) -> Result<Response<Body>, Error> {
@@ -24,7 +16,7 @@ impl Access {
         let inspection = reading.instrument(info_span!("inspect")).await?;
         // Shown only once it is on record.
         self.write_outcome(&permit, permit.outcome(Ok(200))).await?;
-        reply::json(&Inspected {
+        reply::json(&InspectedCheckpoint {
             checkpoint: permit.checkpoint(),
             inspection,
         })

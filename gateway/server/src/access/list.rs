@@ -6,10 +6,10 @@ use gateway_archive::{Filter, Store};
 use gateway_core::{Action, Checkpoint, CheckpointId, Listed, Outcome, Request};
 use gateway_policy::Policies;
 use http::Response;
-use serde_json::json;
 use tracing::{Instrument, info_span};
 
 use super::{Access, AccessCall};
+use crate::bodies::CheckpointPage;
 use crate::query::Query;
 use crate::reply::{self, Body};
 use crate::{Error, audit_records};
@@ -46,7 +46,10 @@ impl Access {
         };
         context.set_outcome_recorded();
         self.audit.write_outcome(context.ids(), outcome).await?;
-        reply::json(&json!({ "items": page.shown, "next": page.next }))
+        reply::json(&CheckpointPage {
+            items: page.shown,
+            next: page.next,
+        })
     }
 }
 

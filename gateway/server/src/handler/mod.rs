@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, Span, info, info_span};
@@ -16,6 +15,7 @@ use tracing::{Instrument, Span, info, info_span};
 use crate::access::{Access, AccessCall, Sending};
 use crate::audit_writer::AuditWriter;
 use crate::authn::{Authenticator, Caller};
+use crate::bodies::StoredArchive;
 use crate::checkpoint_ids::CheckpointIds;
 use crate::checkpoint_task::{CheckpointTasks, Progress};
 use crate::config::Config;
@@ -185,7 +185,9 @@ impl Handler {
         let patience = self.settings.patience(timeout_seconds);
         let tasks = &self.parts.checkpoints;
         match tasks.run(request, slot.clone(), patience).await? {
-            Progress::Stored(checkpoint) => reply::json(&json!({ "items": [checkpoint.path] })),
+            Progress::Stored(checkpoint) => reply::json(&StoredArchive {
+                items: [&checkpoint.path],
+            }),
             Progress::Accepted(id) => reply::accepted(id),
         }
     }

@@ -1,5 +1,5 @@
-//! The HTTP interface as OpenAPI 3.1 has it, made from the code: the calls are those of [`Operation::ALL`], the problems
-//! those of [`Error::ANSWERS`](crate::Error::ANSWERS). The suite holds every answer that it gets against it.
+//! Describes the HTTP interface as an OpenAPI 3.1 document, made from the code: its operations are [`Operation::ALL`], its
+//! problems [`Error::ANSWERS`](crate::Error::ANSWERS), its schemas those of the bodies' types.
 
 mod headers;
 mod operations;
@@ -10,6 +10,7 @@ mod successes;
 
 use std::sync::LazyLock;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -17,26 +18,34 @@ use crate::config::Listen;
 use crate::operation::Operation;
 
 static TEXT: LazyLock<String> = LazyLock::new(|| {
-    // Strings and numbers under texts as keys always serialize.
+    // Serializing cannot fail: every key is a text.
     let mut text = serde_json::to_string_pretty(&Document::new()).unwrap_or_default();
     text.push('\n');
     text
 });
 
-/// The document as it is served and printed: JSON on many lines, the last of which is ended.
+/// The document as it is served and printed: indented JSON with a final newline.
 pub fn text() -> &'static str {
     &TEXT
 }
 
-/// In the order in which one reads it.
-#[derive(Serialize)]
+/// An OpenAPI document.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "OpenApi")]
 struct Document {
+    // In the order in which people read them.
+    #[schemars(regex(pattern = r"^3\.1\.\d+$"))]
     openapi: &'static str,
+    #[schemars(with = "Map<String, Value>")]
     info: Value,
+    #[schemars(with = "Vec<Map<String, Value>>")]
     servers: Value,
+    #[schemars(with = "Vec<Map<String, Value>>")]
     security: Value,
+    #[schemars(with = "Vec<Map<String, Value>>")]
     tags: Value,
     paths: Map<String, Value>,
+    #[schemars(with = "Map<String, Value>")]
     components: Value,
 }
 
@@ -47,11 +56,7 @@ impl Document {
             info: info(),
             servers: servers(),
             security: json!([{ "bearer": [] }, { "certificate": [] }, { "bearer": [], "certificate": [] }]),
-            tags: json!([
-                { "name": "kubelet", "description": "The kubelet's own endpoint, in front of the container runtime." },
-                { "name": "checkpoints", "description": "Access to checkpoints that exist, each kind of it an action that policies judge." },
-                { "name": "gateway", "description": "What the gateway tells of itself and of its callers. No policy is asked." },
-            ]),
+            tags: tags(),
             paths: paths(),
             components: json!({
                 "parameters": parameters::components(),
@@ -67,11 +72,12 @@ fn info() -> Value {
     json!({
         "title": "checkpoint-gateway",
         "version": env!("CARGO_PKG_VERSION"),
-        "summary": "A gate in front of container checkpoints",
-        "description": "Who asks is proven, whether they may is decided by policies, and what they take is redacted, hashed, stored and recorded.\n\n\
-            Nothing in a path is decoded: percent-encoding there is refused, and no name needs it. No call needs a body. \
-            Errors are problems of RFC 9457 whose `code` is stable. Every answer has an `x-request-id`, by which the log, \
-            the trace and the audit log tell of it.",
+        "summary": "An access gateway for container checkpoints",
+        "description": "The gateway authenticates callers, asks policies whether they may do what they request, and redacts, \
+            hashes, stores and records the checkpoints that it creates.\n\n\
+            Paths are not percent-decoded: percent signs in them are rejected, and no name needs one. No call needs a body. \
+            Errors are problem details (RFC 9457) with a stable `code`. Every answer has an `x-request-id`, which the log, \
+            the trace and the audit log contain, too.",
         "license": { "name": "Apache License 2.0", "identifier": "Apache-2.0" },
     })
 }
@@ -80,12 +86,20 @@ fn servers() -> Value {
     let port = Listen::default().address.port().to_string();
     json!([{
         "url": "https://{host}:{port}",
-        "description": "The main listener (`listen.address`): TLS only.",
+        "description": "The main listener (`listen.address`), with TLS only.",
         "variables": {
             "host": { "default": "localhost", "description": "A node that runs the gateway." },
             "port": { "default": port, "description": "The port of `listen.address`." },
         },
     }])
+}
+
+fn tags() -> Value {
+    json!([
+        { "name": "kubelet", "description": "The kubelet's own endpoint, in front of the container runtime." },
+        { "name": "checkpoints", "description": "Access to stored checkpoints. Policies decide about each kind of access." },
+        { "name": "gateway", "description": "Information about the gateway and its callers. No policy is asked." },
+    ])
 }
 
 fn paths() -> Map<String, Value> {
@@ -95,10 +109,8 @@ fn paths() -> Map<String, Value> {
             .entry(operation.template())
             .or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
-            item.insert(
-                operation.method().as_str().to_ascii_lowercase(),
-                operations::of(operation),
-            );
+            let method = operation.method().as_str().to_ascii_lowercase();
+            item.insert(method, operations::of(operation));
         }
     }
     paths
@@ -110,11 +122,11 @@ fn security_schemes() -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "JWT",
-            "description": "A signed token (RFC 7519) of one of `[[issuers]]`, for its audience. One that is bound to a certificate (RFC 8705) needs that, too.",
+            "description": "A signed token (RFC 7519) of one of `[[issuers]]`, with its audience. A token that is bound to a certificate (RFC 8705) needs that certificate, too.",
         },
         "certificate": {
             "type": "mutualTLS",
-            "description": "A client certificate of `tls.client-ca`. Where a token comes with it both must hold, and the token names the caller.",
+            "description": "A client certificate of `tls.client-ca`. If a token comes with it, both must be valid, and the token names the caller.",
         },
     })
 }

@@ -1,17 +1,19 @@
+//! Describes the parameters of operations.
+
 use serde_json::{Value, json};
 
 use super::schemas::{date_time, uuid};
 use crate::query::{PAGE, PAGE_MAX};
 use crate::request_headers::REASON_MAX;
 
-/// A DNS label of RFC 1123, as Kubernetes has it; its length is told beside it.
+/// A DNS label (RFC 1123) as Kubernetes defines it, without its length.
 const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-/// Labels between dots; the length of the whole is told beside it.
+/// A DNS subdomain (RFC 1123) as Kubernetes defines it, without its length.
 const SUBDOMAIN: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
-/// What every call takes.
+/// The parameters of every operation.
 pub(super) const EVERY: [&str; 3] = ["X-Checkpoint-Reason", "traceparent", "tracestate"];
-/// What a list takes.
+/// The parameters of a list.
 pub(super) const LIST: [&str; 7] = [
     "filter.namespace",
     "filter.pod",
@@ -21,44 +23,44 @@ pub(super) const LIST: [&str; 7] = [
     "limit",
     "after",
 ];
-/// What a download takes.
+/// The parameters of a download.
 pub(super) const DOWNLOAD: [&str; 4] = ["view", "Range", "If-Range", "If-None-Match"];
 
 pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/parameters/{name}") })
 }
 
-/// By the names of path parameters in templates, and by names of ours.
+/// Path parameters by their names in templates, the others by a name of their own.
 pub(super) fn components() -> Value {
     json!({
         "namespace": path("namespace", "The pod's namespace.", &label()),
         "pod": path("pod", "The pod.", &json!({ "type": "string", "minLength": 1, "maxLength": 253, "pattern": SUBDOMAIN })),
-        "container": path("container", "The container within the pod; init and ephemeral ones count.", &label()),
-        "id": path("id", "The checkpoint's id, with lower-case digits and hyphens.", &uuid("A UUID of version 7.")),
-        "timeout": query("timeout", "How long to wait, in seconds; 0 means the gateway's default. The checkpoint goes on when the wait is over.",
+        "container": path("container", "The container within the pod, which may be an init or ephemeral container.", &label()),
+        "id": path("id", "The checkpoint's id.", &uuid("A UUID of version 7 in lower case with hyphens.")),
+        "timeout": query("timeout", "How long to wait, in seconds; 0 means the gateway's default. The checkpoint continues after that time.",
             &json!({ "type": "integer", "format": "int64", "minimum": 0, "maximum": u32::MAX, "default": 0 })),
-        "filter.namespace": query("namespace", "Only of this namespace.", &json!({ "type": "string" })),
-        "filter.pod": query("pod", "Only of this pod.", &json!({ "type": "string" })),
-        "filter.container": query("container", "Only of this container.", &json!({ "type": "string" })),
-        "since": query("since", "Only those that were begun then or later.", &date_time("A time of RFC 3339.")),
-        "until": query("until", "Only those that were begun before.", &date_time("A time of RFC 3339.")),
-        "limit": query("limit", "How many at most.",
+        "filter.namespace": query("namespace", "Only checkpoints in this namespace.", &json!({ "type": "string" })),
+        "filter.pod": query("pod", "Only checkpoints of this pod.", &json!({ "type": "string" })),
+        "filter.container": query("container", "Only checkpoints of this container.", &json!({ "type": "string" })),
+        "since": query("since", "Only checkpoints that were begun at this time or later.", &date_time("A time of RFC 3339.")),
+        "until": query("until", "Only checkpoints that were begun before this time.", &date_time("A time of RFC 3339.")),
+        "limit": query("limit", "The largest number of checkpoints.",
             &json!({ "type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": PAGE })),
-        "after": query("after", "Only those behind this one: the `next` of the page before.", &uuid("A checkpoint's id.")),
-        "view": query("view", "The redacted archive, or the original as it is kept: an action of its own to policies.",
+        "after": query("after", "Only checkpoints after this one: the `next` of the previous page.", &uuid("A checkpoint's id.")),
+        "view": query("view", "The redacted archive, or the original. Policies decide about each separately.",
             &json!({ "type": "string", "enum": ["redacted", "original"], "default": "redacted" })),
-        "X-Checkpoint-Reason": header("X-Checkpoint-Reason", "Why. It goes on record, and policies may demand it.",
+        "X-Checkpoint-Reason": header("X-Checkpoint-Reason", "The reason for the request. It is recorded, and policies may require one.",
             &json!({ "type": "string", "minLength": 1, "maxLength": REASON_MAX, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]+$" })),
-        "traceparent": header("traceparent", "The caller's trace (W3C Trace Context), which is continued.",
+        "traceparent": header("traceparent", "The caller's trace (W3C Trace Context), which the gateway continues.",
             &json!({ "type": "string", "examples": ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"] })),
-        "tracestate": header("tracestate", "What goes with `traceparent`.", &json!({ "type": "string" })),
-        "Prefer": header("Prefer", "`respond-async`: do not wait for the end (RFC 7240).",
+        "tracestate": header("tracestate", "The vendor-specific part of the caller's trace.", &json!({ "type": "string" })),
+        "Prefer": header("Prefer", "`respond-async`: answer once all checks have passed (RFC 7240).",
             &json!({ "type": "string", "examples": ["respond-async"] })),
-        "Range": header("Range", "One range of bytes; several are answered with the whole.",
+        "Range": header("Range", "One range of bytes. A request for several gets the whole file.",
             &json!({ "type": "string", "examples": ["bytes=1048576-"] })),
-        "If-Range": header("If-Range", "The `ETag` of what one has a part of: where it is another, the whole is sent.",
+        "If-Range": header("If-Range", "The `ETag` of the file that the caller has a part of. If the file has another, the whole is sent.",
             &json!({ "type": "string" })),
-        "If-None-Match": header("If-None-Match", "`ETag`s of what one has.", &json!({ "type": "string" })),
+        "If-None-Match": header("If-None-Match", "The `ETag`s of the files that the caller has.", &json!({ "type": "string" })),
     })
 }
 

@@ -1,24 +1,23 @@
+//! Describes the errors of each operation.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::headers;
-use super::schemas::{constant, object, text, trace_id, uuid};
+use super::schemas::reference;
 use crate::operation::Operation;
+use crate::reply::Problem;
 use crate::{Error, Listed};
 
-/// What a call can be answered where it does not get what it asked for, by status.
+/// The errors that `operation` can answer, by status.
 pub(super) fn of(operation: Operation) -> impl Iterator<Item = (StatusCode, Value)> {
     let mut statuses = BTreeMap::<_, Vec<_>>::new();
-    for listed in Error::ANSWERS
-        .iter()
-        .filter(|listed| listed.calls.contains(&operation))
-    {
-        statuses
-            .entry(listed.answer.status)
-            .or_default()
-            .push(listed);
+    let answers = Error::ANSWERS.iter();
+    for listed in answers.filter(|listed| listed.calls.contains(&operation)) {
+        let status = listed.answer.status;
+        statuses.entry(status).or_default().push(listed);
     }
     statuses
         .into_iter()
@@ -31,49 +30,29 @@ fn response(status: StatusCode, listed: &[&Listed]) -> Value {
         .iter()
         .map(|listed| format!("- `{}`: {}", listed.answer.code, listed.meaning))
         .collect();
-    let mut more = Vec::new();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut schema = reference::<Problem<'_>>();
+    let narrowed = json!({ "status": { "const": status.as_u16() }, "code": { "enum": codes } });
+    schema.insert("properties".to_owned(), narrowed);
+    json!({
+        "description": format!("{reason}\n\n{}", meanings.join("\n")),
+        "headers": headers::with(&extra_headers(status, listed)),
+        "content": { "application/problem+json": { "schema": schema } },
+    })
+}
+
+fn extra_headers(status: StatusCode, listed: &[&Listed]) -> Vec<&'static str> {
+    let mut headers = Vec::new();
     if listed
         .iter()
         .any(|listed| listed.answer.retry_after.is_some())
     {
-        more.push("Retry-After");
+        headers.push("Retry-After");
     }
     match status {
-        StatusCode::UNAUTHORIZED => more.push("WWW-Authenticate"),
-        StatusCode::METHOD_NOT_ALLOWED => more.push("Allow"),
+        StatusCode::UNAUTHORIZED => headers.push("WWW-Authenticate"),
+        StatusCode::METHOD_NOT_ALLOWED => headers.push("Allow"),
         _ => {}
     }
-    json!({
-        "description": format!("{}\n\n{}", status.canonical_reason().unwrap_or_default(), meanings.join("\n")),
-        "headers": headers::with(&more),
-        "content": { "application/problem+json": { "schema": {
-            "$ref": "#/components/schemas/Problem",
-            "properties": { "status": { "const": status.as_u16() }, "code": { "enum": codes } },
-        } } },
-    })
-}
-
-/// Any problem, with every code that there is. Each answer says which of them it may be.
-pub(super) fn schema() -> Value {
-    let codes: BTreeSet<_> = Error::ANSWERS
-        .iter()
-        .map(|listed| listed.answer.code)
-        .collect();
-    let properties = json!({
-        "type": constant("about:blank"),
-        "title": text("The status' own words."),
-        "status": { "type": "integer", "minimum": 400, "maximum": 599, "description": "The HTTP status." },
-        "detail": text("What happened, for a person; the kubelet's words where it has some."),
-        "code": { "type": "string", "enum": codes, "description": "What happened, for a program: stable." },
-        "request_id": uuid("The request, as in `x-request-id`."),
-        "trace_id": trace_id("Its trace, as in `x-trace-id`."),
-        "denial": text("The denying policy's own code. Only where `code` is `denied`."),
-        "policy": text("The denying policy. Only where `code` is `denied`, and a policy said no."),
-        "checkpoint_id": uuid("What will be stored. Only where `code` is `wait-over`."),
-    });
-    object(
-        "Problem details (RFC 9457).",
-        properties,
-        &["trace_id", "denial", "policy", "checkpoint_id"],
-    )
+    headers
 }

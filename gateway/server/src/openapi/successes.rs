@@ -1,48 +1,60 @@
+//! Describes the successful answers of each operation.
+
+use gateway_core::Identity;
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use super::Document;
 use super::headers;
 use super::schemas::reference;
+use crate::bodies::{Accepted, CheckpointPage, HeldCheckpoint, InspectedCheckpoint, StoredArchive};
 use crate::operation::Operation;
 
-/// What a call is answered where it gets what it asked for. Of a download the answer without a part is among it: it is no
-/// problem document.
+/// The answers that are not problem documents; a range that cannot be satisfied is one of them.
 pub(super) fn of(operation: Operation) -> Vec<(StatusCode, Value)> {
-    let ok = |description, schema| vec![(StatusCode::OK, document(description, schema, &[]))];
+    let ok = |answer| vec![(StatusCode::OK, answer)];
+    let no_content = |description| vec![(StatusCode::NO_CONTENT, empty(description, &[]))];
     match operation {
-        Operation::Checkpoint => vec![
-            (StatusCode::OK, document("It is stored.", "Taken", &[])),
-            (
-                StatusCode::ACCEPTED,
-                document(
-                    "It is under way: what was asked for with `Prefer: respond-async`, once nothing but the runtime can refuse.",
-                    "Accepted",
-                    &["Location", "Preference-Applied"],
-                ),
-            ),
-        ],
-        Operation::List => ok(
-            "Those that the caller may see, the newest first.",
-            "CheckpointPage",
-        ),
-        Operation::Inspect => ok(
-            "What is known of it, and what is in its archive.",
-            "InspectedCheckpoint",
-        ),
-        Operation::Delete => vec![(StatusCode::NO_CONTENT, empty("It is gone.", &[]))],
+        Operation::Checkpoint => checkpoint(),
+        Operation::List => ok(json_body::<CheckpointPage>(
+            "The checkpoints that the caller may see, the newest first.",
+            &[],
+        )),
+        Operation::Inspect => ok(json_body::<InspectedCheckpoint<'_>>(
+            "The checkpoint and the contents of its archive.",
+            &[],
+        )),
+        Operation::Delete => no_content("The checkpoint is deleted."),
         Operation::Download => archive(),
-        Operation::Hold => ok(
-            "It is pinned, from whenever it first was.",
-            "HeldCheckpoint",
-        ),
-        Operation::Release => vec![(StatusCode::NO_CONTENT, empty("Nothing pins it.", &[]))],
-        Operation::WhoAmI => ok("Who the gateway takes the caller for.", "Identity"),
-        Operation::OpenApi => ok("This document.", "OpenApi"),
+        Operation::Hold => ok(json_body::<HeldCheckpoint<'_>>(
+            "The checkpoint has a hold. An earlier hold stays as it was.",
+            &[],
+        )),
+        Operation::Release => no_content("The checkpoint has no hold."),
+        Operation::WhoAmI => ok(json_body::<Identity>("The caller's identity.", &[])),
+        Operation::OpenApi => ok(json_body::<Document>("This document.", &[])),
     }
 }
 
+fn checkpoint() -> Vec<(StatusCode, Value)> {
+    vec![
+        (
+            StatusCode::OK,
+            json_body::<StoredArchive<'_>>("The checkpoint is stored.", &[]),
+        ),
+        (
+            StatusCode::ACCEPTED,
+            json_body::<Accepted>(
+                "All checks have passed and the checkpoint is running. Only with `Prefer: respond-async`.",
+                &["Location", "Preference-Applied"],
+            ),
+        ),
+    ]
+}
+
 fn archive() -> Vec<(StatusCode, Value)> {
-    const FILE: [&str; 4] = [
+    const WHOLE: [&str; 4] = [
         "ETag",
         "Accept-Ranges",
         "Content-Disposition",
@@ -56,45 +68,45 @@ fn archive() -> Vec<(StatusCode, Value)> {
         "Content-Range",
     ];
     vec![
-        (StatusCode::OK, bytes("All of it.", &FILE)),
+        (StatusCode::OK, file("The whole file.", &WHOLE)),
         (
             StatusCode::PARTIAL_CONTENT,
-            bytes("The part that `Range` asks for.", &PART),
+            file("The part that `Range` names.", &PART),
         ),
         (
             StatusCode::NOT_MODIFIED,
             empty(
-                "It is what the caller has, as `If-None-Match` says.",
+                "The caller has this file already, by `If-None-Match`.",
                 &["ETag", "Accept-Ranges"],
             ),
         ),
         (
             StatusCode::RANGE_NOT_SATISFIABLE,
             empty(
-                "It has no such bytes.",
+                "The file does not have the bytes that `Range` names.",
                 &["ETag", "Accept-Ranges", "Content-Range"],
             ),
         ),
     ]
 }
 
-fn document(description: &str, schema: &str, more: &[&str]) -> Value {
+fn json_body<T: JsonSchema>(description: &str, more: &[&str]) -> Value {
     json!({
         "description": description,
         "headers": headers::with(more),
-        "content": { "application/json": { "schema": reference(schema) } },
+        "content": { "application/json": { "schema": reference::<T>() } },
     })
 }
 
-/// `format` is what makers of clients tell a file by.
-fn bytes(description: &str, more: &[&str]) -> Value {
-    let file = |what: &str| json!({ "schema": { "type": "string", "format": "binary", "description": what } });
+/// Generators of clients recognize a file by its `format`.
+fn file(description: &str, more: &[&str]) -> Value {
+    let binary = |description: &str| json!({ "schema": { "type": "string", "format": "binary", "description": description } });
     json!({
         "description": description,
         "headers": headers::with(more),
         "content": {
-            "application/x-tar": file("An archive."),
-            "application/octet-stream": file("An original that is sealed (age-encryption.org/v1)."),
+            "application/x-tar": binary("An archive."),
+            "application/octet-stream": binary("A sealed original (age-encryption.org/v1)."),
         },
     })
 }
