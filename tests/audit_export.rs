@@ -69,55 +69,59 @@ fn is_micro_time(value: &Value) -> bool {
         && text[20..26].bytes().all(|b| b.is_ascii_digit())
 }
 
+/// Checks what every event of `audit.k8s.io/v1` must have.
+fn check_k8s_event(event: &Value, outcome: &Value) {
+    assert_eq!(
+        (&event["kind"], &event["apiVersion"]),
+        (&"Event".into(), &"audit.k8s.io/v1".into())
+    );
+    assert_eq!(
+        (&event["level"], &event["stage"]),
+        (&"Metadata".into(), &"ResponseComplete".into())
+    );
+    assert_eq!(event["auditID"], outcome["request_id"]);
+    assert!(
+        is_text(&event["requestURI"]) && is_text(&event["user"]["username"]),
+        "{event}"
+    );
+    assert!(
+        ["create", "list", "get", "update", "delete"].contains(&event["verb"].as_str().unwrap()),
+        "{event}"
+    );
+    assert_eq!(
+        (&event["responseStatus"]["code"], &event["sourceIPs"]),
+        (&outcome["status"], &json!(["127.0.0.1"]))
+    );
+    assert!(
+        event["responseStatus"]["metadata"].is_object() && event["user"]["groups"].is_array(),
+        "{event}"
+    );
+    assert!(
+        is_micro_time(&event["requestReceivedTimestamp"])
+            && is_micro_time(&event["stageTimestamp"]),
+        "{event}"
+    );
+    assert!(
+        event["requestReceivedTimestamp"].as_str() <= event["stageTimestamp"].as_str(),
+        "{event}"
+    );
+    assert!(
+        event["annotations"]
+            .as_object()
+            .unwrap()
+            .values()
+            .all(Value::is_string),
+        "{event}"
+    );
+}
+
 #[tokio::test]
 async fn k8s_audit_export_has_the_required_fields() {
     let (world, log) = used().await;
     let (events, outcomes) = (exported(&log, "k8s-audit"), outcomes(&world));
     assert_eq!((events.len(), outcomes.len()), (8, 8));
     for (event, outcome) in events.iter().zip(&outcomes) {
-        assert_eq!(
-            (&event["kind"], &event["apiVersion"]),
-            (&"Event".into(), &"audit.k8s.io/v1".into())
-        );
-        assert_eq!(
-            (&event["level"], &event["stage"]),
-            (&"Metadata".into(), &"ResponseComplete".into())
-        );
-        assert_eq!(event["auditID"], outcome["request_id"]);
-        assert!(
-            is_text(&event["requestURI"]) && is_text(&event["user"]["username"]),
-            "{event}"
-        );
-        assert!(
-            ["create", "list", "get", "update", "delete"]
-                .contains(&event["verb"].as_str().unwrap()),
-            "{event}"
-        );
-        assert_eq!(
-            (&event["responseStatus"]["code"], &event["sourceIPs"]),
-            (&outcome["status"], &json!(["127.0.0.1"]))
-        );
-        assert!(
-            event["responseStatus"]["metadata"].is_object() && event["user"]["groups"].is_array(),
-            "{event}"
-        );
-        assert!(
-            is_micro_time(&event["requestReceivedTimestamp"])
-                && is_micro_time(&event["stageTimestamp"]),
-            "{event}"
-        );
-        assert!(
-            event["requestReceivedTimestamp"].as_str() <= event["stageTimestamp"].as_str(),
-            "{event}"
-        );
-        assert!(
-            event["annotations"]
-                .as_object()
-                .unwrap()
-                .values()
-                .all(Value::is_string),
-            "{event}"
-        );
+        check_k8s_event(event, outcome);
     }
     let (stored, denied, anonymous) = (&events[0], &events[1], &events[7]);
     let pod = json!({ "resource": "pods", "namespace": "shop", "name": "cart-0", "apiVersion": "v1", "subresource": "checkpoint" });
@@ -141,54 +145,59 @@ async fn k8s_audit_export_has_the_required_fields() {
     assert_eq!(anonymous["user"]["username"], "system:anonymous");
 }
 
+/// Checks what every event of API Activity (class 6003) must have.
+fn check_ocsf_event(event: &Value, outcome: &Value) {
+    assert_eq!(
+        (&event["category_uid"], &event["class_uid"]),
+        (&6.into(), &6003.into())
+    );
+    let activity = event["activity_id"].as_u64().unwrap();
+    assert!([0, 1, 2, 3, 4, 99].contains(&activity), "{event}");
+    assert_eq!(event["type_uid"], 600_300 + activity);
+    assert!(
+        [0, 1, 2, 3, 4, 5, 6, 99].contains(&event["severity_id"].as_u64().unwrap()),
+        "{event}"
+    );
+    assert!(
+        [0, 1, 2, 99].contains(&event["status_id"].as_u64().unwrap()),
+        "{event}"
+    );
+    // Milliseconds since 1970, as timestamp_t has it.
+    assert!(
+        event["time"].as_i64().unwrap() > 1_700_000_000_000,
+        "{event}"
+    );
+    let metadata = &event["metadata"];
+    assert!(
+        metadata["version"] == "1.9.0" && is_text(&metadata["product"]["name"]),
+        "{event}"
+    );
+    assert!(
+        is_text(&event["actor"]["user"]["name"]) && is_text(&event["api"]["operation"]),
+        "{event}"
+    );
+    assert!(
+        is_text(&event["api"]["request"]["uid"]) && is_text(&event["api"]["service"]["name"]),
+        "{event}"
+    );
+    assert_eq!(
+        (
+            &event["src_endpoint"]["ip"],
+            &event["api"]["response"]["code"]
+        ),
+        (&"127.0.0.1".into(), &outcome["status"])
+    );
+    assert_eq!(event["metadata"]["uid"], outcome["request_id"]);
+    assert!(!event.to_string().contains("null"), "{event}");
+}
+
 #[tokio::test]
 async fn ocsf_export_has_the_required_attributes() {
     let (world, log) = used().await;
     let (events, outcomes) = (exported(&log, "ocsf"), outcomes(&world));
     assert_eq!(events.len(), outcomes.len());
     for (event, outcome) in events.iter().zip(&outcomes) {
-        assert_eq!(
-            (&event["category_uid"], &event["class_uid"]),
-            (&6.into(), &6003.into())
-        );
-        let activity = event["activity_id"].as_u64().unwrap();
-        assert!([0, 1, 2, 3, 4, 99].contains(&activity), "{event}");
-        assert_eq!(event["type_uid"], 600_300 + activity);
-        assert!(
-            [0, 1, 2, 3, 4, 5, 6, 99].contains(&event["severity_id"].as_u64().unwrap()),
-            "{event}"
-        );
-        assert!(
-            [0, 1, 2, 99].contains(&event["status_id"].as_u64().unwrap()),
-            "{event}"
-        );
-        // Milliseconds since 1970, as timestamp_t has it.
-        assert!(
-            event["time"].as_i64().unwrap() > 1_700_000_000_000,
-            "{event}"
-        );
-        let metadata = &event["metadata"];
-        assert!(
-            metadata["version"] == "1.9.0" && is_text(&metadata["product"]["name"]),
-            "{event}"
-        );
-        assert!(
-            is_text(&event["actor"]["user"]["name"]) && is_text(&event["api"]["operation"]),
-            "{event}"
-        );
-        assert!(
-            is_text(&event["api"]["request"]["uid"]) && is_text(&event["api"]["service"]["name"]),
-            "{event}"
-        );
-        assert_eq!(
-            (
-                &event["src_endpoint"]["ip"],
-                &event["api"]["response"]["code"]
-            ),
-            (&"127.0.0.1".into(), &outcome["status"])
-        );
-        assert_eq!(event["metadata"]["uid"], outcome["request_id"]);
-        assert!(!event.to_string().contains("null"), "{event}");
+        check_ocsf_event(event, outcome);
     }
     let activities: Vec<_> = events
         .iter()

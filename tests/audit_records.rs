@@ -50,15 +50,10 @@ async fn capture(client: &Client) -> String {
         .to_owned()
 }
 
-#[tokio::test]
-async fn every_authenticated_request_leaves_an_outcome() {
-    let world = World::new().await;
-    let client = world
-        .client("alice")
-        .with_header("x-checkpoint-reason", "because");
-    let id = capture(&client).await;
-    let checkpoint = format!("/v1/checkpoints/{id}");
-    let calls = [
+/// Calls about a checkpoint and others: method, path, expected status and action.
+fn calls_about(checkpoint: &str) -> [(Method, String, u16, Option<&'static str>); 13] {
+    let checkpoint = checkpoint.to_owned();
+    [
         (Method::GET, "/v1/checkpoints".to_owned(), 200, Some("list")),
         (Method::GET, checkpoint.clone(), 200, Some("inspect")),
         (
@@ -92,7 +87,40 @@ async fn every_authenticated_request_leaves_an_outcome() {
             404,
             Some("create"),
         ),
-    ];
+    ]
+}
+
+/// Checks the outcome of a call that alice made.
+fn check_outcome(record: &Value, status: u16, action: Option<&str>) {
+    assert_eq!(
+        (&record["event"], &record["status"]),
+        (&"outcome".into(), &json!(status)),
+        "{record}"
+    );
+    assert_eq!(record["action"], json!(action), "{record}");
+    assert_eq!(
+        (&record["user"], &record["credential"]),
+        (&"alice".into(), &"bearer-token".into())
+    );
+    assert!(
+        record["issuer"].is_string() && record["duration_us"].is_u64(),
+        "{record}"
+    );
+    assert_eq!(
+        (status >= 400, status >= 400),
+        (record["code"].is_string(), record["message"].is_string())
+    );
+}
+
+#[tokio::test]
+async fn every_authenticated_request_leaves_an_outcome() {
+    let world = World::new().await;
+    let client = world
+        .client("alice")
+        .with_header("x-checkpoint-reason", "because");
+    let id = capture(&client).await;
+    let checkpoint = format!("/v1/checkpoints/{id}");
+    let calls = calls_about(&checkpoint);
     for (method, path, status, action) in calls {
         let before = world.audit().len();
         let answer = client.send(method.clone(), &path).await;
@@ -102,28 +130,11 @@ async fn every_authenticated_request_leaves_an_outcome() {
             status < 300 && ["download", "hold", "delete"].contains(&action.unwrap_or("")),
         ) + usize::from(status == 409);
         let record = last(&world, before + intents + 1).await;
-        assert_eq!(
-            (&record["event"], &record["status"]),
-            (&"outcome".into(), &json!(status)),
-            "{record}"
-        );
-        assert_eq!(record["action"], json!(action), "{record}");
-        assert_eq!(
-            (&record["user"], &record["credential"]),
-            (&"alice".into(), &"bearer-token".into())
-        );
-        assert!(
-            record["issuer"].is_string() && record["duration_us"].is_u64(),
-            "{record}"
-        );
+        check_outcome(&record, status, action);
         assert_eq!(
             record["request_id"],
             answer.header("x-request-id"),
             "{record}"
-        );
-        assert_eq!(
-            (status >= 400, status >= 400),
-            (record["code"].is_string(), record["message"].is_string())
         );
     }
     assert_eq!(violations(&world.audit()), Vec::<String>::new());

@@ -127,6 +127,49 @@ async fn start_and_kill(world: &mut World, config: &Path, late: bool, acknowledg
     }
 }
 
+/// Every acknowledged checkpoint has its intent and one outcome, and so has every other intent.
+fn check_outcomes(recorded: &Recorded, acknowledged: &[(RequestId, CheckpointId)]) {
+    for (request, checkpoint) in acknowledged {
+        assert_eq!(recorded.intents.get(request), Some(checkpoint));
+        assert_eq!(
+            recorded.outcomes.get(request),
+            Some(&vec![(200, Some(*checkpoint))])
+        );
+    }
+    for request in recorded.intents.keys() {
+        assert_eq!(
+            recorded.outcomes.get(request).map(Vec::len),
+            Some(1),
+            "{request}"
+        );
+    }
+}
+
+/// No archive was captured without an intent, and no unpublished work is left.
+fn check_archives(world: &World, recorded: &Recorded) {
+    let intended: BTreeSet<_> = recorded.intents.values().map(ToString::to_string).collect();
+    for archive in world
+        .published()
+        .iter()
+        .filter_map(|name| name.strip_suffix(".json"))
+    {
+        let id = metadata(&world.checkpoints().join(archive))["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            intended.contains(&id),
+            "{id} was captured without an intent"
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(world.checkpoints().join(".incoming"))
+            .unwrap()
+            .count(),
+        0
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_at_any_point_loses_no_acknowledged_record() {
     let kills = std::env::var("KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
@@ -155,41 +198,8 @@ async fn kill_at_any_point_loses_no_acknowledged_record() {
         "too few requests were answered: {}",
         acknowledged.len()
     );
-    for (request, checkpoint) in &acknowledged {
-        assert_eq!(recorded.intents.get(request), Some(checkpoint));
-        assert_eq!(
-            recorded.outcomes.get(request),
-            Some(&vec![(200, Some(*checkpoint))])
-        );
-    }
-    for request in recorded.intents.keys() {
-        assert_eq!(
-            recorded.outcomes.get(request).map(Vec::len),
-            Some(1),
-            "{request}"
-        );
-    }
-    let intended: BTreeSet<_> = recorded.intents.values().map(ToString::to_string).collect();
-    for archive in world
-        .published()
-        .iter()
-        .filter_map(|name| name.strip_suffix(".json"))
-    {
-        let id = metadata(&world.checkpoints().join(archive))["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
-        assert!(
-            intended.contains(&id),
-            "{id} was captured without an intent"
-        );
-    }
-    assert_eq!(
-        std::fs::read_dir(world.checkpoints().join(".incoming"))
-            .unwrap()
-            .count(),
-        0
-    );
+    check_outcomes(&recorded, &acknowledged);
+    check_archives(&world, &recorded);
     let closed = recorded
         .outcomes
         .values()

@@ -171,7 +171,7 @@ async fn an_original_is_kept_sealed_beside_the_redacted_archive() {
     let (code, said) = sealing.unseal(&age::x25519::Identity::generate(), sealed, &out);
     assert_eq!(code, Some(1));
     assert!(
-        said.contains("sealed for others") && !out.exists(),
+        said.contains("sealed for other recipients") && !out.exists(),
         "{said}"
     );
     assert_eq!(sealing.unseal(identity, sealed, &out).0, Some(0));

@@ -193,10 +193,7 @@ async fn two_gateways_never_share_a_folder() {
     let Err(said) = crate::support::Gateway::try_start(&path).await else {
         panic!("it started")
     };
-    assert!(
-        said.join("\n").contains("another gateway holds"),
-        "{said:?}"
-    );
+    assert!(said.join("\n").contains("another gateway uses"), "{said:?}");
 }
 
 #[tokio::test]
