@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::authn::{Authenticator, JwksError};
-use crate::config::{Config, ConfigError, Document, Environment, Problem, key_of};
+use crate::config::{Config, ConfigError, Environment, Problem, key_of};
 use crate::error_chain::cause;
 use crate::{audit_keys, tls};
 
@@ -13,7 +13,7 @@ use crate::{audit_keys, tls};
 /// # Errors
 /// The first mistake found.
 pub fn check(file: &Path, environment: &Environment) -> Result<(), ConfigError> {
-    let document = Document::read(file)?;
+    let document = Config::document(file)?;
     let config = Config::read(&document, environment)?;
     check_files(&config).map_err(|unusable| {
         let key = key_of(&config, unusable.path()).unwrap_or_default();

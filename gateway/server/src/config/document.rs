@@ -6,8 +6,6 @@ use std::path::{Component, Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::ConfigError;
-
 /// A configuration file's text.
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
@@ -24,11 +22,9 @@ pub(super) struct Position {
 }
 
 impl<'a> Document<'a> {
-    /// # Errors
-    /// If the file cannot be read.
-    pub(crate) fn read(file: &'a Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(file).map_err(|source| ConfigError::read(file, source))?;
+    /// Reads the file.
+    pub(super) fn read(file: &'a Path) -> std::io::Result<Self> {
+        let text = std::fs::read_to_string(file)?;
         Ok(Self { file, text })
     }
 

@@ -23,7 +23,7 @@ pub use service::{Audit, Checkpoints, Limits, Listen, Runtime};
 pub use storage::{Keep, Originals, Quota, QuotaLimits, Redaction};
 pub use telemetry::{LogFormat, LogLevel, OtlpProtocol, Telemetry};
 
-pub(crate) use document::Document;
+use document::Document;
 pub(crate) use error::Problem;
 pub(crate) use numbers::seconds;
 pub(crate) use paths::key_of;
@@ -88,7 +88,7 @@ impl Config {
     /// # Errors
     /// The first mistake found.
     pub fn load(file: &Path, environment: &Environment) -> Result<Self, ConfigError> {
-        Self::read(&Document::read(file)?, environment)
+        Self::read(&Self::document(file)?, environment)
     }
 
     /// Reads `text` as if it stood in `file`.
@@ -98,6 +98,11 @@ impl Config {
     pub fn parse(text: &str, file: &Path, environment: &Environment) -> Result<Self, ConfigError> {
         let text = text.to_owned();
         Self::read(&Document { file, text }, environment)
+    }
+
+    /// The text of the file at `file`.
+    pub(crate) fn document(file: &Path) -> Result<Document<'_>, ConfigError> {
+        Document::read(file).map_err(|source| ConfigError::read(file, source))
     }
 
     pub(crate) fn read(

@@ -73,6 +73,19 @@ fn example_has_every_key_with_a_comment() {
 const TLS: &str = "[tls]\ncertificate = \"a\"\nkey = \"b\"\n";
 
 #[test]
+fn example_of_a_node_seals_originals() {
+    let environment = Environment::new("/work".into(), |_| None);
+    let file = Path::new("/etc/checkpoint-gateway/config.toml");
+    let text = include_str!("../../../../examples/node.toml");
+    let config = Config::parse(text, file, &environment).unwrap();
+    assert_eq!(config.originals.keep, Keep::Sealed);
+    assert_eq!(
+        config.tls.key,
+        Path::new("/etc/checkpoint-gateway/tls/tls.key")
+    );
+}
+
+#[test]
 fn rejects_an_unknown_key_with_its_place_and_a_suggestion() {
     let error = parse(&format!("{TLS}\n[listen]\nadress = \"0.0.0.0:1\"\n")).unwrap_err();
     assert_eq!(
