@@ -2,6 +2,8 @@
 
 use gateway_core::Place;
 
+use crate::criu::Source;
+
 /// The container's changed files.
 pub(crate) const ROOTFS_DIFF: &[u8] = b"rootfs-diff.tar";
 
@@ -19,6 +21,8 @@ pub(crate) enum Content {
     AddressSpace(u64),
     /// `pagemap-PID.img`.
     PageMap(u64),
+    /// Another image of CRIU, of protobuf messages: searched as bytes and as numbers.
+    Numbers(Source),
     /// Plain bytes, searched under the rules of these places.
     Bytes(&'static [Place]),
     /// [`ROOTFS_DIFF`], compressed or not.
@@ -62,7 +66,31 @@ impl Content {
         pages
             .or_else(space)
             .or_else(map)
-            .unwrap_or(Self::Bytes(&[Place::Memory]))
+            .unwrap_or_else(|| Self::of_messages(stem))
+    }
+
+    /// Images whose entries have raw contents between them hold a process's bytes as they are.
+    fn of_messages(stem: &[u8]) -> Self {
+        const RAW: [&[u8]; 14] = [
+            b"pipes-data",
+            b"fifo-data",
+            b"sk-queues",
+            b"ipcns-shm",
+            b"ipcns-sem",
+            b"bpfmap-data",
+            b"ifaddr",
+            b"route",
+            b"rule",
+            b"iptables",
+            b"ip6tables",
+            b"nftables",
+            b"pagemap-",
+            b"pages-",
+        ];
+        if RAW.iter().any(|kind| stem.starts_with(kind)) {
+            return Self::Bytes(&[Place::Memory]);
+        }
+        Self::Numbers(Source::of(stem))
     }
 
     /// Whether redaction may change the member's length: it is an archive that tar unpacks at restore. CRIU maps or checks
@@ -73,7 +101,11 @@ impl Content {
 
     /// Whether redaction depends on positions in the contents.
     pub(crate) fn has_structure(self) -> bool {
-        !matches!(self, Self::Bytes(_) | Self::Unknown)
+        match self {
+            Self::Bytes(_) | Self::Unknown => false,
+            Self::Numbers(source) => source.must_be_readable(),
+            _ => true,
+        }
     }
 }
 
@@ -107,7 +139,13 @@ mod tests {
                 "checkpoint/pagemap-shmem-7.img",
                 Content::Bytes(&[Place::Memory]),
             ),
-            ("checkpoint/core-7.img", Content::Bytes(&[Place::Memory])),
+            ("checkpoint/core-7.img", Content::Numbers(Source::Core)),
+            ("checkpoint/files.img", Content::Numbers(Source::Files)),
+            ("checkpoint/fs-7.img", Content::Numbers(Source::Other)),
+            (
+                "checkpoint/pipes-data.img",
+                Content::Bytes(&[Place::Memory]),
+            ),
             ("checkpoint/tmpfs-dev-64.tar.gz.img", Content::Tmpfs),
             (
                 "checkpoint/ghost-file-1.img",

@@ -1,7 +1,7 @@
 //! Carries out a redaction plan while an archive streams: one pass wherever possible, in bounded memory.
 //!
 //! A member's name says what it holds. The runtimes' JSON is edited string by string. CRIU's images keep every length;
-//! matches are overwritten in place. Environments are found in the memory pages with the images that say where they lie.
+//! matches are overwritten in place, in numbers such as registers, too. Environments are found in the memory pages with the images that say where they lie.
 //! Archives inside the archive are unpacked, searched and, where something changed, compressed again. Unknown members are
 //! searched under every rule. If the values of variables are learnt after copies of them have gone by, another pass reads
 //! what the first one wrote.
@@ -16,6 +16,7 @@ mod json_string;
 mod known_values;
 mod layout;
 mod maskers;
+mod numbers;
 mod pass;
 mod plan_check;
 mod redactor;

@@ -219,6 +219,17 @@ pub(super) fn whole(
     bytes: &mut [u8],
     tally: &mut Tally,
 ) {
+    let (spans, found) = spans(matcher, place, bytes);
+    for span in spans {
+        if let Some(hidden) = bytes.get_mut(span) {
+            hidden.fill(mask);
+        }
+    }
+    tally.merge(&found);
+}
+
+/// The extents of all matches in a whole stream, and their counts.
+pub(super) fn spans(matcher: &Matcher, place: Place, bytes: &[u8]) -> (Vec<Range<usize>>, Tally) {
     let mut scanner = Scanner::new(matcher, place);
     for from in (0..bytes.len()).step_by(SEGMENT) {
         let to = bytes.len().min(from + SEGMENT);
@@ -230,10 +241,5 @@ pub(super) fn whole(
             last: to == bytes.len(),
         });
     }
-    for span in std::mem::take(&mut scanner.spans) {
-        if let Some(hidden) = bytes.get_mut(span) {
-            hidden.fill(mask);
-        }
-    }
-    tally.merge(&scanner.tally);
+    (std::mem::take(&mut scanner.spans), scanner.tally)
 }

@@ -37,6 +37,7 @@ mod matcher;
 mod needle;
 mod needles;
 mod pairs;
+mod pieces;
 #[cfg(test)]
 mod properties;
 mod required;
@@ -52,6 +53,7 @@ pub use error::RuleError;
 pub use settings::EnvValue;
 
 pub use masker::Masker;
+pub(crate) use pieces::PIECE;
 pub use rules::Rules;
 pub use settings::SearchSettings;
 pub use tally::{Count, Tally};

@@ -1,6 +1,7 @@
 //! Compiles a plan.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use gateway_core::{MaskRule, Pattern, Place, Plan};
@@ -12,6 +13,7 @@ use super::masker::{self, Masker, RUN};
 use super::matcher::{Matcher, Targets};
 use super::needle::Needle;
 use super::needles::Needles;
+use super::pieces::Pieces;
 use super::{EnvValue, RuleError, SearchSettings, Tally, glob};
 
 /// A compiled plan. Immutable, so that many streams share it.
@@ -20,6 +22,8 @@ pub struct Rules {
     matchers: BTreeMap<Place, Arc<Matcher>>,
     /// The rules that select environment variables, by their index in the plan.
     globs: Vec<(usize, String)>,
+    /// Pieces of what is searched for in memory.
+    pieces: Pieces,
     mask: u8,
     run: Vec<u8>,
 }
@@ -62,6 +66,7 @@ impl Rules {
             });
         let run = vec![settings.mask; RUN];
         Ok(Self {
+            pieces: Pieces::of(needles_of(plan, &patterns, Place::Memory)),
             matchers: by_place,
             globs: globs.collect(),
             mask: settings.mask,
@@ -98,6 +103,35 @@ impl Rules {
             masker::whole(matcher, place, self.mask, bytes, tally);
         }
     }
+
+    /// The byte that overwrites matches.
+    pub(crate) fn mask_byte(&self) -> u8 {
+        self.mask
+    }
+
+    /// Finds matches, and pieces of literals and values, in numbers that are laid out as `bytes`.
+    pub(crate) fn find_in_numbers(&self, bytes: &[u8]) -> FoundInNumbers {
+        let Some(matcher) = self.matchers.get(&Place::Memory) else {
+            return FoundInNumbers::default();
+        };
+        let (whole, tally) = masker::spans(matcher, Place::Memory, bytes);
+        let whole = whole.into_iter().map(|span| (None, span));
+        let pieces = self.pieces.find(bytes).into_iter();
+        let pieces = pieces.map(|(rule, span)| (Some(rule), span));
+        FoundInNumbers {
+            spans: whole.chain(pieces).collect(),
+            tally,
+        }
+    }
+}
+
+/// What stands in numbers of memory images, and how often.
+#[derive(Debug, Default)]
+pub(crate) struct FoundInNumbers {
+    /// The rule and the extent of each match and of each run of pieces. They may overlap.
+    pub(crate) spans: Vec<(Option<usize>, Range<usize>)>,
+    /// Counts of the matches; runs of pieces are not counted here.
+    pub(crate) tally: Tally,
 }
 
 /// The compiled patterns, by the rule's index in the plan.
@@ -157,6 +191,19 @@ fn rules_of(plan: &Plan, place: Place) -> Vec<usize> {
         .enumerate()
         .filter(|(_, rule)| rule.places.contains(&place));
     there.map(|(index, _)| index).collect()
+}
+
+/// The needles of all rules that search `place`.
+fn needles_of<'p>(
+    plan: &Plan,
+    patterns: &'p Patterns,
+    place: Place,
+) -> impl Iterator<Item = &'p Needle> {
+    let there = rules_of(plan, place).into_iter();
+    there
+        .filter_map(|index| patterns.needles.get(index))
+        .flatten()
+        .map(Arc::as_ref)
 }
 
 /// A matcher for the rules of these indices.

@@ -3,6 +3,7 @@
 mod archives;
 mod documents;
 mod images;
+mod numbers;
 
 use std::io::{BufRead, Read};
 
@@ -91,6 +92,7 @@ impl Pass<'_> {
             Content::Pages(id) => self.pages(member, id, body, out)?,
             Content::AddressSpace(process) => self.address_space(member, process, body, out)?,
             Content::PageMap(process) => self.page_map(member, process, body, out)?,
+            Content::Numbers(source) => self.numbers(member, source, body, out)?,
             Content::Bytes(places) => {
                 self.write_front(member, out)?;
                 self.bytes(places, body, out)?;
