@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use gateway_core::{Place, Plan};
 use gateway_redact::{EnvValue, Error, Redaction};
+use proptest::prelude::*;
+use proptest::sample::Index;
 
 use crate::plans::{hide_variables, redact};
 use crate::registers::{
@@ -223,4 +225,22 @@ fn leaves_registers_that_hold_one_byte_many_times() {
     // As `memchr` does it.
     let image = x86(|it| it.vectors.fill(b'='));
     assert_eq!(member(&redaction(&[(CORE, &image)]), CORE), image);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn damaged_processor_state_keeps_its_length_or_is_refused(
+        changes in prop::collection::vec((any::<Index>(), any::<u8>()), 0..6),
+        at in 0usize..900,
+    ) {
+        let mut image = x86(|it| it.vectors[at..at + SECRET.len()].copy_from_slice(SECRET.as_bytes()));
+        for (place, byte) in changes {
+            let place = 8 + place.index(image.len() - 8);
+            image[place] = byte;
+        }
+        if let Ok(members) = run(hide_variables("API_*"), &[(CORE, &image)]) {
+            prop_assert_eq!(member(&members, CORE).len(), image.len());
+        }
+    }
 }
