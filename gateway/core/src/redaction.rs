@@ -8,18 +8,30 @@ use serde::{Deserialize, Serialize};
 use crate::HiddenField;
 
 /// The detectors that the gateway has. Rules may name these and no others.
-pub const DETECTORS: [&str; 11] = [
+pub const DETECTORS: [&str; 23] = [
+    "auth-header",
     "aws-access-key",
     "azure-key",
     "basic-auth-url",
+    "cloud-token",
+    "code-host-token",
+    "connection-string",
+    "credential-file",
     "credit-card",
     "gcp-key",
     "github-token",
     "jwt",
     "kubernetes-token",
+    "message-token",
+    "model-key",
+    "operations-token",
+    "password-field",
+    "payment-key",
     "private-key",
+    "registry-token",
     "shadow-line",
     "slack-token",
+    "vault-token",
 ];
 
 /// A redaction plan: pure data, decided before the runtime is called and carried out while the archive streams. An empty

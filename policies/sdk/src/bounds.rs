@@ -6,7 +6,7 @@ pub const TEXT_MAX: usize = 1024;
 /// The most stars in a glob of a plan.
 pub const GLOB_STARS_MAX: usize = 8;
 /// The detectors that a plan may name.
-pub const DETECTORS: [&str; 11] = [
+pub const DETECTORS: [&str; 23] = [
     "private-key",
     "jwt",
     "kubernetes-token",
@@ -18,4 +18,16 @@ pub const DETECTORS: [&str; 11] = [
     "basic-auth-url",
     "shadow-line",
     "credit-card",
+    "model-key",
+    "code-host-token",
+    "registry-token",
+    "vault-token",
+    "payment-key",
+    "cloud-token",
+    "message-token",
+    "operations-token",
+    "connection-string",
+    "auth-header",
+    "password-field",
+    "credential-file",
 ];

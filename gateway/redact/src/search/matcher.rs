@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use gateway_core::Place;
 use memchr::memmem;
 
 use super::anchor::Anchor;
 use super::cards;
-use super::detect::{self, Detector};
+use super::detect::{Detector, Finder};
 use super::expression::Expression;
 use super::filter::Filter;
 use super::needle::Needle;
@@ -43,7 +44,7 @@ enum Probe {
     Needle(Arc<Needle>),
     /// The expression's index, the piece, and how far before it a match may begin.
     Expression(usize, Vec<u8>, (usize, usize)),
-    Detector(usize, Anchor, detect::Verify),
+    Detector(usize, Anchor, Finder),
 }
 
 /// Results of a sweep, by offsets in the bytes that were searched.
@@ -81,8 +82,8 @@ impl Matcher {
         for (rule, detector) in targets.detectors {
             match detector {
                 Detector::Cards => cards = cards.or(Some(rule)),
-                Detector::Anchored(probes) => probes.into_iter().for_each(|(anchor, verify)| {
-                    add(anchor.clone(), Probe::Detector(rule, anchor, verify));
+                Detector::Anchored(probes) => probes.into_iter().for_each(|(anchor, finder)| {
+                    add(anchor.clone(), Probe::Detector(rule, anchor, finder));
                 }),
             }
         }
@@ -105,11 +106,15 @@ impl Matcher {
         &self.expressions
     }
 
-    /// Finds what begins in `from..to` of `bytes`.
-    pub(super) fn sweep(&self, bytes: &[u8], from: usize, to: usize, sweep: &mut Sweep) {
+    /// Finds what begins in `range` of `bytes`, which stand in `place`.
+    pub(super) fn sweep(&self, bytes: &[u8], range: Range<usize>, place: Place, sweep: &mut Sweep) {
+        let Range {
+            start: from,
+            end: to,
+        } = range;
         self.filter.sweep(bytes, from, to, &mut |probe, at| {
             if let Some(probe) = self.probes.get(probe) {
-                probe.verify(bytes, at, sweep);
+                probe.verify(bytes, at, place, sweep);
             }
         });
         for (needle, finder) in &self.short {
@@ -135,7 +140,7 @@ impl Matcher {
 }
 
 impl Probe {
-    fn verify(&self, bytes: &[u8], at: usize, sweep: &mut Sweep) {
+    fn verify(&self, bytes: &[u8], at: usize, place: Place, sweep: &mut Sweep) {
         let Some(here) = bytes.get(at..) else { return };
         match self {
             Self::Needle(needle) if here.starts_with(&needle.form.bytes) => {
@@ -149,12 +154,12 @@ impl Probe {
                         .push((*index, at.saturating_sub(*most)..last + 1));
                 }
             }
-            Self::Detector(rule, anchor, verify) if anchor.starts(here) => {
+            Self::Detector(rule, anchor, finder) if anchor.starts(here) => {
                 let first = at.saturating_sub(BACK);
                 let text = bytes
                     .get(first..bytes.len().min(at + REACH))
                     .unwrap_or_default();
-                if let Some(found) = verify(text, at - first) {
+                if let Some(found) = finder.find(text, at - first, place) {
                     sweep
                         .found
                         .push((*rule, first + found.start, first + found.end));

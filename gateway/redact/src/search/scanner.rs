@@ -91,8 +91,9 @@ impl<'r> Scanner<'r> {
             to,
             ..
         } = segment;
+        let range = from - base..to - base;
         self.matcher
-            .sweep(bytes, from - base, to - base, &mut self.sweep);
+            .sweep(bytes, range, self.place, &mut self.sweep);
         for (index, starts) in self.sweep.starts.drain(..) {
             if let Some(state) = self.states.get_mut(index) {
                 state.waiting.push(base + starts.start..base + starts.end);

@@ -1,21 +1,34 @@
 //! Detectors of well-known secrets. Each is a list of anchors, which every secret of its kind contains, and for each anchor a
 //! function that reads the text around it and returns the part to mask. The formats are those that their issuers document.
 
+mod armour;
 mod aws;
 mod azure;
 mod basic_auth;
+mod connection;
+mod credential_file;
 mod der;
+mod field;
 mod gcp;
 mod github;
+mod header;
 mod jwt;
+#[cfg(test)]
+pub(super) mod kinds;
 mod pem;
 mod shadow;
 mod slack;
 mod text;
+mod token;
+mod tokens;
+mod words;
 
 use std::ops::Range;
 
+use gateway_core::Place;
+
 use super::anchor::Anchor;
+use token::Token;
 
 /// Finds the secret around the anchor at an offset of the text. The text begins at most 4 KiB before the anchor and ends at
 /// most 64 KiB after its beginning.
@@ -24,32 +37,85 @@ pub(super) type Verify = fn(&[u8], usize) -> Option<Range<usize>>;
 /// An anchor and the function that finds the secret around it.
 pub(super) type Probe = (Anchor, Verify);
 
+/// As [`Verify`], for what counts as a secret in some places only.
+pub(super) type VerifyIn = fn(&[u8], usize, Place) -> Option<Range<usize>>;
+
+/// The part that reads the text around an anchor.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Finder {
+    /// By a function.
+    Text(Verify),
+    /// By a function that needs the place.
+    TextIn(VerifyIn),
+    /// By a row of a table.
+    Token(&'static Token),
+}
+
+impl Finder {
+    /// The secret around the anchor at `at`.
+    pub(super) fn find(self, text: &[u8], at: usize, place: Place) -> Option<Range<usize>> {
+        match self {
+            Self::Text(verify) => verify(text, at),
+            Self::TextIn(verify) => verify(text, at, place),
+            Self::Token(token) => token.find(text, at),
+        }
+    }
+}
+
 /// How secrets of one kind are found.
 #[derive(Debug)]
 pub(super) enum Detector {
     /// By bytes that each of them contains.
-    Anchored(Vec<Probe>),
+    Anchored(Vec<(Anchor, Finder)>),
     /// Payment card numbers, which consist of digits only.
     Cards,
 }
 
 /// The detector of that name.
 pub(super) fn named(name: &str) -> Option<Detector> {
+    if let Some(tokens) = tokens::group(name) {
+        return Some(Detector::Anchored(of_table(tokens).collect()));
+    }
     let probes = match name {
+        "auth-header" => header::probes(),
         "aws-access-key" => aws::probes(),
         "azure-key" => azure::probes(),
         "basic-auth-url" => basic_auth::probes(),
+        "connection-string" => connection::probes(),
+        "credential-file" => credential_file::probes(),
         "credit-card" => return Some(Detector::Cards),
         "gcp-key" => gcp::probes(),
         "github-token" => github::probes(),
         "jwt" => jwt::probes(),
         "kubernetes-token" => jwt::kubernetes_probes(),
-        "private-key" => pem::probes().into_iter().chain(der::probes()).collect(),
+        "password-field" => {
+            let probes = field::probes().into_iter();
+            let probes = probes.map(|(anchor, verify)| (anchor, Finder::TextIn(verify)));
+            return Some(Detector::Anchored(probes.collect()));
+        }
+        "private-key" => return Some(Detector::Anchored(private_keys())),
         "shadow-line" => shadow::probes(),
         "slack-token" => slack::probes(),
         _ => return None,
     };
-    Some(Detector::Anchored(probes))
+    Some(Detector::Anchored(by_text(probes).collect()))
+}
+
+fn private_keys() -> Vec<(Anchor, Finder)> {
+    let probes = [pem::probes(), der::probes(), armour::probes()];
+    by_text(probes.concat())
+        .chain(of_table(&armour::TOKENS))
+        .collect()
+}
+
+fn by_text(probes: Vec<Probe>) -> impl Iterator<Item = (Anchor, Finder)> {
+    let probes = probes.into_iter();
+    probes.map(|(anchor, verify)| (anchor, Finder::Text(verify)))
+}
+
+fn of_table(tokens: &'static [Token]) -> impl Iterator<Item = (Anchor, Finder)> {
+    let tokens = tokens.iter();
+    tokens.map(|token| (token.anchor(), Finder::Token(token)))
 }
 
 #[cfg(test)]

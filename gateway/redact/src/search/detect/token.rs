@@ -1,0 +1,138 @@
+//! Tokens that are known by a fixed piece and an alphabet: a row of the tables in `tokens`.
+
+use std::fmt;
+use std::ops::Range;
+
+use super::super::anchor::Anchor;
+use super::text::{before, run, run_back, set};
+
+/// The longest body that is followed.
+pub(super) const LONG: usize = 2048;
+
+/// A kind of token: an optional head, a fixed piece, and a body.
+pub(in super::super) struct Token {
+    /// The name of the kind, for tests and documents.
+    pub(super) kind: &'static str,
+    /// The bytes that every token of this kind has.
+    pub(super) fixed: &'static str,
+    /// The bytes of the part before `fixed`, and its least and its greatest length.
+    pub(super) head: (fn(u8) -> bool, usize, usize),
+    /// The bytes of the part after `fixed`.
+    pub(super) is: fn(u8) -> bool,
+    /// The least and the greatest length of the part after `fixed`.
+    pub(super) body: (usize, usize),
+    /// A further condition on the whole token.
+    check: fn(&[u8]) -> bool,
+}
+
+/// A token that begins with `fixed`.
+pub(super) const fn token(
+    kind: &'static str,
+    fixed: &'static str,
+    is: fn(u8) -> bool,
+    body: (usize, usize),
+) -> Token {
+    Token {
+        kind,
+        fixed,
+        is,
+        head: (is, 0, 0),
+        body,
+        check: |_| true,
+    }
+}
+
+impl Token {
+    /// With bytes of this alphabet before `fixed`.
+    pub(super) const fn after(mut self, is: fn(u8) -> bool, least: usize, most: usize) -> Self {
+        self.head = (is, least, most);
+        self
+    }
+
+    /// With a further condition.
+    pub(super) const fn only_if(mut self, check: fn(&[u8]) -> bool) -> Self {
+        self.check = check;
+        self
+    }
+
+    /// The fixed piece and, if it is short, so much of the body that the filter has rare grams.
+    pub(super) fn anchor(&self) -> Anchor {
+        let classes = 5usize.saturating_sub(self.fixed.len()).min(self.body.0);
+        let fixed = Anchor::literal(self.fixed.as_bytes());
+        (0..classes).fold(fixed, |anchor, _| anchor.then(set(self.is)))
+    }
+
+    /// The token whose fixed piece stands at `at`.
+    pub(super) fn find(&self, text: &[u8], at: usize) -> Option<Range<usize>> {
+        let start = self.start(text, at)?;
+        let body = at + self.fixed.len();
+        let mut end = run(text, body, self.body.1 + 2, self.is);
+        // A full stop at the end of a sentence.
+        while end > body && before(text, end) == Some(b'.') {
+            end -= 1;
+        }
+        let length = end - body;
+        (self.body.0..=self.body.1)
+            .contains(&length)
+            .then_some(())?;
+        let random = text.get(if length > at - start {
+            body..end
+        } else {
+            start..at
+        })?;
+        (is_varied(random) && (self.check)(text.get(start..end)?)).then_some(start..end)
+    }
+
+    pub(super) fn begins_a_word(&self) -> bool {
+        self.fixed.starts_with(|c: char| c.is_ascii_alphanumeric())
+    }
+
+    fn start(&self, text: &[u8], at: usize) -> Option<usize> {
+        let (is, least, most) = self.head;
+        if most == 0 {
+            return (!self.begins_a_word() || is_boundary(text, at)).then_some(at);
+        }
+        let start = run_back(text, at, most + 1, is);
+        (least..=most).contains(&(at - start)).then_some(start)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Token").field(&self.kind).finish()
+    }
+}
+
+/// Whether a token may begin at `at`: not in the middle of a word. A letter that ends an escape (`\n`, `%3D`, `\u0022`) is not
+/// a part of a word.
+pub(super) fn is_boundary(text: &[u8], at: usize) -> bool {
+    let Some(last) = before(text, at) else {
+        return true;
+    };
+    if !last.is_ascii_alphanumeric() && last != b'_' {
+        return true;
+    }
+    let back = |length: usize| {
+        text.get(at.saturating_sub(length)..at)
+            .filter(|piece| piece.len() == length)
+    };
+    let hex = |digits: &[u8]| digits.iter().all(u8::is_ascii_hexdigit);
+    matches!(back(2), Some([b'\\', b'n' | b'r' | b't' | b'0']))
+        || matches!(back(3), Some([b'%', digits @ ..]) if hex(digits))
+        || matches!(back(6), Some([b'\\', b'u', digits @ ..]) if hex(digits))
+}
+
+/// Whether it may be random, and no placeholder or word: several different bytes, with a digit or capitals and small letters.
+pub(super) fn is_varied(body: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    for &byte in body {
+        if let Some(seen) = seen.get_mut(usize::from(byte)) {
+            *seen = true;
+        }
+    }
+    let different = seen.iter().filter(|&&seen| seen).count();
+    let digit = body.iter().any(u8::is_ascii_digit);
+    let upper = body.iter().any(u8::is_ascii_uppercase);
+    let lower = body.iter().any(u8::is_ascii_lowercase);
+    different >= 6 && (digit || (upper && lower))
+}
