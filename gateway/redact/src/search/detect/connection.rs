@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::anchor::Anchor;
 use super::Probe;
 use super::text::{before, run, run_back};
-use super::words::is_placeholder;
+use super::words::{is_placeholder, is_words};
 
 /// The part of the text around the password in which the other parts are looked for.
 const AROUND: usize = 512;
@@ -82,7 +82,9 @@ fn keyed(text: &[u8], start: usize) -> Option<Range<usize>> {
         ),
     };
     let value = text.get(start..end)?;
-    let is_one = value.len() >= VALUE_MIN && !is_placeholder(value);
+    // An argument of a call.
+    let code = value.ends_with(b",") && is_words(value);
+    let is_one = value.len() >= VALUE_MIN && !is_placeholder(value) && !code;
     (is_one && is_connection(text, key, end)).then_some(start..end)
 }
 

@@ -45,7 +45,8 @@ fn value(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
     let after = run(text, sign, 2, |byte| matches!(byte, b'=' | b':' | b'>'));
     // A comparison.
     let compared = text.get(sign..after)? == b"==" || text.get(after) == Some(&b'=');
-    (after > sign && !compared).then_some(())?;
+    let assigns = matches!(text.get(sign), Some(b'=' | b':'));
+    (assigns && !compared).then_some(())?;
     let start = run(text, after, 8, |byte| matches!(byte, b' ' | b'\t'));
     let slashes = run(text, start, 8, |byte| byte == b'\\');
     if text.get(slashes).is_some_and(|&byte| is_quote(byte)) {
@@ -87,6 +88,9 @@ fn unquoted(text: &[u8], start: usize, equals: bool) -> Option<Range<usize>> {
     let line = text.get(start..end)?;
     let comment = memchr::memmem::find(line, b" #").unwrap_or(line.len());
     let value = line.get(..comment)?.trim_ascii_end();
-    let code = value.ends_with(b";") || value.ends_with(b"(") || value.ends_with(b",");
+    let ends = value.last().is_some_and(|last| b";,".contains(last));
+    let begins = value.first().is_some_and(|first| b"#:&".contains(first));
+    // Calls, types, indices and markup.
+    let code = ends || begins || value.iter().any(|byte| b"()[]<>`".contains(byte));
     (!code && is_secret(value)).then_some(start..start + value.len())
 }

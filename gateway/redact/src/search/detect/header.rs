@@ -48,7 +48,7 @@ pub(super) fn pair(text: &[u8], start: usize) -> Option<Range<usize>> {
     let end = run(text, start, BASIC_MAX, is_base64);
     let decoded = LENIENT.decode(text.get(start..end)?).ok()?;
     let colon = memchr::memchr(b':', &decoded)?;
-    let is_text = decoded.iter().all(|&byte| byte >= b' ' && byte != 0x7f);
+    let is_text = std::str::from_utf8(&decoded).is_ok_and(|pair| !pair.contains(char::is_control));
     let padded = run(text, end, 2, |byte| byte == b'=');
     (is_text && colon + 1 < decoded.len()).then_some(start..padded)
 }
