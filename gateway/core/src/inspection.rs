@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Finding;
+
 /// The contents of an archive without values of environment variables. Every text is one bounded line; `truncated` and
 /// `unreadable` name what did not fit or could not be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +31,9 @@ pub struct Inspection {
     pub truncated: bool,
     /// Members whose contents do not match their names.
     pub unreadable: Vec<String>,
+    /// Parts that the archive lacks, contradictions in it, and what else its receiver should know; the fatal ones first.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 /// The runtime that wrote an archive.

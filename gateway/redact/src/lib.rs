@@ -7,7 +7,7 @@
 //! - [`redact_file`] redacts one archive; [`Redactor`] does the same pass by pass, for callers that stream.
 //! - [`check_plan`] tests a plan before there is an archive.
 //! - [`inspect()`] lists processes, mounts, names of variables and members, without unpacking.
-//! - [`verify()`] checks the structure of an archive.
+//! - [`findings()`] lists what an archive lacks and what contradicts itself; [`verify()`] also checks its structure.
 //! - [`search`] is the search engine alone, for any stream of bytes.
 
 #![forbid(unsafe_code)]
@@ -15,9 +15,11 @@
 mod content;
 mod criu;
 mod error;
+mod findings;
 mod inspect;
 mod mask;
 mod oci;
+mod part;
 mod scratch;
 pub mod search;
 mod sink;
@@ -27,6 +29,7 @@ mod verify;
 mod walk;
 
 pub use error::Error;
+pub use findings::{Owner, findings};
 pub use inspect::inspect;
 pub use mask::{Redaction, RedactionSettings, Redactor, check_plan, redact_file};
 pub use scratch::{Scratch, Spool};

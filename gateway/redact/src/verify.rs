@@ -2,47 +2,35 @@
 
 use std::io::{Read, Seek};
 
-use crate::Error;
-use crate::tar::Next;
-use crate::walk::ArchiveWalk;
+use gateway_core::Finding;
 
-/// The most members of an archive.
-const MAX_MEMBERS: u64 = 1_000_000;
+use crate::Error;
+use crate::findings::{Owner, Survey};
+use crate::walk::ArchiveWalk;
 
 /// The result of [`verify()`] for a whole tar archive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Structure {
     /// The number of members.
     pub members: u64,
-    /// Contradictions in the archive, one message each. A checkpoint that can be restored has none.
-    pub faults: Vec<String>,
+    /// What the archive lacks, what contradicts itself, and what else its receiver should know, the fatal findings first.
+    pub findings: Vec<Finding>,
 }
 
-/// Checks `archive` from its beginning: every header and length of the tar, and that the processes' memory has as many pages
-/// as its maps say. Needs no metadata and says nothing about contents.
+/// Checks `archive` from its beginning: every header and length of the tar, and its findings. `owner` is the container that it
+/// should be of, where that is known.
 ///
 /// # Errors
 /// [`Error::BadTar`] and [`Error::Truncated`] if it is not a whole tar archive, [`Error::Reading`] if it cannot be read.
-pub fn verify(archive: &mut (impl Read + Seek)) -> Result<Structure, Error> {
+pub fn verify(
+    archive: &mut (impl Read + Seek),
+    owner: Option<Owner<'_>>,
+) -> Result<Structure, Error> {
     let mut walk = ArchiveWalk::new(archive)?;
-    let mut members = 0;
-    loop {
-        match walk.next_member()? {
-            Next::Member(_) => members += 1,
-            Next::NoEnd => return Err(Error::Truncated),
-            Next::End => break,
-        }
-        if members > MAX_MEMBERS {
-            return Err(Error::BadTar("it has too many members"));
-        }
-    }
+    let survey = Survey::read(&mut walk, owner)?;
     walk.ensure_nothing_follows()?;
-    let counts = walk.page_counts();
     Ok(Structure {
-        members,
-        faults: counts
-            .unreadable_maps()
-            .chain(counts.mismatches())
-            .collect(),
+        members: survey.members(),
+        findings: survey.finish(&mut walk)?,
     })
 }

@@ -48,7 +48,7 @@ pub fn redact(mut archive: &[u8]) {
     }
     let rewound = out.seek(SeekFrom::Start(0));
     assert!(
-        rewound.is_ok() && verify(&mut out).is_ok(),
+        rewound.is_ok() && verify(&mut out, None).is_ok(),
         "the redacted output is not a valid archive"
     );
 }

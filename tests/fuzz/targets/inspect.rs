@@ -4,6 +4,6 @@
 use std::io::Cursor;
 
 libfuzzer_sys::fuzz_target!(|archive: &[u8]| {
-    let _ = gateway_redact::inspect(&mut Cursor::new(archive));
-    let _ = gateway_redact::verify(&mut Cursor::new(archive));
+    let _ = gateway_redact::inspect(&mut Cursor::new(archive), None);
+    let _ = gateway_redact::verify(&mut Cursor::new(archive), None);
 });

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use gateway_core::{Finding, FindingCode};
 use serde_json::json;
 
 use super::file::{expect_free, open};
 use super::layout::{Image, Layout};
 use super::row::row;
-use super::{annotations, sidecar};
+use super::{annotations, findings, sidecar};
 use crate::exit::Exit;
 use crate::output::{Format, print, print_exact};
 use crate::progress::ProgressReader;
@@ -38,7 +39,8 @@ The image has the archive as its single layer, and the annotations by which cont
 a checkpoint: they restore a container of this image instead of starting it. DIR is private and appears whole or not at all.
 
 Export redacted archives only, since images are copied to registries. The runtime that wrote the archive must restore it: \
-containerd and CRI-O do not understand each other's archives. Memory that is masked stays masked in the restored process.
+containerd and CRI-O do not understand each other's archives. Findings about the archive are listed; where its documents name \
+different containers, the image names no pod. Memory that is masked stays masked in the restored process.
 
 Examples:
   ckpt archive export --oci image --tag registry.example/cart:1 redacted.tar
@@ -53,9 +55,18 @@ Exit status:
 pub(super) fn run(options: &Options) -> Result<Exit> {
     expect_free(&options.oci)?;
     let (mut file, bytes) = open(&options.file)?;
-    let found = gateway_redact::inspect(&mut file)
-        .with_context(|| format!("cannot export `{}`", options.file.display()))?;
     let metadata = sidecar::metadata(&options.file)?;
+    let mut found = gateway_redact::inspect(&mut file, metadata.as_ref().map(sidecar::owner))
+        .with_context(|| format!("cannot export `{}`", options.file.display()))?;
+    let contested = found
+        .findings
+        .iter()
+        .any(|finding| finding.code == FindingCode::OwnerConflict);
+    let named = metadata.as_ref().filter(|_| !contested);
+    if contested {
+        found.container.pod = None;
+        found.container.namespace = None;
+    }
     let taken_at = found
         .container
         .checkpointed_at
@@ -67,7 +78,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
             .clone()
             .unwrap_or_else(|| native().to_owned()),
         created: taken_at.map(|at| at.to_string()),
-        annotations: annotations::of(&found, metadata.as_ref())?,
+        annotations: annotations::of(&found, named)?,
         tag: options.tag.clone(),
     };
     // Opened anew, to read it from the start.
@@ -75,7 +86,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let mut layer = ProgressReader::new(file, "exporting", bytes, options.output);
     let digests = write(options, &image, &mut layer)?;
     drop(layer);
-    show(options, &image, &digests);
+    show(options, &image, &found.findings, &digests);
     Ok(Exit::Success)
 }
 
@@ -100,7 +111,12 @@ fn write(
     Ok((manifest, layer.digest))
 }
 
-fn show(options: &Options, image: &Image, (manifest, layer): &(String, String)) {
+fn show(
+    options: &Options,
+    image: &Image,
+    findings: &[Finding],
+    (manifest, layer): &(String, String),
+) {
     let folder = options.oci.display().to_string();
     match options.output {
         Format::Json => print_exact(json!({
@@ -109,6 +125,7 @@ fn show(options: &Options, image: &Image, (manifest, layer): &(String, String)) 
             "manifest": format!("sha256:{manifest}"),
             "layer": format!("sha256:{layer}"),
             "annotations": image.annotations,
+            "findings": findings,
         })),
         Format::Text => {
             print(format_args!("{folder}: sha256:{manifest}"));
@@ -117,6 +134,7 @@ fn show(options: &Options, image: &Image, (manifest, layer): &(String, String)) 
                 .iter()
                 .for_each(|(key, value)| print(format_args!("  {key}={value}")));
             row("layer", format_args!("sha256:{layer}"));
+            findings::print_all(findings);
         }
     }
 }

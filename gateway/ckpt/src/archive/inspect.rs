@@ -31,7 +31,8 @@ checkpoint, when and why, and the redaction rules that hid something. Nothing is
 Command lines are printed as they are: they show a password that was passed as an argument, unless a redaction has masked it.
 
 With --output json: { archive, inspection, metadata, metadata_problem }. `inspection.unreadable` lists members that are not \
-what their names say. `inspection.truncated` is true where lists were cut short.
+what their names say. `inspection.truncated` is true where lists were cut short. `inspection.findings` lists what the archive lacks, what \
+contradicts itself and what a restore needs to know; `archive verify` fails on those that are fatal.
 
 Examples:
   ckpt archive inspect checkpoint.tar
@@ -46,10 +47,11 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let (file, bytes) = open(&options.file)?;
     let name = options.file.display().to_string();
     let mut archive = ProgressReader::new(file, "reading", bytes, options.output);
-    let inspection = gateway_redact::inspect(&mut archive)
+    let metadata = sidecar::metadata(&options.file);
+    let known = metadata.as_ref().ok().and_then(Option::as_ref);
+    let inspection = gateway_redact::inspect(&mut archive, known.map(sidecar::owner))
         .with_context(|| format!("cannot inspect `{name}`"))?;
     drop(archive);
-    let metadata = sidecar::metadata(&options.file);
     match options.output {
         Format::Text => show::inspection(&name, &inspection, &metadata),
         Format::Json => {

@@ -3,6 +3,7 @@
 mod annotations;
 mod export;
 mod file;
+mod findings;
 mod inspect;
 mod layout;
 mod plan;

@@ -6,9 +6,9 @@ use std::fmt::Display;
 use gateway_core::{Checkpoint, Inspection, Process, Sizes};
 use indicatif::BinaryBytes;
 
-use super::process_tree;
 use super::row::{MAX_LINE, row};
 use super::summary::print_summary;
+use super::{findings, process_tree};
 use crate::output::print;
 use crate::printable::printable;
 use crate::style::{BOLD, styled};
@@ -43,6 +43,10 @@ pub(super) fn inspection(
     heading(&format!("Members ({})", found.member_count));
     members(found);
     problems(found);
+    if !found.findings.is_empty() {
+        heading("Findings");
+        findings::print_all(&found.findings);
+    }
 }
 
 fn heading(heading: &str) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use gateway_core::Checkpoint;
 use gateway_files::with_suffix;
+use gateway_redact::Owner;
 
 /// The longest metadata file that is read, in bytes.
 const MAX_METADATA: u64 = 1 << 20;
@@ -21,6 +22,14 @@ pub(super) fn metadata(archive: &Path) -> Result<Option<Checkpoint>> {
     metadata
         .map(Some)
         .with_context(|| format!("`{}` is not the metadata of a checkpoint", path.display()))
+}
+
+/// The container that the metadata names.
+pub(super) fn owner(metadata: &Checkpoint) -> Owner<'_> {
+    Owner {
+        target: &metadata.target,
+        pod_uid: &metadata.pod_uid,
+    }
 }
 
 /// The digest in the file `NAME.tar.sha256`; `None` where there is no such file.

@@ -2,9 +2,13 @@
 
 use super::protobuf::{Value, fields};
 
-/// The largest entry, in bytes.
-pub(crate) const MAX_PAGE_MAP_ENTRY: usize = 4 << 10;
+/// The largest entry, in bytes. Where pages are compressed it lists the length of each: a GiB of memory takes half of this.
+pub(crate) const MAX_PAGE_MAP_ENTRY: usize = 1 << 20;
 
+/// The flag of pages that are in a parent checkpoint (CRIU, `PE_PARENT`).
+const PARENT: u64 = 1;
+/// The flag of pages that may be fetched later (CRIU, `PE_LAZY`). They are in the image, too, if `PE_PRESENT` is set.
+const LAZY: u64 = 2;
 /// The flag of pages that are in the image (CRIU, `PE_PRESENT`).
 const PRESENT: u64 = 4;
 
@@ -16,27 +20,46 @@ pub(crate) struct Run {
     pub(crate) pages: u64,
     /// Whether the pages are in the image.
     pub(crate) present: bool,
+    /// The place of pages that are not in the image but must be somewhere.
+    pub(crate) elsewhere: Option<Elsewhere>,
+    /// Whether the pages are compressed in the image.
+    pub(crate) compressed: bool,
+}
+
+/// The place of pages that are not in the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Elsewhere {
+    /// A parent checkpoint.
+    Parent,
+    /// The process that was dumped: they were to be fetched later.
+    Later,
 }
 
 impl Run {
-    /// Reads a `pagemap_entry`: 1 `vaddr`, 2 `compat_nr_pages`, 3 `in_parent`, 4 `flags`, 5 `nr_pages`.
+    /// Reads a `pagemap_entry`: 1 `vaddr`, 2 `compat_nr_pages`, 3 `in_parent`, 4 `flags`, 5 `nr_pages`, 6 to 8 the
+    /// lengths of compressed pages.
     pub(crate) fn read(entry: &[u8]) -> Option<Self> {
-        let mut run = Self {
-            present: true,
-            ..Self::default()
-        };
-        let (mut old_pages, mut flags) = (None, None);
+        let mut run = Self::default();
+        let (mut old_pages, mut flags, mut in_parent) = (None, None, false);
         for field in fields(entry) {
             match field? {
                 (1, Value::Number(value)) => run.address = value,
                 (2, Value::Number(value)) => old_pages = Some(value),
-                (3, Value::Number(value)) => run.present &= value == 0,
+                (3, Value::Number(value)) => in_parent = value != 0,
                 (4, Value::Number(value)) => flags = Some(value),
                 (5, Value::Number(value)) => run.pages = value,
+                (6..=8, _) => run.compressed = true,
                 _ => {}
             }
         }
-        run.present = flags.map_or(run.present, |flags| flags & PRESENT != 0);
+        run.present = flags.map_or(!in_parent, |flags| flags & PRESENT != 0);
+        let flags = flags.unwrap_or_default();
+        run.elsewhere = match flags {
+            _ if run.present => None,
+            flags if in_parent || flags & PARENT != 0 => Some(Elsewhere::Parent),
+            flags if flags & LAZY != 0 => Some(Elsewhere::Later),
+            _ => None,
+        };
         run.pages = if run.pages == 0 {
             old_pages?
         } else {

@@ -5,10 +5,10 @@ use std::io::{BufReader, Read, Seek, SeekFrom, Take};
 
 use gateway_core::{Dialect, Member as Listed, Sizes};
 
-use super::part::Part;
 use super::text::TextBudget;
 use crate::Error;
 use crate::criu::Entries;
+use crate::part::Part;
 use crate::stream::{read_all, read_pieces};
 use crate::tar::{Kind, Member, Next, padding};
 

@@ -6,12 +6,12 @@ use gateway_core::{Dialect, Inspection, Mount};
 use serde::de::DeserializeOwned;
 
 use super::archive_index::ArchiveIndex;
-use super::part::Part;
 use super::text::TextBudget;
 use super::variables;
 use crate::Error;
 use crate::criu::{Value, fields};
 use crate::oci::{ContainerConfig, Spec, SpecMount};
+use crate::part::Part;
 
 /// The largest JSON document, in bytes.
 const MAX_DOCUMENT: u64 = 16 << 20;

@@ -4,9 +4,9 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::archive_index::ArchiveIndex;
-use super::part::Part;
 use crate::Error;
 use crate::criu::{MAX_PAGE_MAP_ENTRY, PAGE_SIZES, Run, pages_id};
+use crate::part::Part;
 
 /// The most runs of pages that a process's arguments and environment may lie in.
 const MAX_RUNS: usize = 4 << 10;

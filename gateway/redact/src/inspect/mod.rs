@@ -7,7 +7,6 @@
 mod archive_index;
 mod documents;
 mod memory;
-mod part;
 mod process;
 mod process_tree;
 mod rootfs_diff;
@@ -21,16 +20,23 @@ use gateway_core::Inspection;
 use text::TextBudget;
 
 use crate::Error;
+use crate::findings::{Owner, findings};
 
-/// Lists what is in `archive`, from its beginning and wherever it stands.
+/// Lists what is in `archive`, from its beginning and wherever it stands. `owner` is the container that it should be of, where
+/// that is known.
 ///
 /// # Errors
 /// [`Error::BadTar`] and [`Error::Truncated`] if it is not a whole tar archive, [`Error::Reading`] if it cannot be read.
-pub fn inspect(archive: &mut (impl Read + Seek)) -> Result<Inspection, Error> {
+pub fn inspect(
+    archive: &mut (impl Read + Seek),
+    owner: Option<Owner<'_>>,
+) -> Result<Inspection, Error> {
     let mut texts = TextBudget::default();
+    let findings = findings(archive, owner)?;
     let mut index = ArchiveIndex::read(archive, &mut texts)?;
     let mut found = Inspection {
         dialect: index.dialect(),
+        findings,
         ..Inspection::default()
     };
     documents::read_config(&mut index, &mut texts, &mut found)?;

@@ -7,11 +7,11 @@ use gateway_core::Process;
 
 use super::archive_index::ArchiveIndex;
 use super::memory::{MemoryMap, Piece};
-use super::part::Part;
 use super::text::TextBudget;
 use super::variables;
 use crate::Error;
 use crate::criu::{AddressSpace, MAX_ADDRESS_SPACE, Value, fields};
+use crate::part::Part;
 
 /// The largest `core-PID.img`'s entry, in bytes.
 const MAX_CORE: usize = 1 << 20;

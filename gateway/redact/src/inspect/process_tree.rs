@@ -6,11 +6,11 @@ use std::io::{Read, Seek};
 use gateway_core::Process;
 
 use super::archive_index::ArchiveIndex;
-use super::part::Part;
 use super::process;
 use super::text::TextBudget;
 use crate::Error;
 use crate::criu::{Value, fields, varint};
+use crate::part::Part;
 
 /// The most processes that are listed.
 const MAX_PROCESSES: usize = 10_000;

@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Read, Seek};
 use flate2::bufread::MultiGzDecoder;
 
 use super::archive_index::ArchiveIndex;
-use super::part::Part;
 use crate::Error;
 use crate::content::is_gzip;
+use crate::part::Part;
 use crate::stream::skip;
 use crate::tar::{Kind, Member, Next, padding};
 

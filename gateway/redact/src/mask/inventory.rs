@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{Read, Seek};
 
+use super::layout::compressed_pages;
 use crate::Error;
 use crate::content::Content;
 use crate::tar::{Member, Next, for_error};
@@ -27,8 +28,12 @@ impl Inventory {
         self.0.push(Entry::of(member));
     }
 
-    /// Reads the headers and page maps of `archive` and compares. Relies on nothing that was noted while it was written.
-    pub(super) fn check(&self, archive: &mut (impl Read + Seek)) -> Result<(), Error> {
+    /// Reads the headers and page maps of `archive` and compares; refuses compressed pages if memory was to be searched. Relies on nothing that was noted while it was written.
+    pub(super) fn check(
+        &self,
+        archive: &mut (impl Read + Seek),
+        memory_is_searched: bool,
+    ) -> Result<(), Error> {
         let mut walk = ArchiveWalk::new(archive)?;
         let mut expected = self.0.iter();
         while let Next::Member(member) = next_member(&mut walk)? {
@@ -40,8 +45,14 @@ impl Inventory {
         if expected.next().is_some() {
             return Err(broke("members are missing"));
         }
+        let mut absent = walk.page_counts().absent();
+        if let Some((map, _)) = absent.find(|(_, absent)| absent.compressed > 0)
+            && memory_is_searched
+        {
+            return Err(compressed_pages(map));
+        }
         let mismatch = walk.page_counts().mismatches().next();
-        mismatch.map_or(Ok(()), |mismatch| Err(broke(&mismatch)))
+        mismatch.map_or(Ok(()), |mismatch| Err(broke(&mismatch.to_string())))
     }
 }
 
@@ -102,7 +113,7 @@ mod tests {
     fn check(before: Members<'_>, after: &[u8]) -> Result<(), Error> {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(after).unwrap();
-        inventory(&tar(before)).check(&mut file)
+        inventory(&tar(before)).check(&mut file, true)
     }
 
     const BEFORE: Members<'_> = &[

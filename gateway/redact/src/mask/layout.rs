@@ -13,6 +13,8 @@ const MAX_SEGMENTS: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Layout {
     page_size: u64,
+    /// Whether memory is searched, so that compressed pages must be refused.
+    searched: bool,
     /// The bounds of environments in memory, by process.
     environments: BTreeMap<u64, BTreeSet<(u64, u64)>>,
     /// By the number of the `pages-ID.img`.
@@ -48,9 +50,10 @@ pub(super) struct PageMap {
 }
 
 impl Layout {
-    pub(super) fn new(page_size: u64) -> Self {
+    pub(super) fn new(page_size: u64, searched: bool) -> Self {
         Self {
             page_size,
+            searched,
             environments: BTreeMap::new(),
             segments: BTreeMap::new(),
             segment_count: 0,
@@ -103,6 +106,12 @@ impl Layout {
         let Some(run) = Run::read(entry) else {
             return Ok(false);
         };
+        if run.compressed && self.searched {
+            return Err(compressed_pages(&format!(
+                "checkpoint/pagemap-{}.img",
+                map.process
+            )));
+        }
         if run.present {
             let length = run.pages.saturating_mul(self.page_size);
             self.add_segments(pages, map, run.address..run.address.saturating_add(length))?;
@@ -162,5 +171,13 @@ impl Layout {
             ));
         }
         Ok(())
+    }
+}
+
+/// The error for compressed pages that would have to be searched. `map` is their page map's name.
+pub(super) fn compressed_pages(map: &str) -> Error {
+    Error::Opaque {
+        member: map.to_owned(),
+        reason: "the pages that it lists are compressed, and compressed pages are not searched",
     }
 }

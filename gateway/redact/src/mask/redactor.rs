@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read, Seek, Write};
 
-use gateway_core::{DropSummary, Masked, Plan, RedactionSummary, RuleSummary};
+use gateway_core::{DropSummary, Masked, Place, Plan, RedactionSummary, RuleSummary};
 
 use super::drops::DropList;
 use super::inventory::Inventory;
@@ -61,7 +61,7 @@ impl Redactor {
         check_plan(&plan, &settings)?;
         let mut redactor = Self {
             drops: DropList::new(&plan)?,
-            layout: Layout::new(settings.page_size),
+            layout: Layout::new(settings.page_size, searches_memory(&plan)),
             known: KnownValues::new(&plan, &settings),
             found: Tally::default(),
             inventory: Inventory::default(),
@@ -122,7 +122,7 @@ impl Redactor {
     /// # Errors
     /// [`Error::BrokeArchive`] if the output must not be used.
     pub fn finish(self, output: &mut (impl Read + Seek)) -> Result<RedactionSummary, Error> {
-        self.inventory.check(output)?;
+        self.inventory.check(output, searches_memory(&self.plan))?;
         let (values_hidden, values_too_short) = self.known.counts();
         let rules = self.plan.mask.iter().enumerate();
         Ok(RedactionSummary {
@@ -179,4 +179,10 @@ impl Redactor {
             })
             .collect()
     }
+}
+
+/// Whether a rule looks for something in memory pages.
+fn searches_memory(plan: &Plan) -> bool {
+    let mut rules = plan.mask.iter();
+    rules.any(|rule| rule.places.contains(&Place::Memory))
 }

@@ -123,6 +123,18 @@ impl Extension {
         })
     }
 
+    /// Whether a record holds the file's capabilities, as GNU tar and Go or libarchive write them.
+    pub(super) fn has_capabilities(&self) -> bool {
+        let Ok(records) = pax::records(&self.body) else {
+            return false;
+        };
+        self.header.kind() == Kind::Pax
+            && records.iter().any(|record| {
+                let key = pax::text(&self.body, &record.key);
+                key.ends_with(b".xattr.security.capability")
+            })
+    }
+
     fn texts(&self) -> Result<Vec<Located>, Error> {
         match self.header.kind() {
             kind @ (Kind::LongName | Kind::LongLink) => Ok(vec![Located {

@@ -119,6 +119,12 @@ impl Header {
         header
     }
 
+    /// The permission bits, with setuid, setgid and sticky bit; 0 where the field is not a number.
+    pub(super) fn mode(&self) -> u32 {
+        let mode = octal(&self.0.as_old().mode).unwrap_or_default();
+        u32::try_from(mode & 0o7777).unwrap_or_default()
+    }
+
     /// Bytes of contents.
     pub(super) fn size(&self) -> Result<u64, Error> {
         let field = &self.0.as_old().size;

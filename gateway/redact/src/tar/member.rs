@@ -5,7 +5,7 @@ use std::io::BufRead;
 use super::block::{BLOCK, read_block};
 use super::extension::{Extension, HeaderText, Overrides};
 use super::header::{Header, Kind, map_goes_on};
-use super::name::normalize;
+use super::name::{escapes, normalize};
 use crate::Error;
 
 /// The most that may stand before one member's contents, in bytes.
@@ -24,6 +24,10 @@ pub(crate) struct Member {
     pub(crate) name: Vec<u8>,
     /// The target of a hard link, normalized.
     pub(crate) link: Vec<u8>,
+    /// Whether the name, as it is written, is absolute or has `..` in it; of a hard link also its target.
+    pub(crate) name_escapes: bool,
+    /// Whether a link's target, as it is written, is absolute or has `..` in it.
+    pub(crate) link_escapes: bool,
     /// Bytes of contents.
     pub(crate) size: u64,
     /// Whether the contents leave out holes.
@@ -88,7 +92,9 @@ impl Member {
         if matches!(header.kind(), Kind::HardLink | Kind::Empty) && size != 0 {
             return Err(Error::BadTar("a link, directory or device has contents"));
         }
-        let link = normalize(&overrides.link.unwrap_or_else(|| header.link()));
+        let link = overrides.link.unwrap_or_else(|| header.link());
+        let link_escapes = escapes(&link);
+        let name_escapes = escapes(&name) || (header.kind() == Kind::HardLink && link_escapes);
         let map = if header.has_more_map() {
             read_map(input)?
         } else {
@@ -100,7 +106,9 @@ impl Member {
             header,
             map,
             name: normalize(&name),
-            link,
+            link: normalize(&link),
+            name_escapes,
+            link_escapes,
             size,
             sparse,
         })
@@ -113,6 +121,16 @@ impl Member {
     /// The byte that stands for the kind in the header.
     pub(crate) fn kind_byte(&self) -> u8 {
         self.header.kind_byte()
+    }
+
+    /// The permission bits, with setuid, setgid and sticky bit.
+    pub(crate) fn mode(&self) -> u32 {
+        self.header.mode()
+    }
+
+    /// Whether an extended header gives the file capabilities (`security.capability`).
+    pub(crate) fn has_capabilities(&self) -> bool {
+        self.extensions.iter().any(Extension::has_capabilities)
     }
 
     /// Everything before the contents, byte for byte except for what `edit` overwrites.
@@ -144,6 +162,8 @@ impl Member {
             map: self.map.clone(),
             name: self.name.clone(),
             link: self.link.clone(),
+            name_escapes: self.name_escapes,
+            link_escapes: self.link_escapes,
             size,
             sparse: self.sparse,
         })

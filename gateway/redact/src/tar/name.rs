@@ -14,6 +14,11 @@ pub(crate) fn normalize(name: &[u8]) -> Vec<u8> {
     parts.join(&b'/')
 }
 
+/// Whether a name, as it is written, could lead out of the folder in which it is unpacked.
+pub(crate) fn escapes(name: &[u8]) -> bool {
+    name.starts_with(b"/") || name.split(|byte| *byte == b'/').any(|part| part == b"..")
+}
+
 /// `name` for an error message: short and on one line.
 pub(crate) fn for_error(name: &[u8]) -> String {
     let text: String = String::from_utf8_lossy(name).chars().take(120).collect();

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
-use gateway_core::{Dialect, Inspection, Mount};
+use gateway_core::{Dialect, Finding, Inspection, Mount};
 use gateway_redact::{Error, Redaction, inspect, verify};
 
 use crate::plans::{hide_variables, redact};
@@ -22,7 +22,7 @@ fn specimen() -> Specimen {
 }
 
 fn look(archive: &[u8]) -> Inspection {
-    inspect(&mut Cursor::new(archive)).unwrap()
+    inspect(&mut Cursor::new(archive), None).unwrap()
 }
 
 #[test]
@@ -118,8 +118,8 @@ fn a_redacted_archive_can_be_inspected_and_verified() {
     .unwrap();
     let (before, after) = (look(&archive), look(&redacted));
     assert_eq!((before.processes, before.env), (after.processes, after.env));
-    let structure = verify(&mut Cursor::new(redacted)).unwrap();
-    assert!(structure.faults.is_empty() && structure.members == before.member_count);
+    let structure = verify(&mut Cursor::new(redacted), None).unwrap();
+    assert!(structure.findings.is_empty() && structure.members == before.member_count);
 }
 
 #[test]
@@ -162,11 +162,14 @@ fn lists_unreadable_images_and_reads_the_rest() {
         let found = look(&tar(&members));
         assert_eq!(found.unreadable, [name]);
         assert_eq!(found.env, ["PATH", "TOKEN"]);
-        let faults = verify(&mut Cursor::new(tar(&members))).unwrap().faults;
+        // An address space or an inventory that cannot be read is CRIU's to refuse.
+        let fatal = ["pagemap", "core", "pstree"];
+        let fatal = fatal.iter().any(|kind| found.unreadable[0].contains(kind));
         assert_eq!(
-            faults.len(),
-            usize::from(found.unreadable[0].contains("pagemap")),
-            "{faults:?}"
+            found.findings.iter().any(Finding::is_fatal),
+            fatal,
+            "{:?}",
+            found.findings
         );
     }
 }
@@ -187,18 +190,20 @@ fn a_wrong_page_map_reads_nothing_else_of_the_archive() {
     let found = look(&archive);
     assert_eq!(found.processes[1].arguments, None);
     assert_eq!(found.unreadable, ["checkpoint/pagemap-17.img"]);
-    let faults = verify(&mut Cursor::new(&archive)).unwrap().faults;
+    let findings = found.findings;
     assert!(
-        faults[0].contains("`pages-2.img` has 1150976 bytes for 18446744073709551615 pages"),
-        "{faults:?}"
+        findings[0]
+            .message
+            .contains("`pages-2.img` has 1150976 bytes for 18446744073709551615 pages"),
+        "{findings:?}"
     );
 }
 
 #[test]
 fn refuses_to_verify_a_truncated_archive() {
     let archive = specimen().archive(Runtime::Containerd);
-    let check = |archive: &[u8]| verify(&mut Cursor::new(archive));
-    assert!(check(&archive).unwrap().faults.is_empty());
+    let check = |archive: &[u8]| verify(&mut Cursor::new(archive), None);
+    assert!(check(&archive).unwrap().findings.is_empty());
     let shorter = archive.len() - 1024 - PAGE;
     assert!(matches!(check(&archive[..shorter]), Err(Error::Truncated)));
     assert!(matches!(
@@ -230,6 +235,6 @@ fn seeks_over_memory_and_does_not_read_it() {
     let mut specimen = specimen();
     specimen.processes[0].heap = vec![7; 64 << 20];
     let mut archive = Counted(Cursor::new(specimen.archive(Runtime::Containerd)), 0);
-    assert_eq!(inspect(&mut archive).unwrap().processes.len(), 2);
+    assert_eq!(inspect(&mut archive, None).unwrap().processes.len(), 2);
     assert!(archive.1 < 6 << 20, "{}", archive.1);
 }

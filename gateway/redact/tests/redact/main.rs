@@ -8,6 +8,7 @@
 mod archives_inside;
 mod canary;
 mod documents;
+mod findings;
 mod hostile;
 mod inspection;
 mod memory_images;

@@ -213,13 +213,17 @@ impl Process {
         let map = image(&[
             message(&[(1, id)]),
             run(HEAP, self.heap.len()),
-            message(&[(1, HEAP + (1 << 30)), (2, 0), (4, 1), (5, 3)]),
+            message(&[(1, HEAP + (1 << 30)), (2, 0), (4, 0), (5, 3)]),
             run(STACK, stack.len()),
         ]);
         vec![
             (
                 format!("checkpoint/core-{}.img", self.pid),
                 image(&[core(&format!("app-{}", self.pid))]),
+            ),
+            (
+                format!("checkpoint/core-{}.img", self.pid + 1),
+                image(&[message(&[(1, 1)])]),
             ),
             (format!("checkpoint/mm-{}.img", self.pid), image(&[memory])),
             (format!("checkpoint/pagemap-{}.img", self.pid), map),

@@ -1,6 +1,7 @@
 //! Shows a checkpoint's metadata and the contents of its archive: processes, names of variables, mounts.
 
 use gateway_core::{CheckpointId, Inspection};
+use gateway_redact::Owner;
 use http::Response;
 use tracing::{Instrument, info_span};
 
@@ -25,10 +26,14 @@ impl Access {
     async fn read_archive(&self, id: CheckpointId) -> Result<Inspection, Error> {
         let store = self.store.clone();
         let reading = tokio::task::spawn_blocking(move || {
-            let Some((_, mut file)) = store.open_archive(id)? else {
+            let Some((checkpoint, mut file)) = store.open_archive(id)? else {
                 return Ok(None);
             };
-            let inspection = gateway_redact::inspect(&mut file);
+            let owner = Owner {
+                target: &checkpoint.target,
+                pod_uid: &checkpoint.pod_uid,
+            };
+            let inspection = gateway_redact::inspect(&mut file, Some(owner));
             inspection.map(Some).map_err(gateway_archive::Error::from)
         });
         let inspection = reading.await.map_err(|_| Error::Internal)??;

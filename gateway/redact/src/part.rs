@@ -1,10 +1,10 @@
-//! The members that inspection reads.
+//! The members of a checkpoint that inspection and findings read.
 
 use crate::content::number;
 
-/// A member that inspection reads.
+/// A member that inspection and findings read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Config,
     Spec,
     DumpLog,
@@ -23,7 +23,7 @@ pub(super) enum Part {
 
 impl Part {
     /// By the normalized name.
-    pub(super) fn of(name: &[u8]) -> Option<Self> {
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
         match name {
             b"config.dump" => Some(Self::Config),
             b"spec.dump" => Some(Self::Spec),

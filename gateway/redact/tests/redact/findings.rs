@@ -1,0 +1,235 @@
+//! Findings about archives: what each kind of fault is called, and that whole archives have none.
+
+use std::io::Cursor;
+
+use gateway_core::{Finding, FindingCode};
+use gateway_redact::{Error, Owner, Redaction, findings};
+
+use crate::plans::redact;
+use crate::specimen::{Members, Runtime, Specimen, image, message, tar};
+use crate::support::{literal, only};
+
+const MAP: &str = "checkpoint/pagemap-17.img";
+
+fn specimen() -> Specimen {
+    Specimen::new(vec!["PATH=/bin".to_owned()])
+}
+
+fn members() -> Members {
+    specimen().members(Runtime::Containerd)
+}
+
+fn without(name: &str) -> Vec<u8> {
+    let mut members = members();
+    members.retain(|(member, _)| member != name);
+    tar(&members)
+}
+
+fn with(name: &str, bytes: Vec<u8>) -> Vec<u8> {
+    let mut members = members();
+    members.retain(|(member, _)| member != name);
+    members.push((name.to_owned(), bytes));
+    tar(&members)
+}
+
+fn look(archive: &[u8]) -> Vec<Finding> {
+    findings(&mut Cursor::new(archive), None).unwrap()
+}
+
+fn fatal(archive: &[u8]) -> Vec<FindingCode> {
+    let all = look(archive).into_iter();
+    all.filter(Finding::is_fatal)
+        .map(|finding| finding.code)
+        .collect()
+}
+
+/// A `core_entry` of a process in this state.
+fn core(state: u64) -> Vec<u8> {
+    let task = message(&[(1, state)]);
+    let mut core = message(&[(1, 1)]);
+    core.extend([3 << 3 | 2, u8::try_from(task.len()).unwrap()]);
+    core.extend(task);
+    image(&[core])
+}
+
+fn map(run: &[(u64, u64)]) -> Vec<u8> {
+    image(&[message(&[(1, 2)]), message(run)])
+}
+
+#[test]
+fn whole_archives_of_both_runtimes_have_none() {
+    for runtime in [Runtime::Containerd, Runtime::CriO] {
+        assert_eq!(look(&specimen().archive(runtime)), []);
+    }
+}
+
+#[test]
+fn each_missing_image_is_fatal_and_named() {
+    for name in [
+        "inventory",
+        "pstree",
+        "core-17",
+        "core-18",
+        "mm-17",
+        "pagemap-17",
+        "pages-2",
+    ] {
+        let found = look(&without(&format!("checkpoint/{name}.img")));
+        let first = &found[0];
+        assert!(first.is_fatal() && first.code == FindingCode::ImageMissing);
+        assert!(first.message.contains(name), "{first}");
+    }
+    assert_eq!(fatal(&without("spec.dump")), [FindingCode::SpecMissing]);
+}
+
+#[test]
+fn a_dead_process_needs_its_core_alone() {
+    for (state, needs) in [(1, true), (3, true), (2, false), (6, false)] {
+        let mut members = members();
+        members.retain(|(name, _)| {
+            ![
+                "checkpoint/mm-17.img",
+                MAP,
+                "checkpoint/pages-2.img",
+                "checkpoint/core-17.img",
+            ]
+            .contains(&name.as_str())
+        });
+        members.push(("checkpoint/core-17.img".to_owned(), core(state)));
+        assert_eq!(!fatal(&tar(&members)).is_empty(), needs, "{state}");
+    }
+}
+
+#[test]
+fn pages_elsewhere_are_fatal_and_counted() {
+    for (run, code) in [
+        (&[(1, 0), (4, 1), (5, 3)][..], FindingCode::PagesInParent),
+        (&[(1, 0), (2, 3), (3, 1)], FindingCode::PagesInParent),
+        (&[(1, 0), (4, 2), (5, 3)], FindingCode::PagesLazy),
+    ] {
+        for name in [MAP, "checkpoint/pagemap-shmem-9.img"] {
+            let found = look(&with(name, map(run)));
+            let finding = found.iter().find(|finding| finding.code == code).unwrap();
+            assert!(finding.is_fatal() && finding.message.starts_with("3 pages"));
+        }
+    }
+    // They are in the image, and could have been fetched later, too.
+    let pages = map(&[(1, 0), (4, 6), (5, 281)]);
+    assert_eq!(look(&with(MAP, pages)), []);
+}
+
+#[test]
+fn compressed_pages_are_noted_and_never_passed_on_unsearched() {
+    for field in 6..=8 {
+        for name in [MAP, "checkpoint/pagemap-shmem-9.img"] {
+            let archive = with(name, map(&[(1, 0), (4, 4), (5, 281), (field, 9)]));
+            assert!(
+                look(&archive)
+                    .iter()
+                    .any(|finding| finding.code == FindingCode::PagesCompressed)
+            );
+            let plan = only(gateway_core::Place::Memory, literal("x"));
+            let redaction = |plan| Redaction {
+                plan,
+                ..Redaction::default()
+            };
+            let refused = redact(redaction(plan), &archive).unwrap_err();
+            assert!(matches!(refused, Error::Opaque { .. }), "{refused}");
+            let logs = only(gateway_core::Place::Logs, literal("x"));
+            redact(redaction(logs), &archive).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_member_that_comes_twice_must_be_the_same() {
+    let twice = |bytes: &[u8]| {
+        let mut members = members();
+        members.push(("status.dump".to_owned(), bytes.to_vec()));
+        tar(&members)
+    };
+    let same = look(&twice(br#"{"Pid":1,"ExitCode":0}"#));
+    assert!(same.len() == 1 && !same[0].is_fatal());
+    for other in [&br#"{"Pid":2,"ExitCode":0}"#[..], b"{}"] {
+        assert_eq!(fatal(&twice(other)), [FindingCode::MemberTwice]);
+    }
+}
+
+#[test]
+fn names_that_escape_are_fatal() {
+    for name in ["/checkpoint/fs-1.img", "checkpoint/../../x", "../x"] {
+        let mut header = tar::Header::new_ustar();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_size(0);
+        header.set_cksum();
+        let archive = [header.as_bytes().as_slice(), &tar(&members())].concat();
+        assert_eq!(fatal(&archive), [FindingCode::NameEscapes], "{name}");
+    }
+}
+
+#[test]
+fn documents_and_metadata_must_name_one_container() {
+    let label = |key: &str, name: &str| {
+        format!(r#"{{"labels":{{"io.kubernetes.{key}":"{name}"}}}}"#).into_bytes()
+    };
+    for (key, name, conflicts) in [
+        ("pod.name", "cart-0", false),
+        ("pod.name", "till-4", true),
+        ("pod.namespace", "bank", true),
+        ("container.name", "till", true),
+        ("pod.name", "******", false),
+    ] {
+        let found = fatal(&with("status.dump", label(key, name)));
+        assert_eq!(found.contains(&FindingCode::OwnerConflict), conflicts);
+    }
+    let archive = tar(&members());
+    for (target, conflicts) in [
+        ("shop/cart-0/app", 0),
+        ("shop/cart-0/till", 1),
+        ("bank/till-4/app", 2),
+    ] {
+        let target = target.parse().unwrap();
+        let owner = Owner {
+            target: &target,
+            pod_uid: "",
+        };
+        let found = findings(&mut Cursor::new(&archive), Some(owner)).unwrap();
+        assert_eq!(found.len(), conflicts, "{found:?}");
+    }
+}
+
+#[test]
+fn privileges_and_devices_in_changed_files_are_noted() {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, kind, mode) in [
+        ("bin/su", tar::EntryType::Regular, 0o4755),
+        ("dev/sda", tar::EntryType::Block, 0o600),
+        ("etc/ok", tar::EntryType::Regular, 0o644),
+    ] {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_size(0);
+        builder.append_data(&mut header, name, &b""[..]).unwrap();
+    }
+    builder
+        .append_pax_extensions([("SCHILY.xattr.security.capability", &b"\x01"[..])])
+        .unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(0);
+    builder
+        .append_data(&mut header, "bin/ping", &b""[..])
+        .unwrap();
+    let diff = builder.into_inner().unwrap();
+    for diff in [crate::specimen::gzip(&diff, 6), diff] {
+        let found = look(&with("rootfs-diff.tar", diff));
+        let codes: Vec<_> = found.iter().map(|finding| finding.code).collect();
+        let expected = [
+            FindingCode::Device,
+            FindingCode::Setuid,
+            FindingCode::Capabilities,
+        ];
+        assert_eq!(codes, expected);
+        assert!(!found.iter().any(Finding::is_fatal));
+    }
+}
