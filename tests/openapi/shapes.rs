@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
-    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, HiddenField, Hold, Identity,
-    InspectedContainer, Inspection, Masked, Member, Mount, Original, Place, Process,
-    RedactionSummary, RuleSummary, RuntimeInfo, Sizes, TraceId, Transport,
+    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, Finding, FindingCode,
+    HiddenField, Hold, Identity, InspectedContainer, Inspection, Masked, Member, Mount, Original,
+    Place, Process, RedactionSummary, RuleSummary, RuntimeInfo, Severity, Sizes, TraceId,
+    Transport,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -183,6 +184,16 @@ fn inspection() -> Inspection {
         member_count: 1,
         truncated: true,
         unreadable: vec![text()],
+        findings: vec![finding()],
+    }
+}
+
+fn finding() -> Finding {
+    Finding {
+        severity: Severity::Fatal,
+        code: FindingCode::PageCount,
+        place: text(),
+        message: text(),
     }
 }
 
@@ -228,6 +239,7 @@ fn a_checkpoint_is_described_as_it_is() {
         &beside(&bare(), &empty),
     );
     agrees("Container", &container(Some(1)), &container(None));
+    agrees("Finding", &finding(), &finding());
     agrees("Hold", &hold(Some(text())), &hold(None));
     agrees("Original", &original(), &original());
     agrees("RedactionSummary", &summary(), &RedactionSummary::default());
