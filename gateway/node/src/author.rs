@@ -1,12 +1,13 @@
 //! The runtime that a node claims to be.
 
-/// The runtime whose archives a node writes: it determines the members and their order.
+/// The runtime that a node imitates: its archives' members and their order, and its manner of taking checkpoints.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// containerd's archives.
+    /// The container goes on as soon as its memory is copied. A caller that goes away ends the checkpoint.
     #[default]
     Containerd,
-    /// CRI-O's archives.
+    /// The container stays paused until its archive is written. A caller that goes away changes nothing. The memory lies in
+    /// `userdata/checkpoint` meanwhile, and stays there if the archive could not be written.
     CriO,
 }
 

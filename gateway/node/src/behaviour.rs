@@ -60,7 +60,7 @@ pub enum Moment {
     Call(Method),
     /// The container of a checkpoint was found running and has not been touched.
     BeforeDump,
-    /// The container is dumped and runs again; nothing is written to `location` yet.
+    /// The container is dumped and, in containerd's manner, runs again; nothing is written to `location` yet.
     AfterDump,
     /// The whole archive is at `location`; the caller has no answer yet.
     AfterArchive,

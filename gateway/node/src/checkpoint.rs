@@ -1,13 +1,13 @@
 //! Carries out `CheckpointContainer`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway_proto::v1;
 use tonic::Status;
 
 use crate::archive;
-use crate::author::Author;
+use crate::author::{Author, Dialect};
 use crate::behaviour::{Behaviour, Moment};
 use crate::checkpoint_lock::CheckpointGuard;
 use crate::connection::Abort;
@@ -17,36 +17,50 @@ use crate::location::{Location, WriteError};
 use crate::tasks::Tasks;
 
 /// One `CheckpointContainer` call for a container that exists.
-pub(crate) struct Checkpoint<'a> {
-    pub(crate) container: &'a Arc<Container>,
-    pub(crate) location: &'a Path,
-    pub(crate) behaviour: &'a Behaviour,
-    pub(crate) author: &'a Author,
-    pub(crate) abort: Option<&'a Abort>,
-    pub(crate) tasks: &'a Tasks,
+pub(crate) struct Checkpoint {
+    pub(crate) container: Arc<Container>,
+    pub(crate) location: PathBuf,
+    pub(crate) behaviour: Behaviour,
+    pub(crate) author: Author,
+    pub(crate) abort: Option<Abort>,
+    pub(crate) tasks: Tasks,
 }
 
-impl Checkpoint<'_> {
+impl Checkpoint {
     pub(crate) async fn run(self) -> Result<(), Status> {
+        match self.author.dialect {
+            Dialect::Containerd => self.take().await,
+            Dialect::CriO => self.detached().await,
+        }
+    }
+
+    /// CRI-O goes on with a checkpoint whose caller has left.
+    async fn detached(self) -> Result<(), Status> {
+        let (tracker, stop) = (self.tasks.tracker.clone(), self.tasks.stop.clone());
+        let work = tracker.spawn(async move { stop.run_until_cancelled(self.take()).await });
+        match work.await {
+            Ok(Some(done)) => done,
+            Ok(None) => Err(Status::unavailable("the runtime is shutting down")),
+            Err(error) => Err(Status::internal(error.to_string())),
+        }
+    }
+
+    async fn take(self) -> Result<(), Status> {
         if self.container.state() != v1::ContainerState::ContainerRunning {
-            return Err(Status::unknown(format!(
-                "container {:?} is in {} state. only CONTAINER_RUNNING containers can be checkpointed",
-                self.container.id,
-                self.container.state().as_str_name(),
-            )));
+            return Err(self.not_running());
         }
         let guard = self
             .container
             .checkpoint_lock
             .try_acquire()
-            .ok_or_else(|| self.failed(&"cannot pause a paused container"))
+            .ok_or_else(|| self.paused())
             .map(Arc::new)?;
-        let freezing = FreezeUnlessDone::new(self.container, self.behaviour);
+        let freezing = FreezeUnlessDone::new(&self.container, &self.behaviour);
         self.behaviour.reach(Moment::BeforeDump).await?;
-        let dump = self.dump(&guard).await?;
+        let mut dump = self.dump(&guard).await?;
         self.behaviour.reach(Moment::AfterDump).await?;
         self.check_undisturbed(&guard)?;
-        let mut location = Location::open(self.location, self.behaviour).await?;
+        let mut location = Location::open(&self.location, &self.behaviour).await?;
         let written = archive::write(
             dump.folder(),
             self.author.dialect,
@@ -54,10 +68,11 @@ impl Checkpoint<'_> {
             &mut location,
         )
         .await;
-        if let (Err(WriteError::Aborted), Some(abort)) = (&written, self.abort) {
+        if let (Err(WriteError::Aborted), Some(abort)) = (&written, &self.abort) {
             abort.now();
         }
         written?;
+        dump.exported();
         self.behaviour.reach(Moment::AfterArchive).await?;
         self.check_undisturbed(&guard)?;
         freezing.done();
@@ -67,9 +82,12 @@ impl Checkpoint<'_> {
     /// Dumps the container on a blocking thread. The dump holds `guard` and runs to its end even if the caller disconnects, so
     /// that the container is always thawed.
     async fn dump(&self, guard: &Arc<CheckpointGuard>) -> Result<Dump, Status> {
-        let container = Arc::clone(self.container);
+        let container = Arc::clone(&self.container);
         let author = self.author.clone();
-        let folder = container.folder.join("ctrd-checkpoint");
+        let folder = container.folder.join(match author.dialect {
+            Dialect::Containerd => "ctrd-checkpoint",
+            Dialect::CriO => "userdata",
+        });
         let guard = Arc::clone(guard);
         let dumped = self.tasks.tracker.spawn_blocking(move || {
             let _guard = guard;
@@ -83,9 +101,30 @@ impl Checkpoint<'_> {
         }
     }
 
+    fn not_running(&self) -> Status {
+        let id = &self.container.id;
+        match self.author.dialect {
+            Dialect::Containerd => Status::unknown(format!(
+                "container {id:?} is in {} state. only CONTAINER_RUNNING containers can be checkpointed",
+                self.container.state().as_str_name(),
+            )),
+            Dialect::CriO => Status::unknown(format!(
+                "failed to checkpoint container {id}: container {id} is not running"
+            )),
+        }
+    }
+
+    /// The error of a checkpoint while another one of the container goes on.
+    fn paused(&self) -> Status {
+        match self.author.dialect {
+            Dialect::Containerd => self.failed(&"cannot pause a paused container"),
+            Dialect::CriO => self.not_running(),
+        }
+    }
+
     /// A second checkpoint in containerd deletes the folder in which the first one collects its members.
     fn check_undisturbed(&self, guard: &CheckpointGuard) -> Result<(), Status> {
-        if guard.is_disturbed() {
+        if self.author.dialect == Dialect::Containerd && guard.is_disturbed() {
             return Err(Status::unknown(format!(
                 "failed to create diff tar stream: lstat {}/ctrd-checkpoint/checkpoint/pages-1.img: no such file or \
                  directory",

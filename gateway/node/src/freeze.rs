@@ -1,6 +1,7 @@
 //! Stops and continues the processes of a container.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use procfs::process::Stat;
@@ -16,16 +17,16 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The stopped processes of a container. Dropping it continues them, whatever happened in between.
 #[derive(Debug)]
-pub(crate) struct Frozen<'a> {
-    process: &'a Process,
+pub(crate) struct Frozen {
+    process: Arc<Process>,
     members: Vec<Stat>,
 }
 
-impl<'a> Frozen<'a> {
+impl Frozen {
     /// Stops every process and waits until the kernel reports all of them as stopped. Blocks the thread.
-    pub(crate) fn freeze(process: &'a Process) -> io::Result<Self> {
+    pub(crate) fn freeze(process: &Arc<Process>) -> io::Result<Self> {
         let mut frozen = Self {
-            process,
+            process: Arc::clone(process),
             members: Vec::new(),
         };
         let deadline = Instant::now() + STOP_TIMEOUT;
@@ -66,7 +67,7 @@ impl<'a> Frozen<'a> {
     }
 }
 
-impl Drop for Frozen<'_> {
+impl Drop for Frozen {
     fn drop(&mut self) {
         self.process.thaw();
     }

@@ -3,7 +3,8 @@
 //! A [`Node`] serves `runtime.v1.RuntimeService` on a unix socket. Its containers are child processes of this program with
 //! their own environment and memory. `CheckpointContainer` freezes a container's processes, copies their memory, thaws them,
 //! and writes an archive with the members and formats of a containerd checkpoint. Ids, errors and the treatment of `location`
-//! are those of containerd 2.1.9. It does not isolate: there are no namespaces, no images and no networks. Its archives cannot
+//! are those of containerd 2.1.9. As [`Dialect::CriO`] it has CRI-O's members and manner instead: the processes are thawed
+//! only when the archive is written. It does not isolate: there are no namespaces, no images and no networks. Its archives cannot
 //! be restored, because registers are not dumped.
 //!
 //! Tests inject faults with a [`Behaviour`], count calls with [`Calls`], and wait for calls with [`Node::wait_for_calls`], so

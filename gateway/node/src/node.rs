@@ -35,7 +35,7 @@ pub struct Options {
     pub name: String,
     /// The runtime's version.
     pub version: String,
-    /// The runtime whose archives it writes.
+    /// The runtime that it imitates.
     pub dialect: Dialect,
 }
 

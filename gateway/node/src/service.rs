@@ -1,7 +1,7 @@
 //! Answers the calls of `runtime.v1.RuntimeService`.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use gateway_proto::v1;
@@ -202,12 +202,12 @@ impl RuntimeService for Service {
                 )
             })?;
             let checkpoint = Checkpoint {
-                container: &container,
-                location: Path::new(&request.location),
-                behaviour: &behaviour,
-                author: &self.0.author,
-                abort: abort.as_ref(),
-                tasks: &self.0.tasks,
+                container,
+                location: PathBuf::from(&request.location),
+                behaviour,
+                author: self.0.author.clone(),
+                abort,
+                tasks: self.0.tasks.clone(),
             };
             checkpoint.run().await?;
             Ok(v1::CheckpointContainerResponse {})

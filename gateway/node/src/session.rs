@@ -44,8 +44,8 @@ impl<'a> Session<'a> {
         session
     }
 
-    /// Dumps the processes. The container is frozen meanwhile.
-    pub(crate) fn processes(&mut self, container: &Container) -> Result<(), DumpError> {
+    /// Dumps the processes. The container is frozen meanwhile, and goes on when the result is dropped.
+    pub(crate) fn processes(&mut self, container: &Container) -> Result<Frozen, DumpError> {
         let before = Instant::now();
         let frozen =
             Frozen::freeze(&container.process).map_err(while_trying_to("freeze the container"))?;
@@ -58,13 +58,11 @@ impl<'a> Session<'a> {
         }
         self.stats.memdump_time = microseconds(stopped.elapsed());
         self.stats.memwrite_time = self.stats.memdump_time;
-        let members = frozen.members().to_vec();
-        drop(frozen);
-        self.stats.frozen_time = microseconds(stopped.elapsed());
-        self.tree(&members)
+        self.tree(frozen.members())
             .map_err(while_trying_to("write the process tree"))?;
+        self.stats.frozen_time = microseconds(stopped.elapsed());
         self.note("Dumping finished successfully");
-        Ok(())
+        Ok(frozen)
     }
 
     fn process(&mut self, id: u32, stat: &Stat) -> io::Result<()> {
@@ -173,7 +171,7 @@ fn threads(stat: &Stat) -> Vec<u32> {
             .map(|task| Ok(task?.tid.unsigned_abs()))
             .collect()
     };
-    // The process runs again, so it may have ended; its first thread is known in any case.
+    // A stopped process can be killed; its first thread is known in any case.
     listed().unwrap_or_else(|_| vec![stat.pid.unsigned_abs()])
 }
 

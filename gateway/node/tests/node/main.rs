@@ -7,6 +7,7 @@
 )]
 
 mod archive;
+mod crio;
 mod fault;
 mod fixture;
 mod freeze;
