@@ -1,9 +1,12 @@
 //! The contents of an archive as an inspection reports them.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Finding;
+use crate::open_file::{OpenFile, OpenSocket};
 
 /// The contents of an archive without values of environment variables. Every text is one bounded line; `truncated` and
 /// `unreadable` name what did not fit or could not be read.
@@ -19,6 +22,13 @@ pub struct Inspection {
     pub env: Vec<String>,
     /// The mounts in `spec.dump`, in its order.
     pub mounts: Vec<Mount>,
+    /// The annotations in `spec.dump`. In their values everything is masked that looks like a secret.
+    /// `kubectl.kubernetes.io/last-applied-configuration` is left out.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
+    /// The statistics that CRIU wrote about the dump (`stats-dump`).
+    #[serde(default)]
+    pub statistics: Option<DumpStatistics>,
     /// The processes, in the order of `pstree.img`: parents come before their children.
     pub processes: Vec<Process>,
     /// Sizes of the archive and its contents.
@@ -78,6 +88,9 @@ pub struct InspectedContainer {
     pub image_ref: Option<String>,
     /// The OCI runtime: `runc`, `crun`, ...
     pub oci_runtime: Option<String>,
+    /// The handler of the pod's runtime class, if the runtime names it (CRI-O does).
+    #[serde(default)]
+    pub runtime_class: Option<String>,
     /// Time when the container was created.
     pub created_at: Option<jiff::Timestamp>,
     /// Time when it was checkpointed.
@@ -97,8 +110,29 @@ pub struct Criu {
     pub architecture: Option<String>,
 }
 
+/// CRIU's statistics of a dump. Times are in microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DumpStatistics {
+    /// The time that it took to freeze the processes.
+    pub freezing_us: u64,
+    /// The time for which the processes were frozen.
+    pub frozen_us: u64,
+    /// The time in which memory was read, a part of the time frozen.
+    pub memory_dump_us: u64,
+    /// The time in which memory was written.
+    pub memory_write_us: u64,
+    /// The number of memory pages that were looked at.
+    pub pages_scanned: u64,
+    /// The number of pages that were left out because a parent checkpoint has them.
+    pub pages_skipped: u64,
+    /// The number of pages that were written.
+    pub pages_written: u64,
+    /// The number of pages that were left to be fetched later.
+    pub pages_lazy: u64,
+}
+
 /// A mount of the container.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Mount {
     /// The path in the container.
     pub destination: String,
@@ -120,10 +154,52 @@ pub struct Process {
     pub command: Option<String>,
     /// The number of threads.
     pub threads: u64,
-    /// The command line in its memory; absent if it cannot be found.
+    /// The state in which it was dumped; absent if its image does not say.
+    #[serde(default)]
+    pub state: Option<ProcessState>,
+    /// The path of its program.
+    #[serde(default)]
+    pub executable: Option<String>,
+    /// Its working directory.
+    #[serde(default)]
+    pub cwd: Option<String>,
+    /// Its root directory.
+    #[serde(default)]
+    pub root: Option<String>,
+    /// The command line in its memory; absent if it cannot be found. What looks like a secret is masked.
     pub arguments: Option<Vec<String>>,
     /// The names of the environment variables in its memory; absent if they cannot be distinguished from other text.
     pub env: Option<Vec<String>>,
+    /// Its open files, pipes, timers and the like, by descriptor.
+    #[serde(default)]
+    pub files: Vec<OpenFile>,
+    /// Its open sockets, by descriptor.
+    #[serde(default)]
+    pub sockets: Vec<OpenSocket>,
+}
+
+/// The state of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum ProcessState {
+    /// It was running or waiting.
+    Alive,
+    /// A signal had stopped it.
+    Stopped,
+    /// It had ended, and its parent had not waited for it (a zombie).
+    Dead,
+}
+
+impl ProcessState {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alive => "alive",
+            Self::Stopped => "stopped",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 /// Sizes in bytes.

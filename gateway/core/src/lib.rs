@@ -15,6 +15,7 @@ mod hidden_field;
 mod id;
 mod identity;
 mod inspection;
+mod open_file;
 mod proof;
 mod recorded;
 mod redaction;
@@ -33,8 +34,10 @@ pub use hidden_field::{HiddenField, ParseHiddenFieldError};
 pub use id::{CheckpointId, ParseIdError, RequestId, TraceId};
 pub use identity::{CredentialKind, Identity};
 pub use inspection::{
-    Criu, Dialect, InspectedContainer, Inspection, Member, Mount, Process, Sizes,
+    Criu, Dialect, DumpStatistics, InspectedContainer, Inspection, Member, Mount, Process,
+    ProcessState, Sizes,
 };
+pub use open_file::{FileAccess, FileKind, OpenFile, OpenSocket, SocketFamily};
 pub use proof::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
 pub use recorded::RequestRecord;
 pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, PlanRecord};

@@ -19,6 +19,16 @@ pub(crate) enum Part {
     PageMap(u64),
     /// `pages-ID.img`.
     Pages(u64),
+    /// `ids-PID.img`: the numbers of what a process shares with others.
+    Ids(u64),
+    /// `fs-PID.img`: working and root directory.
+    Folders(u64),
+    /// `fdinfo-ID.img`: a table of descriptors.
+    Descriptors(u64),
+    /// `files.img`: what descriptors refer to.
+    Files,
+    /// `stats-dump`.
+    Statistics,
 }
 
 impl Part {
@@ -29,6 +39,7 @@ impl Part {
             b"spec.dump" => Some(Self::Spec),
             b"dump.log" => Some(Self::DumpLog),
             b"rootfs-diff.tar" => Some(Self::RootfsDiff),
+            b"stats-dump" => Some(Self::Statistics),
             _ => Self::of_image(name.strip_prefix(b"checkpoint/")?.strip_suffix(b".img")?),
         }
     }
@@ -38,11 +49,15 @@ impl Part {
         match stem {
             b"inventory" => Some(Self::Inventory),
             b"pstree" => Some(Self::Tree),
+            b"files" => Some(Self::Files),
             _ => numbered(b"core-")
                 .map(Self::Core)
                 .or_else(|| numbered(b"mm-").map(Self::AddressSpace))
                 .or_else(|| numbered(b"pagemap-").map(Self::PageMap))
-                .or_else(|| numbered(b"pages-").map(Self::Pages)),
+                .or_else(|| numbered(b"pages-").map(Self::Pages))
+                .or_else(|| numbered(b"ids-").map(Self::Ids))
+                .or_else(|| numbered(b"fs-").map(Self::Folders))
+                .or_else(|| numbered(b"fdinfo-").map(Self::Descriptors)),
         }
     }
 }
@@ -61,6 +76,11 @@ impl std::fmt::Display for Part {
             Self::AddressSpace(pid) => write!(f, "checkpoint/mm-{pid}.img"),
             Self::PageMap(pid) => write!(f, "checkpoint/pagemap-{pid}.img"),
             Self::Pages(id) => write!(f, "checkpoint/pages-{id}.img"),
+            Self::Ids(pid) => write!(f, "checkpoint/ids-{pid}.img"),
+            Self::Folders(pid) => write!(f, "checkpoint/fs-{pid}.img"),
+            Self::Descriptors(id) => write!(f, "checkpoint/fdinfo-{id}.img"),
+            Self::Files => f.write_str("checkpoint/files.img"),
+            Self::Statistics => f.write_str("stats-dump"),
         }
     }
 }
@@ -72,11 +92,12 @@ mod tests {
     #[test]
     fn names_and_parts_correspond() {
         use Part::*;
-        let parts = [Config, Spec, DumpLog, RootfsDiff, Inventory, Tree];
-        for part in parts
-            .into_iter()
-            .chain([Core(7), AddressSpace(7), PageMap(7), Pages(1)])
-        {
+        let parts = [
+            Config, Spec, DumpLog, RootfsDiff, Inventory, Tree, Files, Statistics,
+        ];
+        let numbered = [Core(7), AddressSpace(7), PageMap(7), Pages(1)];
+        let shared = [Ids(7), Folders(7), Descriptors(2)];
+        for part in parts.into_iter().chain(numbered).chain(shared) {
             assert_eq!(Part::of(part.to_string().as_bytes()), Some(part));
         }
         for name in [

@@ -24,11 +24,13 @@ pub(super) struct Options {
 }
 
 const AFTER: &str = "\
-Prints the pod, the container and its image, the processes with their command lines, the names of environment variables \
-(never their values), mounts, sizes and members. The metadata file beside the archive (FILE.json) adds who took the \
-checkpoint, when and why, and the redaction rules that hid something. Nothing is unpacked.
+Prints the pod, the container and its image, CRIU's statistics of the dump, the processes with their command lines, programs, \
+folders, open files and sockets, the names of environment variables (never their values), mounts, annotations, sizes and \
+members. The metadata file beside the archive (FILE.json) adds who took the checkpoint, when and why, and the redaction rules \
+that hid something. Nothing is unpacked. Bytes in sockets and pipes are never printed.
 
-Command lines are printed as they are: they show a password that was passed as an argument, unless a redaction has masked it.
+In command lines, annotations, paths and names of sockets everything is masked that a detector takes for a secret. A password \
+without a form of its own, such as one that was passed as a plain argument, is printed unless a redaction has masked it.
 
 With --output json: { archive, inspection, metadata, metadata_problem }. `inspection.unreadable` lists members that are not \
 what their names say. `inspection.truncated` is true where lists were cut short. `inspection.findings` lists what the archive lacks, what \
@@ -37,6 +39,8 @@ contradicts itself and what a restore needs to know; `archive verify` fails on t
 Examples:
   ckpt archive inspect checkpoint.tar
   ckpt archive inspect checkpoint.tar --output json | jq '.inspection.processes[].arguments'
+  ckpt archive inspect checkpoint.tar --output json | jq '.inspection.processes[].sockets[] | select(.state == \"listening\").local'
+  ckpt archive inspect checkpoint.tar --output json | jq '.inspection.statistics.frozen_us'
 
 Exit status:
   0  success

@@ -11,6 +11,8 @@ mod process_tree;
 mod redact;
 mod row;
 mod show;
+mod show_dump;
+mod show_open;
 mod sidecar;
 mod summary;
 mod unseal;

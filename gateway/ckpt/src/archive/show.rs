@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use gateway_core::{Checkpoint, Inspection, Process, Sizes};
+use gateway_core::{Checkpoint, Inspection, Process, ProcessState, Sizes};
 use indicatif::BinaryBytes;
 
 use super::row::{MAX_LINE, row};
 use super::summary::print_summary;
-use super::{findings, process_tree};
+use super::{findings, process_tree, show_dump, show_open};
 use crate::output::print;
 use crate::printable::printable;
 use crate::style::{BOLD, styled};
@@ -34,18 +34,44 @@ pub(super) fn inspection(
             printable(&format!("{error:#}"), MAX_LINE)
         )),
     }
+    if let Some(statistics) = &found.statistics {
+        heading("Dump");
+        show_dump::statistics(statistics);
+    }
     heading("Processes");
     processes(found);
+    opened(found);
     heading("Environment (names only)");
     environment(found);
     heading("Mounts");
     mounts(found);
+    if !found.annotations.is_empty() {
+        heading("Annotations (secrets masked)");
+        show_dump::annotations(&found.annotations);
+    }
     heading(&format!("Members ({})", found.member_count));
     members(found);
     problems(found);
     if !found.findings.is_empty() {
         heading("Findings");
         findings::print_all(&found.findings);
+    }
+}
+
+/// What processes have open, as far as the archive has it.
+fn opened(found: &Inspection) {
+    if show_open::has_folders(found) {
+        heading("Programs and folders");
+        show_open::folders(found);
+    }
+    let mut processes = found.processes.iter();
+    if processes.clone().any(|process| !process.files.is_empty()) {
+        heading("Open files");
+        show_open::files(found);
+    }
+    if processes.any(|process| !process.sockets.is_empty()) {
+        heading("Sockets");
+        show_open::sockets(found);
     }
 }
 
@@ -77,6 +103,8 @@ fn container(found: &Inspection) {
         "image",
         container.image_name.as_ref().or(container.image.as_ref()),
     );
+    optional("OCI runtime", container.oci_runtime.as_ref());
+    optional("runtime class", container.runtime_class.as_ref());
     optional("created", container.created_at);
     optional("checkpointed", container.checkpointed_at);
     optional("CRIU", found.criu.version.as_ref());
@@ -136,7 +164,13 @@ fn in_words(process: &Process) -> String {
         .as_deref()
         .map(command_line)
         .unwrap_or_default();
-    format!("{:>5} {command}{threads}  {arguments}", process.pid)
+    let state = match process.state {
+        Some(state @ (ProcessState::Dead | ProcessState::Stopped)) => {
+            format!(" ({})", state.as_str())
+        }
+        Some(ProcessState::Alive) | None => String::new(),
+    };
+    format!("{:>5} {command}{state}{threads}  {arguments}", process.pid)
 }
 
 /// Arguments as one would type them in a shell.

@@ -12,10 +12,12 @@ pub(crate) struct AddressSpace {
     pub(crate) arguments_end: Option<u64>,
     pub(crate) environment_start: Option<u64>,
     pub(crate) environment_end: Option<u64>,
+    /// CRIU's number of the program's file.
+    pub(crate) program: Option<u64>,
 }
 
 impl AddressSpace {
-    /// Fields 8 and 9 bound the arguments, 10 and 11 the environment. `None` for bytes that are not a message.
+    /// Fields 8 and 9 bound the arguments, 10 and 11 the environment; 12 is `exe_file_id`. `None` for bytes that are not a message.
     pub(crate) fn read(entry: &[u8]) -> Option<Self> {
         let mut space = Self::default();
         for field in fields(entry) {
@@ -27,6 +29,7 @@ impl AddressSpace {
                 9 => space.arguments_end = Some(address),
                 10 => space.environment_start = Some(address),
                 11 => space.environment_end = Some(address),
+                12 => space.program = Some(address),
                 _ => {}
             }
         }

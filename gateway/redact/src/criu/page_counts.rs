@@ -12,6 +12,13 @@ use crate::stream::read_pieces;
 /// The smallest and the largest page of any machine that CRIU supports, in bytes.
 pub(crate) const PAGE_SIZES: std::ops::RangeInclusive<u64> = 4 << 10..=64 << 10;
 
+/// The size of a page in bytes, in an image of `bytes` bytes whose maps list `pages` pages. `None` if that is no size of pages.
+pub(crate) fn page_size(bytes: u64, pages: u64) -> Option<u64> {
+    let size = bytes.checked_div(pages)?;
+    let fits = PAGE_SIZES.contains(&size) && size.is_power_of_two();
+    (fits && size.checked_mul(pages) == Some(bytes)).then_some(size)
+}
+
 /// Pages that page maps list, and bytes of memory that are there.
 #[derive(Debug, Default)]
 pub(crate) struct PageCounts {
@@ -92,10 +99,11 @@ impl PageCounts {
         self.plain().filter_map(|(id, pages)| {
             let bytes = self.bytes.get(&id).copied();
             let present = bytes.unwrap_or_default();
-            let size = present.checked_div(pages);
-            let fits = size.is_none_or(|size| PAGE_SIZES.contains(&size) && size.is_power_of_two());
-            let whole = size.unwrap_or_default().saturating_mul(pages) == present;
-            (!fits || !whole).then_some(Mismatch { id, bytes, pages })
+            let fits = match pages {
+                0 => present == 0,
+                pages => page_size(present, pages).is_some(),
+            };
+            (!fits).then_some(Mismatch { id, bytes, pages })
         })
     }
 

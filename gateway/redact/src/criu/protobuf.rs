@@ -55,6 +55,46 @@ fn field<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
     Some((tag >> 3, value))
 }
 
+/// The first number in the field `wanted` of `message`, as far as that can be read.
+pub(crate) fn number_in(message: &[u8], wanted: u64) -> Option<u64> {
+    let mut all = fields(message).map_while(|field| field);
+    all.find_map(|field| match field {
+        (number, Value::Number(value)) if number == wanted => Some(value),
+        _ => None,
+    })
+}
+
+/// The first text or message in the field `wanted` of `message`, as far as that can be read.
+pub(crate) fn bytes_in(message: &[u8], wanted: u64) -> Option<&[u8]> {
+    let mut all = fields(message).map_while(|field| field);
+    all.find_map(|field| match field {
+        (number, Value::Bytes(bytes)) if number == wanted => Some(bytes),
+        _ => None,
+    })
+}
+
+/// The first `most` numbers in the repeated field `wanted` of `message`, packed or not.
+pub(crate) fn numbers_in(message: &[u8], wanted: u64, most: usize) -> Vec<u64> {
+    let mut numbers = Vec::new();
+    for (number, value) in fields(message).map_while(|field| field) {
+        match value {
+            Value::Number(value) if number == wanted => numbers.push(value),
+            Value::Bytes(mut packed) if number == wanted => {
+                while numbers.len() < most
+                    && let Some(value) = varint(&mut packed)
+                {
+                    numbers.push(value);
+                }
+            }
+            _ => {}
+        }
+        if numbers.len() >= most {
+            break;
+        }
+    }
+    numbers
+}
+
 /// Reads one number and advances `rest`.
 pub(crate) fn varint(rest: &mut &[u8]) -> Option<u64> {
     let mut number = 0u64;

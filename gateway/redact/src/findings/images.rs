@@ -42,7 +42,7 @@ impl ImageSurvey {
     pub(super) fn add(&mut self, part: Part, body: &mut dyn BufRead) -> Result<(), Error> {
         self.any |= !matches!(
             part,
-            Part::Config | Part::Spec | Part::DumpLog | Part::RootfsDiff
+            Part::Config | Part::Spec | Part::DumpLog | Part::RootfsDiff | Part::Statistics
         );
         match part {
             Part::Inventory | Part::Spec => drop(self.single.insert(part)),
@@ -57,6 +57,8 @@ impl ImageSurvey {
             Part::AddressSpace(pid) => drop(self.spaces.insert(pid)),
             Part::PageMap(pid) => drop(self.maps.insert(pid)),
             Part::Pages(_) | Part::Config | Part::DumpLog | Part::RootfsDiff => {}
+            Part::Ids(_) | Part::Folders(_) | Part::Descriptors(_) => {}
+            Part::Files | Part::Statistics => {}
         }
         Ok(())
     }

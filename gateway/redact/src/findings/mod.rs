@@ -217,12 +217,26 @@ fn report_pages(counts: &PageCounts, list: &mut FindingList) {
             list.note(FindingCode::PagesCompressed, name, &message);
         }
     }
+    report_page_sizes(counts, list);
+}
+
+/// Pages of another machine are noteworthy; pages of two machines are a contradiction.
+fn report_page_sizes(counts: &PageCounts, list: &mut FindingList) {
     let usual = *PAGE_SIZES.start();
-    for (id, size) in counts.page_sizes().filter(|(_, size)| *size != usual) {
-        let message = format!(
-            "`checkpoint/pages-{id}.img` has pages of {size} bytes: it restores on a machine with pages of that size only"
-        );
+    let mut first = None;
+    for (id, size) in counts.page_sizes() {
         let place = format!("checkpoint/pages-{id}.img");
-        list.note(FindingCode::PageSize, &place, &message);
+        let (other, known) = *first.get_or_insert((id, size));
+        if size != known {
+            let message = format!(
+                "`{place}` has pages of {size} bytes, `checkpoint/pages-{other}.img` has pages of {known}: one machine has one size"
+            );
+            list.fatal(FindingCode::PageCount, &place, &message);
+        } else if size != usual {
+            let message = format!(
+                "`{place}` has pages of {size} bytes: it restores on a machine with pages of that size only"
+            );
+            list.note(FindingCode::PageSize, &place, &message);
+        }
     }
 }

@@ -23,7 +23,7 @@ const MAX_NAME: usize = 256;
 
 /// The members of an archive, with the positions of those that inspection reads.
 #[derive(Debug)]
-pub(super) struct ArchiveIndex<R> {
+pub(crate) struct ArchiveIndex<R> {
     reader: BufReader<R>,
     length: u64,
     parts: BTreeMap<Part, Extent>,
@@ -43,7 +43,7 @@ struct Extent {
 
 impl<R: Read + Seek> ArchiveIndex<R> {
     /// Reads all headers.
-    pub(super) fn read(archive: R, texts: &mut TextBudget) -> Result<Self, Error> {
+    pub(crate) fn read(archive: R, texts: &mut TextBudget) -> Result<Self, Error> {
         let mut reader = BufReader::with_capacity(64 << 10, archive);
         let length = reader.seek(SeekFrom::End(0)).map_err(Error::Reading)?;
         reader.rewind().map_err(Error::Reading)?;
@@ -88,17 +88,17 @@ impl<R: Read + Seek> ArchiveIndex<R> {
         }
     }
 
-    pub(super) fn size(&self, part: Part) -> Option<u64> {
+    pub(crate) fn size(&self, part: Part) -> Option<u64> {
         self.parts.get(&part).map(|extent| extent.size)
     }
 
     /// The contents of `part`, if there is one.
-    pub(super) fn open(&mut self, part: Part) -> Result<Option<Take<&mut BufReader<R>>>, Error> {
+    pub(crate) fn open(&mut self, part: Part) -> Result<Option<Take<&mut BufReader<R>>>, Error> {
         self.open_at(part, 0, u64::MAX)
     }
 
     /// `length` bytes of `part` from `offset` on, or as many as there are.
-    pub(super) fn bytes(
+    pub(crate) fn bytes(
         &mut self,
         part: Part,
         offset: u64,
@@ -112,7 +112,7 @@ impl<R: Read + Seek> ArchiveIndex<R> {
 
     /// Hands each entry of the image `part` to `take`, which returns whether it could read it. Notes a member that is not an
     /// image.
-    pub(super) fn entries(
+    pub(crate) fn entries(
         &mut self,
         part: Part,
         largest: usize,

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::archive_index::ArchiveIndex;
 use super::text::TextBudget;
-use super::variables;
+use super::{annotations, variables};
 use crate::Error;
 use crate::criu::{Value, fields};
 use crate::oci::{ContainerConfig, Spec, SpecMount};
@@ -69,20 +69,24 @@ pub(super) fn read_spec<R: Read + Seek>(
         texts.line(name, variables::MAX_NAME)
     });
     found.mounts = texts.list(spec.mounts.unwrap_or_default(), MAX_LIST, mount);
-    let mut annotations = spec.annotations.unwrap_or_default();
+    let annotations = spec.annotations.unwrap_or_default();
     // containerd's key, then CRI-O's.
-    let mut annotation =
-        |keys: [&str; 2]| line(texts, keys.iter().find_map(|key| annotations.remove(*key)));
+    let mut annotation = |keys: &[&str]| {
+        let found = keys.iter().find_map(|key| annotations.get(*key));
+        line(texts, found.cloned())
+    };
     let container = &mut found.container;
-    container.name = annotation([
+    container.name = annotation(&[
         "io.kubernetes.cri.container-name",
         "io.kubernetes.container.name",
     ]);
-    container.pod = annotation(["io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name"]);
-    container.namespace = annotation([
+    container.pod = annotation(&["io.kubernetes.cri.sandbox-name", "io.kubernetes.pod.name"]);
+    container.namespace = annotation(&[
         "io.kubernetes.cri.sandbox-namespace",
         "io.kubernetes.pod.namespace",
     ]);
+    container.runtime_class = annotation(&["io.kubernetes.cri-o.RuntimeHandler"]);
+    found.annotations = annotations::shown(annotations, texts);
     Ok(())
 }
 
@@ -140,11 +144,12 @@ fn read_json<T: DeserializeOwned, R: Read + Seek>(
 }
 
 fn mount(texts: &mut TextBudget, mount: SpecMount) -> Option<Mount> {
-    let destination = texts.line(mount.destination?.as_bytes(), MAX_TEXT)?;
+    let destination = texts.masked_line(mount.destination?.as_bytes(), MAX_TEXT)?;
+    let source = mount.source.filter(|source| !source.is_empty());
     Some(Mount {
         destination,
         kind: line(texts, mount.kind),
-        source: line(texts, mount.source),
+        source: source.and_then(|source| texts.masked_line(source.as_bytes(), MAX_TEXT)),
     })
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::archive_index::ArchiveIndex;
 use crate::Error;
-use crate::criu::{MAX_PAGE_MAP_ENTRY, PAGE_SIZES, Run, pages_id};
+use crate::criu::{MAX_PAGE_MAP_ENTRY, PAGE_SIZES, Run, page_size, pages_id};
 use crate::part::Part;
 
 /// The most runs of pages that a process's arguments and environment may lie in.
@@ -53,12 +53,10 @@ impl MemoryMap {
             return Ok(None);
         };
         // The archive may come from a machine with other pages.
-        let page_size = size.checked_div(reading.pages).unwrap_or_default();
-        let fits = PAGE_SIZES.contains(&page_size) && page_size.is_power_of_two();
-        if !fits || page_size.checked_mul(reading.pages) != Some(size) {
+        let Some(page_size) = page_size(size, reading.pages) else {
             index.note_unreadable(Part::PageMap(pid));
             return Ok(None);
-        }
+        };
         Ok(Some(Self {
             pages,
             page_size,

@@ -1,23 +1,32 @@
 //! Lists what is in a checkpoint without unpacking it: one walk over the headers, then a look at the few members that matter.
-//! Of the processes' memory it reads arguments and environments only, and of environments it returns names only.
+//! Of the processes' memory it reads arguments and environments only, and of environments it returns names only. In paths,
+//! arguments and annotations everything is masked that a detector takes for a secret.
 //!
 //! An archive is hostile input. Members that are not what their names say are listed as unreadable. Counts and texts are
 //! bounded, and every text is one line without control characters.
 
+mod annotations;
 mod archive_index;
+mod descriptors;
 mod documents;
+mod file_table;
 mod memory;
 mod process;
 mod process_tree;
 mod rootfs_diff;
+mod socket;
+mod statistics;
 mod text;
+mod text_mask;
 mod variables;
 
 use std::io::{Read, Seek};
 
-use archive_index::ArchiveIndex;
 use gateway_core::Inspection;
-use text::TextBudget;
+
+pub(crate) use archive_index::ArchiveIndex;
+pub(crate) use file_table::FileTable;
+pub(crate) use text::TextBudget;
 
 use crate::Error;
 use crate::findings::{Owner, findings};
@@ -42,7 +51,10 @@ pub fn inspect(
     documents::read_config(&mut index, &mut texts, &mut found)?;
     documents::read_spec(&mut index, &mut texts, &mut found)?;
     documents::read_criu(&mut index, &mut texts, &mut found)?;
-    found.processes = process_tree::processes(&mut index, &mut texts)?;
+    found.statistics = statistics::read(&mut index)?;
+    let programs;
+    (found.processes, programs) = process_tree::processes(&mut index, &mut texts)?;
+    descriptors::fill(&mut index, &mut texts, &mut found.processes, &programs)?;
     let first = found.processes.first().map(|process| process.pid);
     found.criu.architecture =
         first.map_or(Ok(None), |pid| process::architecture(&mut index, pid))?;

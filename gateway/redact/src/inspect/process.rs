@@ -3,14 +3,14 @@
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-use gateway_core::Process;
+use gateway_core::{Process, ProcessState};
 
 use super::archive_index::ArchiveIndex;
 use super::memory::{MemoryMap, Piece};
 use super::text::TextBudget;
 use super::variables;
 use crate::Error;
-use crate::criu::{AddressSpace, MAX_ADDRESS_SPACE, Value, fields};
+use crate::criu::{AddressSpace, MAX_ADDRESS_SPACE, bytes_in, number_in};
 use crate::part::Part;
 
 /// The largest `core-PID.img`'s entry, in bytes.
@@ -26,18 +26,23 @@ const MAX_LIST: usize = 1000;
 /// Bytes of a thread's name (the kernel's `TASK_COMM_LEN` is 16).
 const MAX_COMMAND: usize = 64;
 
-/// Fills in the command, the arguments and the names of variables.
+/// Fills in the command, the state, the arguments and the names of variables. Returns CRIU's number of the program's file.
 pub(super) fn describe<R: Read + Seek>(
     index: &mut ArchiveIndex<R>,
     texts: &mut TextBudget,
     process: &mut Process,
-) -> Result<(), Error> {
-    let (mut command, mut space) = (None, None);
+) -> Result<Option<u64>, Error> {
+    let (mut task, mut space) = (None, None);
     index.entries(Part::Core(process.pid), MAX_CORE, |entry| {
-        command = command.take().or_else(|| comm(entry));
+        task = task
+            .take()
+            .or_else(|| bytes_in(entry, 3).map(<[u8]>::to_vec));
         true
     })?;
-    process.command = command.and_then(|command| texts.line(&command, MAX_COMMAND));
+    if let Some(task) = task {
+        process.state = number_in(&task, 1).and_then(state);
+        process.command = bytes_in(&task, 6).and_then(|name| texts.masked_line(name, MAX_COMMAND));
+    }
     index.entries(
         Part::AddressSpace(process.pid),
         MAX_ADDRESS_SPACE,
@@ -46,10 +51,11 @@ pub(super) fn describe<R: Read + Seek>(
             space.is_some()
         },
     )?;
-    match space {
-        Some(space) => read_memory(index, texts, process, space),
-        None => Ok(()),
-    }
+    let Some(space) = space else {
+        return Ok(None);
+    };
+    read_memory(index, texts, process, space)?;
+    Ok(space.program)
 }
 
 /// The architecture that the process `pid` runs on: field 1 of its `core_entry`, `mtype`.
@@ -59,13 +65,7 @@ pub(super) fn architecture<R: Read + Seek>(
 ) -> Result<Option<String>, Error> {
     let mut machine = None;
     index.entries(Part::Core(pid), MAX_CORE, |entry| {
-        let mut all = fields(entry).map_while(|field| field);
-        machine = machine.or_else(|| {
-            all.find_map(|field| match field {
-                (1, Value::Number(number)) => Some(number),
-                _ => None,
-            })
-        });
+        machine = machine.or_else(|| number_in(entry, 1));
         true
     })?;
     Ok(name_of(machine).map(str::to_owned))
@@ -85,16 +85,14 @@ fn name_of(machine: Option<u64>) -> Option<&'static str> {
     }
 }
 
-/// Field 3 of a `core_entry` is `tc`, in which field 6 is `comm`.
-fn comm(core: &[u8]) -> Option<Vec<u8>> {
-    let bytes = |message: &[u8], wanted: u64| {
-        let mut found = fields(message).map_while(|field| field);
-        found.find_map(|field| match field {
-            (number, Value::Bytes(bytes)) if number == wanted => Some(bytes.to_vec()),
-            _ => None,
-        })
-    };
-    bytes(&bytes(core, 3)?, 6)
+/// The state of a number in `task_core_entry`, field 1 (`task_state`); field 6 is `comm`.
+fn state(number: u64) -> Option<ProcessState> {
+    match number {
+        1 => Some(ProcessState::Alive),
+        2 | 6 => Some(ProcessState::Dead),
+        3 => Some(ProcessState::Stopped),
+        _ => None,
+    }
 }
 
 fn read_memory<R: Read + Seek>(
@@ -162,6 +160,6 @@ fn argument_list(
     }
     let all = text.split(|byte| *byte == 0);
     Some(texts.list(all, MAX_LIST, |texts, argument| {
-        texts.line(argument, MAX_ARGUMENT)
+        texts.masked_line(argument, MAX_ARGUMENT)
     }))
 }

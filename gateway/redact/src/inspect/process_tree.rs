@@ -17,11 +17,11 @@ const MAX_PROCESSES: usize = 10_000;
 /// The largest entry of `pstree.img`: it lists the process's threads.
 const MAX_ENTRY: usize = 1 << 20;
 
-/// The processes in `pstree.img`, with what their own images say.
+/// The processes in `pstree.img`, with what their own images say, and the numbers of their programs' files.
 pub(super) fn processes<R: Read + Seek>(
     index: &mut ArchiveIndex<R>,
     texts: &mut TextBudget,
-) -> Result<Vec<Process>, Error> {
+) -> Result<(Vec<Process>, Vec<Option<u64>>), Error> {
     // Each only once, or a small archive could make this read a large image over and over.
     let (mut processes, mut seen) = (Vec::new(), BTreeSet::new());
     index.entries(Part::Tree, MAX_ENTRY, |entry| {
@@ -35,10 +35,11 @@ pub(super) fn processes<R: Read + Seek>(
         }
         true
     })?;
-    for process in &mut processes {
-        process::describe(index, texts, process)?;
-    }
-    Ok(processes)
+    let described = processes
+        .iter_mut()
+        .map(|process| process::describe(index, texts, process));
+    let programs = described.collect::<Result<_, _>>()?;
+    Ok((processes, programs))
 }
 
 /// A `pstree_entry`: 1 `pid`, 2 `ppid`, 5 `threads`.

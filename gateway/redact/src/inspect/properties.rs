@@ -8,12 +8,17 @@ use proptest::prelude::*;
 use super::inspect;
 use crate::{Error, verify};
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 17] = [
     "checkpoint/pstree.img",
     "checkpoint/core-1.img",
     "checkpoint/mm-1.img",
     "checkpoint/pagemap-1.img",
     "checkpoint/pages-1.img",
+    "checkpoint/ids-1.img",
+    "checkpoint/fs-1.img",
+    "checkpoint/fdinfo-1.img",
+    "checkpoint/files.img",
+    "stats-dump",
     "checkpoint/inventory.img",
     "config.dump",
     "spec.dump",

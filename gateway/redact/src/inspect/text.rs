@@ -2,13 +2,17 @@
 
 use gateway_core::one_line;
 
+use super::text_mask;
+
 /// All texts of one inspection together, in bytes. An archive with ten thousand processes gets a shorter answer, not a larger
 /// one.
 const MAX_TEXT: usize = 16 << 20;
+/// Bytes that each text costs besides its own, so that a list of empty ones is bounded, too.
+const COST: usize = 32;
 
 /// The bytes of text that an inspection may still return.
 #[derive(Debug)]
-pub(super) struct TextBudget {
+pub(crate) struct TextBudget {
     left: usize,
     exceeded: bool,
 }
@@ -19,12 +23,22 @@ impl TextBudget {
         // A little more than is returned, so that `one_line` marks that it is shortened.
         let text = text.get(..max.saturating_add(8)).unwrap_or(text);
         let line = one_line(&String::from_utf8_lossy(text), max);
-        let Some(left) = self.left.checked_sub(line.len()) else {
-            self.note_omission();
-            return None;
-        };
-        self.left = left;
-        Some(line)
+        self.spend(line.len()).then_some(line)
+    }
+
+    /// As [`Self::line`], with everything masked in it that looks like a secret.
+    pub(crate) fn masked_line(&mut self, text: &[u8], max: usize) -> Option<String> {
+        self.line(&text_mask::masked(text), max)
+    }
+
+    /// Counts an item with `bytes` bytes of text against the budget; `false` once it is used up.
+    pub(super) fn spend(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes.saturating_add(COST));
+        match left {
+            Some(left) => self.left = left,
+            None => self.note_omission(),
+        }
+        left.is_some()
     }
 
     /// The first `max` of `items`, as far as the budget goes.
@@ -47,12 +61,12 @@ impl TextBudget {
     }
 
     /// Notes that something is left out.
-    pub(super) fn note_omission(&mut self) {
+    pub(crate) fn note_omission(&mut self) {
         self.exceeded = true;
     }
 
     /// Whether anything was left out.
-    pub(super) fn is_exceeded(&self) -> bool {
+    pub(crate) fn is_exceeded(&self) -> bool {
         self.exceeded
     }
 }

@@ -1,32 +1,49 @@
 //! Locates the processes' environments in the memory pages.
+//!
+//! A page map counts pages and does not say how large they are. The image of the pages does: it has as many bytes as its maps list
+//! pages, so its size tells the size of a page, whichever machine the archive comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use crate::Error;
-use crate::criu::{AddressSpace, Run, pages_id};
+use crate::criu::{AddressSpace, PAGE_SIZES, Run, page_size, pages_id};
 
-/// The most segments that environments may lie in.
+/// The most runs of pages that environments may lie in, and the most pieces of environments in them.
+const MAX_RUNS: usize = 1 << 18;
 const MAX_SEGMENTS: usize = 1 << 20;
+/// The most environments of one process. There is one, but nothing keeps an archive from naming more.
+const MAX_ENVIRONMENTS: usize = 16;
 
 /// The positions of environments in each `pages-ID.img`. Outlives a pass: what one learns too late serves the next.
 #[derive(Debug)]
 pub(super) struct Layout {
-    page_size: u64,
-    /// Whether memory is searched, so that compressed pages must be refused.
+    /// Whether memory is searched: if not, nothing in it is masked, and compressed pages may stay.
     searched: bool,
     /// The bounds of environments in memory, by process.
     environments: BTreeMap<u64, BTreeSet<(u64, u64)>>,
-    /// By the number of the `pages-ID.img`.
-    segments: BTreeMap<u64, BTreeSet<Segment>>,
-    segment_count: usize,
-    /// The size in bytes that this pass's page maps give each `pages-ID.img`.
-    mapped_bytes: BTreeMap<u64, u64>,
+    /// Runs of pages in which environments may lie, by the number of the `pages-ID.img`.
+    runs: BTreeMap<u64, BTreeSet<EnvironmentRun>>,
+    run_count: usize,
+    /// The number of pages that this pass's page maps list in each `pages-ID.img`, and those of the pass before.
+    pages: BTreeMap<u64, u64>,
+    earlier_pages: BTreeMap<u64, u64>,
+    /// The size of a page in bytes, once an image has told it.
+    page_size: Option<u64>,
     /// Processes whose page maps this pass has read.
     mapped: BTreeSet<u64>,
     /// Pages that this pass has written.
     streamed: BTreeSet<u64>,
     late: bool,
+}
+
+/// A run of pages in which an environment may lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct EnvironmentRun {
+    process: u64,
+    address: u64,
+    pages: u64,
+    /// The number of pages before it in the image.
+    before: u64,
 }
 
 /// Bytes of an environment in a `pages-ID.img`.
@@ -45,19 +62,20 @@ pub(super) struct PageMap {
     process: u64,
     /// The number of the `pages-ID.img`, once the first entry is read.
     pages: Option<u64>,
-    /// The position in the image of the next run.
-    at: u64,
+    /// The number of pages before the next run.
+    before: u64,
 }
 
 impl Layout {
-    pub(super) fn new(page_size: u64, searched: bool) -> Self {
+    pub(super) fn new(searched: bool) -> Self {
         Self {
-            page_size,
             searched,
             environments: BTreeMap::new(),
-            segments: BTreeMap::new(),
-            segment_count: 0,
-            mapped_bytes: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            run_count: 0,
+            pages: BTreeMap::new(),
+            earlier_pages: BTreeMap::new(),
+            page_size: None,
             mapped: BTreeSet::new(),
             streamed: BTreeSet::new(),
             late: false,
@@ -67,7 +85,7 @@ impl Layout {
     /// Ends a pass. Returns whether it learnt something that it would have needed earlier.
     pub(super) fn end_pass(&mut self) -> bool {
         self.mapped.clear();
-        self.mapped_bytes.clear();
+        self.earlier_pages = std::mem::take(&mut self.pages);
         self.streamed.clear();
         std::mem::take(&mut self.late)
     }
@@ -84,7 +102,7 @@ impl Layout {
         if start < end && environments.insert((start, end)) {
             self.late |= self.mapped.contains(&process);
         }
-        true
+        environments.len() <= MAX_ENVIRONMENTS
     }
 
     /// Begins a page map.
@@ -93,7 +111,7 @@ impl Layout {
         PageMap {
             process,
             pages: None,
-            at: 0,
+            before: 0,
         }
     }
 
@@ -113,11 +131,10 @@ impl Layout {
             )));
         }
         if run.present {
-            let length = run.pages.saturating_mul(self.page_size);
-            self.add_segments(pages, map, run.address..run.address.saturating_add(length))?;
-            map.at = map.at.saturating_add(length);
-            let mapped = self.mapped_bytes.entry(pages).or_default();
-            *mapped = mapped.saturating_add(length);
+            self.keep(pages, map, run)?;
+            map.before = map.before.saturating_add(run.pages);
+            let listed = self.pages.entry(pages).or_default();
+            *listed = listed.saturating_add(run.pages);
         }
         Ok(true)
     }
@@ -125,53 +142,95 @@ impl Layout {
     /// Begins the `pages-ID.img` of `size` bytes. Returns the environments' positions in it, in order and without overlap.
     pub(super) fn begin_pages(&mut self, id: u64, size: u64) -> Result<Vec<Segment>, Error> {
         self.streamed.insert(id);
-        let mapped = self.mapped_bytes.get(&id);
-        // The wrong bytes would be overwritten.
-        if mapped.is_some_and(|mapped| *mapped != size) && self.segments.contains_key(&id) {
+        let Some(runs) = self.runs.get(&id).filter(|_| self.searched) else {
+            return Ok(Vec::new());
+        };
+        let listed = self.pages.get(&id).or_else(|| self.earlier_pages.get(&id));
+        let page_size = page_size(size, listed.copied().unwrap_or_default());
+        // Otherwise the wrong bytes would be overwritten.
+        let page_size = page_size.ok_or(Error::BadTar(
+            "the memory pages do not have the size that their map says",
+        ))?;
+        if *self.page_size.get_or_insert(page_size) != page_size {
             return Err(Error::BadTar(
-                "the memory pages do not have the size that their map says",
+                "its memory images have pages of different sizes",
             ));
         }
-        let mut end = 0u64;
         let mut segments = Vec::new();
-        for segment in self.segments.get(&id).into_iter().flatten() {
-            let skipped = end.saturating_sub(segment.at);
-            if skipped < segment.length {
-                segments.push(Segment {
-                    at: segment.at.saturating_add(skipped),
-                    length: segment.length - skipped,
-                    address: segment.address.saturating_add(skipped),
-                });
-                end = segment.at.saturating_add(segment.length);
+        for run in runs {
+            if !run.address.is_multiple_of(page_size) {
+                return Err(Error::BadTar(
+                    "a page map does not fit the size of the memory's pages",
+                ));
+            }
+            let environments = self.environments.get(&run.process);
+            let there = environments.into_iter().flatten();
+            segments.extend(there.filter_map(|bounds| run.segment(*bounds, page_size)));
+            if segments.len() > MAX_SEGMENTS {
+                return Err(too_many());
             }
         }
-        Ok(segments)
+        Ok(without_overlap(segments))
     }
 
-    /// Adds the parts of `run` that belong to environments of the map's process.
-    fn add_segments(&mut self, pages: u64, map: &PageMap, run: Range<u64>) -> Result<(), Error> {
-        for (start, end) in self.environments.get(&map.process).into_iter().flatten() {
-            let (start, end) = ((*start).max(run.start), (*end).min(run.end));
-            if start >= end {
-                continue;
-            }
-            let segment = Segment {
-                at: map.at.saturating_add(start - run.start),
-                length: end - start,
-                address: start,
-            };
-            if self.segments.entry(pages).or_default().insert(segment) {
-                self.late |= self.streamed.contains(&pages);
-                self.segment_count += 1;
-            }
+    /// Keeps `run` if an environment of the map's process may lie in it, whatever the size of a page.
+    fn keep(&mut self, pages: u64, map: &PageMap, run: Run) -> Result<(), Error> {
+        let run = EnvironmentRun {
+            process: map.process,
+            address: run.address,
+            pages: run.pages,
+            before: map.before,
+        };
+        let mut environments = self.environments.get(&map.process).into_iter().flatten();
+        if environments.all(|bounds| run.segment(*bounds, *PAGE_SIZES.end()).is_none()) {
+            return Ok(());
         }
-        if self.segment_count > MAX_SEGMENTS {
-            return Err(Error::BadTar(
-                "the processes' environments lie in too many pieces",
-            ));
+        if self.runs.entry(pages).or_default().insert(run) {
+            self.late |= self.streamed.contains(&pages);
+            self.run_count += 1;
+        }
+        if self.run_count > MAX_RUNS {
+            return Err(too_many());
         }
         Ok(())
     }
+}
+
+impl EnvironmentRun {
+    /// The part of the run that lies within `start..end`.
+    fn segment(&self, (start, end): (u64, u64), page_size: u64) -> Option<Segment> {
+        let length = self.pages.saturating_mul(page_size);
+        let start = start.max(self.address);
+        let end = end.min(self.address.saturating_add(length));
+        let before = self.before.saturating_mul(page_size);
+        (start < end).then(|| Segment {
+            at: before.saturating_add(start - self.address),
+            length: end - start,
+            address: start,
+        })
+    }
+}
+
+/// The segments in order, each without what an earlier one has.
+fn without_overlap(mut segments: Vec<Segment>) -> Vec<Segment> {
+    segments.sort_unstable();
+    let mut end = 0u64;
+    segments.retain_mut(|segment| {
+        let skipped = end.saturating_sub(segment.at);
+        if skipped >= segment.length {
+            return false;
+        }
+        segment.at = segment.at.saturating_add(skipped);
+        segment.address = segment.address.saturating_add(skipped);
+        segment.length -= skipped;
+        end = segment.at.saturating_add(segment.length);
+        true
+    });
+    segments
+}
+
+fn too_many() -> Error {
+    Error::BadTar("the processes' environments lie in too many pieces")
 }
 
 /// The error for compressed pages that would have to be searched. `map` is their page map's name.

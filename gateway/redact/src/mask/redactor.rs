@@ -61,7 +61,7 @@ impl Redactor {
         check_plan(&plan, &settings)?;
         let mut redactor = Self {
             drops: DropList::new(&plan)?,
-            layout: Layout::new(settings.page_size, searches_memory(&plan)),
+            layout: Layout::new(searches_memory(&plan)),
             known: KnownValues::new(&plan, &settings),
             found: Tally::default(),
             inventory: Inventory::default(),

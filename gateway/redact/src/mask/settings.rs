@@ -17,7 +17,7 @@ pub struct RedactionSettings {
     pub max_unpacked_bytes: u64,
     /// The most that a compressed member may unpack to, as a multiple of its own size. Up to 256 MiB are always allowed.
     pub max_ratio: u64,
-    /// Bytes of one memory page on the node that the archive comes from.
+    /// Bytes of one memory page, where the archive's images do not tell it.
     pub page_size: u64,
 }
 

@@ -14,6 +14,7 @@ mod inspection;
 mod memory_images;
 mod names;
 mod numbers;
+mod open_files;
 mod plans;
 mod redaction;
 mod registers;

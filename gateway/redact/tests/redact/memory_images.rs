@@ -1,7 +1,9 @@
 //! Masking of memory: environments in pages, whatever order the images come in.
 
-use gateway_core::{Masked, Place};
-use gateway_redact::{EnvValue, Error, Redaction};
+use std::io::Cursor;
+
+use gateway_core::{FindingCode, Masked, Place};
+use gateway_redact::{EnvValue, Error, Redaction, verify};
 use serde_json::json;
 
 use crate::plans::{hide_variables, redact};
@@ -136,4 +138,78 @@ fn refuses_pages_that_do_not_fit_their_map() {
                 .is_none_or(|error| matches!(error, Error::BrokeArchive(_)))
         );
     }
+}
+
+#[test]
+fn masks_environments_on_pages_of_any_size() {
+    for page in [PAGE, 16 << 10, 64 << 10] {
+        for runtime in [Runtime::Containerd, Runtime::CriO] {
+            let mut specimen = variables();
+            specimen.page = page;
+            // The environment crosses the end of a page.
+            let long = format!("FILLER={}", "x".repeat(page));
+            for process in &mut specimen.processes {
+                process.environment.insert(0, long.clone());
+            }
+            let redaction = Redaction {
+                plan: hide_variables("PIN"),
+                ..Redaction::default()
+            };
+            let (redacted, summary) = redact(redaction, &specimen.archive(runtime)).unwrap();
+            let open = laid_open(&redacted);
+            let text = String::from_utf8_lossy(&open);
+            assert!(!text.contains("PIN=123"), "{page}");
+            let memory = summary.rules[0].places[&Place::Memory];
+            assert_eq!(memory, Masked { masks: 2, bytes: 6 }, "{page}");
+            assert_eq!(text.matches("PATH=/bin").count(), 3, "{page}");
+        }
+    }
+}
+
+#[test]
+fn refuses_pages_of_two_machines() {
+    let mut specimen = variables();
+    let mut members = specimen.members(Runtime::CriO);
+    specimen.page = 16 << 10;
+    for (name, bytes) in specimen.members(Runtime::CriO) {
+        if ["pages-2", "pagemap-17"]
+            .iter()
+            .any(|part| name.contains(part))
+        {
+            let member = members.iter_mut().find(|(member, _)| *member == name);
+            member.unwrap().1 = bytes;
+        }
+    }
+    let error = run(hide_variables("PIN"), &tar(&members)).unwrap_err();
+    let expected = "its memory images have pages of different sizes";
+    assert!(error.to_string().contains(expected), "{error}");
+    let found = verify(&mut Cursor::new(tar(&members)), None)
+        .unwrap()
+        .findings;
+    assert!(
+        found[0].is_fatal() && found[0].code == FindingCode::PageCount,
+        "{found:?}"
+    );
+}
+
+#[test]
+fn refuses_a_page_map_that_contradicts_the_size_of_pages() {
+    let mut specimen = variables();
+    specimen.page = 16 << 10;
+    let mut members = specimen.members(Runtime::CriO);
+    let map = members
+        .iter_mut()
+        .find(|(name, _)| name.ends_with("pagemap-1.img"));
+    // The stack's run begins on a page of 4 KiB in a memory of 16 KiB pages.
+    let stack = message(&[(1, 0x7fff_f000_0000)]);
+    let moved = message(&[(1, 0x7fff_f000_0000 - 4096)]);
+    let bytes = &mut map.unwrap().1;
+    let at = bytes
+        .windows(stack.len())
+        .position(|window| window == stack);
+    let at = at.unwrap();
+    bytes[at..at + moved.len()].copy_from_slice(&moved);
+    let error = run(hide_variables("PIN"), &tar(&members)).unwrap_err();
+    let expected = "does not fit the size of the memory's pages";
+    assert!(error.to_string().contains(expected), "{error}");
 }

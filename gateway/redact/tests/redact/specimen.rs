@@ -63,6 +63,8 @@ pub(crate) struct Specimen {
     pub(crate) rootfs: Vec<(String, Vec<u8>)>,
     pub(crate) tmpfs: Vec<(String, Vec<u8>)>,
     pub(crate) ghost: Vec<u8>,
+    /// Bytes of a page on the machine that it comes from.
+    pub(crate) page: usize,
 }
 
 /// The runtime that wrote an archive.
@@ -91,6 +93,7 @@ impl Specimen {
             rootfs: vec![("etc/hostname".to_owned(), b"cart-0\n".to_vec())],
             tmpfs: vec![("./cache".to_owned(), dice.text(50_000).into_bytes())],
             ghost: dice.noise(5000),
+            page: PAGE,
         }
     }
 
@@ -98,7 +101,7 @@ impl Specimen {
         let mut images = vec![("checkpoint/inventory.img".to_owned(), image(&[vec![8, 2]]))];
         images.push(("checkpoint/pstree.img".to_owned(), self.tree()));
         for (at, process) in self.processes.iter().enumerate() {
-            images.extend(process.images(u64::try_from(at).unwrap() + 1));
+            images.extend(process.images(u64::try_from(at).unwrap() + 1, self.page));
         }
         images.push(("checkpoint/ghost-file-1.img".to_owned(), self.ghost.clone()));
         images.push((
@@ -188,7 +191,7 @@ impl Specimen {
 
 impl Process {
     /// The environment lies across pages that do not follow the heap's.
-    fn images(&self, id: u64) -> Members {
+    fn images(&self, id: u64, page: usize) -> Members {
         let strings = |all: &[String]| -> Vec<u8> {
             all.iter()
                 .flat_map(|text| [text.as_bytes(), b"\0"].concat())
@@ -198,7 +201,9 @@ impl Process {
         let mut stack = vec![0; 100];
         stack.extend(&arguments);
         stack.extend(&environment);
-        stack.resize(stack.len().next_multiple_of(PAGE), 0);
+        stack.resize(stack.len().next_multiple_of(page), 0);
+        let mut heap = self.heap.clone();
+        heap.resize(heap.len().next_multiple_of(page), 0);
         let start = STACK + 100 + arguments.len() as u64;
         let memory = message(&[
             (1, 0),
@@ -208,11 +213,11 @@ impl Process {
             (11, start + environment.len() as u64),
         ]);
         let run = |address: u64, bytes: usize| {
-            message(&[(1, address), (2, 0), (4, 4), (5, (bytes / PAGE) as u64)])
+            message(&[(1, address), (2, 0), (4, 4), (5, (bytes / page) as u64)])
         };
         let map = image(&[
             message(&[(1, id)]),
-            run(HEAP, self.heap.len()),
+            run(HEAP, heap.len()),
             message(&[(1, HEAP + (1 << 30)), (2, 0), (4, 0), (5, 3)]),
             run(STACK, stack.len()),
         ]);
@@ -227,10 +232,7 @@ impl Process {
             ),
             (format!("checkpoint/mm-{}.img", self.pid), image(&[memory])),
             (format!("checkpoint/pagemap-{}.img", self.pid), map),
-            (
-                format!("checkpoint/pages-{id}.img"),
-                [self.heap.as_slice(), &stack].concat(),
-            ),
+            (format!("checkpoint/pages-{id}.img"), [heap, stack].concat()),
         ]
     }
 }
