@@ -1,5 +1,6 @@
 //! `ckpt archive`: inspect, redact, verify, unseal and export without a gateway.
 
+mod diff;
 mod export;
 mod redact;
 
@@ -125,7 +126,7 @@ fn flip(archive: &str, needle: &[u8]) {
 #[test]
 fn help_teaches_every_command() {
     let help = text(&run(&["--help"]).stdout);
-    for command in ["inspect", "redact", "verify", "export"] {
+    for command in ["inspect", "redact", "verify", "export", "diff"] {
         assert!(help.contains(&format!("ckpt archive {command}")), "{help}");
         let output = run(&[command, "--help"]);
         assert!(
@@ -136,6 +137,7 @@ fn help_teaches_every_command() {
         let before: &[&str] = match command {
             "redact" => &["redact", "/nonexistent", "out", "--plan"],
             "export" => &["export", "--oci", "out"],
+            "diff" => &["diff", "/nonexistent"],
             _ => &[command],
         };
         let said = refused(&[before, &["/nonexistent"]].concat());

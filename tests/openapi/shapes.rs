@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
-    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, Finding, FindingCode,
-    HiddenField, Hold, Identity, InspectedContainer, Inspection, Masked, Member, Mount, Original,
-    Place, Process, RedactionSummary, RuleSummary, RuntimeInfo, Severity, Sizes, TraceId,
-    Transport,
+    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, DumpStatistics, FileAccess,
+    FileKind, Finding, FindingCode, HiddenField, Hold, Identity, InspectedContainer, Inspection,
+    Masked, Member, Mount, OpenFile, OpenSocket, Original, Place, Process, ProcessState,
+    RedactionSummary, RuleSummary, RuntimeInfo, Severity, Sizes, SocketFamily, TraceId, Transport,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -170,6 +170,8 @@ fn inspection() -> Inspection {
             kind: Some(text()),
             source: Some(text()),
         }],
+        annotations: texts(),
+        statistics: Some(DumpStatistics::default()),
         processes: vec![process()],
         sizes: Sizes {
             archive: 1,
@@ -208,6 +210,7 @@ fn inspected() -> InspectedContainer {
         image_name: Some(text()),
         image_ref: Some(text()),
         oci_runtime: Some(text()),
+        runtime_class: Some(text()),
         created_at: Some(at()),
         checkpointed_at: Some(at()),
     }
@@ -219,8 +222,40 @@ fn process() -> Process {
         parent: 0,
         command: Some(text()),
         threads: 1,
+        state: Some(ProcessState::Stopped),
+        executable: Some(text()),
+        cwd: Some(text()),
+        root: Some(text()),
         arguments: Some(vec![text()]),
         env: Some(vec![text()]),
+        files: vec![open_file()],
+        sockets: vec![open_socket()],
+    }
+}
+
+fn open_file() -> OpenFile {
+    OpenFile {
+        fd: 1,
+        kind: FileKind::File,
+        path: Some(text()),
+        access: Some(FileAccess::ReadWrite),
+        position: Some(1),
+        bytes: Some(1),
+        pipe: Some(1),
+        watches: Some(1),
+    }
+}
+
+fn open_socket() -> OpenSocket {
+    OpenSocket {
+        fd: 1,
+        family: SocketFamily::Inet6,
+        protocol: Some(text()),
+        state: Some(text()),
+        local: Some(text()),
+        remote: Some(text()),
+        send_buffer: Some(1),
+        receive_buffer: Some(1),
     }
 }
 
@@ -263,6 +298,12 @@ fn what_is_in_an_archive_is_described_as_it_is() {
     agrees("Criu", &inspection().criu, &Criu::default());
     agrees("Mount", &inspection().mounts[0], &Mount::default());
     agrees("Process", &process(), &Process::default());
+    let statistics = DumpStatistics::default();
+    agrees("DumpStatistics", &statistics, &statistics);
+    let file = OpenFile::of(FileKind::Unknown);
+    agrees("OpenFile", &open_file(), &file);
+    let socket = OpenSocket::of(SocketFamily::Unknown);
+    agrees("OpenSocket", &open_socket(), &socket);
     agrees("Sizes", &inspection().sizes, &Sizes::default());
     agrees("Member", &inspection().members[0], &Member::default());
     for dialect in [Dialect::Containerd, Dialect::CriO] {

@@ -8,10 +8,12 @@
 //! - [`check_plan`] tests a plan before there is an archive.
 //! - [`inspect()`] lists processes, mounts, names of variables and members, without unpacking.
 //! - [`findings()`] lists what an archive lacks and what contradicts itself; [`verify()`] also checks its structure.
+//! - [`compare()`] lists the differences between two archives, memory by page.
 //! - [`search`] is the search engine alone, for any stream of bytes.
 
 #![forbid(unsafe_code)]
 
+mod compare;
 mod content;
 mod criu;
 mod error;
@@ -28,6 +30,10 @@ mod tar;
 mod verify;
 mod walk;
 
+pub use compare::{
+    Changes, Comparison, FieldChange, FileChanges, MappingPages, MemoryChanges, PageCounts,
+    ProcessChange, compare,
+};
 pub use error::Error;
 pub use findings::{Owner, findings};
 pub use inspect::inspect;

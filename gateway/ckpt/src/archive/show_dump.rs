@@ -27,21 +27,19 @@ pub(super) fn statistics(found: &DumpStatistics) {
             time(found.memory_write_us)
         ),
     );
-    let DumpStatistics {
-        pages_scanned,
-        pages_written,
-        pages_skipped,
-        pages_lazy,
-        ..
-    } = found;
-    let mut pages = format!("{pages_written} written, {pages_scanned} looked at");
-    if *pages_skipped > 0 {
-        pages += &format!(", {pages_skipped} left to a parent checkpoint");
-    }
-    if *pages_lazy > 0 {
-        pages += &format!(", {pages_lazy} left to be fetched later");
-    }
-    row("pages", pages);
+    let more = [
+        (found.pages_skipped, "left to a parent checkpoint"),
+        (found.pages_lazy, "left to be fetched later"),
+    ];
+    let more = more.into_iter().filter(|(pages, _)| *pages > 0);
+    let more: String = more
+        .map(|(pages, what)| [", ", &pages.to_string(), " ", what].concat())
+        .collect();
+    let (written, scanned) = (found.pages_written, found.pages_scanned);
+    row(
+        "pages",
+        format_args!("{written} written, {scanned} looked at{more}"),
+    );
 }
 
 /// Prints keys and masked values in columns.

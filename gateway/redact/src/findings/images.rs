@@ -56,9 +56,15 @@ impl ImageSurvey {
             }
             Part::AddressSpace(pid) => drop(self.spaces.insert(pid)),
             Part::PageMap(pid) => drop(self.maps.insert(pid)),
-            Part::Pages(_) | Part::Config | Part::DumpLog | Part::RootfsDiff => {}
-            Part::Ids(_) | Part::Folders(_) | Part::Descriptors(_) => {}
-            Part::Files | Part::Statistics => {}
+            Part::Pages(_)
+            | Part::Config
+            | Part::DumpLog
+            | Part::RootfsDiff
+            | Part::Ids(_)
+            | Part::Folders(_)
+            | Part::Descriptors(_)
+            | Part::Files
+            | Part::Statistics => {}
         }
         Ok(())
     }

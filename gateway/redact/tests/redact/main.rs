@@ -7,6 +7,7 @@
 
 mod archives_inside;
 mod canary;
+mod comparison;
 mod documents;
 mod findings;
 mod hostile;
