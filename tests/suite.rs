@@ -32,6 +32,7 @@ mod configuration;
 mod connections;
 mod crash;
 mod faults;
+mod findings;
 mod hostile_policies;
 mod kubelet_endpoint;
 mod openapi;

@@ -96,6 +96,7 @@ fn leave(directory: &Path, number: u64) -> Result<(), Failure> {
         request_id: RequestId::from(Uuid::from_u128(u128::from(number))),
         trace_id: None,
         redaction: None,
+        findings: Vec::new(),
         hidden: Vec::new(),
         original: None,
         hold: None,

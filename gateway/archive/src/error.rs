@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gateway_core::CheckpointId;
+use gateway_core::{CheckpointId, Finding};
 
 use crate::{Limit, Scope};
 
@@ -103,6 +103,12 @@ pub enum Error {
         /// The path that the runtime was given.
         path: PathBuf,
     },
+    /// The archive lacks something, contradicts itself, or is another container's.
+    #[error("the archive is not fit to be stored: {}", fatal(findings))]
+    Incomplete {
+        /// The findings about it, the fatal ones first.
+        findings: Vec<Finding>,
+    },
     /// The archive is larger than the configured limit.
     #[error("the archive is larger than the limit of {max} bytes")]
     TooLarge {
@@ -199,5 +205,16 @@ impl From<gateway_files::Error> for Error {
                 Self::io("create", &path)(other)
             }
         }
+    }
+}
+
+/// The first fatal finding, and the number of others.
+fn fatal(findings: &[Finding]) -> String {
+    let mut fatal = findings.iter().filter(|finding| finding.is_fatal());
+    let first = fatal.next().map(ToString::to_string).unwrap_or_default();
+    match fatal.count() {
+        0 => first,
+        1 => format!("{first}; 1 more finding is fatal"),
+        more => format!("{first}; {more} more findings are fatal"),
     }
 }

@@ -35,6 +35,7 @@ mod error;
 mod fifo;
 mod file_status;
 mod filter;
+mod findings;
 mod hasher;
 mod hashing_file;
 mod identities;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
-use gateway_core::{Checkpoint, Original};
+use gateway_core::{Checkpoint, Finding, Original};
 use jiff::{SignedDuration, Timestamp};
 use rustix::io::Errno;
 use serde::ser::Error as _;
@@ -38,7 +38,7 @@ pub(crate) fn publish(
             .saturating_add(SignedDuration::from_nanos(later))
             .unwrap_or(Timestamp::MAX);
         let name = name::archive(&info.target, at);
-        let checkpoint = describe(folder.directory().path(), archive, info, &name);
+        let checkpoint = within_bounds(describe(folder.directory().path(), archive, info, &name))?;
         if publish_as(folder, archive, &checkpoint, &name)? {
             quota.publish(Entry::new(&checkpoint, &name));
             return Ok(checkpoint);
@@ -96,15 +96,31 @@ fn original_name(archive: &str, original: &WrittenOriginal) -> String {
     metadata::original_name(archive, original.recipients.is_some())
 }
 
-fn write_metadata(folder: &WorkFolder, checkpoint: &Checkpoint, name: &str) -> Result<(), Error> {
+/// The checkpoint without its findings, where its metadata would be too large with them: larger metadata would not be read
+/// after the next start.
+fn within_bounds(mut checkpoint: Checkpoint) -> Result<Checkpoint, Error> {
+    let is_too_large = |checkpoint: &Checkpoint| {
+        let text = text(checkpoint)?;
+        Ok::<_, Error>(text.len() as u64 > MAX_METADATA)
+    };
+    if is_too_large(&checkpoint)? && !checkpoint.findings.is_empty() {
+        checkpoint.findings = vec![Finding::unlisted(checkpoint.findings.len() as u64)];
+    }
+    if is_too_large(&checkpoint)? {
+        let error = serde_json::Error::custom("it is larger than 1 MiB");
+        return Err(Error::Metadata(error));
+    }
+    Ok(checkpoint)
+}
+
+fn text(checkpoint: &Checkpoint) -> Result<Vec<u8>, Error> {
     let mut text = serde_json::to_vec_pretty(checkpoint).map_err(Error::Metadata)?;
     text.push(b'\n');
-    // Larger metadata would not be read after the next start.
-    if text.len() as u64 > MAX_METADATA {
-        return Err(Error::Metadata(serde_json::Error::custom(
-            "it is larger than 1 MiB",
-        )));
-    }
+    Ok(text)
+}
+
+fn write_metadata(folder: &WorkFolder, checkpoint: &Checkpoint, name: &str) -> Result<(), Error> {
+    let text = text(checkpoint)?;
     let mut file = folder.create_file(name)?;
     let path = folder.path_of(name);
     file.write_all(&text).map_err(Error::io("write", &path))?;
@@ -140,6 +156,7 @@ fn describe(
         request_id: info.request_id,
         trace_id: info.trace_id,
         redaction: archive.redaction.clone(),
+        findings: archive.findings.clone(),
         hidden: info.hidden.clone(),
         original: archive.original.as_ref().map(|original| Original {
             path: directory.join(original_name(name, original)),

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use gateway_core::Transport;
 
-use crate::Error;
 use crate::archive_file::ArchiveFile;
 use crate::bounds::Bounds;
 use crate::drain::{Drained, discard, drain};
 use crate::fifo::Fifo;
+use crate::findings::publishable;
 use crate::hasher::Hasher;
 use crate::redaction_run::RedactionRun;
 use crate::runtime_file::RuntimeFile;
@@ -17,6 +17,7 @@ use crate::space::SpaceReservation;
 use crate::transport::TransportState;
 use crate::whole_archive::WholeArchive;
 use crate::work_folder::{RECEIVED, WorkFolder};
+use crate::{CheckpointInfo, Error};
 
 /// The source of an archive: a FIFO, or a file that the runtime writes itself.
 pub(crate) enum Source {
@@ -84,6 +85,7 @@ impl Received {
         folder: &WorkFolder,
         transports: &TransportState,
         bounds: Bounds,
+        info: &CheckpointInfo,
     ) -> Result<WholeArchive, Error> {
         match self {
             Self::Fifo {
@@ -91,7 +93,7 @@ impl Received {
                 file,
                 redaction,
             } if drained.bytes > 0 || folder.regular_file().is_none() => {
-                from_fifo(drained, file, redaction, folder)
+                from_fifo(drained, file, redaction, folder, info)
             }
             Self::Fifo {
                 file, redaction, ..
@@ -99,9 +101,9 @@ impl Received {
                 // The runtime put a file in the FIFO's place: it will do so the next time.
                 transports.remember_refusal();
                 let (_, space) = file.into_parts();
-                from_file(space, redaction, folder, bounds)
+                from_file(space, redaction, folder, bounds, info)
             }
-            Self::File { space, redaction } => from_file(space, redaction, folder, bounds),
+            Self::File { space, redaction } => from_file(space, redaction, folder, bounds, info),
         }
     }
 }
@@ -111,9 +113,10 @@ fn from_fifo(
     file: ArchiveFile,
     redaction: Option<RedactionRun>,
     folder: &WorkFolder,
+    info: &CheckpointInfo,
 ) -> Result<WholeArchive, Error> {
     let (file, space) = file.into_parts();
-    let archive = WholeArchive {
+    let mut archive = WholeArchive {
         file,
         name: RECEIVED,
         bytes: redaction
@@ -122,13 +125,15 @@ fn from_fifo(
         sha256: drained.sha256?,
         transport: Transport::Fifo,
         redaction: None,
+        findings: Vec::new(),
         original: None,
         space,
     };
-    match redaction {
-        Some(run) => run.complete(folder, archive),
-        None => Ok(archive),
+    if let Some(run) = redaction {
+        return run.complete(folder, archive, info);
     }
+    archive.findings = publishable(&mut archive.file, info)?;
+    Ok(archive)
 }
 
 fn from_file(
@@ -136,11 +141,14 @@ fn from_file(
     redaction: Option<RedactionRun>,
     folder: &WorkFolder,
     bounds: Bounds,
+    info: &CheckpointInfo,
 ) -> Result<WholeArchive, Error> {
-    match redaction {
-        Some(run) => run.redact_file(folder, space),
-        None => RuntimeFile::open(folder)?.into_archive(space, bounds),
-    }
+    let Some(run) = redaction else {
+        let mut archive = RuntimeFile::open(folder)?.into_archive(space, bounds)?;
+        archive.findings = publishable(&mut archive.file, info)?;
+        return Ok(archive);
+    };
+    run.redact_file(folder, space, info)
 }
 
 /// Runs `drain`; after a panic, reads the rest and keeps nothing. A defect in code that reads hostile archives must not

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use gateway_core::Transport;
 use gateway_redact::Redactor;
 
-use crate::Error;
 use crate::archive_file::ArchiveFile;
 use crate::bounds::Bounds;
 use crate::drain::Drained;
+use crate::findings::{publishable, refuse_fatal};
 use crate::hasher::Hasher;
 use crate::hashing_file::HashingFile;
 use crate::intake_reader::IntakeReader;
@@ -20,6 +20,7 @@ use crate::scratch::ScratchFiles;
 use crate::space::{Space, SpaceReservation};
 use crate::whole_archive::WholeArchive;
 use crate::work_folder::{LOCATION, WorkFolder};
+use crate::{CheckpointInfo, Error};
 
 /// The outputs of the passes after the first, and of those over a runtime's own file.
 const OUTPUTS: [&str; 3] = ["redacted.1.tar", "redacted.2.tar", "redacted.3.tar"];
@@ -83,6 +84,7 @@ impl RedactionRun {
         mut self,
         folder: &WorkFolder,
         space: SpaceReservation,
+        info: &CheckpointInfo,
     ) -> Result<WholeArchive, Error> {
         let mut source = RuntimeFile::open(folder)?;
         let (mut file, name) = self.next_output(folder, space)?;
@@ -99,23 +101,32 @@ impl RedactionRun {
             sha256,
             transport: Transport::File,
             redaction: None,
+            findings: Vec::new(),
             original: None,
             space,
         };
-        self.complete(folder, archive)
+        self.complete(folder, archive, info)
     }
 
-    /// Runs the passes that are still needed, and the last check.
+    /// Runs the passes that are still needed, and the last checks.
     pub(crate) fn complete(
         mut self,
         folder: &WorkFolder,
         mut archive: WholeArchive,
+        info: &CheckpointInfo,
     ) -> Result<WholeArchive, Error> {
         while self.again {
             archive = self.pass_again(folder, archive)?;
         }
         archive.original = self.original.map(OriginalWriter::finish).transpose()?;
-        archive.redaction = Some(self.redactor.finish(&mut archive.file)?);
+        let found = publishable(&mut archive.file, info);
+        // The runtime is to blame for what an archive lacks, not the redactor, whose own check would fail, too.
+        if matches!(found, Err(Error::Incomplete { .. })) {
+            return found.map(|_| archive);
+        }
+        let redacted = self.redactor.finish(&mut archive.file)?;
+        archive.findings = refuse_fatal([redacted.findings, found?].concat())?;
+        archive.redaction = Some(redacted.summary);
         Ok(archive)
     }
 

@@ -67,6 +67,7 @@ impl RuntimeFile {
             sha256,
             transport: Transport::File,
             redaction: None,
+            findings: Vec::new(),
             original: None,
             space,
         })

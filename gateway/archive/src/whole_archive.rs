@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use gateway_core::{RedactionSummary, Transport};
+use gateway_core::{Finding, RedactionSummary, Transport};
 
 use crate::original_writer::WrittenOriginal;
 use crate::space::SpaceReservation;
@@ -20,6 +20,8 @@ pub(crate) struct WholeArchive {
     pub(crate) transport: Transport,
     /// The summary of its redaction, if there was one.
     pub(crate) redaction: Option<RedactionSummary>,
+    /// What its receiver should know of it; none is fatal.
+    pub(crate) findings: Vec<Finding>,
     /// The archive as the runtime wrote it, if that is kept.
     pub(crate) original: Option<WrittenOriginal>,
     /// The rest of its reservation.

@@ -134,7 +134,7 @@ impl Worker {
         match orders.blocking_recv() {
             Ok(Order::Publish(info, reply)) => {
                 let outcome = received
-                    .into_archive(&folder, &transports, bounds)
+                    .into_archive(&folder, &transports, bounds, &info)
                     .and_then(|archive| publish(&folder, &archive, quota, &info));
                 drop(folder);
                 let _ = reply.send(outcome);

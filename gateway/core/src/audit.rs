@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::schema::Sha256;
 use crate::{
-    Action, CheckpointId, CredentialKind, HiddenField, KeyChange, KeyRemoval, PlanRecord,
+    Action, CheckpointId, CredentialKind, Finding, HiddenField, KeyChange, KeyRemoval, PlanRecord,
     RedactionSummary, RequestId, RequestRecord, SegmentStart, Target, TraceId, TreeHead, Verdict,
 };
 
@@ -223,6 +223,9 @@ pub struct Outcome {
     /// The result of redaction; absent if the plan hides nothing in the archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
+    /// Findings about a new archive: the noteworthy ones of one that was stored, all of one that was refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// The fields of the request that the plan hides here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<HiddenField>,

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::schema::Sha256;
-use crate::{CheckpointId, Container, HiddenField, RedactionSummary, RequestId, Target, TraceId};
+use crate::{
+    CheckpointId, Container, Finding, HiddenField, RedactionSummary, RequestId, Target, TraceId,
+};
 
 /// A stored checkpoint: the contents of the metadata file beside its archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +52,9 @@ pub struct Checkpoint {
     /// The result of redaction; absent if the archive is as the runtime wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<RedactionSummary>,
+    /// Noteworthy findings about the archive as it is stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// Fields of that request which its plan keeps out of records and traces. They also stay out of the records of later
     /// requests for this checkpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

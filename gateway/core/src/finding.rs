@@ -78,6 +78,12 @@ pub enum FindingCode {
     BaseImage,
     /// A member is encrypted.
     Encrypted,
+    /// Contents cannot be searched: they are compressed in a way that is not unpacked, encrypted or over a bound.
+    Opaque,
+    /// Redaction touched something that a process has open or mapped: the container does not restore.
+    WillNotRestore,
+    /// A secret was left in a path, where masking it would keep the container from restoring.
+    SecretInPath,
     /// The changed files were not looked at to their end.
     NotSearched,
     /// There are more findings than are listed.
@@ -85,6 +91,16 @@ pub enum FindingCode {
 }
 
 impl Finding {
+    /// Stands for this many findings that are not listed.
+    pub fn unlisted(count: u64) -> Self {
+        Self {
+            severity: Severity::Noteworthy,
+            code: FindingCode::More,
+            place: String::new(),
+            message: format!("{count} more findings are not listed"),
+        }
+    }
+
     /// Whether the archive must not be used.
     pub fn is_fatal(&self) -> bool {
         self.severity == Severity::Fatal
@@ -120,6 +136,9 @@ impl FindingCode {
             Self::FolderMode => "folder-mode",
             Self::BaseImage => "base-image",
             Self::Encrypted => "encrypted",
+            Self::Opaque => "opaque",
+            Self::WillNotRestore => "will-not-restore",
+            Self::SecretInPath => "secret-in-path",
             Self::NotSearched => "not-searched",
             Self::More => "more",
         }
@@ -136,6 +155,7 @@ mod tests {
             FindingCode::ImageMissing,
             FindingCode::PagesInParent,
             FindingCode::OwnerConflict,
+            FindingCode::WillNotRestore,
             FindingCode::More,
         ] {
             let json = serde_json::to_string(&code).unwrap();

@@ -1,5 +1,6 @@
 //! Faults that tests inject into a node.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -49,6 +50,8 @@ pub enum Fault {
     /// Enlarge the archive with a `pages` image of about that many bytes (whole pages). It is generated while it is written
     /// and takes no space on the node.
     ExtraPages(u64),
+    /// Write these bytes to `location` in place of the container's archive.
+    OtherArchive(Arc<[u8]>),
     /// Leave a container frozen if its checkpoint is abandoned, and report it as running, like containerd 2.1.9.
     FreezeWhenAbandoned,
 }
@@ -133,6 +136,13 @@ impl Behaviour {
     pub(crate) fn extra_pages(&self) -> Option<u64> {
         self.find(|fault| match fault {
             Fault::ExtraPages(bytes) => Some(*bytes),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn other_archive(&self) -> Option<Arc<[u8]>> {
+        self.find(|fault| match fault {
+            Fault::OtherArchive(bytes) => Some(Arc::clone(bytes)),
             _ => None,
         })
     }

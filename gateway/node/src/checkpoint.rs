@@ -61,13 +61,7 @@ impl Checkpoint {
         self.behaviour.reach(Moment::AfterDump).await?;
         self.check_undisturbed(&guard)?;
         let mut location = Location::open(&self.location, &self.behaviour).await?;
-        let written = archive::write(
-            dump.folder(),
-            self.author.dialect,
-            self.behaviour.extra_pages(),
-            &mut location,
-        )
-        .await;
+        let written = self.write(&dump, &mut location).await;
         if let (Err(WriteError::Aborted), Some(abort)) = (&written, &self.abort) {
             abort.now();
         }
@@ -77,6 +71,15 @@ impl Checkpoint {
         self.check_undisturbed(&guard)?;
         freezing.done();
         Ok(())
+    }
+
+    async fn write(&self, dump: &Dump, location: &mut Location) -> Result<(), WriteError> {
+        if let Some(other) = self.behaviour.other_archive() {
+            location.put(&other).await?;
+            return location.finish().await;
+        }
+        let (dialect, extra) = (self.author.dialect, self.behaviour.extra_pages());
+        archive::write(dump.folder(), dialect, extra, location).await
     }
 
     /// Dumps the container on a blocking thread. The dump holds `guard` and runs to its end even if the caller disconnects, so

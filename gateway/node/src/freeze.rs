@@ -20,6 +20,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 pub(crate) struct Frozen {
     process: Arc<Process>,
     members: Vec<Stat>,
+    zombies: Vec<Stat>,
 }
 
 impl Frozen {
@@ -28,6 +29,7 @@ impl Frozen {
         let mut frozen = Self {
             process: Arc::clone(process),
             members: Vec::new(),
+            zombies: Vec::new(),
         };
         let deadline = Instant::now() + STOP_TIMEOUT;
         let mut stopping = Instant::now();
@@ -38,7 +40,8 @@ impl Frozen {
                 stopping = Instant::now();
             }
             process.signal(Signal::STOP);
-            let members: Vec<Stat> = process.members()?.into_iter().filter(is_alive).collect();
+            let (members, ended): (Vec<_>, Vec<_>) =
+                process.members()?.into_iter().partition(is_alive);
             if members.is_empty() {
                 return Err(io::Error::new(
                     io::ErrorKind::NotFound,
@@ -48,6 +51,7 @@ impl Frozen {
             // Compare two lists: a process that was not stopped yet could have forked while the first list was read.
             let settled = members.iter().all(is_stopped) && is_same(&members, &frozen.members);
             frozen.members = members;
+            frozen.zombies = ended.into_iter().filter(is_zombie).collect();
             if settled {
                 return Ok(frozen);
             }
@@ -65,6 +69,11 @@ impl Frozen {
     pub(crate) fn members(&self) -> &[Stat] {
         &self.members
     }
+
+    /// The processes that have ended and whose parents have not waited for them.
+    pub(crate) fn zombies(&self) -> &[Stat] {
+        &self.zombies
+    }
 }
 
 impl Drop for Frozen {
@@ -75,6 +84,10 @@ impl Drop for Frozen {
 
 fn is_alive(stat: &Stat) -> bool {
     !matches!(stat.state, 'Z' | 'X' | 'x')
+}
+
+fn is_zombie(stat: &Stat) -> bool {
+    stat.state == 'Z'
 }
 
 /// Whether every thread has stopped, not only the first.

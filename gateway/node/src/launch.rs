@@ -46,7 +46,7 @@ impl Shared {
             sandbox: Arc::clone(sandbox),
             labels: sandbox.container_labels(&spec),
             annotations: annotations(&spec, attempt),
-            image_ref: format!("sha256:{}", new_id()),
+            image_ref: format!("{}@sha256:{}", repository(&spec.image), new_id()),
             spec,
             attempt,
             created_at: jiff::Timestamp::now(),
@@ -106,4 +106,12 @@ fn write_files(rootfs: &Path, spec: &ContainerSpec) -> Result<(), Error> {
         fs::write(&path, contents).map_err(Error::state(&path))?;
     }
     Ok(())
+}
+
+/// An image's name without its tag.
+fn repository(image: &str) -> &str {
+    match image.rsplit_once(':') {
+        Some((name, tag)) if !tag.contains('/') => name,
+        _ => image,
+    }
 }

@@ -48,7 +48,7 @@ pub(crate) struct TreeEntry {
     pub(crate) threads: Vec<u32>,
 }
 
-/// `core-PID.img`, without registers.
+/// `core-PID.img` and, for each further thread, `core-TID.img`, without registers.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(crate) struct Core {
     #[prost(int32, required, tag = "1")]
@@ -57,12 +57,23 @@ pub(crate) struct Core {
     pub(crate) task: Option<Task>,
     #[prost(message, optional, tag = "4")]
     pub(crate) ids: Option<Ids>,
+    #[prost(message, optional, tag = "5")]
+    pub(crate) thread: Option<Thread>,
+}
+
+/// The part of `core-PID.img` that belongs to one thread. A process that has ended has none.
+#[derive(Clone, Copy, PartialEq, Eq, Message)]
+pub(crate) struct Thread {
+    #[prost(uint64, required, tag = "1")]
+    pub(crate) robust_list: u64,
+    #[prost(uint32, required, tag = "2")]
+    pub(crate) robust_list_length: u32,
 }
 
 /// The part of `core-PID.img` that all machines share.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(crate) struct Task {
-    /// 1: alive.
+    /// 1: alive; 2: ended, and not waited for.
     #[prost(uint32, required, tag = "1")]
     pub(crate) state: u32,
     #[prost(uint32, required, tag = "2")]

@@ -16,7 +16,11 @@ use crate::dump_error::{DumpError, while_trying_to};
 use crate::freeze::Frozen;
 use crate::image::{Image, Kind};
 use crate::memory::{self, Pages};
-use crate::message::{Core, DumpStats, Ids, Inventory, Stats, Task, TreeEntry};
+use crate::message::{Core, DumpStats, Ids, Inventory, Stats, Task, Thread, TreeEntry};
+
+/// `task_state` of a process that is alive, and of one that has ended (CRIU, `TASK_ALIVE` and `TASK_DEAD`).
+const ALIVE: u32 = 1;
+const DEAD: u32 = 2;
 
 /// The work that produces one `checkpoint/`.
 pub(crate) struct Session<'a> {
@@ -52,25 +56,35 @@ impl<'a> Session<'a> {
         self.stats.freezing_time = microseconds(before.elapsed());
         self.note(&format!("Frozen {} processes", frozen.members().len()));
         let stopped = Instant::now();
+        let mut tree = Vec::new();
         for (id, stat) in (1..).zip(frozen.members()) {
-            self.process(id, stat)
+            let threads = self
+                .process(id, stat)
                 .map_err(while_trying_to(&format!("dump process {}", stat.pid)))?;
+            tree.push((stat.clone(), threads));
+        }
+        for stat in frozen.zombies() {
+            self.zombie(stat)
+                .map_err(while_trying_to(&format!("dump zombie {}", stat.pid)))?;
+            tree.push((stat.clone(), vec![stat.pid.unsigned_abs()]));
         }
         self.stats.memdump_time = microseconds(stopped.elapsed());
         self.stats.memwrite_time = self.stats.memdump_time;
-        self.tree(frozen.members())
+        self.tree(&tree)
             .map_err(while_trying_to("write the process tree"))?;
         self.stats.frozen_time = microseconds(stopped.elapsed());
         self.note("Dumping finished successfully");
         Ok(frozen)
     }
 
-    fn process(&mut self, id: u32, stat: &Stat) -> io::Result<()> {
+    /// Returns the ids of the process's threads, its own among them.
+    fn process(&mut self, id: u32, stat: &Stat) -> io::Result<Vec<u32>> {
         let process = Process::new(stat.pid).map_err(io::Error::other)?;
         let maps = process.maps().map_err(io::Error::other)?.0;
         address_space::write(&process, stat, &maps, &mut self.files, self.images)?;
         self.files.dump(&process, id, self.images)?;
-        self.core(id, stat)?;
+        let threads = threads(&process, stat);
+        self.core(id, stat, &threads)?;
         let mut pages = Pages::create(&process, id, self.images, &mut self.buffer)?;
         maps.iter().try_for_each(|map| pages.copy(map))?;
         self.stats.pages_written += pages.written;
@@ -81,34 +95,50 @@ impl<'a> Session<'a> {
             "Dumped process {} ({}): {written} pages",
             stat.pid, stat.comm
         ));
+        Ok(threads)
+    }
+
+    fn core(&self, id: u32, stat: &Stat, threads: &[u32]) -> io::Result<()> {
+        let ids = self.images.join(format!("ids-{}.img", stat.pid));
+        Image::write(&ids, Kind::Ids, &unshared(id))?;
+        for tid in threads {
+            let first = *tid == stat.pid.unsigned_abs();
+            let core = Core {
+                machine: machine(),
+                task: first.then(|| task(stat, ALIVE)),
+                ids: None,
+                thread: Some(Thread::default()),
+            };
+            self.write_core(*tid, &core)?;
+        }
         Ok(())
     }
 
-    fn core(&self, id: u32, stat: &Stat) -> io::Result<()> {
+    /// A process that has ended has nothing but its core.
+    fn zombie(&mut self, stat: &Stat) -> io::Result<()> {
         let core = Core {
             machine: machine(),
-            task: Some(Task {
-                state: 1,
-                exit_code: 0,
-                personality: 0,
-                flags: stat.flags,
-                blocked_signals: stat.blocked,
-                command: stat.comm.clone(),
-            }),
+            task: Some(task(stat, DEAD)),
             ids: None,
+            thread: None,
         };
-        let image = |name: &str| self.images.join(format!("{name}-{}.img", stat.pid));
-        Image::write(&image("core"), Kind::Core, &core)?;
-        Image::write(&image("ids"), Kind::Ids, &unshared(id))
+        self.note(&format!("Dumped zombie {} ({})", stat.pid, stat.comm));
+        self.write_core(stat.pid.unsigned_abs(), &core)
     }
 
-    fn tree(&self, members: &[Stat]) -> io::Result<()> {
-        let root = members.first().map_or(0, |stat| stat.pid);
+    fn write_core(&self, tid: u32, core: &Core) -> io::Result<()> {
+        let path = self.images.join(format!("core-{tid}.img"));
+        Image::write(&path, Kind::Core, core)
+    }
+
+    /// Writes the processes, each with the ids of its threads.
+    fn tree(&self, members: &[(Stat, Vec<u32>)]) -> io::Result<()> {
+        let root = members.first().map_or(0, |(stat, _)| stat.pid);
         let mut tree = Image::create(&self.images.join("pstree.img"), Kind::ProcessTree)?;
-        for stat in members {
+        for (stat, threads) in members {
             let parent = match stat.ppid {
                 _ if stat.pid == root => 0,
-                parent if members.iter().any(|other| other.pid == parent) => parent,
+                parent if members.iter().any(|(other, _)| other.pid == parent) => parent,
                 // An orphan: in a container, the first process inherits it.
                 _ => root,
             };
@@ -117,7 +147,7 @@ impl<'a> Session<'a> {
                 parent: parent.unsigned_abs(),
                 group: stat.pgrp.unsigned_abs(),
                 session: stat.session.unsigned_abs(),
-                threads: threads(stat),
+                threads: threads.clone(),
             })?;
         }
         tree.finish()?;
@@ -164,15 +194,30 @@ fn unshared(id: u32) -> Ids {
     }
 }
 
-fn threads(stat: &Stat) -> Vec<u32> {
-    let listed = || -> procfs::ProcResult<Vec<u32>> {
-        Process::new(stat.pid)?
-            .tasks()?
-            .map(|task| Ok(task?.tid.unsigned_abs()))
-            .collect()
-    };
-    // A stopped process can be killed; its first thread is known in any case.
-    listed().unwrap_or_else(|_| vec![stat.pid.unsigned_abs()])
+/// The ids of the threads that are alive, the first thread's first. A stopped process can be killed; its first thread is known
+/// in any case.
+fn threads(process: &Process, stat: &Stat) -> Vec<u32> {
+    let first = stat.pid.unsigned_abs();
+    let tasks = process.tasks().into_iter().flatten().flatten();
+    let alive = tasks.filter(|task| {
+        let stat = task.stat();
+        stat.is_ok_and(|stat| !matches!(stat.state, 'Z' | 'X' | 'x'))
+    });
+    let others = alive.map(|task| task.tid.unsigned_abs());
+    std::iter::once(first)
+        .chain(others.filter(|id| *id != first))
+        .collect()
+}
+
+fn task(stat: &Stat, state: u32) -> Task {
+    Task {
+        state,
+        exit_code: stat.exit_code.unwrap_or_default().unsigned_abs(),
+        personality: 0,
+        flags: stat.flags,
+        blocked_signals: stat.blocked,
+        command: stat.comm.clone(),
+    }
 }
 
 /// CRIU's number for this machine.

@@ -114,9 +114,10 @@ pub(crate) fn is_gzip(start: &[u8]) -> bool {
     start.starts_with(&[0x1f, 0x8b])
 }
 
-/// A number as CRIU writes it into names.
+/// A number as CRIU writes it into names: it opens no `core-01.img`.
 pub(crate) fn number(digits: &[u8]) -> Option<u64> {
-    let plain = digits.iter().all(u8::is_ascii_digit);
+    let padded = digits.len() > 1 && digits.starts_with(b"0");
+    let plain = !padded && digits.iter().all(u8::is_ascii_digit);
     std::str::from_utf8(digits)
         .ok()
         .filter(|_| plain)?

@@ -17,6 +17,7 @@ mod compare;
 mod content;
 mod criu;
 mod error;
+mod finding_list;
 mod findings;
 mod inspect;
 mod mask;
@@ -37,7 +38,7 @@ pub use compare::{
 pub use error::Error;
 pub use findings::{Owner, findings};
 pub use inspect::inspect;
-pub use mask::{Redaction, RedactionSettings, Redactor, check_plan, redact_file};
+pub use mask::{Redacted, Redaction, RedactionSettings, Redactor, check_plan, redact_file};
 pub use scratch::{Scratch, Spool};
 pub use search::{EnvValue, RuleError};
 pub use verify::{Structure, verify};

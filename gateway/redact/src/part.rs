@@ -104,6 +104,7 @@ mod tests {
             "",
             "checkpoint/core-.img.img",
             "checkpoint/core-x.img",
+            "checkpoint/core-07.img",
             "x/spec.dump",
             "checkpoint/pagemap-shmem-1.img",
         ] {

@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 use crate::Error;
 use crate::content::{Content, number};
-use crate::criu::PageCounts;
+use crate::criu::{PageCounts, PageMapName};
 use crate::stream::{read_all, read_pieces};
-use crate::tar::{Member, Next, for_error, padding};
+use crate::tar::{Member, Next, padding};
 
 /// Bytes that are compared at once.
 const CHUNK: u64 = 64 << 10;
@@ -97,10 +97,9 @@ impl<R: Read + Seek> ArchiveWalk<R> {
             size: member.size,
         };
         let mut contents = self.reader.by_ref().take(member.size);
-        if is_page_map(&member.name) {
+        if let Some(name) = page_map(&member.name) {
             look(member, extent, &mut std::io::empty())?;
-            let name = for_error(&member.name);
-            self.page_counts.add_map(&name, &mut contents)?;
+            self.page_counts.add_map(name, &mut contents)?;
         } else if let Content::Pages(id) = Content::of(&member.name) {
             look(member, extent, &mut std::io::empty())?;
             self.page_counts.add_pages(id, member.size);
@@ -122,9 +121,11 @@ impl<R: Read + Seek> ArchiveWalk<R> {
     }
 }
 
-/// Whether the member lists pages: of a process, or of memory that processes share.
-fn is_page_map(name: &[u8]) -> bool {
-    let shared = name.strip_prefix(b"checkpoint/pagemap-shmem-");
-    let shared = shared.and_then(|rest| number(rest.strip_suffix(b".img")?));
-    shared.is_some() || matches!(Content::of(name), Content::PageMap(_))
+/// The page map with this name: a process's, or one of memory that processes share.
+fn page_map(name: &[u8]) -> Option<PageMapName> {
+    if let Content::PageMap(pid) = Content::of(name) {
+        return Some(PageMapName::Process(pid));
+    }
+    let id = name.strip_prefix(b"checkpoint/pagemap-shmem-")?;
+    number(id.strip_suffix(b".img")?).map(PageMapName::Shared)
 }

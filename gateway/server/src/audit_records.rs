@@ -34,6 +34,7 @@ pub(crate) fn failed(context: &RequestContext, visible: &VisibleRequest, error: 
         status: answer.status.as_u16(),
         code: Some(answer.code.to_owned()),
         message: Some(gateway_core::one_line(&error.to_string(), MESSAGE_MAX)),
+        findings: error.findings().to_vec(),
         ..outcome(context, visible)
     }
 }

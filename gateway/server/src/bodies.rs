@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gateway_core::{Checkpoint, CheckpointId, Hold, Inspection};
+use gateway_core::{Checkpoint, CheckpointId, Finding, Hold, Inspection};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,6 +12,9 @@ use serde::Serialize;
 pub(crate) struct StoredArchive<'a> {
     /// The archive's absolute path on the node.
     pub(crate) items: [&'a Path; 1],
+    /// Noteworthy findings about the archive.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) findings: &'a [Finding],
 }
 
 /// A checkpoint that is still running.

@@ -124,7 +124,8 @@ impl Recorded {
         // A lost record is logged and counted there; the checkpoint exists, and its caller gets it.
         let _ = self.audit.write_outcome(self.context.ids(), outcome).await;
         if let Ok(checkpoint) = &result {
-            info!(checkpoint_id = %checkpoint.id, bytes = checkpoint.bytes, sha256 = checkpoint.sha256, "stored");
+            info!(checkpoint_id = %checkpoint.id, bytes = checkpoint.bytes, sha256 = checkpoint.sha256,
+                findings = checkpoint.findings.len(), "stored");
         }
         span::fail(&Span::current(), &result);
         result
@@ -159,6 +160,7 @@ impl Recorded {
                 sha256: Some(checkpoint.sha256.clone()),
                 bytes: Some(checkpoint.bytes),
                 redaction: checkpoint.redaction.clone(),
+                findings: checkpoint.findings.clone(),
                 ..audit_records::outcome(&self.context, visible)
             },
             Err(error) => audit_records::failed(&self.context, visible, error),

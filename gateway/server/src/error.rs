@@ -6,7 +6,7 @@ pub use answers::{Answer, Listed};
 
 use std::num::NonZeroU32;
 
-use gateway_core::{CheckpointId, Denial, ParseIdError, ParseTargetError};
+use gateway_core::{CheckpointId, Denial, Finding, ParseIdError, ParseTargetError};
 
 /// Why a request failed. Closed: a variant without a status and a code does not compile.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub enum Error {
     #[error(transparent)]
     Runtime(#[from] gateway_cri::Error),
     /// The store failed.
-    #[error("the checkpoint could not be stored")]
+    #[error("the checkpoint could not be stored{}", because(.0))]
     Archive(#[from] gateway_archive::Error),
     /// The audit log cannot be written, so nothing was done.
     #[error("the audit log cannot be written, so nothing was done; try again later")]
@@ -111,8 +111,25 @@ impl Error {
     /// Every answer that an error can lead to.
     pub const ANSWERS: &[Listed] = answers::ALL;
 
+    /// The findings about an archive that was refused for them.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Archive(gateway_archive::Error::Incomplete { findings }) => findings,
+            _ => &[],
+        }
+    }
+
     /// The status, code and retry hint of the error.
     pub fn answer(&self) -> Answer {
         answers::of(self)
+    }
+}
+
+/// The reason that a caller is given for a failure of the store: the findings about an archive that is not published. All
+/// others name files of the node.
+fn because(error: &gateway_archive::Error) -> String {
+    match error {
+        gateway_archive::Error::Incomplete { .. } => format!(": {error}"),
+        _ => String::new(),
     }
 }

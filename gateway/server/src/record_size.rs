@@ -13,12 +13,13 @@ type Removal = fn(&mut Outcome);
 /// `outcome` without its largest parts, where it would not fit into a record. Parts that can be found elsewhere go first: a
 /// denial must be on record, whatever the labels of the container.
 pub(crate) fn fitted(mut outcome: Outcome) -> Outcome {
-    let removals: [(&str, Removal); 5] = [
+    let removals: [(&str, Removal); 6] = [
         ("request", |outcome| outcome.request = None),
         ("verdicts", |outcome| {
             outcome.verdicts.iter_mut().for_each(remove_words);
         }),
         ("redaction", |outcome| outcome.redaction = None),
+        ("findings", |outcome| outcome.findings.clear()),
         ("plan", |outcome| {
             outcome.plan = PlanRecord {
                 sha256: std::mem::take(&mut outcome.plan.sha256),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use gateway_core::{CheckpointId, RequestId, TraceId};
+use gateway_core::{CheckpointId, Finding, RequestId, TraceId};
 use http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
     WWW_AUTHENTICATE,
@@ -53,6 +53,9 @@ pub(crate) struct Problem<'a> {
     /// The denying policy. Only if `code` is `denied`, and a policy denied the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a str>,
+    /// The findings about the archive that the runtime wrote, the fatal ones first. Only if `code` is `archive-incomplete`.
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    findings: &'a [Finding],
     /// The future checkpoint's id. Only if `code` is `wait-over`.
     #[serde(skip_serializing_if = "Option::is_none")]
     checkpoint_id: Option<CheckpointId>,
@@ -125,6 +128,7 @@ pub(crate) fn problem(error: &Error, ids: RequestIds) -> Response<Body> {
         trace_id: ids.trace_id,
         denial,
         policy: policy.filter(|name| !name.is_empty()),
+        findings: error.findings(),
         checkpoint_id: if let Error::WaitOver { id, .. } = error {
             Some(*id)
         } else {

@@ -27,7 +27,7 @@ const NAMES: [&str; 16] = [
 
 libfuzzer_sys::fuzz_target!(|text: &[u8]| {
     let archive = archive(text);
-    let _ = gateway_redact::inspect(&mut Cursor::new(&archive));
+    let _ = gateway_redact::inspect(&mut Cursor::new(&archive), None);
     redact(&archive);
 });
 

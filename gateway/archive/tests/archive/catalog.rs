@@ -79,15 +79,15 @@ pub(crate) fn prepared() -> Home {
 async fn finds_and_reads_checkpoints_until_they_are_deleted() {
     let home = Home::new();
     let store = home.store();
-    let kept = publish(&store, 1, "shop/cart-0/app", 600).await;
-    let gone = publish(&store, 2, "shop/cart-0/app", 700).await;
+    let kept = publish(&store, 1, "shop/cart-0/app", 9_000).await;
+    let gone = publish(&store, 2, "shop/cart-0/app", 9_100).await;
     assert_eq!(all(&store), [gone.clone(), kept.clone()]);
     assert_eq!(store.latest(&kept.target).unwrap(), Some(gone.clone()));
     let (found, mut file) = store.open_archive(id(2)).unwrap().unwrap();
     assert_eq!(store.delete(id(2)).unwrap(), Some(gone.clone()));
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).unwrap();
-    assert!(bytes == tar(700), "an open file stays readable");
+    assert!(bytes == tar(9_100), "an open file stays readable");
     assert_eq!(found, gone);
     assert_eq!(store.delete(id(2)).unwrap(), None);
     assert_eq!(store.find(id(2)).unwrap(), None);
@@ -163,7 +163,7 @@ async fn filters_by_name_and_time() {
         (3, "bank/cart-0/app"),
         (4, "shop/cart-0/side"),
     ] {
-        publish(&store, number, of, 600).await;
+        publish(&store, number, of, 9_000).await;
     }
     let begun = store.find(id(2)).unwrap().unwrap().created_at;
     let any = Filter::default;
@@ -212,8 +212,8 @@ async fn filters_by_name_and_time() {
 async fn completes_a_deletion_after_a_crash() {
     let home = Home::new();
     let store = home.store();
-    let deleted = publish(&store, 1, "shop/cart-0/app", 600).await;
-    let kept = publish(&store, 2, "shop/cart-0/app", 600).await;
+    let deleted = publish(&store, 1, "shop/cart-0/app", 9_000).await;
+    let kept = publish(&store, 2, "shop/cart-0/app", 9_000).await;
     drop(store);
     let name = |suffix: &str| PathBuf::from(format!("{}{suffix}", deleted.path.display()));
     std::fs::remove_file(&deleted.path).unwrap();

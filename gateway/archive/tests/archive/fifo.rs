@@ -14,7 +14,7 @@ async fn publishes_an_archive_with_its_digest() {
     let home = Home::new();
     let store = home.store();
     for (number, (length, size)) in [
-        (512, 1),
+        (9_000, 1),
         (3_000_001, 512),
         (9 << 20, 32 << 10),
         (5_000_000, 5_000_000),
@@ -79,13 +79,13 @@ async fn never_overwrites_a_taken_name() {
         let intake = intake(&store, number, Fifo).await;
         write(
             intake.location(),
-            tar(600 + usize::try_from(number).unwrap()),
+            tar(9_000 + usize::try_from(number).unwrap()),
             100,
         )
         .join()
         .unwrap();
         let checkpoint = intake.publish(info(number)).await.unwrap();
-        check(&checkpoint, &tar(600 + usize::try_from(number).unwrap()));
+        check(&checkpoint, &tar(9_000 + usize::try_from(number).unwrap()));
         assert_eq!(checkpoint.created_at, info(number).created_at);
     }
     let expected = [
@@ -199,10 +199,10 @@ async fn takes_a_file_in_the_fifos_place_and_remembers_it() {
     assert_eq!(store.transport(), Fifo);
     let intake = intake(&store, 1, Fifo).await;
     let aside = intake.location().with_extension("new");
-    std::fs::write(&aside, tar(5000)).unwrap();
+    std::fs::write(&aside, tar(9_000)).unwrap();
     std::fs::rename(&aside, intake.location()).unwrap();
     let checkpoint = intake.publish(info(1)).await.unwrap();
-    check(&checkpoint, &tar(5000));
+    check(&checkpoint, &tar(9_000));
     assert_eq!(checkpoint.transport, Transport::File);
     assert_eq!(store.transport(), Transport::File);
     assert!(home.incoming().is_empty());
@@ -217,8 +217,8 @@ async fn an_id_is_used_for_one_archive_at_a_time() {
         .intake(crate::support::reserved(&store), id(1), Fifo, None)
         .await;
     assert!(matches!(second, Err(Error::Io { .. })));
-    write(first.location(), tar(600), 600).join().unwrap();
-    check(&first.publish(info(1)).await.unwrap(), &tar(600));
+    write(first.location(), tar(9_000), 600).join().unwrap();
+    check(&first.publish(info(1)).await.unwrap(), &tar(9_000));
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ fn hold_file(archive: &Path) -> PathBuf {
 async fn never_deletes_a_held_checkpoint_even_after_a_restart() {
     let home = Home::new();
     let store = home.store();
-    let checkpoint = publish(&store, 1, "shop/cart-0/app", 600).await;
+    let checkpoint = publish(&store, 1, "shop/cart-0/app", 9_000).await;
     let held = store.hold(id(1), &hold("alice")).unwrap().unwrap();
     assert_eq!(
         held,

@@ -9,6 +9,7 @@
 mod catalog;
 mod fifo;
 mod file;
+mod findings;
 mod holds;
 mod model;
 #[path = "../../../redact/tests/redact/plans.rs"]

@@ -91,7 +91,7 @@ impl World {
         let number = self.published;
         self.published += 1;
         let intake = intake(store, number, Transport::File).await;
-        std::io::Write::write_all(&mut open(intake.location()), &tar(600)).unwrap();
+        std::io::Write::write_all(&mut open(intake.location()), &tar(9_000)).unwrap();
         let target = format!("shop/cart-{pod}/app").parse().unwrap();
         let info = gateway_archive::CheckpointInfo {
             target,

@@ -35,11 +35,11 @@ fn store(home: &Home, quota: Quota) -> Store {
     .0
 }
 
-/// Checkpoints of 600 bytes each, numbered from zero.
+/// Checkpoints of 9,000 bytes each, numbered from zero.
 async fn filled(home: &Home, targets: &[&str]) {
     let store = home.store();
     for (number, target) in (0..).zip(targets) {
-        publish(&store, number, target, 600).await;
+        publish(&store, number, target, 9_000).await;
     }
 }
 
@@ -55,7 +55,7 @@ async fn each_scope_has_a_limit_of_its_own() {
     let home = Home::new();
     filled(&home, &["shop/cart-0/app", "shop/cart-0/app"]).await;
     let two = limits(None, Some(2));
-    let bytes = limits(Some(1300), None);
+    let bytes = limits(Some(18_100), None);
     let beyond = [
         "shop/cart-0/app",
         "shop/cart-0/side",
@@ -89,12 +89,12 @@ async fn each_scope_has_a_limit_of_its_own() {
             },
             ..Quota::default()
         };
-        for (limits, limit) in [(two, Limit::Count(2)), (bytes, Limit::Bytes(1300))] {
+        for (limits, limit) in [(two, Limit::Count(2)), (bytes, Limit::Bytes(18_100))] {
             let store = store(&home, only(limits));
             assert_eq!(refusal(&store, beyond[at], 101), (scope, limit));
             for free in &beyond[at + 1..] {
                 store
-                    .reserve(&target(free), Some(1300))
+                    .reserve(&target(free), Some(18_100))
                     .map_or_else(|error| panic!("{scope} {free}: {error}"), drop);
             }
         }
@@ -116,7 +116,7 @@ async fn reservations_count_until_dropped_or_published() {
     );
     drop((first, second));
     for number in 0..2 {
-        publish(&store, number, "shop/cart-0/app", 600).await;
+        publish(&store, number, "shop/cart-0/app", 9_000).await;
     }
     assert_eq!(
         refusal(&store, "shop/cart-2/app", 1),
@@ -157,14 +157,14 @@ async fn removes_the_oldest_and_no_more_than_needed() {
     )
     .await;
     let quota = Quota {
-        container: limits(Some(1800), None),
+        container: limits(Some(27_000), None),
         total: limits(None, Some(4)),
         ..deleting(&Quota::default())
     };
     let store = store(&home, quota);
     let before = all(&store);
     let reservation = store
-        .reserve(&target("shop/cart-0/app"), Some(600))
+        .reserve(&target("shop/cart-0/app"), Some(9_000))
         .unwrap();
     assert_eq!(
         reservation.removed(),
@@ -174,7 +174,7 @@ async fn removes_the_oldest_and_no_more_than_needed() {
     assert_eq!(all(&store), &before[..3]);
     drop(reservation);
     let reservation = store
-        .reserve(&target("shop/cart-0/app"), Some(1200))
+        .reserve(&target("shop/cart-0/app"), Some(18_000))
         .unwrap();
     assert_eq!(numbers(reservation.removed()), [id(2)]);
     let second = store.reserve(&target("shop/cart-9/app"), Some(1)).unwrap();
@@ -195,18 +195,18 @@ async fn removes_nothing_where_it_would_not_suffice() {
     let store = store(
         &home,
         deleting(&Quota {
-            container: limits(Some(1200), None),
+            container: limits(Some(18_000), None),
             ..at_most(3)
         }),
     );
     assert_eq!(
-        refusal(&store, "shop/cart-0/app", 1201),
-        (Scope::Container, Limit::Bytes(1200))
+        refusal(&store, "shop/cart-0/app", 18_001),
+        (Scope::Container, Limit::Bytes(18_000))
     );
     store.hold(id(0), &hold("alice")).unwrap();
     assert_eq!(
-        refusal(&store, "shop/cart-0/app", 601),
-        (Scope::Container, Limit::Bytes(1200))
+        refusal(&store, "shop/cart-0/app", 9_001),
+        (Scope::Container, Limit::Bytes(18_000))
     );
     for number in 1..3 {
         store.hold(id(number), &hold("alice")).unwrap();
@@ -218,7 +218,7 @@ async fn removes_nothing_where_it_would_not_suffice() {
     assert_eq!(all(&store).len(), 3);
     store.release(id(1)).unwrap();
     let reservation = store
-        .reserve(&target("shop/cart-0/app"), Some(600))
+        .reserve(&target("shop/cart-0/app"), Some(9_000))
         .unwrap();
     assert_eq!(
         numbers(reservation.removed()),

@@ -12,8 +12,7 @@ use gateway_core::{Checkpoint, MaskRule, Pattern, Place, Plan, Transport};
 use gateway_redact::Redaction;
 
 use crate::catalog::all;
-use crate::specimen::tar;
-use crate::support::{Home, id, info, mode, open, redacting, sha256, target};
+use crate::support::{EMPTY, Home, id, info, mode, open, redacting, sha256, target, whole};
 
 const SECRET: &[u8] = b"open sesame";
 
@@ -23,7 +22,7 @@ pub(crate) fn archive(bytes: usize) -> Vec<u8> {
     let mut log = SECRET.to_vec();
     log.extend((0..bytes).map(|at| u8::try_from(at.wrapping_mul(at) % 251).unwrap()));
     log.extend(SECRET);
-    let mut archive = tar(&[("container.log".to_owned(), log)]);
+    let mut archive = whole(log);
     archive.extend([0; 2048]);
     archive
 }
@@ -95,7 +94,7 @@ pub(crate) fn opened(sealed: &[u8], identity: &Identity) -> Result<Vec<u8>, Unse
 async fn seals_the_original_and_publishes_the_redacted_archive() {
     let (analyst, auditor) = (Identity::generate(), Identity::generate());
     for transport in [Transport::Fifo, Transport::File] {
-        for bytes in [0, 100, (64 << 10) - 1536 - 2 * SECRET.len(), 5 << 20] {
+        for bytes in [0, 100, (64 << 10) - EMPTY - 2 * SECRET.len(), 5 << 20] {
             let home = Home::new();
             let store = store(
                 &home,

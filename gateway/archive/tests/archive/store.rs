@@ -84,7 +84,7 @@ async fn removes_leftovers_of_a_crash_and_nothing_else() {
     let home = Home::new();
     let store = home.store();
     let kept = intake(&store, 1, Transport::Fifo).await;
-    write(kept.location(), tar(600), 600).join().unwrap();
+    write(kept.location(), tar(9_000), 600).join().unwrap();
     let kept = kept.publish(info(1)).await.unwrap();
     drop(store);
 
@@ -128,7 +128,7 @@ async fn removes_leftovers_of_a_crash_and_nothing_else() {
     left.extend(not_ours.map(str::to_owned));
     left.sort();
     assert_eq!(home.published(), left);
-    assert!(std::fs::read(&kept.path).unwrap() == tar(600));
+    assert!(std::fs::read(&kept.path).unwrap() == tar(9_000));
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_reservation_ends_with_its_archive() {
             0 => drop(intake.discard().await),
             1 => drop(intake.publish(info(number)).await.unwrap_err()),
             2 => {
-                open(intake.location()).write_all(&tar(1000)).unwrap();
+                open(intake.location()).write_all(&tar(9_000)).unwrap();
                 intake.publish(info(number)).await.unwrap();
             }
             _ => {

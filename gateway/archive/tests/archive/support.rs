@@ -15,6 +15,8 @@ use gateway_redact::Redaction;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::specimen::{image, message};
+
 /// A directory for a store, removed at the end of the test.
 pub(crate) struct Home(TempDir);
 
@@ -126,13 +128,35 @@ pub(crate) async fn redacting(
         .unwrap()
 }
 
-/// Something that begins like a tar.
+/// The length of [`whole`] without a log's contents, in bytes.
+pub(crate) const EMPTY: usize = 8192;
+
+/// The smallest checkpoint that a gateway publishes, of one process without memory, with this log.
+pub(crate) fn whole(log: Vec<u8>) -> Vec<u8> {
+    let images = [
+        ("inventory", image(&[message(&[(1, 2)])])),
+        ("pstree", image(&[message(&[(1, 1), (5, 1)])])),
+        // Alive.
+        ("core-1", image(&[vec![3 << 3 | 2, 2, 1 << 3, 1]])),
+        ("mm-1", image(&[message(&[(1, 0)])])),
+        ("pagemap-1", image(&[message(&[(1, 1)])])),
+        ("pages-1", Vec::new()),
+    ];
+    let mut members: Vec<_> = images
+        .map(|(name, bytes)| (format!("checkpoint/{name}.img"), bytes))
+        .into();
+    members.push(("container.log".to_owned(), log));
+    members.push(("spec.dump".to_owned(), b"{}".to_vec()));
+    crate::specimen::tar(&members)
+}
+
+/// `length` bytes of a checkpoint: a whole one, unless that would be longer.
 pub(crate) fn tar(length: usize) -> Vec<u8> {
-    let mut data: Vec<u8> = (0..length)
-        .map(|at| u8::try_from(at.wrapping_mul(at) % 251).unwrap())
-        .collect();
-    data[257..262].copy_from_slice(b"ustar");
-    data
+    let log = length.saturating_sub(EMPTY) / 512 * 512;
+    let noise = (0..log).map(|at| u8::try_from(at.wrapping_mul(at) % 251).unwrap());
+    let mut archive = whole(noise.collect());
+    archive.resize(length, 0);
+    archive
 }
 
 /// Opens as containerd and CRI-O do.

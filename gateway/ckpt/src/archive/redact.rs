@@ -8,13 +8,13 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use gateway_core::{Checkpoint, RedactionSummary};
 use gateway_files::NewFile;
-use gateway_redact::{EnvValue, Redaction, redact_file};
+use gateway_redact::{EnvValue, Redacted, Redaction, redact_file};
 use serde_json::json;
 
 use super::file::{expect_free, open};
 use super::row::row;
 use super::summary::print_summary;
-use super::{plan, sidecar};
+use super::{findings, plan, sidecar};
 use crate::digest;
 use crate::exit::Exit;
 use crate::output::{Format, print, print_exact};
@@ -88,19 +88,19 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let folder = gateway_files::parent(out).to_path_buf();
     let mut scratch = || tempfile::tempfile_in(&folder);
     let mut input = ProgressReader::new(file, "redacting", bytes, options.output);
-    let summary = redact_file(redaction, &mut input, &mut redacted, &mut scratch)
+    let result = redact_file(redaction, &mut input, &mut redacted, &mut scratch)
         .with_context(|| format!("cannot redact `{}`", options.input.display()))?;
     drop(input);
     let (bytes, sha256) = hash(&mut redacted, options.output).with_context(write)?;
 
-    let result = Redacted {
+    let archive = RedactedArchive {
         out,
         bytes,
         sha256,
-        summary,
+        result,
     };
-    result.publish(new, metadata)?;
-    result.print(options.output);
+    archive.publish(new, metadata)?;
+    archive.print(options.output);
     Ok(Exit::Success)
 }
 
@@ -112,14 +112,14 @@ fn hash(file: &mut File, format: Format) -> std::io::Result<(u64, String)> {
 }
 
 /// A redacted archive that is whole.
-struct Redacted<'a> {
+struct RedactedArchive<'a> {
     out: &'a Path,
     bytes: u64,
     sha256: String,
-    summary: RedactionSummary,
+    result: Redacted,
 }
 
-impl Redacted<'_> {
+impl RedactedArchive<'_> {
     /// Names the archive and the files beside it. The archive comes first: its digest without it would be misleading.
     fn publish(&self, archive: NewFile, metadata: Option<Checkpoint>) -> Result<()> {
         let text = sidecar::digest_text(self.out, &self.sha256);
@@ -140,7 +140,7 @@ impl Redacted<'_> {
 
     /// The metadata of the archive that was redacted, changed to that of this one.
     fn describe(&self, metadata: Checkpoint) -> Result<Checkpoint> {
-        let summary = self.summary.clone();
+        let summary = self.result.summary.clone();
         Ok(Checkpoint {
             path: std::path::absolute(self.out)?,
             bytes: self.bytes,
@@ -149,6 +149,7 @@ impl Redacted<'_> {
                 Some(earlier) => both(earlier, summary),
                 None => summary,
             }),
+            findings: [metadata.findings.as_slice(), &self.result.findings].concat(),
             original: None,
             hold: None,
             ..metadata
@@ -159,12 +160,14 @@ impl Redacted<'_> {
         let out = self.out.display().to_string();
         match format {
             Format::Json => print_exact(json!({
-                "archive": out, "bytes": self.bytes, "sha256": self.sha256, "redaction": self.summary,
+                "archive": out, "bytes": self.bytes, "sha256": self.sha256, "redaction": self.result.summary,
+                "findings": self.result.findings,
             })),
             Format::Text => {
                 print(format_args!("{out}: {} bytes", self.bytes));
                 row("sha256", &self.sha256);
-                print_summary(&self.summary);
+                print_summary(&self.result.summary);
+                findings::print_all(&self.result.findings);
             }
         }
     }

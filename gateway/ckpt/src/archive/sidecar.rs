@@ -29,6 +29,7 @@ pub(super) fn owner(metadata: &Checkpoint) -> Owner<'_> {
     Owner {
         target: &metadata.target,
         pod_uid: &metadata.pod_uid,
+        named_by: "the metadata",
     }
 }
 

@@ -276,6 +276,7 @@ fn result(record: &Record, outcome: &Outcome) {
             digest.unwrap_or_default()
         ));
     }
+    findings(outcome);
     if let Some(listed) = outcome.listed {
         print(format_args!(
             "  Policies were asked about {} checkpoints; {} were listed.",
@@ -292,6 +293,20 @@ fn result(record: &Record, outcome: &Outcome) {
         print(format_args!(
             "  The record was too long; it lacks: {}.",
             outcome.omitted.join(", ")
+        ));
+    }
+}
+
+fn findings(outcome: &Outcome) {
+    for finding in &outcome.findings {
+        let severity = if finding.is_fatal() {
+            "Fatal"
+        } else {
+            "Noteworthy"
+        };
+        let text = printable(&finding.to_string(), TEXT);
+        print(format_args!(
+            "  {severity} finding about the archive: {text}."
         ));
     }
 }

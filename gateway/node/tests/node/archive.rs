@@ -15,14 +15,14 @@ use crate::fixture::{Fixture, SECRET, children};
 const PAGE: u64 = 4096;
 
 /// The members of an archive with their modes, and their names in order.
-struct Archive {
-    names: Vec<String>,
+pub(crate) struct Archive {
+    pub(crate) names: Vec<String>,
     modes: BTreeMap<String, u32>,
     bodies: BTreeMap<String, Vec<u8>>,
 }
 
 impl Archive {
-    fn read(path: &Path) -> Self {
+    pub(crate) fn read(path: &Path) -> Self {
         let bytes = std::fs::read(path).unwrap();
         let mut archive = Self {
             names: Vec::new(),
@@ -48,7 +48,7 @@ impl Archive {
     }
 
     /// The magic numbers of an image, and its entries.
-    fn image(&self, name: &str, magics: usize) -> (Vec<u32>, Vec<&[u8]>) {
+    pub(crate) fn image(&self, name: &str, magics: usize) -> (Vec<u32>, Vec<&[u8]>) {
         let (head, mut rest) = self.bodies[name].split_at(4 * magics);
         let magic = head
             .as_chunks::<4>()

@@ -290,3 +290,14 @@ async fn returns_the_metadata_of_the_last_checkpoint() {
         parent
     );
 }
+
+#[tokio::test]
+async fn writes_another_archive_than_the_containers() {
+    let fixture = Fixture::start().await;
+    let (_, container) = fixture.run_idle("cart-0").await;
+    let other: std::sync::Arc<[u8]> = b"not this container's".as_slice().into();
+    fixture.node.behave(Fault::OtherArchive(other.clone()));
+    let location = fixture.path("archive.tar");
+    fixture.checkpoint(&container.id, &location).await.unwrap();
+    assert_eq!(std::fs::read(&location).unwrap(), other.as_ref());
+}

@@ -180,7 +180,7 @@ pub(crate) async fn until_state(pid: u32, wanted: impl Fn(Option<char>) -> bool)
     until(|| wanted(state(pid))).await;
 }
 
-async fn until(reached: impl Fn() -> bool) {
+pub(crate) async fn until(reached: impl Fn() -> bool) {
     let wait = async {
         while !reached() {
             tokio::task::yield_now().await;

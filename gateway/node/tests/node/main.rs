@@ -14,3 +14,4 @@ mod freeze;
 mod life;
 mod listing;
 mod location;
+mod threads;

@@ -1,6 +1,6 @@
 //! Whether the memory in an archive has as many pages as its page maps say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::BufRead;
 
@@ -22,15 +22,36 @@ pub(crate) fn page_size(bytes: u64, pages: u64) -> Option<u64> {
 /// Pages that page maps list, and bytes of memory that are there.
 #[derive(Debug, Default)]
 pub(crate) struct PageCounts {
+    maps: BTreeMap<PageMapName, MapCounts>,
     /// By the number of the `pages-ID.img`.
-    listed: BTreeMap<u64, u64>,
     bytes: BTreeMap<u64, u64>,
-    /// Images of pages whose size in bytes their maps do not tell, since they are compressed.
-    compressed: BTreeSet<u64>,
-    /// Names of page maps that cannot be read.
-    damaged: BTreeSet<String>,
-    /// Pages that are not in the archive as they were in memory, by the name of their map.
-    absent: BTreeMap<String, AbsentPages>,
+}
+
+/// The name of a page map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PageMapName {
+    /// A process's: `pagemap-PID.img`.
+    Process(u64),
+    /// That of memory that processes share: `pagemap-shmem-ID.img`.
+    Shared(u64),
+}
+
+/// The pages that one map lists.
+#[derive(Debug, Clone, Copy, Default)]
+struct MapCounts {
+    /// The number of the `pages-ID.img`; `None` where the map cannot be read.
+    pages_id: Option<u64>,
+    /// The number of pages in the image.
+    pages: u64,
+    absent: AbsentPages,
+}
+
+/// The pages that all maps of one `pages-ID.img` list.
+#[derive(Debug, Clone, Copy, Default)]
+struct Listed {
+    pages: u64,
+    /// Their size in bytes is not in the maps.
+    compressed: bool,
 }
 
 /// The number of pages of one map that are not in the archive as they were in memory.
@@ -61,79 +82,104 @@ impl PageCounts {
         self.bytes.insert(id, bytes);
     }
 
-    /// Reads the contents of the page map `name`: a process's, or one of shared memory.
-    pub(crate) fn add_map(&mut self, name: &str, contents: &mut dyn BufRead) -> Result<(), Error> {
-        let (mut entries, mut id) = (Entries::new(MAX_PAGE_MAP_ENTRY), None);
-        let (mut sum, mut absent) = (0u64, AbsentPages::default());
+    /// Reads the contents of the page map `name`. Of maps with the same name the last one counts.
+    pub(crate) fn add_map(
+        &mut self,
+        name: PageMapName,
+        contents: &mut dyn BufRead,
+    ) -> Result<(), Error> {
+        let (mut entries, mut map) = (Entries::new(MAX_PAGE_MAP_ENTRY), MapCounts::default());
         read_pieces(contents, |piece| {
-            entries.push(piece, |entry| {
-                if id.is_none() {
-                    id = pages_id(entry);
-                    return id.is_some();
-                }
-                let run = Run::read(entry);
-                sum = sum.saturating_add(run.map_or(0, Run::pages_in_image));
-                absent.add(run.unwrap_or_default());
-                run.is_some()
-            });
+            entries.push(piece, |entry| map.read(entry));
             Ok(())
         })?;
-        if absent != AbsentPages::default() {
-            self.absent.insert(name.to_owned(), absent);
+        if !entries.is_whole() {
+            map.pages_id = None;
         }
-        match id.filter(|_| entries.is_whole()) {
-            Some(id) => {
-                let listed = self.listed.entry(id).or_default();
-                *listed = listed.saturating_add(sum);
-                if absent.compressed > 0 {
-                    self.compressed.insert(id);
-                }
-            }
-            None => drop(self.damaged.insert(name.to_owned())),
-        }
+        self.maps.insert(name, map);
         Ok(())
     }
 
     /// Memory that does not fit its page maps. With a page more or less, CRIU's restorer hangs for ever.
     pub(crate) fn mismatches(&self) -> impl Iterator<Item = Mismatch> + '_ {
-        self.plain().filter_map(|(id, pages)| {
+        self.listed().into_iter().filter_map(|(id, listed)| {
             let bytes = self.bytes.get(&id).copied();
-            let present = bytes.unwrap_or_default();
-            let fits = match pages {
-                0 => present == 0,
-                pages => page_size(present, pages).is_some(),
-            };
-            (!fits).then_some(Mismatch { id, bytes, pages })
+            let fits = bytes
+                .is_some_and(|bytes| listed.compressed || are_whole_pages(bytes, listed.pages));
+            (!fits).then_some(Mismatch {
+                id,
+                bytes,
+                pages: listed.pages,
+            })
         })
     }
 
-    /// The size of a page in bytes, for each image of pages.
+    /// The size of a page in bytes, for each image of pages that fits its maps.
     pub(crate) fn page_sizes(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let broken: BTreeSet<_> = self.mismatches().map(|mismatch| mismatch.id).collect();
-        self.plain().filter_map(move |(id, pages)| {
-            let bytes = self.bytes.get(&id).filter(|_| !broken.contains(&id))?;
-            Some((id, bytes.checked_div(pages)?))
+        self.listed().into_iter().filter_map(|(id, listed)| {
+            let bytes = self.bytes.get(&id).filter(|_| !listed.compressed)?;
+            Some((id, page_size(*bytes, listed.pages)?))
         })
     }
 
-    /// Names of page maps that cannot be read. Redaction passes them on as the runtime wrote them.
-    pub(crate) fn unreadable_maps(&self) -> impl Iterator<Item = &str> {
-        self.damaged.iter().map(String::as_str)
+    /// Page maps that cannot be read. Redaction passes them on as the runtime wrote them.
+    pub(crate) fn unreadable_maps(&self) -> impl Iterator<Item = PageMapName> + '_ {
+        let maps = self.maps.iter();
+        maps.filter(|(_, map)| map.pages_id.is_none())
+            .map(|(name, _)| *name)
     }
 
-    /// Pages that are not in the archive as they were in memory, by the name of their map.
-    pub(crate) fn absent(&self) -> impl Iterator<Item = (&str, AbsentPages)> {
-        self.absent
-            .iter()
-            .map(|(name, absent)| (name.as_str(), *absent))
+    /// Pages that are not in the archive as they were in memory, by their map.
+    pub(crate) fn absent(&self) -> impl Iterator<Item = (PageMapName, AbsentPages)> + '_ {
+        let maps = self.maps.iter();
+        maps.filter(|(_, map)| map.absent != AbsentPages::default())
+            .map(|(name, map)| (*name, map.absent))
     }
 
-    /// Images of pages that are not compressed, with the number of pages that their maps list.
-    fn plain(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.listed
-            .iter()
-            .map(|(id, pages)| (*id, *pages))
-            .filter(|(id, _)| !self.compressed.contains(id))
+    /// By the number of the `pages-ID.img`.
+    fn listed(&self) -> BTreeMap<u64, Listed> {
+        let mut all: BTreeMap<u64, Listed> = BTreeMap::new();
+        for map in self.maps.values() {
+            if let Some(id) = map.pages_id {
+                let listed = all.entry(id).or_default();
+                listed.pages = listed.pages.saturating_add(map.pages);
+                listed.compressed |= map.absent.compressed > 0;
+            }
+        }
+        all
+    }
+}
+
+impl fmt::Display for PageMapName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process(pid) => write!(f, "checkpoint/pagemap-{pid}.img"),
+            Self::Shared(id) => write!(f, "checkpoint/pagemap-shmem-{id}.img"),
+        }
+    }
+}
+
+impl MapCounts {
+    /// Reads the next entry; `false` if it cannot be read.
+    fn read(&mut self, entry: &[u8]) -> bool {
+        if self.pages_id.is_none() {
+            self.pages_id = pages_id(entry);
+            return self.pages_id.is_some();
+        }
+        let Some(run) = Run::read(entry) else {
+            return false;
+        };
+        self.pages = self.pages.saturating_add(run.pages_in_image());
+        self.absent.add(run);
+        true
+    }
+}
+
+/// Whether so many bytes are so many pages of one size.
+fn are_whole_pages(bytes: u64, pages: u64) -> bool {
+    match pages {
+        0 => bytes == 0,
+        pages => page_size(bytes, pages).is_some(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use gateway_core::FindingCode;
 
-use super::list::FindingList;
+use crate::finding_list::FindingList;
 use crate::oci::ContainerConfig;
 
 /// Reads `config.dump`.

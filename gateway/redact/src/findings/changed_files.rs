@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Read};
 use flate2::bufread::MultiGzDecoder;
 use gateway_core::FindingCode;
 
-use super::list::FindingList;
 use crate::Error;
 use crate::content::is_gzip;
+use crate::finding_list::FindingList;
 use crate::stream::skip;
 use crate::tar::{Kind, Member, Next, for_error, padding};
 

@@ -5,9 +5,9 @@ use std::io::BufRead;
 
 use gateway_core::FindingCode;
 
-use super::list::FindingList;
 use crate::Error;
 use crate::criu::{Entries, Value, fields, varint};
+use crate::finding_list::FindingList;
 use crate::part::Part;
 use crate::stream::read_pieces;
 
@@ -92,10 +92,9 @@ impl ImageSurvey {
     }
 
     fn report_tasks(&self, list: &mut FindingList) {
-        // Without a single one, the states are unknown, and each process is taken for a live one.
-        if self.cores.is_empty() && !self.processes.is_empty() {
-            let message = "there is no `core-PID.img`: the processes' registers and states are missing, so that CRIU cannot \
-                restore them";
+        if self.may_lack_cores() {
+            let message = "there is no `core-PID.img`: the process's registers and state are missing, so that CRIU cannot \
+                restore it";
             list.note(FindingCode::ImageMissing, "checkpoint/", message);
         }
         for pid in &self.processes {
@@ -117,9 +116,16 @@ impl ImageSurvey {
     }
 
     fn report_core(&self, list: &mut FindingList, id: u64, kind: &str) {
-        if !self.cores.is_empty() && !self.cores.contains(&id) {
+        if !self.cores.contains(&id) && !self.may_lack_cores() {
             missing(list, Part::Core(id), &format!(" of the {kind} {id}"));
         }
+    }
+
+    /// Whether cores are missing in a way that is noted only: the archive has one process of one thread and no core at all, as
+    /// archives have that were cut down to the memory. The process is taken for a live one.
+    fn may_lack_cores(&self) -> bool {
+        let more_threads = self.threads.difference(&self.processes).next().is_some();
+        self.cores.is_empty() && self.processes.len() == 1 && !more_threads
     }
 
     fn read_tree(&mut self, body: &mut dyn BufRead) -> Result<(), Error> {

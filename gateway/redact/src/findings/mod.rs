@@ -5,8 +5,8 @@
 
 mod base_image;
 mod changed_files;
+mod documents;
 mod images;
-mod list;
 mod owner;
 mod repeats;
 
@@ -17,19 +17,18 @@ use gateway_core::{Finding, FindingCode};
 pub use self::owner::Owner;
 
 use self::images::ImageSurvey;
-use self::list::FindingList;
 use self::owner::OwnerSurvey;
 use self::repeats::RepeatSurvey;
 use crate::Error;
-use crate::content::Content;
 use crate::criu::{PAGE_SIZES, PageCounts};
+use crate::finding_list::FindingList;
 use crate::part::Part;
 use crate::stream::read_all;
 use crate::tar::{Kind, Member, Next, for_error};
 use crate::walk::{ArchiveWalk, Extent};
 
-/// The most members of an archive.
-const MAX_MEMBERS: u64 = 1_000_000;
+/// The most members of an archive: about eight for each process. They are kept in up to 24 MiB.
+const MAX_MEMBERS: u64 = 250_000;
 
 /// The members of an archive, as far as findings need them.
 #[derive(Debug, Default)]
@@ -90,13 +89,7 @@ impl Survey {
         let mut list = self.list;
         self.images.report(&mut list);
         report_pages(walk.page_counts(), &mut list);
-        for repeat in self.repeats.into_repeats() {
-            let same = match repeat.extents {
-                Some((first, again)) => walk.have_same_contents(first, again)?,
-                None => false,
-            };
-            report_repeat(&repeat.name, same, &mut list);
-        }
+        self.repeats.report(walk, &mut list)?;
         self.owner.report(&mut list);
         Ok(list.into_vec())
     }
@@ -166,24 +159,11 @@ impl Survey {
     }
 }
 
-fn report_repeat(name: &str, same: bool, list: &mut FindingList) {
-    let logs = matches!(Content::of(name.as_bytes()), Content::Bytes(places) if *places == [gateway_core::Place::Logs]);
-    let message = if same {
-        format!("`{name}` stands in the archive twice, with the same contents")
-    } else {
-        format!("`{name}` stands in the archive twice, with different contents")
-    };
-    if same || logs {
-        list.note(FindingCode::MemberTwice, name, &message);
-    } else {
-        list.fatal(FindingCode::MemberTwice, name, &message);
-    }
-}
-
 fn report_pages(counts: &PageCounts, list: &mut FindingList) {
-    for name in counts.unreadable_maps() {
+    for map in counts.unreadable_maps() {
+        let name = map.to_string();
         let message = format!("`{name}` is not a CRIU image");
-        list.fatal(FindingCode::ImageUnreadable, name, &message);
+        list.fatal(FindingCode::ImageUnreadable, &name, &message);
     }
     for mismatch in counts.mismatches() {
         let code = if mismatch.is_missing() {
@@ -194,7 +174,8 @@ fn report_pages(counts: &PageCounts, list: &mut FindingList) {
         let place = format!("checkpoint/pages-{}.img", mismatch.id);
         list.fatal(code, &place, &mismatch.to_string());
     }
-    for (name, absent) in counts.absent() {
+    for (map, absent) in counts.absent() {
+        let name = &map.to_string();
         if absent.in_parent > 0 {
             let message = format!(
                 "{} pages of `{name}` are in a parent checkpoint that is not here",

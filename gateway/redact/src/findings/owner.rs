@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use gateway_core::{FindingCode, Target};
-use serde::Deserialize;
 
-use super::list::FindingList;
-use crate::oci::{ContainerConfig, Spec};
+use super::documents::{KnownTexts, MetadataName, NamePart, SpecNames, Statement, StatusNames};
+use crate::finding_list::FindingList;
+use crate::oci::ContainerConfig;
 
 /// The container that an archive is expected to be of, from a request or from the metadata beside the archive.
 #[derive(Debug, Clone, Copy)]
@@ -15,37 +15,12 @@ pub struct Owner<'a> {
     pub target: &'a Target,
     /// The pod's uid; empty where it is unknown.
     pub pod_uid: &'a str,
+    /// The source of these names, for messages: `the request`, `the metadata`.
+    pub named_by: &'static str,
 }
 
-/// A part of a container's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
-    Namespace,
-    Pod,
-    Container,
-    Uid,
-}
-
-/// Keys of annotations and labels: containerd's, Kubernetes' and CRI-O's.
-const KEYS: [(&str, Part); 11] = [
-    ("io.kubernetes.cri.sandbox-namespace", Part::Namespace),
-    ("io.kubernetes.pod.namespace", Part::Namespace),
-    ("io.kubernetes.cri-o.Namespace", Part::Namespace),
-    ("io.kubernetes.cri.sandbox-name", Part::Pod),
-    ("io.kubernetes.pod.name", Part::Pod),
-    ("io.kubernetes.cri-o.KubeName", Part::Pod),
-    ("io.kubernetes.cri.container-name", Part::Container),
-    ("io.kubernetes.container.name", Part::Container),
-    ("io.kubernetes.cri.sandbox-uid", Part::Uid),
-    ("io.kubernetes.pod.uid", Part::Uid),
-    ("io.kubernetes.cri-o.PodUID", Part::Uid),
-];
-/// CRI-O's annotation with the container's labels as JSON.
-const CRIO_LABELS: &str = "io.kubernetes.cri-o.Labels";
-/// CRI-O's annotation with the name that it gives the container: `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT`.
-const CRIO_NAME: &str = "io.kubernetes.cri-o.Name";
 /// The largest document, in bytes.
-const MAX_DOCUMENT: u64 = 16 << 20;
+const MAX_DOCUMENT: u64 = 8 << 20;
 /// The most different statements of one part.
 const MAX_STATEMENTS: usize = 8;
 
@@ -53,32 +28,18 @@ const MAX_STATEMENTS: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct OwnerSurvey {
     /// By part: each different name, with the first source of it.
-    named: BTreeMap<Part, Vec<(String, &'static str)>>,
+    named: BTreeMap<NamePart, Vec<(String, &'static str)>>,
     unreadable: Vec<&'static str>,
-}
-
-/// `status.dump`: the runtime's answer to `ContainerStatus`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Status {
-    metadata: Option<StatusMetadata>,
-    labels: Option<BTreeMap<String, String>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct StatusMetadata {
-    name: Option<String>,
 }
 
 impl OwnerSurvey {
     /// Adds the names that the caller expects.
     pub(super) fn expect(&mut self, owner: Owner<'_>) {
-        let source = "the metadata";
-        self.add(Part::Namespace, owner.target.namespace(), source);
-        self.add(Part::Pod, owner.target.pod(), source);
-        self.add(Part::Container, owner.target.container(), source);
-        self.add(Part::Uid, owner.pod_uid, source);
+        let source = owner.named_by;
+        self.add(NamePart::Namespace, owner.target.namespace(), source);
+        self.add(NamePart::Pod, owner.target.pod(), source);
+        self.add(NamePart::Container, owner.target.container(), source);
+        self.add(NamePart::Uid, owner.pod_uid, source);
     }
 
     /// The bytes of the document `name` that are needed; `None` for members that name no container.
@@ -124,23 +85,21 @@ impl OwnerSurvey {
     }
 
     fn add_spec(&mut self, text: &[u8]) -> Option<()> {
-        let spec: Spec = serde_json::from_slice(text).ok()?;
-        let annotations = spec.unwrapped()?.annotations.unwrap_or_default();
-        self.add_keys(&annotations, "spec.dump");
-        let labels = annotations.get(CRIO_LABELS);
-        let labels = labels.and_then(|labels| serde_json::from_str(labels).ok());
-        self.add_keys(&labels.unwrap_or_default(), "the labels in spec.dump");
-        if let Some(name) = annotations.get(CRIO_NAME) {
-            self.add_runtime_name(name, "the runtime's name in spec.dump");
+        for (statement, text) in SpecNames::read(text)?.0 {
+            self.add_statement(statement, &text, "spec.dump");
         }
         Some(())
     }
 
     fn add_status(&mut self, text: &[u8]) -> Option<()> {
-        let status: Status = serde_json::from_slice(text).ok()?;
-        self.add_keys(&status.labels.unwrap_or_default(), "status.dump");
+        let status: StatusNames = serde_json::from_slice(text).ok()?;
+        self.add_labels(status.labels.unwrap_or_default(), "status.dump");
         let name = status.metadata.and_then(|metadata| metadata.name);
-        self.add(Part::Container, &name.unwrap_or_default(), "status.dump");
+        self.add(
+            NamePart::Container,
+            &name.unwrap_or_default(),
+            "status.dump",
+        );
         Some(())
     }
 
@@ -150,10 +109,35 @@ impl OwnerSurvey {
         Some(())
     }
 
-    fn add_keys(&mut self, texts: &BTreeMap<String, String>, source: &'static str) {
-        for (key, part) in KEYS {
-            if let Some(name) = texts.get(key) {
-                self.add(part, name, source);
+    fn add_statement(&mut self, statement: Statement, text: &str, source: &'static str) {
+        match statement {
+            Statement::Part(part) => self.add(part, text, source),
+            Statement::Labels => {
+                let labels = serde_json::from_str(text).unwrap_or_default();
+                self.add_labels(labels, "the labels in spec.dump");
+            }
+            Statement::Metadata => {
+                let metadata: MetadataName = serde_json::from_str(text).unwrap_or_default();
+                let name = metadata.name.unwrap_or_default();
+                self.add(NamePart::Container, &name, "the metadata in spec.dump");
+            }
+            Statement::ContainerName => {
+                self.add_runtime_name(text, "the runtime's name in spec.dump");
+            }
+            Statement::SandboxName => {
+                // As the container's, without its first part.
+                let name = text.strip_prefix("k8s_").unwrap_or(text);
+                let source = "the sandbox's name in spec.dump";
+                self.add_runtime_name(&format!("_{name}"), source);
+            }
+        }
+    }
+
+    /// Labels name the container; what else may be in them is not followed.
+    fn add_labels(&mut self, labels: KnownTexts, source: &'static str) {
+        for (statement, text) in labels.0 {
+            if let Statement::Part(part) = statement {
+                self.add(part, &text, source);
             }
         }
     }
@@ -163,15 +147,15 @@ impl OwnerSurvey {
         let name = name.strip_prefix("k8s_").unwrap_or(name);
         let parts: Vec<_> = name.split('_').collect();
         if let [container, pod, namespace, uid, _attempt] = parts.as_slice() {
-            self.add(Part::Container, container, source);
-            self.add(Part::Pod, pod, source);
-            self.add(Part::Namespace, namespace, source);
-            self.add(Part::Uid, uid, source);
+            self.add(NamePart::Container, container, source);
+            self.add(NamePart::Pod, pod, source);
+            self.add(NamePart::Namespace, namespace, source);
+            self.add(NamePart::Uid, uid, source);
         }
     }
 
     /// Names that redaction has masked say nothing.
-    fn add(&mut self, part: Part, name: &str, source: &'static str) {
+    fn add(&mut self, part: NamePart, name: &str, source: &'static str) {
         let names = self.named.entry(part).or_default();
         let known = names.iter().any(|(known, _)| known == name);
         if !name.is_empty() && !name.contains('*') && !known && names.len() < MAX_STATEMENTS {
@@ -180,7 +164,7 @@ impl OwnerSurvey {
     }
 }
 
-impl Part {
+impl NamePart {
     fn as_str(self) -> &'static str {
         match self {
             Self::Namespace => "namespace",

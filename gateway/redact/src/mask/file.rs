@@ -3,9 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
-use gateway_core::RedactionSummary;
-
-use super::redactor::{Redaction, Redactor};
+use super::redactor::{Redacted, Redaction, Redactor};
 use crate::Error;
 use crate::scratch::Scratch;
 
@@ -20,7 +18,7 @@ pub fn redact_file(
     input: &mut dyn Read,
     output: &mut File,
     scratch: &mut dyn Scratch,
-) -> Result<RedactionSummary, Error> {
+) -> Result<Redacted, Error> {
     let mut redactor = Redactor::new(redaction)?;
     let mut again = redactor.pass(input, output, scratch)?;
     while again {

@@ -49,7 +49,7 @@ impl Inventory {
         if let Some((map, _)) = absent.find(|(_, absent)| absent.compressed > 0)
             && memory_is_searched
         {
-            return Err(compressed_pages(map));
+            return Err(compressed_pages(&map.to_string()));
         }
         let mismatch = walk.page_counts().mismatches().next();
         mismatch.map_or(Ok(()), |mismatch| Err(broke(&mismatch.to_string())))

@@ -25,5 +25,5 @@ mod spool;
 
 pub use file::redact_file;
 pub use plan_check::check_plan;
-pub use redactor::{Redaction, Redactor};
+pub use redactor::{Redacted, Redaction, Redactor};
 pub use settings::RedactionSettings;

@@ -2,7 +2,7 @@
 
 use std::io::{BufReader, Read, Seek, Write};
 
-use gateway_core::{DropSummary, Masked, Place, Plan, RedactionSummary, RuleSummary};
+use gateway_core::{DropSummary, Finding, Masked, Place, Plan, RedactionSummary, RuleSummary};
 
 use super::drops::DropList;
 use super::inventory::Inventory;
@@ -12,6 +12,7 @@ use super::pass::Pass;
 use super::plan_check::check_plan;
 use super::settings::RedactionSettings;
 use crate::Error;
+use crate::finding_list::FindingList;
 use crate::scratch::Scratch;
 use crate::search::{EnvValue, Rules, Tally};
 use crate::sink::Output;
@@ -32,6 +33,16 @@ pub struct Redaction {
     pub settings: RedactionSettings,
 }
 
+/// The result of a redaction.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Redacted {
+    /// What was masked and left out.
+    pub summary: RedactionSummary,
+    /// What the archive's receiver should know of it, the fatal findings first. [`findings()`](crate::findings()) lists those
+    /// that the archive itself shows.
+    pub findings: Vec<Finding>,
+}
+
 /// Carries out a [`Redaction`]: [`Redactor::pass`] until that returns `false`, then [`Redactor::finish`]. No `Debug`: it holds
 /// secrets.
 pub struct Redactor {
@@ -44,6 +55,8 @@ pub struct Redactor {
     /// The members of the input, without those that were left out.
     inventory: Inventory,
     unreadable: Vec<String>,
+    /// Of all passes.
+    findings: FindingList,
     passes: u32,
 }
 
@@ -66,6 +79,7 @@ impl Redactor {
             found: Tally::default(),
             inventory: Inventory::default(),
             unreadable: Vec::new(),
+            findings: FindingList::default(),
             passes: 0,
             plan,
             settings,
@@ -121,17 +135,21 @@ impl Redactor {
     ///
     /// # Errors
     /// [`Error::BrokeArchive`] if the output must not be used.
-    pub fn finish(self, output: &mut (impl Read + Seek)) -> Result<RedactionSummary, Error> {
+    pub fn finish(self, output: &mut (impl Read + Seek)) -> Result<Redacted, Error> {
         self.inventory.check(output, searches_memory(&self.plan))?;
         let (values_hidden, values_too_short) = self.known.counts();
         let rules = self.plan.mask.iter().enumerate();
-        Ok(RedactionSummary {
+        let summary = RedactionSummary {
             rules: rules.map(|(at, rule)| self.rule(at, &rule.name)).collect(),
             dropped: self.dropped(),
             values_hidden,
             values_too_short,
             passes: self.passes,
             unreadable: self.unreadable,
+        };
+        Ok(Redacted {
+            summary,
+            findings: self.findings.into_vec(),
         })
     }
 

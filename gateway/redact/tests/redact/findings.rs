@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use gateway_core::{Finding, FindingCode};
-use gateway_redact::{Error, Owner, Redaction, findings};
+use gateway_redact::{Error, Redaction, findings};
 
 use crate::plans::redact;
 use crate::specimen::{Members, Runtime, Specimen, image, message, tar};
@@ -15,7 +15,7 @@ fn specimen() -> Specimen {
     Specimen::new(vec!["PATH=/bin".to_owned()])
 }
 
-fn members() -> Members {
+pub(crate) fn members() -> Members {
     specimen().members(Runtime::Containerd)
 }
 
@@ -25,18 +25,18 @@ fn without(name: &str) -> Vec<u8> {
     tar(&members)
 }
 
-fn with(name: &str, bytes: Vec<u8>) -> Vec<u8> {
+pub(crate) fn with(name: &str, bytes: Vec<u8>) -> Vec<u8> {
     let mut members = members();
     members.retain(|(member, _)| member != name);
     members.push((name.to_owned(), bytes));
     tar(&members)
 }
 
-fn look(archive: &[u8]) -> Vec<Finding> {
+pub(crate) fn look(archive: &[u8]) -> Vec<Finding> {
     findings(&mut Cursor::new(archive), None).unwrap()
 }
 
-fn fatal(archive: &[u8]) -> Vec<FindingCode> {
+pub(crate) fn fatal(archive: &[u8]) -> Vec<FindingCode> {
     let all = look(archive).into_iter();
     all.filter(Finding::is_fatal)
         .map(|finding| finding.code)
@@ -97,6 +97,81 @@ fn a_dead_process_needs_its_core_alone() {
         });
         members.push(("checkpoint/core-17.img".to_owned(), core(state)));
         assert_eq!(!fatal(&tar(&members)).is_empty(), needs, "{state}");
+    }
+}
+
+#[test]
+fn only_a_lone_thread_may_lack_its_core() {
+    let tree = |threads: &[u64]| {
+        let threads = threads.iter().map(|thread| (5, *thread));
+        let fields: Vec<_> = [(1, 1), (2, 0)].into_iter().chain(threads).collect();
+        image(&[message(&fields)])
+    };
+    let specimen = || {
+        let mut specimen = specimen();
+        specimen.processes.truncate(1);
+        specimen.members(Runtime::Containerd)
+    };
+    for (threads, fatal) in [(&[1][..], false), (&[], false), (&[1, 2], true)] {
+        let mut members = specimen();
+        members.retain(|(name, _)| !name.contains("core-") && !name.contains("pstree"));
+        members.push(("checkpoint/pstree.img".to_owned(), tree(threads)));
+        let found = look(&tar(&members));
+        assert_eq!(found.iter().any(Finding::is_fatal), fatal, "{found:?}");
+        assert_eq!(found[0].code, FindingCode::ImageMissing);
+        assert!(found[0].message.contains("core-"), "{found:?}");
+    }
+}
+
+#[test]
+fn an_image_of_no_pages_must_be_there() {
+    let empty = |members: &mut Members| {
+        members.retain(|(name, _)| name != MAP && name != "checkpoint/pages-2.img");
+        members.push((MAP.to_owned(), image(&[message(&[(1, 2)])])));
+    };
+    let mut without = members();
+    empty(&mut without);
+    assert_eq!(fatal(&tar(&without)), [FindingCode::ImageMissing]);
+    without.push(("checkpoint/pages-2.img".to_owned(), Vec::new()));
+    assert_eq!(look(&tar(&without)), []);
+}
+
+#[test]
+fn pages_must_be_as_many_as_the_maps_say() {
+    for (bytes, fits) in [
+        (281 * 4096, true),
+        (281 * 4096 - 4096, false),
+        (281 * 4096 + 4096, false),
+        (281 * 2048, false),
+        (281 * 5000, false),
+        (0, false),
+    ] {
+        let found = look(&with("checkpoint/pages-2.img", vec![0; bytes]));
+        let codes: Vec<_> = found.iter().map(|finding| finding.code).collect();
+        let expected: &[_] = if fits { &[] } else { &[FindingCode::PageCount] };
+        assert_eq!(codes, expected, "{bytes}");
+    }
+    let found = look(&with("checkpoint/pages-2.img", vec![0; 281 * 16384]));
+    assert!(found.len() == 1 && found[0].code == FindingCode::PageSize && !found[0].is_fatal());
+}
+
+#[test]
+fn images_under_other_names_do_not_count() {
+    for (name, other) in [
+        ("checkpoint/core-17.img", "checkpoint/core-017.img"),
+        ("checkpoint/mm-17.img", "mm-17.img"),
+        (MAP, "checkpoint/x/pagemap-17.img"),
+    ] {
+        let mut members = members();
+        for (member, _) in &mut members {
+            if member == name {
+                other.clone_into(member);
+            }
+        }
+        assert!(
+            fatal(&tar(&members)).contains(&FindingCode::ImageMissing),
+            "{other}"
+        );
     }
 }
 
@@ -168,34 +243,19 @@ fn names_that_escape_are_fatal() {
 }
 
 #[test]
-fn documents_and_metadata_must_name_one_container() {
-    let label = |key: &str, name: &str| {
-        format!(r#"{{"labels":{{"io.kubernetes.{key}":"{name}"}}}}"#).into_bytes()
-    };
-    for (key, name, conflicts) in [
-        ("pod.name", "cart-0", false),
-        ("pod.name", "till-4", true),
-        ("pod.namespace", "bank", true),
-        ("container.name", "till", true),
-        ("pod.name", "******", false),
-    ] {
-        let found = fatal(&with("status.dump", label(key, name)));
-        assert_eq!(found.contains(&FindingCode::OwnerConflict), conflicts);
-    }
-    let archive = tar(&members());
-    for (target, conflicts) in [
-        ("shop/cart-0/app", 0),
-        ("shop/cart-0/till", 1),
-        ("bank/till-4/app", 2),
-    ] {
-        let target = target.parse().unwrap();
-        let owner = Owner {
-            target: &target,
-            pod_uid: "",
-        };
-        let found = findings(&mut Cursor::new(&archive), Some(owner)).unwrap();
-        assert_eq!(found.len(), conflicts, "{found:?}");
-    }
+fn members_that_cannot_be_compared_are_fatal() {
+    let mut many = members();
+    many.extend((0..1002).map(|_| ("container.log".to_owned(), Vec::new())));
+    assert_eq!(fatal(&tar(&many)), [FindingCode::MemberTwice]);
+    let mut large = members();
+    large.extend((0..2).map(|_| ("core.dump".to_owned(), vec![0; (64 << 20) + 1])));
+    assert_eq!(fatal(&tar(&large)), [FindingCode::MemberTwice]);
+}
+
+#[test]
+fn encrypted_images_are_noted() {
+    let found = look(&with("checkpoint/cipher.img", vec![7; 100]));
+    assert!(found.len() == 1 && found[0].code == FindingCode::Encrypted);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod canary;
 mod comparison;
 mod documents;
 mod findings;
+mod findings_names;
 mod hostile;
 mod inspection;
 mod memory_images;

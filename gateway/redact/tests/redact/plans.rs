@@ -38,9 +38,9 @@ pub(crate) fn redact_from(
     input: &mut dyn Read,
 ) -> Result<(Vec<u8>, RedactionSummary), Error> {
     let mut output: File = tempfile::tempfile().unwrap();
-    let summary = redact_file(redaction, input, &mut output, &mut tempfile::tempfile)?;
+    let redacted = redact_file(redaction, input, &mut output, &mut tempfile::tempfile)?;
     let mut bytes = Vec::new();
     output.rewind().unwrap();
     output.read_to_end(&mut bytes).unwrap();
-    Ok((bytes, summary))
+    Ok((bytes, redacted.summary))
 }

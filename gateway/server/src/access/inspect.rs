@@ -32,6 +32,7 @@ impl Access {
             let owner = Owner {
                 target: &checkpoint.target,
                 pod_uid: &checkpoint.pod_uid,
+                named_by: "the metadata",
             };
             let inspection = gateway_redact::inspect(&mut file, Some(owner));
             inspection.map(Some).map_err(gateway_archive::Error::from)

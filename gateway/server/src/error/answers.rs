@@ -208,6 +208,8 @@ answers! {
             Redact::BadTar(_) | Redact::Truncated | Redact::Opaque { .. } | Redact::Bomb { .. }
         )
     ) => BAD_GATEWAY "runtime-bad-archive", READING: "the runtime wrote an archive that cannot be read";
+    archive!(Archive::Incomplete { .. }) => BAD_GATEWAY "archive-incomplete", CREATE:
+        "the archive lacks something, contradicts itself or is another container's: see `findings`";
     Error::Runtime(Runtime::NoSocket { .. }) => SERVICE_UNAVAILABLE "runtime-unavailable", CREATE:
         "no container runtime was found; nothing was done";
     Error::Runtime(Runtime::LookUp { .. }) => SERVICE_UNAVAILABLE "runtime-unavailable" again in 5, CREATE:

@@ -187,6 +187,7 @@ impl Handler {
         match tasks.run(request, slot.clone(), patience).await? {
             Progress::Stored(checkpoint) => reply::json(&StoredArchive {
                 items: [&checkpoint.path],
+                findings: &checkpoint.findings,
             }),
             Progress::Accepted(id) => reply::accepted(id),
         }

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use gateway_archive::{CheckpointInfo, Intake, Reservation};
-use gateway_core::{Checkpoint, RedactionSummary, Transport};
+use gateway_core::{Checkpoint, Finding, RedactionSummary, Transport};
 use gateway_cri::{CheckpointPermit, FailureKind};
 use jiff::Timestamp;
+use opentelemetry::{StringValue, Value};
 use tracing::{Instrument, Span, info_span, warn};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -14,6 +15,9 @@ use super::plan::Planned;
 use super::prepare::{CaptureParts, ReadyCapture};
 use crate::Error;
 use crate::telemetry::Metrics;
+
+/// The most findings that a trace lists.
+const MAX_TRACED: usize = 32;
 
 impl Pipeline {
     /// Has the runtime write the checkpoint, and stores it. A runtime that refuses a FIFO gets a private file instead.
@@ -85,8 +89,10 @@ impl Attempt<'_> {
 }
 
 async fn publish(intake: Intake, info: CheckpointInfo) -> Result<Checkpoint, Error> {
-    let checkpoint = intake.publish(info).await?;
     let span = Span::current();
+    let published = intake.publish(info).await.map_err(Error::from);
+    let checkpoint = published.inspect_err(|error| trace_findings(&span, error.findings()))?;
+    trace_findings(&span, &checkpoint.findings);
     span.set_attribute(
         "checkpoint_gateway.archive.transport",
         checkpoint.transport.as_str(),
@@ -103,6 +109,21 @@ async fn publish(intake: Intake, info: CheckpointInfo) -> Result<Checkpoint, Err
         trace_redaction(&span, summary);
     }
     Ok(checkpoint)
+}
+
+/// Adds the codes and places of findings to the trace.
+fn trace_findings(span: &Span, findings: &[Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    let listed = findings.iter().take(MAX_TRACED);
+    let texts: Vec<StringValue> = listed
+        .map(|finding| format!("{} {}", finding.code.as_str(), finding.place).into())
+        .collect();
+    span.set_attribute(
+        "checkpoint_gateway.archive.findings",
+        Value::Array(texts.into()),
+    );
 }
 
 /// Adds the numbers of a redaction to the trace.

@@ -1,4 +1,4 @@
-//! A bounded list of findings.
+//! A bounded list of findings, without repetitions.
 
 use gateway_core::{Finding, FindingCode, Severity, one_line};
 
@@ -10,44 +10,42 @@ const MAX_MESSAGE: usize = 1 << 10;
 
 /// The findings so far. The fatal ones have a place of their own, so that no number of others hides them.
 #[derive(Debug, Default)]
-pub(super) struct FindingList {
+pub(crate) struct FindingList {
     fatal: Vec<Finding>,
     noteworthy: Vec<Finding>,
     unlisted: u64,
 }
 
 impl FindingList {
-    pub(super) fn fatal(&mut self, code: FindingCode, place: &str, message: &str) {
+    pub(crate) fn fatal(&mut self, code: FindingCode, place: &str, message: &str) {
         let finding = finding(Severity::Fatal, code, place, message);
         Self::push(&mut self.fatal, &mut self.unlisted, finding);
     }
 
-    pub(super) fn note(&mut self, code: FindingCode, place: &str, message: &str) {
+    pub(crate) fn note(&mut self, code: FindingCode, place: &str, message: &str) {
         let finding = finding(Severity::Noteworthy, code, place, message);
         Self::push(&mut self.noteworthy, &mut self.unlisted, finding);
     }
 
     /// All findings, the fatal ones first, each in the order in which they were made.
-    pub(super) fn into_vec(self) -> Vec<Finding> {
+    pub(crate) fn into_vec(self) -> Vec<Finding> {
         let mut all = self.fatal;
         all.extend(self.noteworthy);
         if self.unlisted > 0 {
-            let message = format!("{} more findings are not listed", self.unlisted);
-            all.push(finding(
-                Severity::Noteworthy,
-                FindingCode::More,
-                "",
-                &message,
-            ));
+            all.push(Finding::unlisted(self.unlisted));
         }
         all
     }
 
     fn push(list: &mut Vec<Finding>, unlisted: &mut u64, finding: Finding) {
+        // Each pass over an archive may find the same.
+        if list.contains(&finding) {
+            return;
+        }
         if list.len() < MAX_LISTED {
             list.push(finding);
         } else {
-            *unlisted += 1;
+            *unlisted = unlisted.saturating_add(1);
         }
     }
 }
@@ -68,9 +66,10 @@ mod tests {
     #[test]
     fn fatal_findings_are_not_crowded_out() {
         let mut list = FindingList::default();
-        for _ in 0..1000 {
-            list.note(FindingCode::Link, "a", "a link");
+        for number in 0..1000 {
+            list.note(FindingCode::Link, &number.to_string(), "a link");
         }
+        list.note(FindingCode::Link, "0", "a link");
         list.fatal(FindingCode::SpecMissing, "spec.dump", "missing\n");
         let all = list.into_vec();
         assert_eq!(all.len(), MAX_LISTED + 2);
