@@ -12,7 +12,7 @@ use crate::part::Part;
 use crate::stream::read_pieces;
 
 /// The most processes and threads together: more than Linux has ids (`PID_MAX_LIMIT`) would be needed to exceed it on a node.
-const MAX_TASKS: usize = 1 << 20;
+const MAX_TASKS: usize = 1 << 19;
 /// The largest entry of `pstree.img`: it lists the process's threads.
 const MAX_TREE_ENTRY: usize = 16 << 20;
 /// The largest entry of `core-PID.img`, in bytes.
@@ -33,7 +33,8 @@ pub(super) struct ImageSurvey {
     spaces: BTreeSet<u64>,
     maps: BTreeSet<u64>,
     processes: BTreeSet<u64>,
-    threads: BTreeSet<u64>,
+    /// The ids of threads, each with its process.
+    threads: BTreeSet<(u64, u64)>,
     unreadable: BTreeSet<Part>,
 }
 
@@ -110,8 +111,11 @@ impl ImageSurvey {
                 missing(list, Part::PageMap(*pid), &live);
             }
         }
-        for tid in self.threads.difference(&self.processes) {
-            self.report_core(list, *tid, "thread");
+        for (tid, pid) in &self.threads {
+            // CRIU gives a process that has ended a thread with any number.
+            if !self.processes.contains(tid) && !self.dead.contains(pid) {
+                self.report_core(list, *tid, "thread");
+            }
         }
     }
 
@@ -124,8 +128,8 @@ impl ImageSurvey {
     /// Whether cores are missing in a way that is noted only: the archive has one process of one thread and no core at all, as
     /// archives have that were cut down to the memory. The process is taken for a live one.
     fn may_lack_cores(&self) -> bool {
-        let more_threads = self.threads.difference(&self.processes).next().is_some();
-        self.cores.is_empty() && self.processes.len() == 1 && !more_threads
+        let is_first = |(tid, _): &(u64, u64)| self.processes.contains(tid);
+        self.cores.is_empty() && self.processes.len() == 1 && self.threads.iter().all(is_first)
     }
 
     fn read_tree(&mut self, body: &mut dyn BufRead) -> Result<(), Error> {
@@ -177,21 +181,26 @@ fn missing(list: &mut FindingList, part: Part, of: &str) {
 }
 
 /// Reads a `pstree_entry`: 1 `pid`, 5 `threads`, which include the process's own id.
-fn read_process(entry: &[u8], threads: &mut BTreeSet<u64>) -> Option<u64> {
-    let mut pid = None;
+fn read_process(entry: &[u8], all: &mut BTreeSet<(u64, u64)>) -> Option<u64> {
+    let (mut pid, mut threads) = (None, Vec::new());
     for field in fields(entry) {
         match field? {
             (1, Value::Number(number)) => pid = Some(number),
-            (5, Value::Number(thread)) => drop(threads.insert(thread)),
+            (5, Value::Number(thread)) => threads.push(thread),
             (5, Value::Bytes(mut packed)) => {
                 while !packed.is_empty() && threads.len() <= MAX_TASKS {
-                    threads.insert(varint(&mut packed)?);
+                    threads.push(varint(&mut packed)?);
                 }
             }
             _ => {}
         }
+        if threads.len() > MAX_TASKS {
+            return None;
+        }
     }
-    pid
+    let pid = pid?;
+    all.extend(threads.into_iter().map(|thread| (thread, pid)));
+    Some(pid)
 }
 
 /// Field 3 of a `core_entry` is `tc`, in which field 1 is `task_state`. A thread's core has none.

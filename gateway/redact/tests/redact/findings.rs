@@ -101,6 +101,23 @@ fn a_dead_process_needs_its_core_alone() {
 }
 
 #[test]
+fn threads_of_a_dead_process_need_nothing() {
+    // As CRIU 4.2 writes a zombie: its thread has the number of no process.
+    let zombie = message(&[(1, 45), (2, 1), (3, 1), (4, 1), (5, 395_048_832)]);
+    for (state, whole) in [(2, true), (1, false)] {
+        let mut members = members();
+        for (name, bytes) in &mut members {
+            if name == "checkpoint/pstree.img" {
+                bytes.extend(u32::try_from(zombie.len()).unwrap().to_le_bytes());
+                bytes.extend(&zombie);
+            }
+        }
+        members.push(("checkpoint/core-45.img".to_owned(), core(state)));
+        assert_eq!(fatal(&tar(&members)).is_empty(), whole, "{state}");
+    }
+}
+
+#[test]
 fn only_a_lone_thread_may_lack_its_core() {
     let tree = |threads: &[u64]| {
         let threads = threads.iter().map(|thread| (5, *thread));
