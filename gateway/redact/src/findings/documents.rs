@@ -28,10 +28,12 @@ pub(super) enum Statement {
     ContainerName,
     /// The name that the runtime gives the pod's sandbox: `k8s_POD_NAMESPACE_UID_ATTEMPT`.
     SandboxName,
+    /// Whether the runtime restored the container from a checkpoint.
+    Restored,
 }
 
 /// Keys of annotations and labels: containerd's, Kubernetes' and CRI-O's.
-const KEYS: [(&str, Statement); 15] = [
+const KEYS: [(&str, Statement); 16] = [
     (
         "io.kubernetes.cri.sandbox-namespace",
         Statement::Part(NamePart::Namespace),
@@ -71,6 +73,7 @@ const KEYS: [(&str, Statement); 15] = [
     ("io.kubernetes.cri-o.Metadata", Statement::Metadata),
     ("io.kubernetes.cri-o.Name", Statement::ContainerName),
     ("io.kubernetes.cri-o.SandboxName", Statement::SandboxName),
+    ("restored", Statement::Restored),
 ];
 /// The most texts of one map. More than these have a key twice.
 const MAX_TEXTS: usize = 2 * KEYS.len();
@@ -90,6 +93,7 @@ pub(super) struct SpecNames {
 pub(super) struct StatusNames {
     pub(super) metadata: Option<MetadataName>,
     pub(super) labels: Option<KnownTexts>,
+    pub(super) annotations: Option<KnownTexts>,
 }
 
 /// CRI's `ContainerMetadata`.

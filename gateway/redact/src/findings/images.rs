@@ -11,7 +11,7 @@ use crate::finding_list::FindingList;
 use crate::part::Part;
 use crate::stream::read_pieces;
 
-/// The most processes and threads together: more than Linux has ids (`PID_MAX_LIMIT`) would be needed to exceed it on a node.
+/// The most processes and threads together: far more than a container has.
 const MAX_TASKS: usize = 1 << 19;
 /// The largest entry of `pstree.img`: it lists the process's threads.
 const MAX_TREE_ENTRY: usize = 16 << 20;

@@ -21,6 +21,8 @@ pub struct Owner<'a> {
 
 /// The largest document, in bytes.
 const MAX_DOCUMENT: u64 = 8 << 20;
+/// The name that containerd 2.1 gives a restored container in its annotations, whatever the name in the pod.
+const CONTAINERD: &str = "containerd";
 /// The most different statements of one part.
 const MAX_STATEMENTS: usize = 8;
 
@@ -30,6 +32,10 @@ pub(super) struct OwnerSurvey {
     /// By part: each different name, with the first source of it.
     named: BTreeMap<NamePart, Vec<(String, &'static str)>>,
     unreadable: Vec<&'static str>,
+    /// Whether `spec.dump` gives the container the name [`CONTAINERD`].
+    is_containerd: bool,
+    /// Whether `status.dump` says that the container was restored.
+    restored: bool,
 }
 
 impl OwnerSurvey {
@@ -61,7 +67,10 @@ impl OwnerSurvey {
     }
 
     /// Lists the conflicts.
-    pub(super) fn report(&self, list: &mut FindingList) {
+    pub(super) fn report(mut self, list: &mut FindingList) {
+        if self.is_containerd && !self.restored {
+            self.add(NamePart::Container, CONTAINERD, "spec.dump");
+        }
         for source in &self.unreadable {
             let message = format!("`{source}` is not the document that its name says");
             if *source == "spec.dump" {
@@ -94,6 +103,10 @@ impl OwnerSurvey {
     fn add_status(&mut self, text: &[u8]) -> Option<()> {
         let status: StatusNames = serde_json::from_slice(text).ok()?;
         self.add_labels(status.labels.unwrap_or_default(), "status.dump");
+        let annotations = status.annotations.unwrap_or_default().0;
+        let mut annotations = annotations.into_iter();
+        self.restored |=
+            annotations.any(|(statement, text)| statement == Statement::Restored && text == "true");
         let name = status.metadata.and_then(|metadata| metadata.name);
         self.add(
             NamePart::Container,
@@ -111,7 +124,11 @@ impl OwnerSurvey {
 
     fn add_statement(&mut self, statement: Statement, text: &str, source: &'static str) {
         match statement {
+            Statement::Part(NamePart::Container) if text == CONTAINERD => {
+                self.is_containerd = true;
+            }
             Statement::Part(part) => self.add(part, text, source),
+            Statement::Restored => {}
             Statement::Labels => {
                 let labels = serde_json::from_str(text).unwrap_or_default();
                 self.add_labels(labels, "the labels in spec.dump");

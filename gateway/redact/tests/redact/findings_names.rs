@@ -121,6 +121,38 @@ fn the_uid_of_the_request_is_compared() {
     assert!(found.len() == 1 && found[0].message == message, "{found:?}");
 }
 
+#[test]
+fn a_restored_container_may_be_called_containerd() {
+    let spec = br#"{"annotations":{"io.kubernetes.cri.container-name":"containerd"}}"#;
+    for (restored, name, conflicts) in [
+        ("true", "app", false),
+        ("false", "app", true),
+        ("true", "till", true),
+    ] {
+        let status = format!(
+            r#"{{"metadata":{{"name":"{name}"}},"annotations":{{"restored":"{restored}"}}}}"#
+        );
+        let mut members = members();
+        members.retain(|(name, _)| name != "spec.dump" && name != "status.dump");
+        members.push(("spec.dump".to_owned(), spec.to_vec()));
+        members.push(("status.dump".to_owned(), status.into_bytes()));
+        let target = "shop/cart-0/app".parse().unwrap();
+        let owner = Owner {
+            target: &target,
+            pod_uid: "",
+            named_by: "the request",
+        };
+        let found = findings(&mut Cursor::new(tar(&members)), Some(owner)).unwrap();
+        let codes: Vec<_> = found.iter().map(|finding| finding.code).collect();
+        let expected: &[_] = if conflicts {
+            &[FindingCode::OwnerConflict]
+        } else {
+            &[]
+        };
+        assert_eq!(codes, expected, "{found:?}");
+    }
+}
+
 /// An archive with a member that the library would not write.
 fn with_header(name: &str, kind: tar::EntryType, mode: u32, link: &str) -> Vec<u8> {
     let mut header = tar::Header::new_ustar();
