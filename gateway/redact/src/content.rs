@@ -109,6 +109,136 @@ impl Content {
     }
 }
 
+/// Members of the archive that runtimes write, beside images.
+const DOCUMENTS: [&[u8]; 14] = [
+    b"bind.mounts",
+    b"checkpoint",
+    b"config.dump",
+    b"container.log",
+    b"deleted.files",
+    b"descriptors.json",
+    b"dump.log",
+    b"io.kubernetes.cri-o.LogPath",
+    b"network.status",
+    ROOTFS_DIFF,
+    b"spec.dump",
+    b"stats-dump",
+    b"status",
+    b"status.dump",
+];
+/// CRIU's images, without their numbers (`criu/image-desc.c`).
+const IMAGES: [&[u8]; 84] = [
+    b"apparmor",
+    b"autofs",
+    b"binfmt-misc",
+    b"bpfmap-data",
+    b"bpfmap-file",
+    b"cgroup",
+    b"cipher",
+    b"core",
+    b"cpuinfo",
+    b"creds",
+    b"eventfd",
+    b"eventpoll",
+    b"eventpoll-tfd",
+    b"ext-files",
+    b"fanotify",
+    b"fanotify-mark",
+    b"fdinfo",
+    b"fifo",
+    b"fifo-data",
+    b"filelocks",
+    b"files",
+    b"fs",
+    b"ghost-file",
+    b"ids",
+    b"ifaddr",
+    b"inetsk",
+    b"inotify",
+    b"inotify-wd",
+    b"inventory",
+    b"ip6tables",
+    b"ipcns-msg",
+    b"ipcns-sem",
+    b"ipcns-shm",
+    b"ipcns-var",
+    b"iptables",
+    b"irmap-cache",
+    b"itimers",
+    b"memfd",
+    b"mm",
+    b"mountpoints",
+    b"netdev",
+    b"netlinksk",
+    b"netns",
+    b"netns-ct",
+    b"netns-exp",
+    b"nftables",
+    b"ns-files",
+    b"packetsk",
+    b"pagemap",
+    b"pagemap-shmem",
+    b"pages",
+    b"pages-shmem",
+    b"pidfd",
+    b"pidns",
+    b"pipes",
+    b"pipes-data",
+    b"posix-timers",
+    b"pstree",
+    b"reg-files",
+    b"remap-fpath",
+    b"rlimit",
+    b"route",
+    b"route6",
+    b"rule",
+    b"seccomp",
+    b"sigacts",
+    b"signal-p",
+    b"signal-s",
+    b"signalfd",
+    b"sk-queues",
+    b"stats-dump",
+    b"tcp-stream",
+    b"timens",
+    b"timerfd",
+    b"tmpfs",
+    b"tmpfs-dev",
+    b"tty",
+    b"tty-data",
+    b"tty-info",
+    b"tunfile",
+    b"unixsk",
+    b"userns",
+    b"utsns",
+    b"vmas",
+];
+
+/// Whether a runtime or CRIU gives this name, so that it holds nothing of the workload's but numbers.
+pub(crate) fn is_known_name(name: &[u8]) -> bool {
+    let Some(image) = name.strip_prefix(b"checkpoint/") else {
+        return name.is_empty() || DOCUMENTS.contains(&name);
+    };
+    let Some(stem) = image.strip_suffix(b".img") else {
+        return DOCUMENTS.contains(&image);
+    };
+    let stem = stem.strip_suffix(b".tar.gz").unwrap_or(stem);
+    let kind = match stem.iter().rposition(|byte| *byte == b'-') {
+        Some(at) if is_short_number(stem.get(at + 1..)) => stem.get(..at).unwrap_or_default(),
+        _ => stem,
+    };
+    IMAGES.contains(&kind)
+}
+
+/// Digits as CRIU numbers its images: decimal, or up to eight hexadecimal ones.
+fn is_short_number(digits: Option<&[u8]>) -> bool {
+    digits.is_some_and(|digits| match digits.len() {
+        1..=8 => digits.iter().all(u8::is_ascii_hexdigit),
+        9..=20 => digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    })
+}
+
 /// Whether a file that begins with these bytes is compressed with gzip (RFC 1952).
 pub(crate) fn is_gzip(start: &[u8]) -> bool {
     start.starts_with(&[0x1f, 0x8b])

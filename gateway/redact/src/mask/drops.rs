@@ -53,17 +53,38 @@ impl DropList {
             .any(|rule| rule.inner.is_some() && rule.member == member)
     }
 
-    /// Whether the member `name` is left out; counts it if so.
-    pub(super) fn drops_member(&mut self, name: &[u8]) -> bool {
-        self.count(|rule| rule.inner.is_none() && rule.member == name)
+    /// Whether some member is left out.
+    pub(super) fn drops_members(&self) -> bool {
+        self.rules.iter().any(|rule| rule.inner.is_none())
     }
 
-    /// Whether the entry `name` of `member`, or a directory above it, is left out; counts it if so.
-    pub(super) fn drops_entry(&mut self, member: &[u8], name: &[u8]) -> bool {
-        self.count(|rule| {
-            let inner = rule.inner.as_deref();
-            rule.member == member && inner.is_some_and(|inner| is_within(inner, name))
-        })
+    /// The rule that leaves out the member `name`.
+    pub(super) fn member_rule(&self, name: &[u8]) -> Option<usize> {
+        let mut rules = self.rules.iter();
+        rules.position(|rule| rule.inner.is_none() && rule.member == name)
+    }
+
+    /// The entries of `member` that are left out, each with its rule.
+    pub(super) fn entries_of<'a>(
+        &'a self,
+        member: &'a [u8],
+    ) -> impl Iterator<Item = (usize, &'a [u8])> {
+        let rules = self.rules.iter().enumerate();
+        let here = rules.filter(move |(_, rule)| rule.member == member);
+        here.filter_map(|(index, rule)| Some((index, rule.inner.as_deref()?)))
+    }
+
+    /// Whether `name` is `directory` or in it.
+    pub(super) fn is_within(directory: &[u8], name: &[u8]) -> bool {
+        name.strip_prefix(directory)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
+
+    /// Counts an entry that a rule left out.
+    pub(super) fn add_entry(&mut self, rule: usize) {
+        if let Some(rule) = self.rules.get_mut(rule) {
+            rule.entries += 1;
+        }
     }
 
     /// The number of entries that each rule left out, in the plan's order.
@@ -77,11 +98,6 @@ impl DropList {
             .iter_mut()
             .zip(counts)
             .for_each(|(rule, count)| rule.entries = *count);
-    }
-
-    fn count(&mut self, matches: impl Fn(&Dropped) -> bool) -> bool {
-        let found = self.rules.iter_mut().find(|rule| matches(rule));
-        found.map(|rule| rule.entries += 1).is_some()
     }
 }
 
@@ -108,39 +124,5 @@ impl Dropped {
                 entries: 0,
             }),
         }
-    }
-}
-
-fn is_within(directory: &[u8], name: &[u8]) -> bool {
-    name.strip_prefix(directory)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use gateway_core::DropRule;
-
-    #[test]
-    fn drops_a_directory_with_everything_in_it() {
-        let rule = DropRule {
-            name: "rule".to_owned(),
-            entry: "rootfs-diff.tar:/run/secrets".to_owned(),
-        };
-        let mut drops = DropList::new(&Plan {
-            drop: vec![rule],
-            ..Plan::default()
-        })
-        .unwrap();
-        let dropped = [
-            &b"run/secrets"[..],
-            b"run/secrets/token",
-            b"run/secrets2",
-            b"run",
-        ]
-        .map(|name| drops.drops_entry(ROOTFS_DIFF, name));
-        assert_eq!(dropped, [true, true, false, false]);
-        assert!(!drops.drops_entry(b"checkpoint/tmpfs-dev-1.tar.gz.img", b"run/secrets"));
-        assert_eq!(drops.counts(), [2]);
     }
 }

@@ -28,6 +28,13 @@ impl Inventory {
         self.0.push(Entry::of(member));
     }
 
+    /// The last member is to have the name of `written`.
+    pub(super) fn rename(&mut self, written: &Member) {
+        if let Some(last) = self.0.last_mut() {
+            last.name = Entry::of(written).name;
+        }
+    }
+
     /// Reads the headers and page maps of `archive` and compares; refuses compressed pages if memory was to be searched. Relies on nothing that was noted while it was written.
     pub(super) fn check(
         &self,

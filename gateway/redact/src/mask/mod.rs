@@ -6,15 +6,19 @@
 //! searched under every rule. If the values of variables are learnt after copies of them have gone by, another pass reads
 //! what the first one wrote.
 
+mod dropped_entries;
+mod dropped_members;
 mod drops;
 mod environment;
 mod file;
+mod framing;
 mod inner;
 mod inventory;
 mod json;
 mod json_string;
 mod known_values;
 mod layout;
+mod links;
 mod maskers;
 mod numbers;
 mod pass;

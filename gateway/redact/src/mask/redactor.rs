@@ -4,6 +4,7 @@ use std::io::{BufReader, Read, Seek, Write};
 
 use gateway_core::{DropSummary, Finding, Masked, Place, Plan, RedactionSummary, RuleSummary};
 
+use super::dropped_members::DroppedMembers;
 use super::drops::DropList;
 use super::inventory::Inventory;
 use super::known_values::KnownValues;
@@ -115,6 +116,7 @@ impl Redactor {
             unreadable: &mut unreadable,
             scratch,
             members_left: self.settings.max_members,
+            dropped: DroppedMembers::default(),
         };
         pass.run(&mut input, &mut Output(out))?;
         self.passes += 1;

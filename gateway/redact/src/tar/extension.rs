@@ -6,40 +6,25 @@ use std::ops::Range;
 use super::block::padding;
 use super::header::{Header, Kind};
 use super::pax::{self, Record};
+use super::text::HeaderText;
 use crate::Error;
 use crate::stream::read_exact;
 
 /// The largest extended header or long name, in bytes.
 const MAX_EXTENSION: u64 = 1 << 20;
 
-/// Keys of records that describe the archive's structure (POSIX.1, pax), names aside. The values of all others are data.
-const STRUCTURE: [&[u8]; 10] = [
-    b"size",
-    b"uid",
-    b"gid",
-    b"uname",
-    b"gname",
-    b"mtime",
-    b"atime",
-    b"ctime",
-    b"charset",
-    b"hdrcharset",
-];
+/// Keys of records whose values are numbers (POSIX.1, pax), beside the size. GNU's map of holes is a list of them.
+const NUMBERS: [&[u8]; 5] = [b"uid", b"gid", b"mtime", b"atime", b"ctime"];
+/// Of GNU's records about holes, the one that is a name.
+const SPARSE_NAME: &[u8] = b"GNU.sparse.name";
 
 /// A header that says something about the next one, with its contents.
 #[derive(Debug, Clone)]
 pub(super) struct Extension {
     header: Header,
     body: Vec<u8>,
-}
-
-/// A text of the workload's that stands before a member's contents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum HeaderText {
-    /// A name, or a link's target.
-    Name,
-    /// An extended attribute, a comment.
-    Data,
+    /// Whether anything but zeros fills up the last block.
+    has_bytes_behind: bool,
 }
 
 /// Values from extended headers that replace those of the member's own header.
@@ -57,6 +42,8 @@ pub(super) struct Overrides {
 struct Located {
     range: Range<usize>,
     text: HeaderText,
+    /// The position in it of the sign that ends a record's key, where the key is searched, too.
+    equals: Option<usize>,
     /// Whether it is the name of the member itself.
     own_name: bool,
 }
@@ -70,8 +57,13 @@ impl Extension {
         }
         let mut body = vec![0; usize::try_from(size).unwrap_or_default()];
         read_exact(input, &mut body)?;
-        read_exact(input, &mut vec![0; padding(size)])?;
-        Ok(Self { header, body })
+        let mut behind = vec![0; padding(size)];
+        read_exact(input, &mut behind)?;
+        Ok(Self {
+            header,
+            body,
+            has_bytes_behind: behind.iter().any(|byte| *byte != 0),
+        })
     }
 
     /// Bytes of contents.
@@ -92,14 +84,20 @@ impl Extension {
                 continue;
             };
             edit(located.text, text);
+            if let Some(equals) = located.equals
+                && let Some(byte) = text.get_mut(equals)
+            {
+                *byte = b'=';
+            }
             if located.own_name && Some(&*text) != self.body.get(located.range) {
                 renamed = Some(text.to_vec());
             }
         }
         let header = match &renamed {
-            Some(name) => self.header.with_beginning_of(name),
-            None => self.header.with_names(|text| edit(HeaderText::Name, text)),
+            Some(name) => &self.header.with_beginning_of(name),
+            None => &self.header,
         };
+        let header = header.edited(edit)?;
         front.extend_from_slice(header.as_bytes());
         front.extend_from_slice(&body);
         front.resize(front.len() + padding(body.len() as u64), 0);
@@ -120,6 +118,7 @@ impl Extension {
         Ok(Self {
             header: self.header.with_size(body.len() as u64),
             body,
+            has_bytes_behind: false,
         })
     }
 
@@ -137,33 +136,73 @@ impl Extension {
 
     fn texts(&self) -> Result<Vec<Located>, Error> {
         match self.header.kind() {
-            kind @ (Kind::LongName | Kind::LongLink) => Ok(vec![Located {
-                range: 0..self.body.len(),
-                text: HeaderText::Name,
-                own_name: kind == Kind::LongName,
-            }]),
+            Kind::LongName => Ok(vec![Located::whole(0..self.body.len(), HeaderText::Name)]),
+            Kind::LongLink => Ok(vec![Located::whole(0..self.body.len(), HeaderText::Link)]),
             Kind::Pax | Kind::Global => {
                 let records = pax::records(&self.body)?.into_iter();
-                Ok(records.filter_map(|record| self.text(record)).collect())
+                let texts = records.map(|record| self.text(record));
+                Ok(texts
+                    .collect::<Result<Vec<_>, _>>()?
+                    .into_iter()
+                    .flatten()
+                    .collect())
             }
             _ => Ok(Vec::new()),
         }
     }
 
-    fn text(&self, record: Record) -> Option<Located> {
+    /// The text in a record: its value, and the key where it is no standard's.
+    fn text(&self, record: Record) -> Result<Option<Located>, Error> {
         let key = pax::text(&self.body, &record.key);
-        let (text, own_name) = match key.as_slice() {
-            b"path" | b"GNU.sparse.name" => (HeaderText::Name, true),
-            b"linkpath" => (HeaderText::Name, false),
-            key if STRUCTURE.contains(&key) || key.starts_with(b"GNU.sparse.") => return None,
-            _ => (HeaderText::Data, false),
+        let value = pax::text(&self.body, &record.value);
+        let text = match key.as_slice() {
+            b"path" | SPARSE_NAME => HeaderText::Name,
+            b"linkpath" => HeaderText::Link,
+            b"uname" | b"gname" | b"comment" | b"charset" | b"hdrcharset" => HeaderText::Data,
+            b"size" => return Ok(None),
+            key if NUMBERS.contains(&key) || key.starts_with(b"GNU.sparse.") => {
+                return if is_number(&value) {
+                    Ok(None)
+                } else {
+                    Err(Error::BadTar("a number in an extended header is none"))
+                };
+            }
+            key => {
+                let mut located =
+                    Located::whole(record.key.start..record.value.end, HeaderText::Data);
+                located.equals = Some(key.len());
+                return Ok(Some(located));
+            }
         };
-        Some(Located {
-            range: record.value,
-            text,
-            own_name,
-        })
+        Ok(Some(Located::whole(record.value, text)))
     }
+
+    /// Appends header and contents as they came. `false` if bytes were left out.
+    pub(super) fn write_original(&self, front: &mut Vec<u8>) -> bool {
+        front.extend_from_slice(self.header.as_bytes());
+        front.extend_from_slice(&self.body);
+        front.resize(front.len() + padding(self.body.len() as u64), 0);
+        !self.has_bytes_behind
+    }
+}
+
+impl Located {
+    fn whole(range: Range<usize>, text: HeaderText) -> Self {
+        Self {
+            range,
+            text,
+            equals: None,
+            own_name: text == HeaderText::Name,
+        }
+    }
+}
+
+/// An id, a time with a fraction, or a list of offsets and lengths. An empty value takes a record back.
+fn is_number(value: &[u8]) -> bool {
+    let digits = value.strip_prefix(b"-").unwrap_or(value);
+    digits
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
 }
 
 impl Overrides {

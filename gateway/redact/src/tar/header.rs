@@ -1,15 +1,19 @@
 //! One header block of a tar archive.
 
+mod edit;
+
 use std::ops::Range;
+
+pub(crate) use edit::map_goes_on;
 
 use super::block::BLOCK;
 use crate::Error;
 
 const MAGIC: Range<usize> = 257..263;
+const VERSION: Range<usize> = 263..265;
 const PREFIX: Range<usize> = 345..500;
-/// A flag of old GNU headers, and one of the blocks behind them: another block of the sparse map follows.
+/// A flag of old GNU headers: another block of the sparse map follows.
 const MORE_IN_HEADER: usize = 482;
-const MORE_IN_MAP: usize = 504;
 
 /// A block with a header whose checksum holds.
 ///
@@ -37,6 +41,18 @@ pub(crate) enum Kind {
     LongName,
     /// The target of the next member, a link.
     LongLink,
+}
+
+/// The format of a header, by its magic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// Before POSIX: nothing stands behind the target of a link.
+    Old,
+    /// POSIX.1-1988 and later.
+    Posix,
+    Gnu,
+    /// Some readers take it for POSIX, some for an old one.
+    Unknown,
 }
 
 impl Header {
@@ -91,25 +107,28 @@ impl Header {
         text(&self.0.as_old().linkname).to_vec()
     }
 
-    /// The same header after `edit` has overwritten parts of the name and of a link's target.
-    pub(super) fn with_names(&self, mut edit: impl FnMut(&mut [u8])) -> Self {
-        let mut header = self.clone();
-        let (mut name, mut link) = (self.name(), self.link());
-        edit(&mut name);
-        edit(&mut link);
-        if name != self.name() {
-            header.set_name(&name);
+    fn format(&self) -> Format {
+        match (self.bytes(MAGIC), self.bytes(VERSION)) {
+            (b"ustar\0", _) => Format::Posix,
+            (b"ustar ", b" \0") => Format::Gnu,
+            (magic, _) if magic.starts_with(b"ustar") => Format::Unknown,
+            _ => Format::Old,
         }
-        overwrite(&mut header.0.as_old_mut().linkname, &link);
-        header.update_sum();
-        header
+    }
+
+    fn bytes(&self, field: Range<usize>) -> &[u8] {
+        self.as_bytes().get(field).unwrap_or_default()
+    }
+
+    fn bytes_mut(&mut self, field: Range<usize>) -> &mut [u8] {
+        self.0.as_mut_bytes().get_mut(field).unwrap_or_default()
     }
 
     /// The same header with the beginning of `name`, for members whose whole name stands in an extended header.
     pub(super) fn with_beginning_of(&self, name: &[u8]) -> Self {
         let mut header = self.clone();
         if !self.prefix().is_empty() {
-            header.prefix_mut().fill(0);
+            header.bytes_mut(PREFIX).fill(0);
         }
         let field = &mut header.0.as_old_mut().name;
         field.fill(0);
@@ -152,16 +171,11 @@ impl Header {
 
     /// The directories before a long name (POSIX.1-1988). GNU's own format has other fields there.
     fn prefix(&self) -> &[u8] {
-        let field = |range| self.as_bytes().get(range).unwrap_or_default();
-        if field(MAGIC) == b"ustar\0" {
-            text(field(PREFIX))
+        if self.format() == Format::Posix {
+            text(self.bytes(PREFIX))
         } else {
             &[]
         }
-    }
-
-    fn prefix_mut(&mut self) -> &mut [u8] {
-        self.0.as_mut_bytes().get_mut(PREFIX).unwrap_or_default()
     }
 
     /// Writes a name that is as long as before.
@@ -171,7 +185,7 @@ impl Header {
         // The slash between the two stands in neither field.
         let rest = rest.get(usize::from(length > 0)..).unwrap_or_default();
         if length > 0 {
-            overwrite(self.prefix_mut(), prefix);
+            overwrite(self.bytes_mut(PREFIX), prefix);
         }
         overwrite(&mut self.0.as_old_mut().name, rest);
     }
@@ -194,11 +208,6 @@ impl Header {
         let signed = sum.checked_sub(256 * negative.count() as u64);
         stored == sum || Some(stored) == signed
     }
-}
-
-/// Whether yet another block with more of an old sparse map follows this one.
-pub(super) fn map_goes_on(block: &[u8; BLOCK]) -> bool {
-    block.get(MORE_IN_MAP).is_some_and(|more| *more != 0)
 }
 
 fn text(field: &[u8]) -> &[u8] {
@@ -239,6 +248,7 @@ fn base_256(field: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tar::HeaderText;
     use proptest::prelude::*;
 
     fn header() -> Header {
@@ -286,7 +296,10 @@ mod tests {
             format!("{sum:06o}\0 ").as_bytes(),
         );
         let read = Header::parse(old.0.as_bytes()).unwrap().unwrap();
-        assert_eq!(read.with_names(|_| {}).as_bytes(), old.as_bytes());
+        assert_eq!(
+            read.edited(&mut |_, _| {}).unwrap().as_bytes(),
+            old.as_bytes()
+        );
         overwrite(
             &mut old.0.as_old_mut().cksum,
             format!("{:06o}\0 ", sum + 1).as_bytes(),
@@ -324,7 +337,9 @@ mod tests {
             header.set_cksum();
             let before = Header::parse(header.as_bytes()).unwrap().unwrap();
             let at = masked.index(name.len());
-            let after = before.with_names(|text| if let Some(byte) = text.get_mut(at) { *byte = b'*' });
+            let after = before.edited(&mut |kind, text| {
+                if kind == HeaderText::Name && let Some(byte) = text.get_mut(at) { *byte = b'*' }
+            }).unwrap();
             let read = Header::parse(after.0.as_bytes()).unwrap().unwrap();
             let mut wanted = name.into_bytes();
             // The slash between prefix and name stands in no field.

@@ -3,9 +3,10 @@
 use std::io::BufRead;
 
 use super::block::{BLOCK, read_block};
-use super::extension::{Extension, HeaderText, Overrides};
+use super::extension::{Extension, Overrides};
 use super::header::{Header, Kind, map_goes_on};
 use super::name::{escapes, normalize};
+use super::text::HeaderText;
 use crate::Error;
 
 /// The most that may stand before one member's contents, in bytes.
@@ -22,8 +23,12 @@ pub(crate) struct Member {
     map: Vec<u8>,
     /// The normalized name.
     pub(crate) name: Vec<u8>,
-    /// The target of a hard link, normalized.
+    /// The name as it is written.
+    pub(crate) raw_name: Vec<u8>,
+    /// The target of a link, normalized.
     pub(crate) link: Vec<u8>,
+    /// The target of a link as it is written.
+    pub(crate) raw_link: Vec<u8>,
     /// Whether the name, as it is written, is absolute or has `..` in it; of a hard link also its target.
     pub(crate) name_escapes: bool,
     /// Whether a link's target, as it is written, is absolute or has `..` in it.
@@ -106,7 +111,9 @@ impl Member {
             header,
             map,
             name: normalize(&name),
+            raw_name: name,
             link: normalize(&link),
+            raw_link: link,
             name_escapes,
             link_escapes,
             size,
@@ -133,7 +140,8 @@ impl Member {
         self.extensions.iter().any(Extension::has_capabilities)
     }
 
-    /// Everything before the contents, byte for byte except for what `edit` overwrites.
+    /// Everything before the contents, byte for byte except for what `edit` overwrites and what no reader takes for a text or a
+    /// number: that is left out.
     pub(crate) fn front(
         &self,
         mut edit: impl FnMut(HeaderText, &mut [u8]),
@@ -147,10 +155,20 @@ impl Member {
             Some(name) => &self.header.with_beginning_of(&name),
             None => &self.header,
         };
-        let header = header.with_names(|text| edit(HeaderText::Name, text));
-        front.extend_from_slice(header.as_bytes());
+        front.extend_from_slice(header.edited(&mut edit)?.as_bytes());
         front.extend_from_slice(&self.map);
         Ok(front)
+    }
+
+    /// Whether `front` is what stood before the contents, to the byte.
+    pub(crate) fn is_front(&self, front: &[u8]) -> bool {
+        let (mut original, mut whole) = (Vec::new(), true);
+        for extension in &self.extensions {
+            whole &= extension.write_original(&mut original);
+        }
+        original.extend_from_slice(self.header.as_bytes());
+        original.extend_from_slice(&self.map);
+        whole && original == front
     }
 
     /// The same member with contents of another size.
@@ -161,7 +179,9 @@ impl Member {
             header: self.header.with_size(size),
             map: self.map.clone(),
             name: self.name.clone(),
+            raw_name: self.raw_name.clone(),
             link: self.link.clone(),
+            raw_link: self.raw_link.clone(),
             name_escapes: self.name_escapes,
             link_escapes: self.link_escapes,
             size,
@@ -191,7 +211,7 @@ fn read_map(input: &mut dyn BufRead) -> Result<Vec<u8>, Error> {
     loop {
         let block = read_block(input)?.ok_or(Error::Truncated)?;
         map.extend_from_slice(&block);
-        if !map_goes_on(&block) {
+        if !map_goes_on(&block).ok_or(Error::BadTar("a sparse map is damaged"))? {
             return Ok(map);
         }
         if map.len() > MAX_FRONT {

@@ -8,9 +8,10 @@ mod header;
 mod member;
 mod name;
 mod pax;
+mod text;
 
 pub(crate) use block::{BLOCK, padding};
-pub(crate) use extension::HeaderText;
 pub(crate) use header::{Header, Kind};
 pub(crate) use member::{Member, Next};
 pub(crate) use name::{for_error, normalize};
+pub(crate) use text::HeaderText;

@@ -1,6 +1,6 @@
 //! Archives inside the archive: the container's changed files, and dumped tmpfs.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Take};
 
 use flate2::read::MultiGzDecoder;
 use gateway_core::Place;
@@ -8,6 +8,7 @@ use gateway_core::Place;
 use super::{Pass, opaque};
 use crate::Error;
 use crate::content::is_gzip;
+use crate::mask::dropped_entries::DroppedEntries;
 use crate::mask::spool::{GzipWriter, SpoolWriter, Stored};
 use crate::scratch::Spool;
 use crate::search::Tally;
@@ -51,7 +52,7 @@ impl Pass<'_> {
             Format::Tar if drops => self.shortened_tar(member, &mut body, out),
             Format::Empty | Format::Tar => {
                 self.write_front(member, out)?;
-                self.inner(member).run(&mut body, out).map(|_| member.size)
+                self.inner(None).run(&mut body, out).map(|_| member.size)
             }
             Format::Other => Err(opaque(
                 member,
@@ -67,8 +68,17 @@ impl Pass<'_> {
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
+        let mut original = SpoolWriter::new(self.scratch)?;
+        read_pieces(body, |bytes| original.put(bytes))?;
+        let mut original = original.finish()?;
+        ensure_complete(member.size.saturating_sub(original.size))?;
+        let dropped = {
+            let mut tar = BufReader::with_capacity(BUFFER, rewound(&mut *original.spool)?);
+            DroppedEntries::read(self.drops, &member.name, &mut tar, self.members_left)?
+        };
+        let mut input = BufReader::with_capacity(BUFFER, rewound(&mut *original.spool)?);
         let mut tar = SpoolWriter::new(self.scratch)?;
-        self.inner(member).run(body, &mut tar)?;
+        self.inner(Some(&dropped)).run(&mut input, &mut tar)?;
         self.write_stored(member, tar.finish()?, out)
     }
 
@@ -83,14 +93,24 @@ impl Pass<'_> {
         read_pieces(body, |bytes| original.put(bytes))?;
         let mut original = original.finish()?;
         ensure_complete(member.size.saturating_sub(original.size))?;
+        let mut dropped = None;
+        if self.drops.reaches_into(&member.name) {
+            let limit = self.settings.max_unpacked(member.size);
+            let mut tar = Unpacked::new(&mut *original.spool, limit)?;
+            let read =
+                DroppedEntries::read(self.drops, &member.name, &mut tar.0, self.members_left);
+            tar.ensure_bounded(member, limit)?;
+            dropped = Some(read?);
+        }
+        let dropped = dropped.as_ref();
         let before = self.drops.counts();
-        let (changed, _) = self.unpack(member, &mut *original.spool, &mut Discard)?;
+        let (changed, _) = self.unpack(member, dropped, &mut *original.spool, &mut Discard)?;
         if !changed {
             return self.write_stored(member, original, out);
         }
         self.drops.restore_counts(&before);
         let mut compressed = GzipWriter::new(self.scratch)?;
-        let (_, found) = self.unpack(member, &mut *original.spool, &mut compressed)?;
+        let (_, found) = self.unpack(member, dropped, &mut *original.spool, &mut compressed)?;
         self.found.merge(&found);
         self.write_stored(member, compressed.finish()?, out)
     }
@@ -115,28 +135,48 @@ impl Pass<'_> {
     fn unpack(
         &mut self,
         member: &Member,
+        dropped: Option<&DroppedEntries>,
         original: &mut dyn Spool,
         out: &mut dyn Sink,
     ) -> Result<(bool, Tally), Error> {
-        original.rewind().map_err(Error::Scratch)?;
         let limit = self.settings.max_unpacked(member.size);
-        let decoder = MultiGzDecoder::new(BufReader::with_capacity(BUFFER, original));
-        let mut unpacked = BufReader::with_capacity(BUFFER, decoder.take(limit.saturating_add(1)));
+        let mut unpacked = Unpacked::new(original, limit)?;
         let (mut found, mut members_left) = (Tally::default(), self.members_left);
-        let mut inner = self.inner(member);
+        let mut inner = self.inner(dropped);
         inner.found = &mut found;
         inner.members_left = &mut members_left;
-        let outcome = inner.run(&mut unpacked, out);
-        if unpacked.get_ref().limit() == 0 {
-            return Err(Error::Bomb {
-                member: for_error(&member.name),
-                limit,
-            });
-        }
+        let outcome = inner.run(&mut unpacked.0, out);
+        unpacked.ensure_bounded(member, limit)?;
         self.members_left = members_left;
-        let dropped = outcome?;
-        Ok((dropped || found.iter().next().is_some(), found))
+        let changed = outcome?;
+        Ok((changed || found.iter().next().is_some(), found))
     }
+}
+
+/// A compressed archive that is unpacked up to a limit.
+struct Unpacked<'a>(BufReader<Take<MultiGzDecoder<BufReader<&'a mut dyn Spool>>>>);
+
+impl<'a> Unpacked<'a> {
+    fn new(original: &'a mut dyn Spool, limit: u64) -> Result<Self, Error> {
+        let packed = BufReader::with_capacity(BUFFER, rewound(original)?);
+        let decoder = MultiGzDecoder::new(packed).take(limit.saturating_add(1));
+        Ok(Self(BufReader::with_capacity(BUFFER, decoder)))
+    }
+
+    fn ensure_bounded(&self, member: &Member, limit: u64) -> Result<(), Error> {
+        if self.0.get_ref().limit() > 0 {
+            return Ok(());
+        }
+        Err(Error::Bomb {
+            member: for_error(&member.name),
+            limit,
+        })
+    }
+}
+
+fn rewound(spool: &mut dyn Spool) -> Result<&mut dyn Spool, Error> {
+    spool.rewind().map_err(Error::Scratch)?;
+    Ok(spool)
 }
 
 impl Format {

@@ -9,20 +9,23 @@ use std::io::{BufRead, Read};
 
 use gateway_core::{Place, Plan};
 
+use super::dropped_entries::DroppedEntries;
+use super::dropped_members::DroppedMembers;
 use super::drops::DropList;
-use super::inner::{InnerMasker, copy_end, count_member, drop_padding, skip_contents};
+use super::framing::{copy_end, count_member, drop_padding, skip_contents};
+use super::inner::InnerMasker;
 use super::inventory::Inventory;
 use super::known_values::KnownValues;
 use super::layout::Layout;
 use super::maskers::{Maskers, mask};
 use super::settings::RedactionSettings;
 use crate::Error;
-use crate::content::{Content, EVERYWHERE};
+use crate::content::{Content, EVERYWHERE, is_known_name};
 use crate::scratch::Scratch;
 use crate::search::{Rules, Tally};
 use crate::sink::Sink;
 use crate::stream::ensure_complete;
-use crate::tar::{HeaderText, Kind, Member, Next, for_error, padding};
+use crate::tar::{HeaderText, Kind, Member, Next, for_error, normalize, padding};
 
 /// The settings and the state of a pass. The state is the next pass's, too.
 pub(super) struct Pass<'a> {
@@ -39,6 +42,8 @@ pub(super) struct Pass<'a> {
     pub(super) scratch: &'a mut dyn Scratch,
     /// The number of further members that are allowed.
     pub(super) members_left: u64,
+    /// The members so far that were left out.
+    pub(super) dropped: DroppedMembers,
 }
 
 impl Pass<'_> {
@@ -60,7 +65,7 @@ impl Pass<'_> {
         out: &mut dyn Sink,
     ) -> Result<(), Error> {
         count_member(&mut self.members_left)?;
-        if self.drops.drops_member(&member.name) {
+        if self.leaves_out(member)? {
             return skip_contents(input, member.size);
         }
         self.inventory.add(member);
@@ -72,6 +77,20 @@ impl Pass<'_> {
         ensure_complete(body.limit())?;
         drop_padding(input, member.size)?;
         out.put(&vec![0; padding(size)])
+    }
+
+    /// Whether the plan leaves out the member, or one that it is another name of.
+    fn leaves_out(&mut self, member: &Member) -> Result<bool, Error> {
+        if !self.drops.drops_members() {
+            return Ok(false);
+        }
+        let dropped = self
+            .dropped
+            .add(member, |name| self.drops.member_rule(name))?;
+        if let Some(rule) = dropped {
+            self.drops.add_entry(rule);
+        }
+        Ok(dropped.is_some())
     }
 
     /// Returns the number of bytes of contents that were written.
@@ -111,21 +130,37 @@ impl Pass<'_> {
         Maskers::new(self.rules, places).copy(body, self.found, out)
     }
 
-    /// Writes everything before the contents. Members of the outer archive have names that the runtime gave them and that
-    /// tell them apart: those stay.
+    /// Writes everything before the contents. Names that runtimes and CRIU give stay, since they tell members apart.
     fn write_front(&mut self, member: &Member, out: &mut dyn Sink) -> Result<(), Error> {
-        out.put(&member.front(|kind, text| match kind {
-            HeaderText::Name => {}
-            HeaderText::Data => mask(self.rules, EVERYWHERE, text, self.found),
-        })?)
+        let front = member.front(|kind, text| match kind {
+            HeaderText::Name | HeaderText::Link if is_known_name(&normalize(text)) => {}
+            HeaderText::Name | HeaderText::Link | HeaderText::Data => {
+                mask(self.rules, EVERYWHERE, text, self.found);
+            }
+            HeaderText::Block => {
+                let before = text.to_vec();
+                mask(self.rules, EVERYWHERE, text, &mut Tally::default());
+                if is_known_name(&member.name) {
+                    // The field of the name.
+                    let name = text.iter_mut().zip(before).take(100);
+                    name.for_each(|(to, from)| *to = from);
+                }
+            }
+        })?;
+        if !member.is_front(&front)
+            && let Next::Member(written) = Member::next(&mut front.as_slice())?
+        {
+            self.inventory.rename(&written);
+        }
+        out.put(&front)
     }
 
-    /// For the archive that `member` is.
-    fn inner<'b>(&'b mut self, member: &'b Member) -> InnerMasker<'b> {
+    /// For an archive inside, without these entries.
+    fn inner<'b>(&'b mut self, dropped: Option<&'b DroppedEntries>) -> InnerMasker<'b> {
         InnerMasker {
             rules: self.rules,
             drops: self.drops,
-            member: &member.name,
+            dropped,
             found: self.found,
             members_left: &mut self.members_left,
         }
