@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use gateway_core::{
     Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, DumpStatistics, FileAccess,
     FileKind, Finding, FindingCode, HiddenField, Hold, Identity, InspectedContainer, Inspection,
-    Masked, Member, Mount, OpenFile, OpenSocket, Original, Place, Process, ProcessState,
-    RedactionSummary, RuleSummary, RuntimeInfo, Severity, Sizes, SocketFamily, TraceId, Transport,
+    Masked, Member, Mount, OpaqueContent, OpaqueSummary, OpenFile, OpenSocket, Original, Place,
+    Process, ProcessState, RedactionSummary, RuleSummary, RuntimeInfo, Severity, Sizes,
+    SocketFamily, TraceId, Transport,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -73,6 +74,21 @@ fn container(memory_bytes: Option<u64>) -> Container {
     }
 }
 
+fn opaque() -> OpaqueSummary {
+    OpaqueSummary {
+        kept_bytes: 1,
+        dropped_bytes: 1,
+        contents: vec![OpaqueContent {
+            place: text(),
+            bytes: 1,
+            reason: text(),
+            dropped: true,
+            will_not_restore: true,
+        }],
+        not_named: 1,
+    }
+}
+
 fn summary() -> RedactionSummary {
     let masked = Masked { masks: 1, bytes: 2 };
     let places = [Place::Spec, Place::Memory, Place::Logs, Place::Files];
@@ -90,6 +106,7 @@ fn summary() -> RedactionSummary {
         values_too_short: 1,
         passes: 1,
         unreadable: vec![text()],
+        opaque: opaque(),
     }
 }
 
@@ -280,6 +297,7 @@ fn a_checkpoint_is_described_as_it_is() {
     agrees("Hold", &hold(Some(text())), &hold(None));
     agrees("Original", &original(), &original());
     agrees("RedactionSummary", &summary(), &RedactionSummary::default());
+    agrees("OpaqueSummary", &opaque(), &OpaqueSummary::default());
     agrees("RuleSummary", &summary().rules[0], &RuleSummary::default());
     agrees(
         "DropSummary",

@@ -40,8 +40,10 @@ pub use inspection::{
 pub use open_file::{FileAccess, FileKind, OpenFile, OpenSocket, SocketFamily};
 pub use proof::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
 pub use recorded::RequestRecord;
-pub use redaction::{DETECTORS, DropRule, MaskRule, Pattern, Place, Plan, PlanRecord};
+pub use redaction::{DETECTORS, DropRule, MaskRule, OpaqueRule, Pattern, Place, Plan, PlanRecord};
 pub use request::{Action, Archive, Request};
-pub use summary::{DropSummary, Masked, RedactionSummary, RuleSummary};
+pub use summary::{
+    DropSummary, Masked, OpaqueContent, OpaqueSummary, RedactionSummary, RuleSummary,
+};
 pub use target::{ParseTargetError, Part, Target};
 pub use text::one_line;

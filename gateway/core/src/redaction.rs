@@ -112,6 +112,22 @@ impl Place {
     }
 }
 
+/// What happens to contents that cannot be searched or masked: encrypted, damaged, of an unknown compression method, over a
+/// bound, or with something to hide in a format that is not written. The later one of two is the stricter one.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpaqueRule {
+    /// They stay as they are.
+    Keep,
+    /// Files of an archive inside are left out; the checkpoint's own members are refused.
+    #[default]
+    Drop,
+    /// The archive is refused.
+    Refuse,
+}
+
 /// A plan as it is recorded: names of rules without their patterns, which may be secrets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]

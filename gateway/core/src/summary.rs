@@ -22,6 +22,44 @@ pub struct RedactionSummary {
     pub passes: u32,
     /// Documents that could not be parsed. They were searched as plain bytes with every rule.
     pub unreadable: Vec<String>,
+    /// Contents that could not be searched or masked.
+    #[serde(default, skip_serializing_if = "OpaqueSummary::is_empty")]
+    pub opaque: OpaqueSummary,
+}
+
+/// Contents that could not be searched or masked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpaqueSummary {
+    /// Bytes that stayed in the archive and were not searched to their end.
+    pub kept_bytes: u64,
+    /// Bytes that were left out.
+    pub dropped_bytes: u64,
+    /// The first of them, in the archive's order.
+    pub contents: Vec<OpaqueContent>,
+    /// The number of those that are not named.
+    pub not_named: u64,
+}
+
+/// A member, or a file of an archive inside, that could not be searched or masked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OpaqueContent {
+    /// The place: `container.log`, or `rootfs-diff.tar:/data/backup.tar.gz`. Hidden values are masked in it.
+    pub place: String,
+    /// The number of bytes, packed as they were.
+    pub bytes: u64,
+    /// Why it could not be searched or masked.
+    pub reason: String,
+    /// Whether it was left out. If not, it is in the archive as it was.
+    pub dropped: bool,
+    /// Whether a process has it open or mapped, so that the archive does not restore without it.
+    pub will_not_restore: bool,
+}
+
+impl OpaqueSummary {
+    /// Whether everything was searched, and masked where that was needed.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl RedactionSummary {

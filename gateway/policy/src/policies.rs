@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gateway_core::{Action, Plan, PlanRecord, Request, Verdict};
+use gateway_core::{Action, OpaqueRule, Plan, PlanRecord, Request, Verdict};
 
 use crate::allow_list::{AllowList, AllowRule};
 use crate::binding::Binding;
@@ -27,6 +27,17 @@ pub struct Planning {
     pub plan: Result<Plan, (String, Fault)>,
     /// One verdict for each redactor that was called.
     pub verdicts: Vec<Verdict>,
+    /// What the enforced redactors that change the archive are configured to do with opaque contents.
+    opaque: BTreeSet<Option<OpaqueRule>>,
+}
+
+impl Planning {
+    /// What happens to contents that cannot be searched: the strictest rule of all redactors that change the archive, where
+    /// `default` is that of a policy without one of its own.
+    pub fn opaque_rule(&self, default: OpaqueRule) -> OpaqueRule {
+        let rules = self.opaque.iter().map(|rule| rule.unwrap_or(default));
+        rules.max().unwrap_or(default)
+    }
 }
 
 impl Policies {
@@ -114,6 +125,7 @@ impl Policies {
     /// The plans of all redactors that apply to `request`. There is no plan if an enforced one fails or could not be loaded.
     pub fn redact(&self, request: &Request) -> Planning {
         let (mut plans, mut failure, mut verdicts) = (Vec::new(), None, Vec::new());
+        let mut opaque = BTreeSet::new();
         for binding in self.applying_to(request) {
             let result = match (binding.fault(), binding.redact(self.generation, request)) {
                 // It may have been a redactor. Its verdict is among those of `authorize`.
@@ -126,7 +138,12 @@ impl Policies {
             };
             match result {
                 _ if !binding.is_enforced() => {}
-                Ok(plan) => plans.push(plan),
+                Ok(plan) => {
+                    if plan.changes_the_archive() {
+                        opaque.insert(binding.spec.opaque);
+                    }
+                    plans.push(plan);
+                }
                 Err(fault) => {
                     failure.get_or_insert((binding.name().to_owned(), fault));
                 }
@@ -135,6 +152,7 @@ impl Policies {
         Planning {
             plan: failure.map_or_else(|| Ok(plan::joined(plans)), Err),
             verdicts,
+            opaque,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use gateway_core::{Action, Request};
+use gateway_core::{Action, OpaqueRule, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::Limits;
@@ -35,6 +35,10 @@ pub struct Spec {
     /// Whether its verdicts count.
     #[serde(default)]
     pub mode: Mode,
+    /// What happens to contents that its plan would search and that cannot be searched, in place of `redaction.opaque`. Of
+    /// several policies the strictest decides.
+    #[serde(default)]
+    pub opaque: Option<OpaqueRule>,
     /// The limits of each call.
     #[serde(default)]
     pub limits: Limits,

@@ -21,6 +21,8 @@ pub(crate) enum Content {
     AddressSpace(u64),
     /// `pagemap-PID.img`.
     PageMap(u64),
+    /// `pagemap-shmem-ID.img`, of memory that processes share.
+    SharedPageMap,
     /// Another image of CRIU, of protobuf messages: searched as bytes and as numbers.
     Numbers(Source),
     /// Plain bytes, searched under the rules of these places.
@@ -52,7 +54,8 @@ impl Content {
         let Some(stem) = name.strip_suffix(b".img") else {
             return Self::Unknown;
         };
-        if stem.starts_with(b"tmpfs-dev-") && stem.ends_with(b".tar.gz") {
+        // Older versions of CRIU leave out `dev-`.
+        if stem.starts_with(b"tmpfs-") && stem.ends_with(b".tar.gz") {
             return Self::Tmpfs;
         }
         if stem.starts_with(b"ghost-file-") {
@@ -63,9 +66,11 @@ impl Content {
         let pages = numbered(b"pages-").map(Self::Pages);
         let space = || numbered(b"mm-").map(Self::AddressSpace);
         let map = || numbered(b"pagemap-").map(Self::PageMap);
+        let shared = || numbered(b"pagemap-shmem-").map(|_| Self::SharedPageMap);
         pages
             .or_else(space)
             .or_else(map)
+            .or_else(shared)
             .unwrap_or_else(|| Self::of_messages(stem))
     }
 
@@ -97,6 +102,24 @@ impl Content {
     /// the length of everything else.
     pub(crate) fn has_free_length(self) -> bool {
         matches!(self, Self::RootfsDiff | Self::Tmpfs)
+    }
+
+    /// The places whose rules search what is unpacked of it. A name that does not fit its contents tells nothing.
+    pub(crate) fn places_inside(self) -> &'static [Place] {
+        match self {
+            Self::RootfsDiff | Self::Tmpfs => &[Place::Files],
+            _ => EVERYWHERE,
+        }
+    }
+
+    /// The depth at which its contents stand: archives that tar unpacks at restore do not count as a level.
+    pub(crate) fn depth(self) -> usize {
+        usize::from(!self.has_free_length())
+    }
+
+    /// Whether a member that has to be written anew must keep its length: CRIU may map or check it.
+    pub(crate) fn has_fixed_length(self, name: &[u8]) -> bool {
+        !self.has_free_length() && name.starts_with(b"checkpoint/")
     }
 
     /// Whether redaction depends on positions in the contents.
@@ -266,10 +289,7 @@ mod tests {
             ("checkpoint/pages-12.img", Content::Pages(12)),
             ("checkpoint/mm-7.img", Content::AddressSpace(7)),
             ("checkpoint/pagemap-7.img", Content::PageMap(7)),
-            (
-                "checkpoint/pagemap-shmem-7.img",
-                Content::Bytes(&[Place::Memory]),
-            ),
+            ("checkpoint/pagemap-shmem-7.img", Content::SharedPageMap),
             ("checkpoint/core-7.img", Content::Numbers(Source::Core)),
             ("checkpoint/files.img", Content::Numbers(Source::Files)),
             ("checkpoint/fs-7.img", Content::Numbers(Source::Other)),

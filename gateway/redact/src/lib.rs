@@ -28,6 +28,7 @@ pub mod search;
 mod sink;
 mod stream;
 mod tar;
+mod unpack;
 mod verify;
 mod walk;
 

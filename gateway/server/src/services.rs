@@ -213,6 +213,7 @@ fn redaction_settings(config: &Config) -> RedactionSettings {
     RedactionSettings {
         mask: settings.mask,
         min_value_length: settings.min_value_length.get(),
+        opaque: settings.opaque,
         ..Default::default()
     }
 }

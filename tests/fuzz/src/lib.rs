@@ -52,3 +52,17 @@ pub fn redact(mut archive: &[u8]) {
         "the redacted output is not a valid archive"
     );
 }
+
+/// A tar with these members.
+pub fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, contents) in members {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(contents.len() as u64);
+        header.set_mode(0o600);
+        builder
+            .append_data(&mut header, name, *contents)
+            .expect("a tar in memory");
+    }
+    builder.into_inner().expect("a tar in memory")
+}

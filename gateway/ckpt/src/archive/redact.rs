@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use gateway_core::{Checkpoint, RedactionSummary};
+use gateway_core::{Checkpoint, OpaqueRule, RedactionSummary};
 use gateway_files::NewFile;
-use gateway_redact::{EnvValue, Redacted, Redaction, redact_file};
+use gateway_redact::{EnvValue, Redacted, Redaction, RedactionSettings, redact_file};
 use serde_json::json;
 
 use super::file::{expect_free, open};
@@ -30,6 +30,10 @@ pub(super) struct Options {
     /// A variable that the archive may no longer name, and the file with its value. Can be repeated.
     #[arg(long, value_name = "NAME=FILE", value_parser = variable)]
     env: Vec<(String, PathBuf)>,
+    /// What happens to contents that cannot be searched: `drop` leaves files of archives inside out and refuses other members,
+    /// `refuse` refuses all, `keep` keeps all.
+    #[arg(long, value_name = "RULE", default_value = "drop", value_parser = opaque)]
+    opaque: OpaqueRule,
     /// The archive to read. It is not changed.
     #[arg(value_name = "IN")]
     input: PathBuf,
@@ -73,7 +77,10 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
     let redaction = Redaction {
         plan: plan::read(&options.plan)?,
         values: values.collect::<Result<_>>()?,
-        ..Redaction::default()
+        settings: RedactionSettings {
+            opaque: options.opaque,
+            ..RedactionSettings::default()
+        },
     };
     let out = &options.out;
     let sidecars = [sidecar::digest_path(out), sidecar::metadata_path(out)];
@@ -186,6 +193,12 @@ fn both(mut earlier: RedactionSummary, later: RedactionSummary) -> RedactionSumm
     earlier.rules.extend(later.rules);
     earlier.dropped.extend(later.dropped);
     earlier.unreadable.extend(later.unreadable);
+    earlier.opaque.contents.extend(later.opaque.contents);
+    earlier.opaque.kept_bytes = later.opaque.kept_bytes;
+    let dropped = &mut earlier.opaque.dropped_bytes;
+    *dropped = dropped.saturating_add(later.opaque.dropped_bytes);
+    let not_named = &mut earlier.opaque.not_named;
+    *not_named = not_named.saturating_add(later.opaque.not_named);
     RedactionSummary {
         values_hidden: earlier.values_hidden.saturating_add(later.values_hidden),
         values_too_short: earlier
@@ -194,6 +207,10 @@ fn both(mut earlier: RedactionSummary, later: RedactionSummary) -> RedactionSumm
         passes: earlier.passes.saturating_add(later.passes),
         ..earlier
     }
+}
+
+fn opaque(text: &str) -> Result<OpaqueRule> {
+    serde_json::from_value(json!(text)).map_err(|_| anyhow!("expected drop, refuse or keep"))
 }
 
 fn variable(text: &str) -> Result<(String, PathBuf)> {

@@ -1,6 +1,6 @@
 //! Prints what a redaction hid.
 
-use gateway_core::{Masked, RedactionSummary, RuleSummary};
+use gateway_core::{Masked, OpaqueContent, OpaqueSummary, RedactionSummary, RuleSummary};
 
 use super::row::row;
 use crate::output::print;
@@ -48,6 +48,35 @@ pub(super) fn print_summary(summary: &RedactionSummary) {
         others => print(format_args!("  {others} other rules found nothing")),
     }
     values(summary);
+    opaque(&summary.opaque);
+}
+
+/// Prints what could not be searched or masked.
+fn opaque(summary: &OpaqueSummary) {
+    for content in &summary.contents {
+        let OpaqueContent {
+            place,
+            bytes,
+            reason,
+            ..
+        } = content;
+        let name = if content.dropped {
+            "removed"
+        } else {
+            "not searched"
+        };
+        row(name, format_args!("{place} ({bytes} bytes): {reason}"));
+        if content.will_not_restore {
+            row(
+                "will not restore",
+                format_args!("a process has {place} open or mapped"),
+            );
+        }
+    }
+    if summary.not_named > 0 {
+        let others = summary.not_named;
+        row("not searched", format_args!("{others} more are not listed"));
+    }
 }
 
 fn values(summary: &RedactionSummary) {

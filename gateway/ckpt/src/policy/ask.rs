@@ -101,6 +101,7 @@ pub(super) fn load(
         namespaces: Vec::new(),
         pod_labels: std::collections::BTreeMap::new(),
         mode: Mode::Enforce,
+        opaque: None,
         // Only the answer matters here; `policy bench` measures the time.
         limits: gateway_policy::Limits {
             deadline_milliseconds: 5000,

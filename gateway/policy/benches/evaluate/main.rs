@@ -242,6 +242,7 @@ fn spec(file: PathBuf, key: &str, value: serde_json::Value) -> Spec {
         namespaces: Vec::new(),
         pod_labels: BTreeMap::new(),
         mode: Mode::Enforce,
+        opaque: None,
         limits: Limits::default(),
         wasi: Wasi::None,
     }

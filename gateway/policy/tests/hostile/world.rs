@@ -65,6 +65,7 @@ pub(crate) fn spec(file: PathBuf, deed: &str) -> Spec {
         namespaces: Vec::new(),
         pod_labels: BTreeMap::new(),
         mode: Mode::Enforce,
+        opaque: None,
         limits,
         wasi: Wasi::None,
     }

@@ -136,6 +136,14 @@ impl PageCounts {
             .map(|(name, map)| (*name, map.absent))
     }
 
+    /// The numbers of images in which pages are compressed.
+    pub(crate) fn compressed(&self) -> impl Iterator<Item = u64> {
+        let listed = self.listed().into_iter();
+        listed
+            .filter(|(_, listed)| listed.compressed)
+            .map(|(id, _)| id)
+    }
+
     /// By the number of the `pages-ID.img`.
     fn listed(&self) -> BTreeMap<u64, Listed> {
         let mut all: BTreeMap<u64, Listed> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! `pagemap-PID.img`: which pages of a process's memory lie where in `pages-ID.img`.
 
-use super::protobuf::{Value, fields};
+use super::protobuf::{Value, fields, varint};
 
 /// The largest entry, in bytes. Where pages are compressed it lists the length of each: a GiB of memory takes half of this.
 pub(crate) const MAX_PAGE_MAP_ENTRY: usize = 1 << 20;
@@ -11,6 +11,27 @@ const PARENT: u64 = 1;
 const LAZY: u64 = 2;
 /// The flag of pages that are in the image (CRIU, `PE_PRESENT`).
 const PRESENT: u64 = 4;
+
+/// The lengths in bytes of compressed pages, in order: 0 for a page of zeros without contents. `None` where the entry does not
+/// say them, or says another sum.
+pub(crate) fn packed_lengths(entry: &[u8], pages: u64) -> Option<Vec<u32>> {
+    let (mut lengths, mut wanted) = (Vec::new(), None);
+    for field in fields(entry) {
+        match field? {
+            (6, Value::Number(length)) => lengths.push(u32::try_from(length).ok()?),
+            (6, Value::Bytes(mut packed)) => {
+                while !packed.is_empty() {
+                    lengths.push(u32::try_from(varint(&mut packed)?).ok()?);
+                }
+            }
+            (7, Value::Number(sum)) => wanted = Some(sum),
+            _ => {}
+        }
+    }
+    let sum: u64 = lengths.iter().map(|length| u64::from(*length)).sum();
+    let fits = lengths.len() as u64 == pages && wanted.is_none_or(|wanted| wanted == sum);
+    fits.then_some(lengths)
+}
 
 /// Pages that follow one another in memory.
 #[derive(Debug, Clone, Copy, Default)]

@@ -192,7 +192,7 @@ fn report_pages(counts: &PageCounts, list: &mut FindingList) {
         }
         if absent.compressed > 0 {
             let message = format!(
-                "{} pages of `{name}` are compressed: they cannot be searched",
+                "{} pages of `{name}` are compressed (LZ4): a search of the bytes does not see into them",
                 absent.compressed
             );
             list.note(FindingCode::PagesCompressed, name, &message);

@@ -5,19 +5,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::packed_pages::{PackedPages, packed_pages_error};
 use crate::Error;
-use crate::criu::{AddressSpace, PAGE_SIZES, Run, page_size, pages_id};
+use crate::criu::{AddressSpace, PAGE_SIZES, Run, packed_lengths, page_size, pages_id};
 
 /// The most runs of pages that environments may lie in, and the most pieces of environments in them.
 const MAX_RUNS: usize = 1 << 18;
 const MAX_SEGMENTS: usize = 1 << 20;
 /// The most environments of one process. There is one, but nothing keeps an archive from naming more.
 const MAX_ENVIRONMENTS: usize = 16;
+/// The most compressed pages whose lengths are kept: 16 GiB of memory in pages of 4 KiB.
+const MAX_PACKED: usize = 4 << 20;
 
 /// The positions of environments in each `pages-ID.img`. Outlives a pass: what one learns too late serves the next.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// Whether memory is searched: if not, nothing in it is masked, and compressed pages may stay.
+    /// Whether memory is searched: if not, nothing in it is masked, and compressed pages are not unpacked.
     searched: bool,
     /// The bounds of environments in memory, by process.
     environments: BTreeMap<u64, BTreeSet<(u64, u64)>>,
@@ -34,6 +37,10 @@ pub(super) struct Layout {
     /// Pages that this pass has written.
     streamed: BTreeSet<u64>,
     late: bool,
+    /// Where pages are compressed, by the number of the `pages-ID.img`.
+    packed: BTreeMap<u64, PackedPages>,
+    /// Images whose compressed pages were searched.
+    unpacked: BTreeSet<u64>,
 }
 
 /// A run of pages in which an environment may lie.
@@ -59,7 +66,8 @@ pub(super) struct Segment {
 /// A `pagemap-PID.img` that is being read.
 #[derive(Debug)]
 pub(super) struct PageMap {
-    process: u64,
+    /// `None` for memory that processes share.
+    process: Option<u64>,
     /// The number of the `pages-ID.img`, once the first entry is read.
     pages: Option<u64>,
     /// The number of pages before the next run.
@@ -79,6 +87,8 @@ impl Layout {
             mapped: BTreeSet::new(),
             streamed: BTreeSet::new(),
             late: false,
+            packed: BTreeMap::new(),
+            unpacked: BTreeSet::new(),
         }
     }
 
@@ -106,8 +116,8 @@ impl Layout {
     }
 
     /// Begins a page map.
-    pub(super) fn begin_map(&mut self, process: u64) -> PageMap {
-        self.mapped.insert(process);
+    pub(super) fn begin_map(&mut self, process: Option<u64>) -> PageMap {
+        self.mapped.extend(process);
         PageMap {
             process,
             pages: None,
@@ -119,16 +129,16 @@ impl Layout {
     pub(super) fn add_run(&mut self, map: &mut PageMap, entry: &[u8]) -> Result<bool, Error> {
         let Some(pages) = map.pages else {
             map.pages = pages_id(entry);
+            if let Some(pages) = map.pages {
+                self.packed.remove(&pages);
+            }
             return Ok(map.pages.is_some());
         };
         let Some(run) = Run::read(entry) else {
             return Ok(false);
         };
-        if run.compressed && self.searched {
-            return Err(compressed_pages(&format!(
-                "checkpoint/pagemap-{}.img",
-                map.process
-            )));
+        if self.searched && run.present {
+            self.add_packed(pages, run, entry)?;
         }
         if run.present {
             self.keep(pages, map, run)?;
@@ -139,25 +149,81 @@ impl Layout {
         Ok(true)
     }
 
+    /// Notes where compressed pages lie, and pages beside them.
+    fn add_packed(&mut self, pages: u64, run: Run, entry: &[u8]) -> Result<(), Error> {
+        let error = |reason| Err(packed_pages_error(pages, reason));
+        if !run.compressed {
+            if let Some(packed) = self.packed.get_mut(&pages) {
+                packed.add_plain(run.pages);
+            }
+            return Ok(());
+        }
+        if self.streamed.contains(&pages) {
+            return error("its pages are compressed, and their map comes after them");
+        }
+        let Some(lengths) = packed_lengths(entry, run.pages) else {
+            return error("its pages are compressed, and their lengths are not known");
+        };
+        // What was listed before was not compressed.
+        let before = self.pages.get(&pages).copied().unwrap_or_default();
+        let packed = self.packed.entry(pages);
+        packed
+            .or_insert_with(|| PackedPages::after(before))
+            .add(&lengths);
+        let count: usize = self.packed.values().map(PackedPages::count).sum();
+        if count > MAX_PACKED {
+            return error("its pages are compressed, and there are too many of them");
+        }
+        Ok(())
+    }
+
+    /// Where compressed pages lie in the image `pages`, if it has any.
+    pub(super) fn packed(&self, pages: u64) -> Option<PackedPages> {
+        self.packed.get(&pages).cloned()
+    }
+
+    /// Begins an image with compressed pages that unpack to `page_size` bytes each. Returns the environments' positions in
+    /// what it unpacks to.
+    pub(super) fn begin_packed(&mut self, id: u64, page_size: u64) -> Result<Vec<Segment>, Error> {
+        self.streamed.insert(id);
+        self.unpacked.insert(id);
+        self.segments(id, page_size)
+    }
+
+    /// Whether the compressed pages of the image `pages` were searched, or need not be.
+    pub(super) fn has_unpacked(&self, pages: u64) -> bool {
+        !self.searched || self.unpacked.contains(&pages)
+    }
+
+    /// Bytes of a page, once an image has told it.
+    pub(super) fn page_size(&self) -> Option<u64> {
+        self.page_size
+    }
+
     /// Begins the `pages-ID.img` of `size` bytes. Returns the environments' positions in it, in order and without overlap.
     pub(super) fn begin_pages(&mut self, id: u64, size: u64) -> Result<Vec<Segment>, Error> {
         self.streamed.insert(id);
-        let Some(runs) = self.runs.get(&id).filter(|_| self.searched) else {
+        if !self.searched || !self.runs.contains_key(&id) {
             return Ok(Vec::new());
-        };
+        }
         let listed = self.pages.get(&id).or_else(|| self.earlier_pages.get(&id));
         let page_size = page_size(size, listed.copied().unwrap_or_default());
         // Otherwise the wrong bytes would be overwritten.
         let page_size = page_size.ok_or(Error::BadTar(
             "the memory pages do not have the size that their map says",
         ))?;
+        self.segments(id, page_size)
+    }
+
+    /// The environments' positions in an image with pages of `page_size` bytes.
+    fn segments(&mut self, id: u64, page_size: u64) -> Result<Vec<Segment>, Error> {
         if *self.page_size.get_or_insert(page_size) != page_size {
             return Err(Error::BadTar(
                 "its memory images have pages of different sizes",
             ));
         }
         let mut segments = Vec::new();
-        for run in runs {
+        for run in self.runs.get(&id).into_iter().flatten() {
             if !run.address.is_multiple_of(page_size) {
                 return Err(Error::BadTar(
                     "a page map does not fit the size of the memory's pages",
@@ -175,13 +241,16 @@ impl Layout {
 
     /// Keeps `run` if an environment of the map's process may lie in it, whatever the size of a page.
     fn keep(&mut self, pages: u64, map: &PageMap, run: Run) -> Result<(), Error> {
+        let Some(process) = map.process else {
+            return Ok(());
+        };
         let run = EnvironmentRun {
-            process: map.process,
+            process,
             address: run.address,
             pages: run.pages,
             before: map.before,
         };
-        let mut environments = self.environments.get(&map.process).into_iter().flatten();
+        let mut environments = self.environments.get(&process).into_iter().flatten();
         if environments.all(|bounds| run.segment(*bounds, *PAGE_SIZES.end()).is_none()) {
             return Ok(());
         }
@@ -231,12 +300,4 @@ fn without_overlap(mut segments: Vec<Segment>) -> Vec<Segment> {
 
 fn too_many() -> Error {
     Error::BadTar("the processes' environments lie in too many pieces")
-}
-
-/// The error for compressed pages that would have to be searched. `map` is their page map's name.
-pub(super) fn compressed_pages(map: &str) -> Error {
-    Error::Opaque {
-        member: map.to_owned(),
-        reason: "the pages that it lists are compressed, and compressed pages are not searched",
-    }
 }

@@ -6,13 +6,13 @@
 //! searched under every rule. If the values of variables are learnt after copies of them have gone by, another pass reads
 //! what the first one wrote.
 
+mod budget;
 mod dropped_entries;
 mod dropped_members;
 mod drops;
 mod environment;
 mod file;
 mod framing;
-mod inner;
 mod inventory;
 mod json;
 mod json_string;
@@ -20,12 +20,16 @@ mod known_values;
 mod layout;
 mod links;
 mod maskers;
+mod nested;
 mod numbers;
+mod open_files;
+mod packed_pages;
 mod pass;
 mod plan_check;
 mod redactor;
 mod settings;
 mod spool;
+mod zip_writer;
 
 pub use file::redact_file;
 pub use plan_check::check_plan;

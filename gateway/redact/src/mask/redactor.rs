@@ -4,11 +4,14 @@ use std::io::{BufReader, Read, Seek, Write};
 
 use gateway_core::{DropSummary, Finding, Masked, Place, Plan, RedactionSummary, RuleSummary};
 
+use super::budget::Budget;
 use super::dropped_members::DroppedMembers;
 use super::drops::DropList;
 use super::inventory::Inventory;
 use super::known_values::KnownValues;
 use super::layout::Layout;
+use super::nested::Notes;
+use super::open_files::OpenFiles;
 use super::pass::Pass;
 use super::plan_check::check_plan;
 use super::settings::RedactionSettings;
@@ -58,6 +61,9 @@ pub struct Redactor {
     unreadable: Vec<String>,
     /// Of all passes.
     findings: FindingList,
+    open: OpenFiles,
+    /// Contents that the first pass could not search or mask.
+    notes: Notes,
     passes: u32,
 }
 
@@ -81,6 +87,8 @@ impl Redactor {
             inventory: Inventory::default(),
             unreadable: Vec::new(),
             findings: FindingList::default(),
+            open: OpenFiles::default(),
+            notes: Notes::default(),
             passes: 0,
             plan,
             settings,
@@ -103,7 +111,9 @@ impl Redactor {
         let mut input = BufReader::with_capacity(CHUNK, input);
         let rules = self.compile()?;
         let mut inventory = Inventory::default();
-        let mut unreadable = Vec::new();
+        let (mut unreadable, mut notes) = (Vec::new(), Notes::default());
+        let settings = &self.settings;
+        let budget = Budget::new(settings.max_unpacked_bytes, settings.max_members);
         let mut pass = Pass {
             plan: &self.plan,
             settings: &self.settings,
@@ -115,13 +125,18 @@ impl Redactor {
             inventory: &mut inventory,
             unreadable: &mut unreadable,
             scratch,
-            members_left: self.settings.max_members,
             dropped: DroppedMembers::default(),
+            budget: &budget,
+            open: &mut self.open,
+            notes: &mut notes,
         };
         pass.run(&mut input, &mut Output(out))?;
         self.passes += 1;
         if self.passes == 1 {
-            (self.inventory, self.unreadable) = (inventory, unreadable);
+            (self.inventory, self.unreadable, self.notes) = (inventory, unreadable, notes);
+        } else {
+            // What the first pass kept is noted; what a later one leaves out is not.
+            self.notes.extend_dropped(notes);
         }
         let (learnt, late) = (self.known.take_changed(), self.layout.end_pass());
         let again = learnt || late;
@@ -138,7 +153,8 @@ impl Redactor {
     /// # Errors
     /// [`Error::BrokeArchive`] if the output must not be used.
     pub fn finish(self, output: &mut (impl Read + Seek)) -> Result<Redacted, Error> {
-        self.inventory.check(output, searches_memory(&self.plan))?;
+        self.inventory
+            .check(output, |id| self.layout.has_unpacked(id))?;
         let (values_hidden, values_too_short) = self.known.counts();
         let rules = self.plan.mask.iter().enumerate();
         let summary = RedactionSummary {
@@ -148,6 +164,7 @@ impl Redactor {
             values_too_short,
             passes: self.passes,
             unreadable: self.unreadable,
+            opaque: self.notes.summary(),
         };
         Ok(Redacted {
             summary,

@@ -1,5 +1,7 @@
 //! Settings of redaction.
 
+use gateway_core::OpaqueRule;
+
 use crate::search::SearchSettings;
 
 /// The mask byte, and the bounds of redaction.
@@ -19,6 +21,8 @@ pub struct RedactionSettings {
     pub max_ratio: u64,
     /// Bytes of one memory page, where the archive's images do not tell it.
     pub page_size: u64,
+    /// What happens to contents that cannot be searched or masked.
+    pub opaque: OpaqueRule,
 }
 
 impl RedactionSettings {
@@ -42,7 +46,7 @@ impl RedactionSettings {
 
 impl Default for RedactionSettings {
     /// `*`, values from 6 bytes on, a million members, documents of 16 MiB, 64 GiB unpacked at up to 200 times, this
-    /// machine's pages.
+    /// machine's pages, opaque files of archives left out.
     fn default() -> Self {
         Self {
             mask: b'*',
@@ -52,6 +56,7 @@ impl Default for RedactionSettings {
             max_unpacked_bytes: 64 << 30,
             max_ratio: 200,
             page_size: rustix::param::page_size() as u64,
+            opaque: OpaqueRule::default(),
         }
     }
 }

@@ -62,6 +62,12 @@ impl Member {
                 Err(_) if !extensions.is_empty() => return Err(Error::Truncated),
                 Err(end) => return Ok(end),
             };
+            // Solaris's extended header, which most readers take for a file.
+            if header.kind_byte() == b'X' {
+                return Err(Error::BadTar(
+                    "an extended header is of a kind that readers disagree about",
+                ));
+            }
             if !is_extension(header.kind()) {
                 let member = Self::new(extensions, header, overrides, input)?;
                 return Ok(Next::Member(Box::new(member)));
@@ -82,7 +88,11 @@ impl Member {
         overrides: Overrides,
         input: &mut dyn BufRead,
     ) -> Result<Self, Error> {
-        let size = overrides.size.map_or_else(|| header.size(), Ok)?;
+        let size = size(&header, &overrides)?;
+        // Some readers take it for the name, some only where the contents leave out holes.
+        if overrides.sparse_name.is_some() && !overrides.sparse {
+            return Err(Error::BadTar("a member has a sparse file's name alone"));
+        }
         let name = overrides
             .sparse_name
             .or(overrides.name)
@@ -187,6 +197,19 @@ impl Member {
             size,
             sparse: self.sparse,
         })
+    }
+}
+
+/// The size of a member's contents. Some readers take that of the header, some that of an extended header, so both must be the
+/// same, unless the header's field is too small.
+fn size(header: &Header, overrides: &Overrides) -> Result<u64, Error> {
+    const LARGEST: u64 = 0o77_777_777_777;
+    let own = header.size()?;
+    match overrides.size {
+        Some(size) if size != own && (size <= LARGEST || own != 0) => Err(Error::BadTar(
+            "a member's header and its extended header have different sizes",
+        )),
+        size => Ok(size.unwrap_or(own)),
     }
 }
 

@@ -313,3 +313,20 @@ fn refuses_data_behind_the_end() {
     .concat();
     assert!(redact(all(), &padded).unwrap().0 == padded);
 }
+
+#[test]
+fn refuses_headers_that_readers_disagree_about() {
+    let with = |kind: EntryType, records: &[u8]| {
+        tar_of(&[("x", kind, records), ("f", EntryType::Regular, b"1234")])
+    };
+    for archive in [
+        with(EntryType::new(b'X'), b"11 path=g\n"),
+        with(EntryType::XHeader, b"21 GNU.sparse.name=g\n"),
+        with(EntryType::XHeader, b"10 size=3\n"),
+    ] {
+        assert!(matches!(redact(all(), &archive), Err(Error::BadTar(_))));
+    }
+    redact(all(), &with(EntryType::XHeader, b"10 size=4\n")).unwrap();
+    let sparse = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n21 GNU.sparse.name=g\n";
+    redact(all(), &with(EntryType::XHeader, sparse)).unwrap();
+}

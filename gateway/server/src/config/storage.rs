@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use gateway_archive::{KeepOriginal, Limits, Recipients, WhenFull};
+use gateway_core::OpaqueRule;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -69,6 +70,8 @@ pub struct Redaction {
     pub mask: u8,
     /// Shorter values of environment variables, in bytes, are hidden in environments only, not wherever they occur.
     pub min_value_length: NonZeroUsize,
+    /// What happens to contents that cannot be searched or masked. Policies can have a rule of their own.
+    pub opaque: OpaqueRule,
 }
 
 impl Quota {
@@ -115,6 +118,7 @@ impl Default for Redaction {
         Self {
             mask: b'*',
             min_value_length: at_least_one(6),
+            opaque: OpaqueRule::default(),
         }
     }
 }

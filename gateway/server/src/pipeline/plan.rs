@@ -1,8 +1,8 @@
 //! The stage that asks the redactors what must be hidden in the checkpoint.
 
-use gateway_core::{Container, Plan};
+use gateway_core::{Container, OpaqueRule, Plan};
 use gateway_policy::Planning;
-use gateway_redact::{EnvValue, Redaction, check_plan};
+use gateway_redact::{EnvValue, Redaction, RedactionSettings, check_plan};
 use tracing::{Instrument, Span, info_span};
 
 use super::authorize::Authorized;
@@ -53,9 +53,9 @@ impl Pipeline {
     ) -> Result<Planned, Error> {
         let span = info_span!("redaction plan");
         async {
-            let plan = self.ask_redactors(&authorized, notes).await?;
+            let (plan, opaque) = self.ask_redactors(&authorized, notes).await?;
             let container = &authorized.resolved().request().target;
-            let redaction = self.redaction(container, &plan).await?;
+            let redaction = self.redaction(container, &plan, opaque).await?;
             let visible = authorized.resolved().context().visible();
             Ok(Planned {
                 authorized,
@@ -72,7 +72,7 @@ impl Pipeline {
         &self,
         authorized: &Authorized,
         notes: &mut Notes,
-    ) -> Result<Plan, Error> {
+    ) -> Result<(Plan, OpaqueRule), Error> {
         let resolved = authorized.resolved();
         let (policies, request) = (authorized.policies(), resolved.request().clone());
         let (settings, within) = (self.redaction.clone(), Span::current());
@@ -88,7 +88,8 @@ impl Pipeline {
             })
         });
         let (planning, checked) = planning.await.map_err(|_| Error::Internal)?;
-        let Planning { verdicts, plan } = planning;
+        let opaque = planning.opaque_rule(self.redaction.opaque);
+        let Planning { verdicts, plan, .. } = planning;
         for verdict in &verdicts {
             crate::verdicts::report(&self.metrics, &Span::current(), verdict);
         }
@@ -100,7 +101,7 @@ impl Pipeline {
         resolved.context().hidden().add(plan.hide.clone());
         notes.plan = Some(plan.clone());
         checked.map_err(gateway_archive::Error::from)?;
-        Ok(plan)
+        Ok((plan, opaque))
     }
 
     /// The plan together with the environment's values that it asks for. The archive has the values, too, but after the
@@ -109,6 +110,7 @@ impl Pipeline {
         &self,
         container: &Container,
         plan: &Plan,
+        opaque: OpaqueRule,
     ) -> Result<Option<Redaction>, Error> {
         if !plan.changes_the_archive() {
             return Ok(None);
@@ -124,7 +126,10 @@ impl Pipeline {
         Ok(Some(Redaction {
             plan: plan.clone(),
             values,
-            settings: self.redaction.clone(),
+            settings: RedactionSettings {
+                opaque,
+                ..self.redaction.clone()
+            },
         }))
     }
 }

@@ -1,118 +1,221 @@
-//! Archives inside the archive: the container's changed files, and dumped tmpfs.
+//! Members that have to be unpacked: the container's changed files, dumped tmpfs, and whatever begins as an archive.
 
-use std::io::{BufRead, BufReader, Read, Take};
+use std::io::{BufRead, BufReader, Read, Seek};
 
-use flate2::read::MultiGzDecoder;
-use gateway_core::Place;
+use gateway_core::{OpaqueContent, OpaqueRule, Place};
 
-use super::{Pass, opaque};
+use super::Pass;
 use crate::Error;
-use crate::content::is_gzip;
+use crate::content::Content;
 use crate::mask::dropped_entries::DroppedEntries;
-use crate::mask::spool::{GzipWriter, SpoolWriter, Stored};
-use crate::scratch::Spool;
+use crate::mask::nested::{Nested, Notes, Reason, Seen, Stop};
+use crate::mask::spool::{SpoolWriter, Stored};
 use crate::search::Tally;
-use crate::sink::{Discard, Sink};
+use crate::sink::Sink;
 use crate::stream::{ensure_complete, read_pieces};
-use crate::tar::{BLOCK, Header, Member, for_error};
+use crate::tar::{Member, for_error};
+use crate::unpack::{Decoder, Format, START, Source};
 
-/// Bytes that are unpacked at once.
-const BUFFER: usize = 1 << 17;
-
-/// The format of an archive inside the archive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Empty,
-    Tar,
-    Gzip,
-    Other,
-}
+/// The largest window of a compressed archive, in bytes.
+const MAX_WINDOW: u64 = 16 << 20;
 
 impl Pass<'_> {
-    /// `rootfs-diff.tar` or a dumped tmpfs. Returns the number of bytes of contents that were written.
+    /// `rootfs-diff.tar` or a dumped tmpfs: a tar, compressed or not. Returns the number of bytes of contents that were
+    /// written.
     pub(super) fn archive(
         &mut self,
         member: &Member,
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
-        let drops = self.drops.reaches_into(&member.name);
-        if !drops && !self.rules.searches(Place::Files) {
-            self.write_front(member, out)?;
-            return read_pieces(body, |bytes| out.put(bytes)).map(|()| member.size);
+        if !self.drops.reaches_into(&member.name) && !self.rules.searches(Place::Files) {
+            return self.as_it_is(member, body, out);
         }
-        let mut start = Vec::new();
-        body.take(BLOCK as u64)
-            .read_to_end(&mut start)
-            .map_err(Error::reading)?;
-        ensure_complete(member.size.min(BLOCK as u64) - start.len() as u64)?;
-        let mut body = start.as_slice().chain(body);
-        match Format::of(&start) {
-            Format::Gzip => self.gzip(member, &mut body, out),
-            Format::Tar if drops => self.shortened_tar(member, &mut body, out),
-            Format::Empty | Format::Tar => {
-                self.write_front(member, out)?;
-                self.inner(None).run(&mut body, out).map(|_| member.size)
+        let mut body = Source::new(body);
+        let start = body.peek(START).map_err(Error::reading)?;
+        ensure_complete(member.size.min(START as u64) - start.len() as u64)?;
+        // An archive may consist of its end alone.
+        let is_tar =
+            start.is_empty() || start.len() == START && start.iter().all(|byte| *byte == 0);
+        let reason = "it is neither a tar archive nor one compressed with gzip";
+        match Format::of(start) {
+            Some(Format::Tar) => self.tar(member, &mut body, out),
+            None if is_tar => self.tar(member, &mut body, out),
+            Some(format @ Format::Gzip) => self.packed(member, format, &mut body, out),
+            // Runtimes take Zstandard, too. CRIU does not.
+            Some(format @ Format::Zstd) if Content::of(&member.name) == Content::RootfsDiff => {
+                self.packed(member, format, &mut body, out)
             }
-            Format::Other => Err(opaque(
-                member,
-                "it is neither a tar archive nor one compressed with gzip",
-            )),
+            _ => self.opaque(member, reason, &mut body, out),
         }
     }
 
-    /// A tar archive from which entries may be left out: its size is known only at its end.
-    fn shortened_tar(
+    /// A member that begins in a format that has to be unpacked.
+    pub(super) fn packed(
+        &mut self,
+        member: &Member,
+        format: Format,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<u64, Error> {
+        let content = Content::of(&member.name);
+        let places = content.places_inside();
+        if !places.iter().any(|place| self.rules.searches(*place))
+            && !self.drops.reaches_into(&member.name)
+        {
+            return self.as_it_is(member, body, out);
+        }
+        let mut original = self.store(body)?;
+        ensure_complete(member.size.saturating_sub(original.size))?;
+        let (depth, fixed) = (content.depth(), content.has_fixed_length(&member.name));
+        if !fixed {
+            self.inventory.last_may_change();
+        }
+        let dropped = self.dropped_entries(member, Some(format), &mut original)?;
+        let replaced = self.nested(member, dropped.as_ref(), |nested| {
+            nested.replace(format, &mut original, depth, fixed)
+        });
+        match replaced {
+            Ok((_, Seen { whole: false, .. })) => Err(Error::Truncated),
+            Ok((changed, _)) => self.write_stored(member, changed.unwrap_or(original), out),
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::Opaque(Reason::TooLarge)) if self.settings.opaque != OpaqueRule::Keep => {
+                Err(Error::Bomb {
+                    member: for_error(&member.name),
+                    limit: self.settings.max_unpacked(member.size),
+                })
+            }
+            Err(Stop::Opaque(reason)) => {
+                self.refuse_unless_kept(member, reason.as_str())?;
+                self.write_stored(member, original, out)
+            }
+        }
+    }
+
+    /// What cannot be searched: the checkpoint's own members are kept or refused, never left out.
+    pub(super) fn opaque(
+        &mut self,
+        member: &Member,
+        reason: &'static str,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<u64, Error> {
+        self.refuse_unless_kept(member, reason)?;
+        self.as_it_is(member, body, out)
+    }
+
+    fn refuse_unless_kept(&mut self, member: &Member, reason: &'static str) -> Result<(), Error> {
+        if self.settings.opaque != OpaqueRule::Keep {
+            return Err(super::opaque(member, reason));
+        }
+        self.notes.add(OpaqueContent {
+            place: for_error(&member.name),
+            bytes: member.size,
+            reason: reason.to_owned(),
+            dropped: false,
+            will_not_restore: false,
+        });
+        Ok(())
+    }
+
+    /// A tar archive, whose size is known only at its end.
+    fn tar(
         &mut self,
         member: &Member,
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
-        let mut original = SpoolWriter::new(self.scratch)?;
-        read_pieces(body, |bytes| original.put(bytes))?;
-        let mut original = original.finish()?;
-        ensure_complete(member.size.saturating_sub(original.size))?;
-        let dropped = {
-            let mut tar = BufReader::with_capacity(BUFFER, rewound(&mut *original.spool)?);
-            DroppedEntries::read(self.drops, &member.name, &mut tar, self.members_left)?
-        };
-        let mut input = BufReader::with_capacity(BUFFER, rewound(&mut *original.spool)?);
         let mut tar = SpoolWriter::new(self.scratch)?;
-        self.inner(Some(&dropped)).run(&mut input, &mut tar)?;
-        self.write_stored(member, tar.finish()?, out)
+        let written = if self.drops.reaches_into(&member.name) {
+            let mut original = self.store(body)?;
+            ensure_complete(member.size.saturating_sub(original.size))?;
+            let dropped = self.dropped_entries(member, None, &mut original)?;
+            let mut body = reader(&mut original)?;
+            self.nested(member, dropped.as_ref(), |nested| {
+                nested.tar(&mut body, 0, Some(&mut tar))
+            })
+        } else {
+            self.nested(member, None, |nested| nested.tar(body, 0, Some(&mut tar)))
+        };
+        match written {
+            Ok(_) => self.write_stored(member, tar.finish()?, out),
+            Err(Stop::Failed(error)) => Err(error),
+            Err(Stop::Opaque(reason)) => Err(super::opaque(member, reason.as_str())),
+        }
     }
 
-    /// A compressed archive is stored as it came until it is clear whether it changes. If not, it is passed on as it came.
-    fn gzip(
+    /// The entries of the archive `original` that the plan leaves out; `None` if it leaves none out. `format` is for one that is
+    /// compressed.
+    fn dropped_entries(
+        &self,
+        member: &Member,
+        format: Option<Format>,
+        original: &mut Stored,
+    ) -> Result<Option<DroppedEntries>, Error> {
+        if !self.drops.reaches_into(&member.name) {
+            return Ok(None);
+        }
+        let (drops, members_left) = (&*self.drops, self.budget.members_left());
+        let mut body = reader(original)?;
+        let stream = format.filter(|format| *format != Format::Tar);
+        let Some(format) = stream else {
+            return DroppedEntries::read(drops, &member.name, &mut body, members_left).map(Some);
+        };
+        let limit = self.settings.max_unpacked(member.size);
+        let decoder = Decoder::new(format, Source::new(&mut body), MAX_WINDOW);
+        let decoder = decoder.ok_or_else(|| super::opaque(member, "it is no archive"))?;
+        let mut unpacked = BufReader::new(decoder.take(limit.saturating_add(1)));
+        let read = DroppedEntries::read(drops, &member.name, &mut unpacked, members_left);
+        if unpacked.get_ref().limit() == 0 {
+            let member = for_error(&member.name);
+            return Err(Error::Bomb { member, limit });
+        }
+        read.map(Some)
+    }
+
+    /// Masks contents inside `member`, without these entries.
+    fn nested<T>(
+        &mut self,
+        member: &Member,
+        dropped: Option<&DroppedEntries>,
+        mask: impl FnOnce(&mut Nested<'_>) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
+        let mut nested = Nested {
+            rules: self.rules,
+            settings: self.settings,
+            places: Content::of(&member.name).places_inside(),
+            drops: self.drops,
+            dropped,
+            member: &member.name,
+            open: self.open,
+            scratch: self.scratch,
+            budget: self.budget,
+            found: Tally::default(),
+            notes: Notes::default(),
+            limit: self.settings.max_unpacked(member.size),
+            path: Vec::new(),
+        };
+        let masked = mask(&mut nested)?;
+        let (found, notes) = (nested.found, nested.notes);
+        self.found.merge(&found);
+        self.notes.extend(notes);
+        Ok(masked)
+    }
+
+    fn as_it_is(
         &mut self,
         member: &Member,
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
+        self.write_front(member, out)?;
+        read_pieces(body, |bytes| out.put(bytes)).map(|()| member.size)
+    }
+
+    fn store(&mut self, body: &mut dyn BufRead) -> Result<Stored, Error> {
         let mut original = SpoolWriter::new(self.scratch)?;
         read_pieces(body, |bytes| original.put(bytes))?;
-        let mut original = original.finish()?;
-        ensure_complete(member.size.saturating_sub(original.size))?;
-        let mut dropped = None;
-        if self.drops.reaches_into(&member.name) {
-            let limit = self.settings.max_unpacked(member.size);
-            let mut tar = Unpacked::new(&mut *original.spool, limit)?;
-            let read =
-                DroppedEntries::read(self.drops, &member.name, &mut tar.0, self.members_left);
-            tar.ensure_bounded(member, limit)?;
-            dropped = Some(read?);
-        }
-        let dropped = dropped.as_ref();
-        let before = self.drops.counts();
-        let (changed, _) = self.unpack(member, dropped, &mut *original.spool, &mut Discard)?;
-        if !changed {
-            return self.write_stored(member, original, out);
-        }
-        self.drops.restore_counts(&before);
-        let mut compressed = GzipWriter::new(self.scratch)?;
-        let (_, found) = self.unpack(member, dropped, &mut *original.spool, &mut compressed)?;
-        self.found.merge(&found);
-        self.write_stored(member, compressed.finish()?, out)
+        original.finish()
     }
 
     /// Writes `member` with these contents.
@@ -130,63 +233,10 @@ impl Pass<'_> {
         }
         contents.write_to(out).map(|()| size)
     }
-
-    /// Unpacks and masks `original`. Returns whether anything changed, and what was masked.
-    fn unpack(
-        &mut self,
-        member: &Member,
-        dropped: Option<&DroppedEntries>,
-        original: &mut dyn Spool,
-        out: &mut dyn Sink,
-    ) -> Result<(bool, Tally), Error> {
-        let limit = self.settings.max_unpacked(member.size);
-        let mut unpacked = Unpacked::new(original, limit)?;
-        let (mut found, mut members_left) = (Tally::default(), self.members_left);
-        let mut inner = self.inner(dropped);
-        inner.found = &mut found;
-        inner.members_left = &mut members_left;
-        let outcome = inner.run(&mut unpacked.0, out);
-        unpacked.ensure_bounded(member, limit)?;
-        self.members_left = members_left;
-        let changed = outcome?;
-        Ok((changed || found.iter().next().is_some(), found))
-    }
 }
 
-/// A compressed archive that is unpacked up to a limit.
-struct Unpacked<'a>(BufReader<Take<MultiGzDecoder<BufReader<&'a mut dyn Spool>>>>);
-
-impl<'a> Unpacked<'a> {
-    fn new(original: &'a mut dyn Spool, limit: u64) -> Result<Self, Error> {
-        let packed = BufReader::with_capacity(BUFFER, rewound(original)?);
-        let decoder = MultiGzDecoder::new(packed).take(limit.saturating_add(1));
-        Ok(Self(BufReader::with_capacity(BUFFER, decoder)))
-    }
-
-    fn ensure_bounded(&self, member: &Member, limit: u64) -> Result<(), Error> {
-        if self.0.get_ref().limit() > 0 {
-            return Ok(());
-        }
-        Err(Error::Bomb {
-            member: for_error(&member.name),
-            limit,
-        })
-    }
-}
-
-fn rewound(spool: &mut dyn Spool) -> Result<&mut dyn Spool, Error> {
-    spool.rewind().map_err(Error::Scratch)?;
-    Ok(spool)
-}
-
-impl Format {
-    fn of(start: &[u8]) -> Self {
-        let header = start.first_chunk().map(Header::parse);
-        match header {
-            _ if start.is_empty() => Self::Empty,
-            _ if is_gzip(start) => Self::Gzip,
-            Some(Ok(_)) => Self::Tar,
-            _ => Self::Other,
-        }
-    }
+/// Reads `stored` from its beginning.
+fn reader(stored: &mut Stored) -> Result<impl BufRead + '_, Error> {
+    stored.spool.rewind().map_err(Error::Scratch)?;
+    Ok(BufReader::with_capacity(1 << 17, &mut stored.spool))
 }

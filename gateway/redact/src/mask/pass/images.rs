@@ -30,11 +30,11 @@ impl Pass<'_> {
         })
     }
 
-    /// `pagemap-PID.img`.
+    /// `pagemap-PID.img`, and without a process `pagemap-shmem-ID.img`.
     pub(super) fn page_map(
         &mut self,
         member: &Member,
-        process: u64,
+        process: Option<u64>,
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<(), Error> {
@@ -61,6 +61,9 @@ impl Pass<'_> {
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<(), Error> {
+        if let Some(packed) = self.layout.packed(id) {
+            return self.packed_pages(member, id, &packed, body, out);
+        }
         self.write_front(member, out)?;
         let segments = self.layout.begin_pages(id, member.size)?;
         let mut environments = EnvironmentMasker::new(segments);

@@ -4,20 +4,22 @@ mod archives;
 mod documents;
 mod images;
 mod numbers;
+mod packed_pages;
 
 use std::io::{BufRead, Read};
 
 use gateway_core::{Place, Plan};
 
-use super::dropped_entries::DroppedEntries;
+use super::budget::Budget;
 use super::dropped_members::DroppedMembers;
 use super::drops::DropList;
-use super::framing::{copy_end, count_member, drop_padding, skip_contents};
-use super::inner::InnerMasker;
+use super::framing::{copy_end, drop_padding, skip_contents};
 use super::inventory::Inventory;
 use super::known_values::KnownValues;
 use super::layout::Layout;
 use super::maskers::{Maskers, mask};
+use super::nested::Notes;
+use super::open_files::OpenFiles;
 use super::settings::RedactionSettings;
 use crate::Error;
 use crate::content::{Content, EVERYWHERE, is_known_name};
@@ -26,6 +28,7 @@ use crate::search::{Rules, Tally};
 use crate::sink::Sink;
 use crate::stream::ensure_complete;
 use crate::tar::{HeaderText, Kind, Member, Next, for_error, normalize, padding};
+use crate::unpack::{Format, START, Source};
 
 /// The settings and the state of a pass. The state is the next pass's, too.
 pub(super) struct Pass<'a> {
@@ -40,10 +43,12 @@ pub(super) struct Pass<'a> {
     /// Names of documents that are not JSON.
     pub(super) unreadable: &'a mut Vec<String>,
     pub(super) scratch: &'a mut dyn Scratch,
-    /// The number of further members that are allowed.
-    pub(super) members_left: u64,
     /// The members so far that were left out.
     pub(super) dropped: DroppedMembers,
+    pub(super) budget: &'a Budget,
+    pub(super) open: &'a mut OpenFiles,
+    /// Contents that could not be searched or masked.
+    pub(super) notes: &'a mut Notes,
 }
 
 impl Pass<'_> {
@@ -64,7 +69,9 @@ impl Pass<'_> {
         input: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<(), Error> {
-        count_member(&mut self.members_left)?;
+        if !self.budget.take_member() {
+            return Err(Error::BadTar("it has too many members"));
+        }
         if self.leaves_out(member)? {
             return skip_contents(input, member.size);
         }
@@ -104,13 +111,43 @@ impl Pass<'_> {
         if member.sparse && content.has_structure() {
             return Err(opaque(member, "it is stored with holes"));
         }
+        if member.name == b"checkpoint/cipher.img" && self.rules.searches(Place::Memory) {
+            return self.opaque(member, "CRIU encrypted the images", body, out);
+        }
+        if matches!(content, Content::RootfsDiff | Content::Tmpfs) {
+            return self.archive(member, body, out);
+        }
+        // Memory is searched as bytes, whatever a page begins with.
+        if !matches!(content, Content::Pages(_)) {
+            let mut body = Source::new(body);
+            let format = Format::of(body.peek(START).map_err(Error::reading)?);
+            if let Some(format) = format {
+                if member.sparse {
+                    return self.opaque(member, "it is stored with holes", &mut body, out);
+                }
+                return self.packed(member, format, &mut body, out);
+            }
+            return self.contents(member, content, &mut body, out);
+        }
+        self.contents(member, content, body, out)
+    }
+
+    /// Contents that are searched where they stand.
+    fn contents(
+        &mut self,
+        member: &Member,
+        content: Content,
+        body: &mut dyn BufRead,
+        out: &mut dyn Sink,
+    ) -> Result<u64, Error> {
         match content {
             Content::RootfsDiff | Content::Tmpfs => return self.archive(member, body, out),
             Content::Document => self.document(member, body, out)?,
             Content::Unknown => self.unknown(member, body, out)?,
             Content::Pages(id) => self.pages(member, id, body, out)?,
             Content::AddressSpace(process) => self.address_space(member, process, body, out)?,
-            Content::PageMap(process) => self.page_map(member, process, body, out)?,
+            Content::PageMap(process) => self.page_map(member, Some(process), body, out)?,
+            Content::SharedPageMap => self.page_map(member, None, body, out)?,
             Content::Numbers(source) => self.numbers(member, source, body, out)?,
             Content::Bytes(places) => {
                 self.write_front(member, out)?;
@@ -153,17 +190,6 @@ impl Pass<'_> {
             self.inventory.rename(&written);
         }
         out.put(&front)
-    }
-
-    /// For an archive inside, without these entries.
-    fn inner<'b>(&'b mut self, dropped: Option<&'b DroppedEntries>) -> InnerMasker<'b> {
-        InnerMasker {
-            rules: self.rules,
-            drops: self.drops,
-            dropped,
-            found: self.found,
-            members_left: &mut self.members_left,
-        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::Error;
 use crate::criu::Source;
 use crate::mask::maskers::mask;
 use crate::mask::numbers::{NumberMasker, Refused};
+use crate::mask::open_files::OpenFiles;
 use crate::sink::Sink;
 use crate::stream::{ensure_complete, read_all};
 use crate::tar::{Member, for_error};
@@ -26,7 +27,8 @@ impl Pass<'_> {
         out: &mut dyn Sink,
     ) -> Result<(), Error> {
         self.write_front(member, out)?;
-        if !self.rules.searches(Place::Memory) {
+        let lists_files = OpenFiles::are_listed_in(&member.name);
+        if !self.rules.searches(Place::Memory) && !lists_files {
             return self.bytes(&[Place::Memory], body, out);
         }
         if member.size > MAX_IMAGE {
@@ -34,6 +36,12 @@ impl Pass<'_> {
         }
         let original = read_all(body)?;
         ensure_complete(member.size.saturating_sub(original.len() as u64))?;
+        if lists_files {
+            self.open.add(&member.name, &original);
+            if !self.rules.searches(Place::Memory) {
+                return out.put(&original);
+            }
+        }
         let mut image = original.clone();
         mask(self.rules, &[Place::Memory], &mut image, self.found);
         let masker = NumberMasker {
