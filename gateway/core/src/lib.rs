@@ -40,7 +40,9 @@ pub use inspection::{
 pub use open_file::{FileAccess, FileKind, OpenFile, OpenSocket, SocketFamily};
 pub use proof::{KeyChange, KeyRemoval, SegmentStart, TreeHead};
 pub use recorded::RequestRecord;
-pub use redaction::{DETECTORS, DropRule, MaskRule, OpaqueRule, Pattern, Place, Plan, PlanRecord};
+pub use redaction::{
+    DETECTORS, DropRule, MaskRule, OpaqueRule, Pattern, Place, Plan, PlanRecord, TELLING_NAMES,
+};
 pub use request::{Action, Archive, Request};
 pub use summary::{
     DropSummary, Masked, OpaqueContent, OpaqueSummary, RedactionSummary, RuleSummary,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::HiddenField;
 
 /// The detectors that the gateway has. Rules may name these and no others.
-pub const DETECTORS: [&str; 23] = [
+pub const DETECTORS: [&str; 24] = [
     "auth-header",
     "aws-access-key",
     "azure-key",
@@ -31,8 +31,12 @@ pub const DETECTORS: [&str; 23] = [
     "registry-token",
     "shadow-line",
     "slack-token",
+    TELLING_NAMES,
     "vault-token",
 ];
+
+/// The detector that selects environment variables by names that speak of secrets.
+pub const TELLING_NAMES: &str = "telling-names";
 
 /// A redaction plan: pure data, decided before the runtime is called and carried out while the archive streams. An empty
 /// plan leaves the archive as the runtime wrote it.
@@ -79,7 +83,7 @@ pub enum Pattern {
     Regex(String),
     /// The values of environment variables whose names match this glob, as themselves and in base64.
     EnvValue(String),
-    /// Matches of this detector: `private-key`, `jwt`, ...
+    /// Matches of this detector: `private-key`, `jwt`, ...; [`TELLING_NAMES`] stands for values of variables.
     Detector(String),
 }
 
@@ -158,7 +162,18 @@ impl Plan {
     pub fn asks_for_environment(&self) -> bool {
         self.mask
             .iter()
-            .any(|rule| matches!(rule.pattern, Pattern::EnvValue(_)))
+            .any(|rule| rule.pattern.selects_variables())
+    }
+}
+
+impl Pattern {
+    /// Whether it selects environment variables by their names.
+    pub fn selects_variables(&self) -> bool {
+        match self {
+            Self::EnvValue(_) => true,
+            Self::Detector(name) => name == TELLING_NAMES,
+            Self::Literal(_) | Self::Regex(_) => false,
+        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! Masks the values of environment variables whose names suggest a secret.
 
-use checkpoint_gateway_policy::bounds::GLOB_STARS_MAX;
+use checkpoint_gateway_policy::bounds::{GLOB_STARS_MAX, TELLING_NAMES};
 use checkpoint_gateway_policy::prelude::*;
+use serde::Deserializer;
 
 /// See `schema.json`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
-    names: Vec<String>,
+    /// `None` stands for the built-in detectors.
+    #[serde(deserialize_with = "some")]
+    names: Option<Vec<String>>,
     also: Vec<String>,
     places: Places,
 }
@@ -15,42 +18,18 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            names: NAMES.map(str::to_owned).to_vec(),
+            names: None,
             also: Vec::new(),
             places: Places::all(),
         }
     }
 }
 
-/// Common names of secrets, as in shells and in configuration frameworks.
-const NAMES: [&str; 24] = [
-    "*PASSWORD*",
-    "*PASSWD*",
-    "*PASSPHRASE*",
-    "*_PWD",
-    "*SECRET*",
-    "*TOKEN*",
-    "*CREDENTIAL*",
-    "*API_KEY*",
-    "*APIKEY*",
-    "*ACCESS_KEY*",
-    "*PRIVATE_KEY*",
-    "*ENCRYPTION_KEY*",
-    "*SIGNING_KEY*",
-    "*MASTER_KEY*",
-    "*CONNECTION_STRING*",
-    "*_DSN",
-    "DATABASE_URL",
-    "*_DATABASE_URL",
-    "REDIS_URL",
-    "MONGODB_URI",
-    "AMQP_URL",
-    "*password*",
-    "*secret*",
-    "*token*",
-];
+/// The gateway's detectors that are used where no names are set: the first selects variables, the others find credentials
+/// within addresses, such as a password in `DATABASE_URL`.
+const DETECTORS: [&str; 3] = [TELLING_NAMES, "basic-auth-url", "connection-string"];
 
-/// The policy: one rule per name.
+/// The policy: one rule per detector and name.
 pub struct RedactEnvironment(Vec<MaskRule>);
 
 impl Redactor for RedactEnvironment {
@@ -58,8 +37,13 @@ impl Redactor for RedactEnvironment {
     type Settings = Settings;
 
     fn configure(settings: Settings) -> Result<Self, String> {
-        let mut rules = Vec::<MaskRule>::new();
-        for name in settings.names.iter().chain(&settings.also) {
+        let mut rules = match settings.names {
+            Some(_) => Vec::new(),
+            None => DETECTORS
+                .map(|name| MaskRule::detector(name, settings.places))
+                .to_vec(),
+        };
+        for name in settings.names.iter().flatten().chain(&settings.also) {
             if !could_match_a_variable(name) {
                 return Err(format!(
                     "`{name}` matches no variable: use letters, digits, `_`, `.`, `-` and `*`"
@@ -88,6 +72,11 @@ impl Redactor for RedactEnvironment {
 }
 
 export_redactor!(RedactEnvironment);
+
+/// A list that is there: `null` is none.
+fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Vec::deserialize(deserializer).map(Some)
+}
 
 fn could_match_a_variable(glob: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'*');

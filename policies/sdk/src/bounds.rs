@@ -5,8 +5,10 @@
 pub const TEXT_MAX: usize = 1024;
 /// The most stars in a glob of a plan.
 pub const GLOB_STARS_MAX: usize = 8;
+/// The detector that selects environment variables by names that speak of secrets. All others find secrets by their form.
+pub const TELLING_NAMES: &str = "telling-names";
 /// The detectors that a plan may name.
-pub const DETECTORS: [&str; 23] = [
+pub const DETECTORS: [&str; 24] = [
     "private-key",
     "jwt",
     "kubernetes-token",
@@ -30,4 +32,5 @@ pub const DETECTORS: [&str; 23] = [
     "auth-header",
     "password-field",
     "credential-file",
+    TELLING_NAMES,
 ];

@@ -69,7 +69,7 @@ allow = [
 ]
 
 [[policies]]
-name = "redact-environment"    # masks the values of variables with names such as *_KEY, in every place
+name = "redact-environment"    # masks the values of variables whose names speak of secrets, in every place
 file = {redactor}
 limits = {{ deadline-milliseconds = 2000 }}
 

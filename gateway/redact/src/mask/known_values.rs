@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gateway_core::{Pattern, Place, Plan};
+use gateway_core::{Place, Plan};
 
 use super::maskers::mask;
 use super::settings::RedactionSettings;
@@ -33,9 +33,13 @@ pub(super) struct KnownValues {
 
 impl KnownValues {
     pub(super) fn new(plan: &Plan, settings: &RedactionSettings) -> Self {
-        let places = plan.mask.iter().map(|rule| match rule.pattern {
-            Pattern::EnvValue(_) => rule.places.clone(),
-            _ => BTreeSet::new(),
+        let places = plan.mask.iter().map(|rule| {
+            let selects = rule.pattern.selects_variables();
+            if selects {
+                rule.places.clone()
+            } else {
+                BTreeSet::new()
+            }
         });
         Self {
             places: places.collect(),

@@ -82,6 +82,7 @@ impl Matcher {
         for (rule, detector) in targets.detectors {
             match detector {
                 Detector::Cards => cards = cards.or(Some(rule)),
+                Detector::Variables => {}
                 Detector::Anchored(probes) => probes.into_iter().for_each(|(anchor, finder)| {
                     add(anchor.clone(), Probe::Detector(rule, anchor, finder));
                 }),

@@ -24,6 +24,7 @@
 mod anchor;
 mod bytes;
 mod cards;
+mod catalogue;
 #[cfg(test)]
 mod corpus;
 mod detect;
@@ -34,6 +35,7 @@ mod filter;
 mod glob;
 mod masker;
 mod matcher;
+mod measure;
 mod needle;
 mod needles;
 mod pairs;
@@ -43,13 +45,17 @@ mod properties;
 mod required;
 mod rules;
 mod scanner;
+mod selector;
 mod settings;
 mod sieve;
 mod tally;
+mod telling_names;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::{DetectorInfo, SecretKind, catalogue};
 pub use error::RuleError;
+pub use measure::{BadEscape, Corpus, Figures, Sample};
 pub use settings::EnvValue;
 
 pub use masker::Masker;

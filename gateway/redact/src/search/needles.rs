@@ -7,8 +7,8 @@ use gateway_core::bounds::PATTERN_MAX;
 use gateway_core::{MaskRule, Pattern};
 
 use super::encode::{EncodedForm, forms};
-use super::glob;
 use super::needle::Needle;
+use super::selector::Selector;
 use super::{EnvValue, RuleError, SearchSettings};
 
 /// Longer environment values are searched for in pieces: their longest encoding, six bytes for one, must fit behind any
@@ -49,8 +49,9 @@ impl<'s> Needles<'s> {
                     max: PATTERN_MAX,
                 });
             }
-            Pattern::EnvValue(glob) => self.of_values(glob, values),
-            Pattern::Regex(_) | Pattern::Detector(_) => BTreeSet::new(),
+            pattern => Selector::of(pattern)
+                .map(|selector| self.of_values(&selector, values))
+                .unwrap_or_default(),
         };
         self.count = self.count.saturating_add(forms.len());
         self.bytes = forms
@@ -63,10 +64,10 @@ impl<'s> Needles<'s> {
             .collect())
     }
 
-    fn of_values(&self, glob: &str, values: &[EnvValue]) -> BTreeSet<EncodedForm> {
+    fn of_values(&self, selector: &Selector<'_>, values: &[EnvValue]) -> BTreeSet<EncodedForm> {
         let selected = values.iter().filter(|value| {
             value.value.len() >= self.settings.min_value_length.max(1)
-                && glob::matches(glob.as_bytes(), value.name.as_bytes())
+                && selector.selects(value.name.as_bytes())
         });
         selected
             .flat_map(|value| pieces(&value.value))

@@ -14,14 +14,15 @@ use super::matcher::{Matcher, Targets};
 use super::needle::Needle;
 use super::needles::Needles;
 use super::pieces::Pieces;
-use super::{EnvValue, RuleError, SearchSettings, Tally, glob};
+use super::selector::Selector;
+use super::{EnvValue, RuleError, SearchSettings, Tally};
 
 /// A compiled plan. Immutable, so that many streams share it.
 #[derive(Debug)]
 pub struct Rules {
     matchers: BTreeMap<Place, Arc<Matcher>>,
-    /// The rules that select environment variables, by their index in the plan.
-    globs: Vec<(usize, String)>,
+    /// The patterns that select environment variables, with the index of their rule in the plan.
+    selectors: Vec<(usize, Pattern)>,
     /// Pieces of what is searched for in memory.
     pieces: Pieces,
     mask: u8,
@@ -56,19 +57,15 @@ impl Rules {
             by_place.insert(place, Arc::clone(&matcher));
             matchers.push((there, matcher));
         }
-        let globs = plan
-            .mask
-            .iter()
-            .enumerate()
-            .filter_map(|(index, rule)| match &rule.pattern {
-                Pattern::EnvValue(glob) => Some((index, glob.clone())),
-                _ => None,
-            });
+        let selectors = plan.mask.iter().enumerate();
+        let selectors = selectors.filter(|(_, rule)| rule.pattern.selects_variables());
         let run = vec![settings.mask; RUN];
         Ok(Self {
             pieces: Pieces::of(needles_of(plan, &patterns, Place::Memory)),
             matchers: by_place,
-            globs: globs.collect(),
+            selectors: selectors
+                .map(|(index, rule)| (index, rule.pattern.clone()))
+                .collect(),
             mask: settings.mask,
             run,
         })
@@ -86,9 +83,11 @@ impl Rules {
 
     /// The rules, by their index in the plan, that select the environment variable of this name.
     pub fn selecting<'a>(&'a self, name: &'a [u8]) -> impl Iterator<Item = usize> + 'a {
-        self.globs
-            .iter()
-            .filter(|(_, glob)| glob::matches(glob.as_bytes(), name))
+        let selectors = self.selectors.iter();
+        selectors
+            .filter(|(_, pattern)| {
+                Selector::of(pattern).is_some_and(|selector| selector.selects(name))
+            })
             .map(|&(index, _)| index)
     }
 

@@ -29,3 +29,4 @@ mod seeds;
 mod specimen;
 mod support;
 mod tar_fields;
+mod telling_names;

@@ -2,7 +2,7 @@
 
 use std::io::BufRead;
 
-use gateway_core::{Pattern, Place};
+use gateway_core::Place;
 
 use super::{Pass, opaque};
 use crate::Error;
@@ -117,8 +117,9 @@ impl Pass<'_> {
 
     /// Whether the plan hides environment variables in memory.
     fn hides_environments(&self) -> bool {
-        self.plan.mask.iter().any(|rule| {
-            matches!(rule.pattern, Pattern::EnvValue(_)) && rule.places.contains(&Place::Memory)
-        })
+        self.plan
+            .mask
+            .iter()
+            .any(|rule| rule.pattern.selects_variables() && rule.places.contains(&Place::Memory))
     }
 }

@@ -24,13 +24,17 @@ const LINES_MAX: usize = 512;
 
 /// age, "The age file format", identities: Bech32 in capitals, also of post-quantum keys.
 pub(super) const TOKENS: [Token; 2] = [
-    token("age", "AGE-SECRET-KEY-1", is_bech32, (58, LONG)),
+    token("age", "AGE-SECRET-KEY-1", is_bech32, (58, LONG))
+        .from("age, 'The age file format', identities")
+        .with_checksum("Bech32, the last 6"),
     token(
         "age, post-quantum",
         "AGE-SECRET-KEY-PQ-1",
         is_bech32,
         (58, LONG),
-    ),
+    )
+    .from("age, 'The age file format', identities")
+    .with_checksum("Bech32, the last 6"),
 ];
 
 const fn is_bech32(byte: u8) -> bool {

@@ -7,6 +7,7 @@ use super::super::anchor::Anchor;
 use super::Probe;
 use super::text::{before, run, run_back, set};
 use super::token::is_varied;
+use super::words::is_words;
 
 const USER_MAX: usize = 1024;
 const PASSWORD_MAX: usize = 4096;
@@ -94,7 +95,8 @@ impl Url<'_> {
     fn token(&self, start: usize, end: usize) -> Option<Range<usize>> {
         let user = self.text.get(start..end)?;
         let digits = user.iter().filter(|byte| byte.is_ascii_digit()).count();
-        let random = user.len() >= TOKEN_MIN && digits >= 2 && is_varied(user);
+        let random = digits >= 2 || !is_words(user);
+        let random = user.len() >= TOKEN_MIN && is_varied(user) && random;
         (random && !user.contains(&b'.') && self.is_host(end + 1)).then_some(start..end)
     }
 

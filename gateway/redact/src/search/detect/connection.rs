@@ -1,12 +1,16 @@
-//! Passwords in connection strings: JDBC, libpq, ADO and ODBC, Oracle's thin driver, and Go's data source names. The other
-//! parts of the string decide whether it is one.
+//! Passwords and keys in connection strings: JDBC, libpq, ADO and ODBC, Azure's and Redis' clients, Oracle's thin driver, and
+//! Go's data source names. The other parts of the string decide whether it is one.
+//!
+//! In memory a value between spaces or commas must look like a secret, too: in programs it may be an argument of a call.
 
 use std::ops::Range;
 
+use gateway_core::Place;
+
 use super::super::anchor::Anchor;
-use super::Probe;
+use super::VerifyIn;
 use super::text::{before, run, run_back};
-use super::words::{is_placeholder, is_words};
+use super::words::{is_placeholder, is_secret, is_words};
 
 /// The part of the text around the password in which the other parts are looked for.
 const AROUND: usize = 512;
@@ -15,7 +19,7 @@ const VALUE_MIN: usize = 3;
 const THIN: &[u8] = b":thin:";
 
 /// Keys of the other parts, in small letters.
-const PARTS: [&[u8]; 18] = [
+const PARTS: [&[u8]; 24] = [
     b"jdbc:",
     b"://",
     b"host=",
@@ -34,23 +38,33 @@ const PARTS: [&[u8]; 18] = [
     b"address=",
     b"driver=",
     b"dsn=",
+    b"accountname=",
+    b"endpoint=",
+    b"keyname=",
+    b":6379",
+    b",ssl=",
+    b"abortconnect=",
 ];
 
-pub(super) fn probes() -> Vec<Probe> {
-    let words: [(&[u8], super::Verify); 5] = [
-        (b"assword=", |text, at| keyed(text, at + 8)),
-        (b"ASSWORD=", |text, at| keyed(text, at + 8)),
-        (b"Pwd=", |text, at| keyed(text, at + 4)),
-        (b";pwd=", |text, at| keyed(text, at + 5)),
-        (b";PWD=", |text, at| keyed(text, at + 5)),
+pub(super) fn probes() -> Vec<(Anchor, VerifyIn)> {
+    let words: [(&[u8], VerifyIn); 11] = [
+        (b"assword=", |text, at, place| keyed(text, at + 8, place)),
+        (b"ASSWORD=", |text, at, place| keyed(text, at + 8, place)),
+        (b"Pwd=", |text, at, place| keyed(text, at + 4, place)),
+        (b";pwd=", |text, at, place| keyed(text, at + 5, place)),
+        (b";PWD=", |text, at, place| keyed(text, at + 5, place)),
+        (b"AccountKey=", |text, at, place| {
+            keyed(text, at + 11, place)
+        }),
+        (b"AccessKey=", |text, at, place| keyed(text, at + 10, place)),
+        (b"accesskey=", |text, at, place| keyed(text, at + 10, place)),
+        (THIN, |text, at, _| thin(text, at)),
+        (b"@tcp(", |text, at, _| go(text, at)),
+        (b"@unix(", |text, at, _| go(text, at)),
     ];
-    let mut probes: Vec<Probe> = words
+    words
         .map(|(word, verify)| (Anchor::literal(word), verify))
-        .into();
-    probes.push((Anchor::literal(THIN), thin));
-    probes.push((Anchor::literal(b"@tcp("), go));
-    probes.push((Anchor::literal(b"@unix("), go));
-    probes
+        .into()
 }
 
 fn is_line(byte: u8) -> bool {
@@ -58,11 +72,12 @@ fn is_line(byte: u8) -> bool {
 }
 
 /// The value that begins at `start`, behind its key.
-fn keyed(text: &[u8], start: usize) -> Option<Range<usize>> {
+fn keyed(text: &[u8], start: usize, place: Place) -> Option<Range<usize>> {
     let key = run_back(text, start, 32, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'=' | b'.')
     });
     let separator = before(text, key);
+    let quoted = matches!(text.get(start), Some(b'\'' | b'"'));
     let (start, end) = match text.get(start)? {
         quote @ (b'\'' | b'"') => {
             let end = run(text, start + 1, VALUE_MAX, |byte| {
@@ -82,9 +97,13 @@ fn keyed(text: &[u8], start: usize) -> Option<Range<usize>> {
         ),
     };
     let value = text.get(start..end)?;
-    // An argument of a call.
-    let code = value.ends_with(b",") && is_words(value);
+    // An argument of a call, or the quote ended the string and an expression follows.
+    let call = value.ends_with(b",") && is_words(value);
+    let joined = |byte: Option<&u8>| byte.is_some_and(|byte| b" +,)".contains(byte));
+    let code = call || (quoted && (joined(value.first()) || value.ends_with(b" ")));
+    let plain = place == Place::Memory && !matches!(separator, Some(b';' | b'?' | b'&'));
     let is_one = value.len() >= VALUE_MIN && !is_placeholder(value) && !code;
+    let is_one = is_one && (!plain || is_secret(value));
     (is_one && is_connection(text, key, end)).then_some(start..end)
 }
 

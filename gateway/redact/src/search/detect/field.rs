@@ -1,7 +1,7 @@
-//! Passwords in fields of JSON, YAML and the like: a name that ends in a word for a password, and a value.
+//! Passwords in fields of JSON, YAML, XML and the like: a name that ends in a word for a password, and a value.
 //!
 //! In memory only a quoted literal counts, since programs are text, too: V8 compiles functions late, from their source on the
-//! heap. In files and logs a value without quotes counts to the line's end.
+//! heap. In files and logs a value without quotes counts to the line's end, a block of YAML, and an element of XML.
 
 use std::ops::Range;
 
@@ -10,24 +10,46 @@ use gateway_core::Place;
 use super::super::anchor::Anchor;
 use super::super::bytes::ByteSet;
 use super::VerifyIn;
+use super::block;
 use super::text::{before, run, run_back};
 use super::words::is_secret;
 
 const NAME_MAX: usize = 64;
 const VALUE_MAX: usize = 1024;
+/// Attributes of an element, or what stands between `name` and `value`.
+const BETWEEN: usize = 96;
 
 pub(super) fn probes() -> Vec<(Anchor, VerifyIn)> {
-    let words: [(&[u8], VerifyIn); 7] = [
+    let words: [(&[u8], VerifyIn); 18] = [
         (b"assword", |text, at, place| value(text, at + 7, place)),
         (b"ASSWORD", |text, at, place| value(text, at + 7, place)),
         (b"asswd", |text, at, place| value(text, at + 5, place)),
+        (b"ASSWD", |text, at, place| value(text, at + 5, place)),
         (b"assphrase", |text, at, place| value(text, at + 9, place)),
         (b"ASSPHRASE", |text, at, place| value(text, at + 9, place)),
+        (b"assPhrase", |text, at, place| value(text, at + 9, place)),
         (b"ecret", |text, at, place| value(text, at + 5, place)),
         (b"SECRET", |text, at, place| value(text, at + 6, place)),
+        (b"api_key", |text, at, place| value(text, at + 7, place)),
+        (b"API_KEY", |text, at, place| value(text, at + 7, place)),
+        (b"api-key", |text, at, place| value(text, at + 7, place)),
+        (b"apiKey", |text, at, place| value(text, at + 6, place)),
+        (b"access_token", |text, at, place| {
+            value(text, at + 12, place)
+        }),
+        (b"accessToken", |text, at, place| {
+            value(text, at + 11, place)
+        }),
+        (b"refresh_token", |text, at, place| {
+            value(text, at + 13, place)
+        }),
+        (b"refreshToken", |text, at, place| {
+            value(text, at + 12, place)
+        }),
+        (b"auth_token", |text, at, place| value(text, at + 10, place)),
     ];
     // The name ends there.
-    let ends = ByteSet::of(*b"\"'\\:= ");
+    let ends = ByteSet::of(*b"\"'\\:= >\n");
     let words = words.into_iter();
     words
         .map(|(word, verify)| (Anchor::literal(word).then(ends), verify))
@@ -38,8 +60,20 @@ fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'')
 }
 
+/// Whether values without quotes count.
+fn has_lines(place: Place) -> bool {
+    matches!(place, Place::Files | Place::Logs)
+}
+
 /// The value of the field whose name ends at `end`.
 fn value(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
+    assigned(text, end, place)
+        .or_else(|| beside(text, end, place))
+        .or_else(|| element(text, end, place))
+}
+
+/// The value that is assigned to the name.
+fn assigned(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
     let closed = run(text, end, 4, |byte| byte == b'\\' || is_quote(byte));
     let sign = run(text, closed, 4, |byte| byte == b' ');
     let after = run(text, sign, 2, |byte| matches!(byte, b'=' | b':' | b'>'));
@@ -52,10 +86,50 @@ fn value(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
     if text.get(slashes).is_some_and(|&byte| is_quote(byte)) {
         return quoted(text, start, slashes);
     }
-    let lines = matches!(place, Place::Files | Place::Logs);
     let equals = text.get(sign) == Some(&b'=');
-    (lines && begins_a_field(text, end)).then_some(())?;
+    (has_lines(place) && begins_a_field(text, end)).then_some(())?;
+    if !equals && let Some(lines) = block::scalar(text, start) {
+        return Some(lines);
+    }
     unquoted(text, start, equals)
+}
+
+/// The value of a pair whose name is a value itself: `"name":"DB_PASSWORD","value":"..."`, `<add key="password" value="..."/>`,
+/// `- name: DB_PASSWORD` before `value: ...`.
+fn beside(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
+    const VALUE: &[u8] = b"value";
+    let next = run(text, end, BETWEEN, |byte| {
+        byte.is_ascii_whitespace() || is_quote(byte) || matches!(byte, b'\\' | b',')
+    });
+    let word = text.get(next..next + VALUE.len())?;
+    (next > end && word.eq_ignore_ascii_case(VALUE)).then_some(())?;
+    assigned(text, next + VALUE.len(), place)
+}
+
+/// The text of an element of XML whose name, or the last attribute of which, ends at `end`.
+fn element(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
+    const CDATA: &[u8] = b"<![CDATA[";
+    has_lines(place).then_some(())?;
+    let tag = run_back(text, end, 2 * BETWEEN, |byte| {
+        byte >= b' ' && !matches!(byte, b'<' | b'>')
+    });
+    let is_tag =
+        before(text, tag) == Some(b'<') && text.get(tag).is_some_and(u8::is_ascii_alphabetic);
+    let close = run(text, end, BETWEEN, |byte| {
+        byte >= b' ' && !matches!(byte, b'<' | b'>')
+    });
+    let is_empty = before(text, close) == Some(b'/');
+    (is_tag && !is_empty && text.get(close) == Some(&b'>')).then_some(())?;
+    let start = run(text, close + 1, BETWEEN, |byte| byte.is_ascii_whitespace());
+    let is_cdata = text.get(start..)?.starts_with(CDATA);
+    let start = if is_cdata { start + CDATA.len() } else { start };
+    let end = run(text, start, VALUE_MAX, |byte| {
+        byte >= b' ' && !matches!(byte, b'<' | b'>' | b']')
+    });
+    let rest = text.get(end..)?;
+    let value = text.get(start..end)?.trim_ascii_end();
+    let closed = rest.starts_with(b"</") || rest.starts_with(b"]]>") || rest.starts_with(b"\n");
+    (closed && is_secret(value)).then_some(start..start + value.len())
 }
 
 /// The literal whose quote, with as many backslashes before it as stand before its end, begins at `start`.

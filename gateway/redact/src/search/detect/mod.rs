@@ -5,27 +5,30 @@ mod armour;
 mod aws;
 mod azure;
 mod basic_auth;
+mod block;
 mod connection;
 mod credential_file;
 mod der;
+pub(super) mod example;
 mod field;
+pub(super) mod forms;
 mod gcp;
 mod github;
 mod header;
 mod jwt;
 #[cfg(test)]
-pub(super) mod kinds;
+mod kinds;
 mod pem;
 mod shadow;
 mod slack;
 mod text;
-mod token;
+pub(super) mod token;
 mod tokens;
 mod words;
 
 use std::ops::Range;
 
-use gateway_core::Place;
+use gateway_core::{Place, TELLING_NAMES};
 
 use super::anchor::Anchor;
 use token::Token;
@@ -69,6 +72,8 @@ pub(super) enum Detector {
     Anchored(Vec<(Anchor, Finder)>),
     /// Payment card numbers, which consist of digits only.
     Cards,
+    /// None in bytes: the detector selects environment variables by their names.
+    Variables,
 }
 
 /// The detector of that name.
@@ -81,24 +86,29 @@ pub(super) fn named(name: &str) -> Option<Detector> {
         "aws-access-key" => aws::probes(),
         "azure-key" => azure::probes(),
         "basic-auth-url" => basic_auth::probes(),
-        "connection-string" => connection::probes(),
+        "connection-string" => return Some(by_place(connection::probes())),
         "credential-file" => credential_file::probes(),
         "credit-card" => return Some(Detector::Cards),
         "gcp-key" => gcp::probes(),
         "github-token" => github::probes(),
         "jwt" => jwt::probes(),
         "kubernetes-token" => jwt::kubernetes_probes(),
-        "password-field" => {
-            let probes = field::probes().into_iter();
-            let probes = probes.map(|(anchor, verify)| (anchor, Finder::TextIn(verify)));
-            return Some(Detector::Anchored(probes.collect()));
-        }
+        "password-field" => return Some(by_place(field::probes())),
         "private-key" => return Some(Detector::Anchored(private_keys())),
         "shadow-line" => shadow::probes(),
         "slack-token" => slack::probes(),
+        TELLING_NAMES => return Some(Detector::Variables),
         _ => return None,
     };
     Some(Detector::Anchored(by_text(probes).collect()))
+}
+
+/// The table of tokens of the detector of that name; empty where it has none.
+pub(super) fn tables(name: &str) -> &'static [Token] {
+    match name {
+        "private-key" => &armour::TOKENS,
+        _ => tokens::group(name).unwrap_or_default(),
+    }
 }
 
 fn private_keys() -> Vec<(Anchor, Finder)> {
@@ -106,6 +116,12 @@ fn private_keys() -> Vec<(Anchor, Finder)> {
     by_text(probes.concat())
         .chain(of_table(&armour::TOKENS))
         .collect()
+}
+
+fn by_place(probes: Vec<(Anchor, VerifyIn)>) -> Detector {
+    let probes = probes.into_iter();
+    let probes = probes.map(|(anchor, verify)| (anchor, Finder::TextIn(verify)));
+    Detector::Anchored(probes.collect())
 }
 
 fn by_text(probes: Vec<Probe>) -> impl Iterator<Item = (Anchor, Finder)> {

@@ -12,17 +12,21 @@ pub(super) const LONG: usize = 2048;
 /// A kind of token: an optional head, a fixed piece, and a body.
 pub(in super::super) struct Token {
     /// The name of the kind, for tests and documents.
-    pub(super) kind: &'static str,
+    pub(in super::super) kind: &'static str,
     /// The bytes that every token of this kind has.
-    pub(super) fixed: &'static str,
+    pub(in super::super) fixed: &'static str,
     /// The bytes of the part before `fixed`, and its least and its greatest length.
-    pub(super) head: (fn(u8) -> bool, usize, usize),
+    pub(in super::super) head: (fn(u8) -> bool, usize, usize),
     /// The bytes of the part after `fixed`.
-    pub(super) is: fn(u8) -> bool,
+    pub(in super::super) is: fn(u8) -> bool,
     /// The least and the greatest length of the part after `fixed`.
-    pub(super) body: (usize, usize),
+    pub(in super::super) body: (usize, usize),
     /// A further condition on the whole token.
     check: fn(&[u8]) -> bool,
+    /// The issuer's public documentation of the format.
+    pub(in super::super) source: &'static str,
+    /// The check digits, if the format has any. Tokens whose digits are wrong are hidden all the same.
+    pub(in super::super) checksum: &'static str,
 }
 
 /// A token that begins with `fixed`.
@@ -39,6 +43,8 @@ pub(super) const fn token(
         head: (is, 0, 0),
         body,
         check: |_| true,
+        source: "",
+        checksum: "",
     }
 }
 
@@ -52,6 +58,18 @@ impl Token {
     /// With a further condition.
     pub(super) const fn only_if(mut self, check: fn(&[u8]) -> bool) -> Self {
         self.check = check;
+        self
+    }
+
+    /// Documented there.
+    pub(super) const fn from(mut self, source: &'static str) -> Self {
+        self.source = source;
+        self
+    }
+
+    /// With check digits of this kind.
+    pub(super) const fn with_checksum(mut self, checksum: &'static str) -> Self {
+        self.checksum = checksum;
         self
     }
 

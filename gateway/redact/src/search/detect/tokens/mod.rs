@@ -1,4 +1,4 @@
-//! Tables of tokens that are known by a fixed piece, grouped by what they open. Each row names the issuer's public
+//! Tables of tokens that are known by a fixed piece, grouped by what they open. Each row names its issuer's public
 //! documentation; examples are made when the tests run, so that nothing that looks like a token stands in the repository.
 
 mod clouds;
