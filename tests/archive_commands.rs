@@ -1,5 +1,6 @@
 //! `ckpt archive`: inspect, redact, verify, unseal and export without a gateway.
 
+mod detectors;
 mod diff;
 mod export;
 mod redact;

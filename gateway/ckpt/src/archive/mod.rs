@@ -1,6 +1,8 @@
 //! `ckpt archive`: commands for archives of checkpoints. They need neither a gateway nor a network.
 
 mod annotations;
+mod corpus;
+mod detectors;
 mod diff;
 mod export;
 mod file;
@@ -44,6 +46,7 @@ Examples:
   ckpt archive diff A B                      list what differs between two archives, memory by page
   ckpt archive unseal -i KEY SEALED OUT      decrypt a sealed original
   ckpt archive export --oci DIR FILE         make an OCI image that a runtime can restore
+  ckpt archive detectors                     list the detectors of secrets
 
 `ckpt archive COMMAND --help` explains each command.
 
@@ -66,6 +69,8 @@ enum Command {
     Unseal(unseal::Options),
     /// Make an OCI image from an archive.
     Export(export::Options),
+    /// List the detectors, the secrets that they find, and their recall and precision.
+    Detectors(detectors::Options),
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
@@ -76,5 +81,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         Command::Diff(options) => diff::run(options),
         Command::Unseal(options) => unseal::run(options),
         Command::Export(options) => export::run(options),
+        Command::Detectors(options) => detectors::run(options),
     }
 }
