@@ -15,7 +15,7 @@ use crate::support::receiver::Seen;
 use crate::support::world::{PATH, SECRET, set};
 use crate::support::{Receiver, World};
 
-fn environment() -> Value {
+pub fn environment() -> Value {
     json!({ "name": "environment", "file": component("redact-environment") })
 }
 
@@ -24,7 +24,7 @@ fn secrets(settings: &Value) -> Value {
 }
 
 /// A world whose archives this redactor has its say about.
-async fn redacting(
+pub async fn redacting(
     dialect: Dialect,
     redactor: Value,
     change: impl FnOnce(&mut toml::Table),
@@ -37,7 +37,7 @@ async fn redacting(
     .await
 }
 
-async fn take(world: &World) -> PathBuf {
+pub async fn take(world: &World) -> PathBuf {
     let answer = world.client("alice").post(PATH).await;
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
     answer.json()["items"][0].as_str().unwrap().into()

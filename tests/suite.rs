@@ -43,6 +43,7 @@ mod real_cri;
 mod redaction;
 mod retention;
 mod shutdown;
+mod spool;
 mod storage;
 mod telemetry;
 mod waiting;

@@ -67,6 +67,11 @@ async fn a_request_is_one_trace_from_the_handshake_to_the_archive() {
     for name in ["resolve", "policy", "audit", "cri", "archive"] {
         assert!(named(&spans, name).is_below(work), "{name}");
     }
+    for name in ["receive", "hash", "write", "sync", "publish"] {
+        let step = named(&spans, name);
+        assert!(step.is_below(named(&spans, "archive")), "{name}");
+        assert_eq!(step.attribute("checkpoint_gateway.step.file"), "archive");
+    }
     assert!(named(&spans, CHECKPOINT_RPC).is_below(named(&spans, "cri")));
     assert!(
         named(&spans, "runtime.v1.RuntimeService/ListContainers")

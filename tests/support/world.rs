@@ -104,10 +104,11 @@ impl World {
     pub async fn beside(dialect: Dialect, change: impl FnOnce(&mut toml::Table)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let credentials = Credentials::new();
-        let options = Options {
-            dialect,
-            ..options(directory.path())
-        };
+        let mut options = options(directory.path());
+        options.dialect = dialect;
+        if dialect == Dialect::CriO {
+            "cri-o".clone_into(&mut options.name);
+        }
         let node = Node::start(options).await.unwrap();
         let pod = node.run_pod(pod("cart-0")).await.unwrap();
         let checkpoints = directory.path().join("checkpoints");

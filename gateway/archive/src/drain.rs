@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::Error;
 use crate::bounds::Bounds;
-use crate::hasher::Hasher;
-use crate::sink::Sink;
+use crate::sink::Buffers;
+use crate::step::Stopwatch;
 
 /// The offset of the magic in a tar header (POSIX.1-1988 and, with another sixth byte, GNU).
 const MAGIC_AT: usize = 257;
@@ -14,52 +14,78 @@ const MAGIC: &[u8] = b"ustar";
 
 /// The result of draining a source.
 #[derive(Debug)]
-pub(crate) struct Drained {
+pub(crate) struct Drained<T = String> {
     /// All bytes that came, kept or not.
     pub(crate) bytes: u64,
-    /// The SHA-256 in hex, or why the archive cannot be kept.
-    pub(crate) sha256: Result<String, Error>,
+    /// What was made of them, such as the SHA-256 in hex, or why the archive cannot be kept.
+    pub(crate) outcome: Result<T, Error>,
     /// Whether a writer neither went on nor finished in time.
     pub(crate) stalled: bool,
 }
 
-/// Moves everything from `source` (at `path`) to `sink`. Always reads to the end: the runtime holds the FIFO open for
+/// The end of a source, before it is known whether its bytes could be written.
+#[derive(Debug)]
+pub(crate) struct Moved {
+    bytes: u64,
+    fault: Option<Error>,
+    end: Option<Error>,
+    stalled: bool,
+}
+
+/// Moves everything from `source` (at `path`) to `output`. Always reads to the end: the runtime holds the FIFO open for
 /// reading too, so it would block for ever otherwise. After a fault, further bytes are discarded.
 pub(crate) fn drain(
     source: &mut impl Read,
-    sink: &mut impl Sink,
-    hasher: Hasher,
+    output: &impl Buffers,
     bounds: Bounds,
     path: &Path,
-) -> Drained {
+    mut receive: Stopwatch,
+) -> Moved {
     let mut bytes = 0u64;
-    let mut fault = None;
+    let mut fault;
     let end = loop {
-        let mut buffer = hasher.buffer();
-        let (length, end) = fill(source, &mut buffer);
+        let mut buffer = output.buffer();
+        let (length, end) = receive.time(|| fill(source, &mut buffer));
+        receive.count(length as u64);
         let chunk = buffer.get(..length).unwrap_or_default();
-        let kept = check_chunk(chunk, bytes, bounds).and_then(|()| sink.put(chunk));
+        fault = check_chunk(chunk, bytes, bounds).err();
         bytes = bytes.saturating_add(length as u64);
-        match kept {
-            Ok(()) => hasher.feed(buffer, length),
-            Err(error) => fault = Some(error),
+        if fault.is_none() {
+            output.feed(buffer, length);
         }
         match end {
             Some(end) => break end,
-            None if fault.is_some() => break discard(source, &mut bytes),
+            None if fault.is_some() || output.failed() => break discard(source, &mut bytes),
             None => {}
         }
     };
     let (stalled, late) = end_error(end, bounds, path);
     let empty = (bytes == 0).then_some(Error::Empty);
-    let sha256 = fault
-        .or(late)
-        .or(empty)
-        .map_or_else(|| hasher.finish(), Err);
-    Drained {
+    Moved {
         bytes,
-        sha256,
+        fault,
+        end: late.or(empty),
         stalled,
+    }
+}
+
+impl Moved {
+    /// Adds the outcome of writing. A fault of the archive counts more than a failed write, and that more than the end.
+    pub(crate) fn conclude<T>(self, written: Result<T, Error>) -> Drained<T> {
+        let Self {
+            bytes,
+            fault,
+            end,
+            stalled,
+        } = self;
+        let outcome = fault
+            .map_or(written, Err)
+            .and_then(|written| end.map_or(Ok(written), Err));
+        Drained {
+            bytes,
+            outcome,
+            stalled,
+        }
     }
 }
 
@@ -122,11 +148,15 @@ fn begins_like_a_tar(start: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::archive_file::ArchiveFile;
+    use crate::archive_file::{ArchiveFile, Cache};
+    use crate::buffer::CHUNK;
     use crate::fifo::Fifo;
-    use crate::hasher::CHUNK;
+    use crate::output::Output;
+    use crate::sink::Sink;
     use crate::space::Space;
+    use crate::step::{Step, StepFile, Steps};
     use aws_lc_rs::digest::{SHA256, digest};
+    use parking_lot::Mutex;
     use proptest::prelude::*;
     use std::fs::File;
     use std::io::Write;
@@ -152,12 +182,12 @@ mod tests {
         }
     }
 
-    #[derive(Default)]
-    struct Memory(Vec<u8>);
+    #[derive(Default, Clone)]
+    struct Memory(Arc<Mutex<Vec<u8>>>);
 
     impl Sink for Memory {
         fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-            self.0.extend_from_slice(bytes);
+            self.0.lock().extend_from_slice(bytes);
             Ok(())
         }
     }
@@ -184,14 +214,12 @@ mod tests {
         data
     }
 
-    fn run(source: &mut impl Read, sink: &mut impl Sink, bounds: Bounds) -> Drained {
-        drain(
-            source,
-            sink,
-            Hasher::start(Path::new("archive")).unwrap(),
-            bounds,
-            Path::new("archive"),
-        )
+    fn run(source: &mut impl Read, sink: impl Sink + Send + 'static, bounds: Bounds) -> Drained {
+        let (steps, path) = (Steps::default(), Path::new("archive"));
+        let output = Output::start(sink, path, &steps, StepFile::Archive).unwrap();
+        let receive = steps.watch(Step::Receive, StepFile::Archive);
+        let moved = drain(source, &output, bounds, path, receive);
+        moved.conclude(output.finish().sha256)
     }
 
     proptest! {
@@ -202,12 +230,12 @@ mod tests {
             sizes in prop::collection::vec(prop_oneof![500usize..5000, 1usize << 15..1 << 21], 1..20),
         ) {
             let data = tar(length);
-            let mut kept = Memory::default();
+            let kept = Memory::default();
             let mut source = Pieces { data: &data, sizes: sizes.into_iter().cycle() };
-            let drained = run(&mut source, &mut kept, BOUNDS);
-            prop_assert!(kept.0 == data);
+            let drained = run(&mut source, kept.clone(), BOUNDS);
+            prop_assert!(*kept.0.lock() == data);
             prop_assert_eq!(drained.bytes, length as u64);
-            prop_assert_eq!(drained.sha256.unwrap(), hex::encode(digest(&SHA256, &data)));
+            prop_assert_eq!(drained.outcome.unwrap(), hex::encode(digest(&SHA256, &data)));
         }
     }
 
@@ -216,10 +244,10 @@ mod tests {
         let data = tar(5 * CHUNK + 7);
         for puts in 0..3 {
             let mut source = data.as_slice();
-            let drained = run(&mut source, &mut FullAfter(puts), BOUNDS);
+            let drained = run(&mut source, FullAfter(puts), BOUNDS);
             assert!(source.is_empty());
             assert_eq!(drained.bytes, data.len() as u64);
-            assert!(matches!(drained.sha256, Err(Error::NoSpace { .. })));
+            assert!(matches!(drained.outcome, Err(Error::NoSpace { .. })));
         }
     }
 
@@ -231,8 +259,8 @@ mod tests {
             ..BOUNDS
         };
         assert!(
-            run(&mut data.as_slice(), &mut Memory::default(), exactly)
-                .sha256
+            run(&mut data.as_slice(), Memory::default(), exactly)
+                .outcome
                 .is_ok()
         );
         let less = Bounds {
@@ -241,7 +269,7 @@ mod tests {
         };
         let mut source = data.as_slice();
         assert!(matches!(
-            run(&mut source, &mut Memory::default(), less).sha256,
+            run(&mut source, Memory::default(), less).outcome,
             Err(Error::TooLarge { .. })
         ));
         assert!(source.is_empty());
@@ -254,18 +282,18 @@ mod tests {
             b"{\"error\":1}".to_vec(),
             tar(MAGIC_AT + MAGIC.len())[1..].to_vec(),
         ] {
-            let (mut source, mut kept) = (data.as_slice(), Memory::default());
-            let drained = run(&mut source, &mut kept, BOUNDS);
-            assert!(matches!(drained.sha256, Err(Error::NotATar)));
-            assert!(source.is_empty() && kept.0.is_empty());
+            let (mut source, kept) = (data.as_slice(), Memory::default());
+            let drained = run(&mut source, kept.clone(), BOUNDS);
+            assert!(matches!(drained.outcome, Err(Error::NotATar)));
+            assert!(source.is_empty() && kept.0.lock().is_empty());
             assert_eq!(drained.bytes, data.len() as u64);
         }
     }
 
     #[test]
     fn no_bytes_are_no_archive() {
-        let drained = run(&mut io::empty(), &mut Memory::default(), BOUNDS);
-        assert!(matches!(drained.sha256, Err(Error::Empty)));
+        let drained = run(&mut io::empty(), Memory::default(), BOUNDS);
+        assert!(matches!(drained.outcome, Err(Error::Empty)));
         assert!(!drained.stalled);
     }
 
@@ -290,11 +318,11 @@ mod tests {
         });
         let full = File::options().write(true).open("/dev/full").unwrap();
         let space = Arc::new(Space::new(0, || Ok(u64::MAX))).reserve(0).unwrap();
-        let mut sink = ArchiveFile::new(full, "/dev/full".into(), space);
-        let drained = run(&mut fifo, &mut sink, BOUNDS);
+        let sink = ArchiveFile::new(full, "/dev/full".into(), space, Cache::Bypass);
+        let drained = run(&mut fifo, sink, BOUNDS);
         writer.join().unwrap();
         assert_eq!(drained.bytes, 8 << 20);
-        let error = drained.sha256.unwrap_err();
+        let error = drained.outcome.unwrap_err();
         assert!(matches!(error, Error::Full { .. }), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::pipe::PipeFlags;
 
@@ -63,6 +63,31 @@ impl Fifo {
                 _release: ring,
             },
         ))
+    }
+
+    /// Opens the reading end of a FIFO that an earlier gateway had made; `None` where `name` is none. Whatever its writers do,
+    /// it ends after `patience` without a byte.
+    pub(crate) fn reopen(
+        directory: impl AsFd,
+        name: &str,
+        patience: Duration,
+    ) -> io::Result<Option<Self>> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let reader = match rustix::fs::openat(&directory, name, flags, Mode::empty()) {
+            Err(Errno::NOENT | Errno::LOOP | Errno::NXIO) => return Ok(None),
+            opened => opened?,
+        };
+        let mode = rustix::fs::fstat(&reader)?.st_mode;
+        if FileType::from_raw_mode(mode) != FileType::Fifo {
+            return Ok(None);
+        }
+        let (release, _) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?;
+        Ok(Some(Self {
+            reader,
+            release,
+            released: true,
+            patience,
+        }))
     }
 
     /// Waits this long for the next byte from now on.

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use crate::fifo::WriterGuard;
 use crate::order::Order;
 use crate::worker::{self, Job, Started};
-use crate::{CheckpointInfo, Error};
+use crate::{CheckpointInfo, Error, Steps};
 
 /// An archive that a runtime may write now. Dropped, it is discarded in the background.
 #[derive(Debug)]
@@ -18,11 +18,12 @@ pub struct Intake {
     transport: Transport,
     orders: oneshot::Sender<Order>,
     guard: Option<WriterGuard>,
+    steps: Steps,
 }
 
 impl Intake {
     pub(crate) async fn open(job: Job) -> Result<Self, Error> {
-        let transport = job.transport;
+        let (transport, steps) = (job.transport, job.steps.clone());
         let Started { ready, orders } = worker::start(job)?;
         let ready = ready.await.map_err(|_| Error::Worker)??;
         Ok(Self {
@@ -30,6 +31,7 @@ impl Intake {
             transport,
             orders,
             guard: ready.guard,
+            steps,
         })
     }
 
@@ -42,6 +44,11 @@ impl Intake {
     /// file in the FIFO's place.
     pub fn transport(&self) -> Transport {
         self.transport
+    }
+
+    /// The times of the steps of this intake. All are there once it is published or discarded.
+    pub fn steps(&self) -> Steps {
+        self.steps.clone()
     }
 
     /// To be called after the runtime reported success: waits for the rest, makes archive and metadata durable and then

@@ -7,12 +7,14 @@ use crate::Error;
 use crate::bounds::Bounds;
 use crate::drain::{Drained, check_chunk, discard, end_error, fill};
 use crate::original_writer::OriginalWriter;
+use crate::step::Stopwatch;
 
 /// A source within its bounds. Remembers why it ended.
 pub(crate) struct IntakeReader<'a, R> {
     source: &'a mut R,
     bounds: Bounds,
     original: Option<&'a OriginalWriter>,
+    receive: Stopwatch,
     bytes: u64,
     fault: Option<Error>,
     end: Option<io::Result<()>>,
@@ -23,11 +25,13 @@ impl<'a, R: Read> IntakeReader<'a, R> {
         source: &'a mut R,
         bounds: Bounds,
         original: Option<&'a OriginalWriter>,
+        receive: Stopwatch,
     ) -> Self {
         Self {
             source,
             bounds,
             original,
+            receive,
             bytes: 0,
             fault: None,
             end: None,
@@ -51,12 +55,12 @@ impl<'a, R: Read> IntakeReader<'a, R> {
         // An error that ended the source also ended the pass, so it is the better reason; one after the pass is not.
         let (before, after) = if early { (late, None) } else { (None, late) };
         let fault = self.fault.or(before).or(empty);
-        let sha256 = fault
+        let outcome = fault
             .map_or(outcome, Err)
             .and_then(|sha256| after.map_or(Ok(sha256), Err));
         Drained {
             bytes: self.bytes,
-            sha256,
+            outcome,
             stalled,
         }
     }
@@ -69,7 +73,8 @@ impl<R: Read> Read for IntakeReader<'_, R> {
             Some(Ok(())) => return Ok(0),
             Some(Err(error)) => return Err(error.kind().into()),
         }
-        let (length, end) = fill(self.source, buffer);
+        let (length, end) = self.receive.time(|| fill(self.source, buffer));
+        self.receive.count(length as u64);
         let chunk = buffer.get(..length).unwrap_or_default();
         self.fault = check_chunk(chunk, self.bytes, self.bounds).err();
         self.bytes = self.bytes.saturating_add(length as u64);

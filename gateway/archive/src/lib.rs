@@ -2,7 +2,8 @@
 //!
 //! A container runtime is told to write its archive to a path. [`Store::intake`] makes that path a new FIFO and drains it
 //! into the store's directory, computing the digest on the way; where a runtime refuses FIFOs, the path is a private
-//! temporary file. [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`]
+//! temporary file. Where a runtime keeps the container paused while it writes, a sealed spool takes the bytes before they are
+//! redacted. [`Intake::publish`] makes the archive and its metadata visible, whole or not at all; [`Intake::discard`]
 //! removes everything. [`Store::list`] and its siblings read what is published.
 //!
 //! ```text
@@ -24,6 +25,7 @@
 mod access;
 mod archive_file;
 mod bounds;
+mod buffer;
 mod catalog;
 mod changes;
 mod checkpoint_info;
@@ -36,8 +38,7 @@ mod fifo;
 mod file_status;
 mod filter;
 mod findings;
-mod hasher;
-mod hashing_file;
+mod handoff;
 mod identities;
 mod index;
 mod intake;
@@ -47,6 +48,8 @@ mod name;
 mod order;
 mod original;
 mod original_writer;
+mod output;
+mod output_writer;
 mod publish;
 mod quota;
 mod quota_reservation;
@@ -63,6 +66,9 @@ mod sealing;
 mod settings;
 mod sink;
 mod space;
+mod spool;
+mod spool_key;
+mod step;
 mod store;
 mod transport;
 mod tree;
@@ -83,6 +89,7 @@ pub use recipients::Recipients;
 pub use recovery::{Cleaned, Leftover};
 pub use reservation::Reservation;
 pub use settings::Settings;
+pub use step::{Step, StepFile, StepTime, Steps};
 pub use store::Store;
 pub use transport::TransportChoice;
 pub use unseal::{unseal, unseal_file};

@@ -6,12 +6,12 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-use crate::archive_file::ArchiveFile;
-use crate::hasher::Hasher;
-use crate::hashing_file::HashingFile;
+use crate::archive_file::{ArchiveFile, Cache};
+use crate::output::{Finished, Output};
+use crate::output_writer::OutputWriter;
 use crate::sealing::SealedWriter;
-use crate::sink::Sink;
 use crate::space::SpaceReservation;
+use crate::step::{Step, StepFile, Steps, Stopwatch};
 use crate::work_folder::{ORIGINAL, WorkFolder};
 use crate::{Error, KeepOriginal, Recipients};
 
@@ -44,6 +44,7 @@ impl OriginalWriter {
         folder: &WorkFolder,
         keep: &KeepOriginal,
         space: &mut SpaceReservation,
+        steps: &Steps,
     ) -> Result<Option<Self>, Error> {
         let recipients = match keep {
             KeepOriginal::No => return Ok(None),
@@ -52,14 +53,15 @@ impl OriginalWriter {
         };
         let path = folder.path_of(ORIGINAL);
         let file = folder.create_file(ORIGINAL)?;
-        let file = ArchiveFile::new(file, path.clone(), space.split_half());
-        Self::spawn(file, recipients, &path).map(Some)
+        let file = ArchiveFile::new(file, path.clone(), space.split_half(), Cache::Bypass);
+        Self::spawn(file, recipients, &path, steps).map(Some)
     }
 
     fn spawn(
         file: ArchiveFile,
         recipients: Option<Recipients>,
         path: &Path,
+        steps: &Steps,
     ) -> Result<Self, Error> {
         let (full, to_keep) = sync_channel::<Vec<u8>>(BUFFERS);
         let (kept, empty) = channel();
@@ -67,8 +69,9 @@ impl OriginalWriter {
             // Cannot fail: the receiver is right here.
             let _ = kept.send(Vec::new());
         }
-        let hasher = Hasher::start(path)?;
-        let work = move || write(file, hasher, recipients.as_ref(), &to_keep, &kept);
+        let output = Output::start(file, path, steps, StepFile::Original)?;
+        let seal = steps.watch(Step::Seal, StepFile::Original);
+        let work = move || write(output, recipients.as_ref(), &to_keep, &kept, seal);
         let thread = Builder::new()
             .name("archive-seal".to_owned())
             .spawn(work)
@@ -109,29 +112,27 @@ impl Drop for OriginalWriter {
 
 /// Writes everything that comes. Always takes buffers to the end: the runtime would block for ever otherwise.
 fn write(
-    mut file: ArchiveFile,
-    hasher: Hasher,
+    output: Output<ArchiveFile>,
     recipients: Option<&Recipients>,
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
+    watch: Stopwatch,
 ) -> Result<WrittenOriginal, Error> {
-    let mut out = Output {
-        sink: HashingFile::new(&mut file, hasher),
-        fault: None,
-    };
+    let mut out = OutputWriter::new(output);
     let written = match recipients {
-        Some(recipients) => seal(&mut out, recipients, full, empty),
-        None => copy(&mut out, full, empty),
+        Some(recipients) => seal(&mut out, recipients, full, empty, watch),
+        None => copy(full, empty, |buffer| out.write_all(buffer)),
     };
     // Buffers that the writer did not take are discarded.
     while let Ok(buffer) = full.recv() {
         let _ = empty.send(buffer);
     }
-    let Output { sink, fault } = out;
-    fault.map_or(written, Err)?;
-    let bytes = sink.bytes();
-    let sha256 = sink.finish()?;
-    let (file, space) = file.into_parts();
+    let bytes = out.bytes();
+    let Finished { sink, sha256 } = out.finish();
+    // An output that failed is the reason for a write that failed.
+    let sha256 = sha256?;
+    written?;
+    let (file, space) = sink.ok_or(Error::Worker)?.into_parts()?;
     let recipients = recipients.map(Recipients::count);
     Ok(WrittenOriginal {
         file,
@@ -143,50 +144,34 @@ fn write(
 }
 
 fn seal(
-    out: &mut Output<'_>,
+    out: &mut OutputWriter<ArchiveFile>,
     recipients: &Recipients,
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
+    mut watch: Stopwatch,
 ) -> Result<(), Error> {
-    let mut sealed = SealedWriter::begin(out, recipients).map_err(Error::Original)?;
-    copy(&mut sealed, full, empty)?;
-    sealed.finish().map(drop).map_err(Error::Original)
+    let mut sealed = SealedWriter::begin(&mut *out, recipients).map_err(Error::Original)?;
+    copy(full, empty, |buffer| {
+        watch.count(buffer.len() as u64);
+        watch.time(|| sealed.write_all(buffer))
+    })?;
+    sealed.finish().map_err(Error::Original)?;
+    watch.exclude(out.waited());
+    Ok(())
 }
 
 fn copy(
-    out: &mut impl Write,
     full: &Receiver<Vec<u8>>,
     empty: &Sender<Vec<u8>>,
+    mut write: impl FnMut(&[u8]) -> io::Result<()>,
 ) -> Result<(), Error> {
     while let Ok(buffer) = full.recv() {
-        let written = out.write_all(&buffer);
+        let written = write(&buffer);
         // Fails once no more buffers are needed.
         let _ = empty.send(buffer);
         written.map_err(Error::Original)?;
     }
     Ok(())
-}
-
-/// A `Write` over a sink. Remembers why it failed.
-struct Output<'a> {
-    sink: HashingFile<'a>,
-    fault: Option<Error>,
-}
-
-impl Write for Output<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.sink.put(bytes) {
-            Ok(()) => Ok(bytes.len()),
-            Err(error) => {
-                self.fault = Some(error);
-                Err(io::ErrorKind::Other.into())
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -206,8 +191,9 @@ mod tests {
                 .map_or(0, |_| u64::MAX))
         };
         let reservation = Arc::new(Space::new(0, free)).reserve(0).unwrap();
-        let file = ArchiveFile::new(file, "original".into(), reservation);
-        OriginalWriter::spawn(file, recipients, Path::new("original")).unwrap()
+        let file = ArchiveFile::new(file, "original".into(), reservation, Cache::Bypass);
+        let (path, steps) = (Path::new("original"), Steps::default());
+        OriginalWriter::spawn(file, recipients, path, &steps).unwrap()
     }
 
     fn recipients() -> Recipients {
@@ -242,9 +228,10 @@ mod tests {
             tempfile::tempfile().unwrap(),
             "original".into(),
             space.reserve(60 << 20).unwrap(),
+            Cache::Bypass,
         );
-        let original =
-            OriginalWriter::spawn(file, Some(recipients()), Path::new("original")).unwrap();
+        let (path, steps) = (Path::new("original"), Steps::default());
+        let original = OriginalWriter::spawn(file, Some(recipients()), path, &steps).unwrap();
         original.put(&[7; 1000]);
         assert!(space.reserve(60 << 20).is_err());
         drop(original);

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
+use std::thread::{self, Builder};
 
 use gateway_core::{Checkpoint, Finding, Original};
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +14,7 @@ use crate::entry::Entry;
 use crate::metadata::{self, MAX_METADATA};
 use crate::original_writer::WrittenOriginal;
 use crate::quota_reservation::QuotaReservation;
+use crate::step::{Step, StepFile, Steps};
 use crate::whole_archive::WholeArchive;
 use crate::work_folder::{ORIGINAL, WorkFolder};
 use crate::{CheckpointInfo, Error, name};
@@ -27,11 +29,44 @@ pub(crate) fn publish(
     archive: &WholeArchive,
     quota: QuotaReservation,
     info: &CheckpointInfo,
+    steps: &Steps,
 ) -> Result<Checkpoint, Error> {
-    sync(&archive.file, &folder.path_of(archive.name))?;
-    if let Some(original) = &archive.original {
-        sync(&original.file, &folder.path_of(ORIGINAL))?;
-    }
+    sync_both(folder, archive, steps)?;
+    let mut watch = steps.watch(Step::Publish, StepFile::Archive);
+    watch.count(archive.bytes);
+    watch.time(|| publish_synced(folder, archive, quota, info))
+}
+
+/// Waits until the disk has the archive and its original.
+fn sync_both(folder: &WorkFolder, archive: &WholeArchive, steps: &Steps) -> Result<(), Error> {
+    let path = folder.path_of(ORIGINAL);
+    thread::scope(|scope| {
+        let original = archive.original.as_ref().map(|original| {
+            let mut watch = steps.watch(Step::Sync, StepFile::Original);
+            watch.count(original.bytes);
+            let path = &path;
+            let work = move || watch.time(|| sync(&original.file, path));
+            let name = "archive-sync".to_owned();
+            Builder::new().name(name).spawn_scoped(scope, work)
+        });
+        let mut watch = steps.watch(Step::Sync, StepFile::Archive);
+        watch.count(archive.bytes);
+        let synced = watch.time(|| sync(&archive.file, &folder.path_of(archive.name)));
+        let original = original.transpose().map_err(Error::io("sync", &path));
+        let original = original.and_then(|thread| match thread {
+            Some(thread) => thread.join().unwrap_or(Err(Error::Worker)),
+            None => Ok(()),
+        });
+        synced.and(original)
+    })
+}
+
+fn publish_synced(
+    folder: &WorkFolder,
+    archive: &WholeArchive,
+    quota: QuotaReservation,
+    info: &CheckpointInfo,
+) -> Result<Checkpoint, Error> {
     for later in 0..ATTEMPTS {
         let at = info
             .created_at

@@ -5,11 +5,19 @@ use std::fmt;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::thread::Builder;
+use std::time::Duration;
 
 use gateway_files::PrivateFolder;
 
 use crate::directory::Directory;
+use crate::drain::discard;
+use crate::fifo::Fifo;
+use crate::work_folder::LOCATION;
 use crate::{Error, metadata, name, tree};
+
+/// The time for which a runtime that still writes may be silent.
+const LINGER: Duration = Duration::from_mins(10);
 
 /// A leftover of a crash that was removed when the store was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,13 +84,28 @@ fn remove_incoming(incoming: &PrivateFolder) -> Result<Vec<Cleaned>, Error> {
     let mut cleaned = Vec::new();
     let names = tree::names(incoming.as_fd()).map_err(Error::io("list", incoming.path()))?;
     for name in names {
-        let path = incoming.path_of(OsStr::from_bytes(name.to_bytes()));
+        let os_name = OsStr::from_bytes(name.to_bytes());
+        let path = incoming.path_of(os_name);
+        if let Ok(folder) = incoming.open_folder(os_name) {
+            release_writer(&folder);
+        }
         let removed = tree::remove(incoming.as_fd(), &name);
         let bytes = removed.map_err(Error::io("remove", &path))?;
         let kind = Leftover::Incoming;
         cleaned.push(Cleaned { path, bytes, kind });
     }
     Ok(cleaned)
+}
+
+/// Lets a runtime go on that still writes into the FIFO of a gateway that was killed. Nobody else could read from it, and the
+/// runtime may keep its container paused until all is read. What cannot be opened is only removed.
+fn release_writer(folder: &PrivateFolder) {
+    if let Ok(Some(mut fifo)) = Fifo::reopen(folder, LOCATION, LINGER) {
+        // Without a thread the writer stays blocked, as it would without this.
+        let _ = Builder::new()
+            .name("archive-release".to_owned())
+            .spawn(move || discard(&mut fifo, &mut 0));
+    }
 }
 
 /// The kind of leftover that `name` is, if it is certainly the store's and its archive is not there.

@@ -1,25 +1,28 @@
 //! Takes an archive in through the redactor, in as many passes as it needs.
 
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek};
 use std::mem;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use gateway_core::Transport;
 use gateway_redact::Redactor;
 
-use crate::archive_file::ArchiveFile;
+use crate::archive_file::{ArchiveFile, Cache};
 use crate::bounds::Bounds;
 use crate::drain::Drained;
 use crate::findings::{publishable, refuse_fatal};
-use crate::hasher::Hasher;
-use crate::hashing_file::HashingFile;
 use crate::intake_reader::IntakeReader;
 use crate::original_writer::OriginalWriter;
+use crate::output::{Finished, Output};
+use crate::output_writer::OutputWriter;
 use crate::runtime_file::RuntimeFile;
 use crate::scratch::ScratchFiles;
 use crate::space::{Space, SpaceReservation};
+use crate::spool::Spool;
+use crate::step::{Step, StepFile, Steps};
 use crate::whole_archive::WholeArchive;
-use crate::work_folder::{LOCATION, WorkFolder};
+use crate::work_folder::{LOCATION, RECEIVED, WorkFolder};
 use crate::{CheckpointInfo, Error};
 
 /// The outputs of the passes after the first, and of those over a runtime's own file.
@@ -34,6 +37,7 @@ pub(crate) struct RedactionRun {
     /// Takes the archive as the runtime wrote it, where that is kept.
     original: Option<OriginalWriter>,
     outputs: std::array::IntoIter<&'static str, 3>,
+    steps: Steps,
     /// Whether the last output needs another pass.
     again: bool,
     /// The length of the last output.
@@ -46,6 +50,7 @@ impl RedactionRun {
         bounds: Bounds,
         space: Arc<Space>,
         original: Option<OriginalWriter>,
+        steps: Steps,
     ) -> Self {
         Self {
             redactor,
@@ -53,6 +58,7 @@ impl RedactionRun {
             space,
             original,
             outputs: OUTPUTS.into_iter(),
+            steps,
             again: false,
             bytes: 0,
         }
@@ -63,20 +69,20 @@ impl RedactionRun {
         self.bytes
     }
 
-    /// The first pass: as [`crate::drain::drain`], with the redactor between source and file. The digest is the output's.
+    /// The first pass: as [`crate::drain::drain`], with the redactor between source and output. The digest is the output's.
     pub(crate) fn drain(
         &mut self,
         source: &mut impl Read,
-        file: &mut ArchiveFile,
-        hasher: Hasher,
+        output: Output<ArchiveFile>,
         folder: &WorkFolder,
-    ) -> Drained {
+    ) -> (Drained, Option<ArchiveFile>) {
         let original = self.original.take();
-        let mut reader = IntakeReader::new(source, self.bounds, original.as_ref());
-        let outcome = self.pass(&mut reader, file, hasher, folder);
-        let drained = reader.finish(outcome, folder.location());
+        let receive = self.steps.watch(Step::Receive, StepFile::Archive);
+        let mut reader = IntakeReader::new(source, self.bounds, original.as_ref(), receive);
+        let Finished { sink, sha256 } = self.pass(&mut reader, output, folder);
+        let drained = reader.finish(sha256, folder.location());
         self.original = original;
-        drained
+        (drained, sink)
     }
 
     /// Redacts the runtime's own file and removes it.
@@ -87,19 +93,44 @@ impl RedactionRun {
         info: &CheckpointInfo,
     ) -> Result<WholeArchive, Error> {
         let mut source = RuntimeFile::open(folder)?;
-        let (mut file, name) = self.next_output(folder, space)?;
-        let hasher = Hasher::start(folder.location())?;
-        let drained = self.drain(&mut source.file, &mut file, hasher, folder);
-        let sha256 = drained.sha256?;
+        let (output, name) = self.next_output(folder, space)?;
+        let (drained, file) = self.drain(&mut source.file, output, folder);
+        let sha256 = drained.outcome?;
         source.check_unchanged(drained.bytes)?;
         folder.remove(LOCATION);
-        let (file, space) = file.into_parts();
+        let (file, space) = file.ok_or(Error::Worker)?.into_parts()?;
         let archive = WholeArchive {
             file,
             name,
             bytes: self.bytes,
             sha256,
             transport: Transport::File,
+            redaction: None,
+            findings: Vec::new(),
+            original: None,
+            space,
+        };
+        self.complete(folder, archive, info)
+    }
+
+    /// Redacts a spooled archive.
+    pub(crate) fn redact_spool(
+        mut self,
+        folder: &WorkFolder,
+        mut spool: Spool,
+        output: Output<ArchiveFile>,
+        info: &CheckpointInfo,
+    ) -> Result<WholeArchive, Error> {
+        let (drained, file) = self.drain(&mut spool, output, folder);
+        let sha256 = drained.outcome?;
+        drop(spool);
+        let (file, space) = file.ok_or(Error::Worker)?.into_parts()?;
+        let archive = WholeArchive {
+            file,
+            name: RECEIVED,
+            bytes: self.bytes,
+            sha256,
+            transport: Transport::Spool,
             redaction: None,
             findings: Vec::new(),
             original: None,
@@ -136,12 +167,12 @@ impl RedactionRun {
         mut archive: WholeArchive,
     ) -> Result<WholeArchive, Error> {
         let path = folder.path_of(archive.name);
-        let (mut file, name) = self.next_output(folder, archive.space)?;
+        let (output, name) = self.next_output(folder, archive.space)?;
         archive.file.rewind().map_err(Error::io("read", &path))?;
-        let hasher = Hasher::start(&path)?;
-        archive.sha256 = self.pass(&mut archive.file, &mut file, hasher, folder)?;
+        let Finished { sink, sha256 } = self.pass(&mut archive.file, output, folder);
+        archive.sha256 = sha256?;
         folder.remove(mem::replace(&mut archive.name, name));
-        (archive.file, archive.space) = file.into_parts();
+        (archive.file, archive.space) = sink.ok_or(Error::Worker)?.into_parts()?;
         archive.bytes = self.bytes;
         Ok(archive)
     }
@@ -149,27 +180,66 @@ impl RedactionRun {
     fn pass(
         &mut self,
         input: &mut dyn Read,
-        file: &mut ArchiveFile,
-        hasher: Hasher,
+        output: Output<ArchiveFile>,
         folder: &WorkFolder,
-    ) -> Result<String, Error> {
-        let mut out = HashingFile::new(file, hasher);
+    ) -> Finished<ArchiveFile> {
+        let mut input = Timed::new(input);
+        let mut out = OutputWriter::new(output);
         let mut scratch = ScratchFiles::new(folder, &self.space);
-        self.again = self.redactor.pass(input, &mut out, &mut scratch)?;
+        let mut redact = self.steps.watch(Step::Redact, StepFile::Archive);
+        let passed = redact.time(|| self.redactor.pass(&mut input, &mut out, &mut scratch));
+        redact.exclude(input.waited.saturating_add(out.waited()));
+        redact.count(input.bytes);
         self.bytes = out.bytes();
-        out.finish()
+        let Finished { sink, sha256 } = out.finish();
+        // An output that failed is the reason for a pass that failed.
+        let sha256 = sha256.and_then(|sha256| {
+            self.again = passed?;
+            Ok(sha256)
+        });
+        Finished { sink, sha256 }
     }
 
     fn next_output(
         &mut self,
         folder: &WorkFolder,
         space: SpaceReservation,
-    ) -> Result<(ArchiveFile, &'static str), Error> {
+    ) -> Result<(Output<ArchiveFile>, &'static str), Error> {
         let name = self
             .outputs
             .next()
             .ok_or(gateway_redact::Error::NotSettled { passes: 3 })?;
+        let path = folder.path_of(name);
         let file = folder.create_file(name)?;
-        Ok((ArchiveFile::new(file, folder.path_of(name), space), name))
+        let file = ArchiveFile::new(file, path.clone(), space, Cache::Bypass);
+        let output = Output::start(file, &path, &self.steps, StepFile::Archive)?;
+        Ok((output, name))
+    }
+}
+
+/// A source that measures how long its reader waits for it.
+struct Timed<'a> {
+    source: &'a mut dyn Read,
+    waited: Duration,
+    bytes: u64,
+}
+
+impl<'a> Timed<'a> {
+    fn new(source: &'a mut dyn Read) -> Self {
+        Self {
+            source,
+            waited: Duration::ZERO,
+            bytes: 0,
+        }
+    }
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let began = Instant::now();
+        let read = self.source.read(buffer);
+        self.waited += began.elapsed();
+        self.bytes += *read.as_ref().unwrap_or(&0) as u64;
+        read
     }
 }

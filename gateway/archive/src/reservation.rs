@@ -11,6 +11,7 @@ pub struct Reservation {
     space: SpaceReservation,
     quota: QuotaReservation,
     removed: Vec<Checkpoint>,
+    estimate: u64,
 }
 
 impl Reservation {
@@ -23,7 +24,18 @@ impl Reservation {
             space,
             quota,
             removed,
+            estimate: 0,
         }
+    }
+
+    /// The same, for an archive of about that many bytes; 0 if that is not known.
+    pub(crate) fn with_estimate(self, estimate: u64) -> Self {
+        Self { estimate, ..self }
+    }
+
+    /// The archive's expected size in bytes; 0 if it is not known.
+    pub(crate) fn estimate(&self) -> u64 {
+        self.estimate
     }
 
     /// The checkpoints that were removed for it ([`crate::WhenFull::DeleteOldest`]).

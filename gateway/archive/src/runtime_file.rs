@@ -11,9 +11,10 @@ use rustix::fs::Stat;
 use crate::Error;
 use crate::bounds::Bounds;
 use crate::drain::{Drained, drain};
-use crate::hasher::Hasher;
+use crate::output::Output;
 use crate::sink::Discard;
 use crate::space::SpaceReservation;
+use crate::step::{Step, StepFile, Steps};
 use crate::whole_archive::WholeArchive;
 use crate::work_folder::{LOCATION, WorkFolder};
 
@@ -56,9 +57,10 @@ impl RuntimeFile {
         mut self,
         space: SpaceReservation,
         bounds: Bounds,
+        steps: &Steps,
     ) -> Result<WholeArchive, Error> {
-        let drained = digest_and_sync(&mut self.file, bounds, &self.path)?;
-        let sha256 = drained.sha256?;
+        let drained = digest_and_sync(&mut self.file, bounds, &self.path, steps)?;
+        let sha256 = drained.outcome?;
         self.check_unchanged(drained.bytes)?;
         Ok(WholeArchive {
             file: self.file,
@@ -74,14 +76,22 @@ impl RuntimeFile {
     }
 }
 
-fn digest_and_sync(file: &mut File, bounds: Bounds, path: &Path) -> Result<Drained, Error> {
+fn digest_and_sync(
+    file: &mut File,
+    bounds: Bounds,
+    path: &Path,
+    steps: &Steps,
+) -> Result<Drained, Error> {
     let unsynced = file.try_clone().map_err(Error::io("open", path))?;
-    let hasher = Hasher::start(path)?;
+    let output = Output::start(Discard, path, steps, StepFile::Archive)?;
+    let receive = steps.watch(Step::Receive, StepFile::Archive);
+    let mut watch = steps.watch(Step::Sync, StepFile::Archive);
     thread::scope(|scope| {
         let sync = Builder::new()
             .name("archive-sync".to_owned())
-            .spawn_scoped(scope, || unsynced.sync_data());
-        let drained = drain(file, &mut Discard, hasher, bounds, path);
+            .spawn_scoped(scope, move || watch.time(|| unsynced.sync_data()));
+        let moved = drain(file, &output, bounds, path, receive);
+        let drained = moved.conclude(output.finish().sha256);
         // The system reports a failed write to one sync only, so this one's result counts.
         let synced = sync.and_then(|thread| {
             thread

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use gateway_core::{Checkpoint, CheckpointId, Target, Transport};
+use gateway_core::{Checkpoint, CheckpointId, RuntimeInfo, Target, Transport};
 use gateway_redact::Redaction;
 use jiff::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::recovery::remove_leftovers;
 use crate::space::Space;
 use crate::transport::TransportState;
 use crate::worker::Job;
-use crate::{Cleaned, Error, Intake, Reservation, Settings};
+use crate::{Cleaned, Error, Intake, Reservation, Settings, Steps};
 
 /// A directory of checkpoints, held by this gateway alone. Clones share it; it is unlocked when
 /// the last of them and the last intake have ended.
@@ -71,10 +71,10 @@ impl Store {
             ..
         } = &*self.inner;
         // In the worst case nothing is dropped from the archive, and its original is as large.
-        let bytes = estimate
-            .unwrap_or_default()
-            .saturating_mul(settings.original.files());
-        catalog.reserve(&settings.quota, space, target, bytes)
+        let estimate = estimate.unwrap_or_default();
+        let bytes = estimate.saturating_mul(settings.original.files());
+        let reservation = catalog.reserve(&settings.quota, space, target, bytes)?;
+        Ok(reservation.with_estimate(estimate))
     }
 
     /// Removes checkpoints that are older than [`Quota::max_age`](crate::Quota::max_age) at `now` and have no hold, and
@@ -87,7 +87,8 @@ impl Store {
     }
 
     /// Prepares a location for the archive of the new checkpoint `id`. With a `redaction`, only the redacted archive is kept,
-    /// and the runtime's own archive is never a file with a name unless the transport is [`Transport::File`].
+    /// and the runtime's own archive is never a file with a name unless the transport is [`Transport::File`]. A
+    /// [`Transport::Spool`] reserves disk space for the estimate once more; without a redaction it is a plain FIFO.
     ///
     /// # Errors
     /// [`Error::Redaction`] where the redaction cannot be carried out as it is written.
@@ -112,14 +113,15 @@ impl Store {
             id,
             transport,
             redaction,
+            steps: Steps::default(),
         })
         .await
     }
 
-    /// The transport of the next archive. With [`TransportChoice::Auto`](crate::TransportChoice::Auto): a FIFO until this
-    /// runtime refused one.
-    pub fn transport(&self) -> Transport {
-        self.inner.transports.next()
+    /// The transport of the next archive from this runtime. With [`TransportChoice::Auto`](crate::TransportChoice::Auto): a
+    /// FIFO, into a spool if the runtime keeps containers paused while it writes, until this runtime refused a FIFO.
+    pub fn transport(&self, runtime: &RuntimeInfo) -> Transport {
+        self.inner.transports.next(runtime)
     }
 
     /// Remembers that this runtime refuses FIFOs. Changes [`Store::transport`] only with

@@ -8,19 +8,21 @@ use gateway_core::{CheckpointId, Transport};
 use gateway_redact::{Redaction, Redactor};
 use tokio::sync::oneshot;
 
-use crate::archive_file::ArchiveFile;
+use crate::archive_file::{ArchiveFile, Cache};
 use crate::bounds::Bounds;
 use crate::directory::Directory;
 use crate::drain::discard;
 use crate::fifo::{Fifo, WriterGuard};
-use crate::hasher::Hasher;
 use crate::order::{Order, Ready};
 use crate::original_writer::OriginalWriter;
+use crate::output::Output;
 use crate::publish::publish;
 use crate::quota_reservation::QuotaReservation;
-use crate::receive::Source;
+use crate::receive::{Completion, Source};
 use crate::redaction_run::RedactionRun;
 use crate::space::{Space, SpaceReservation};
+use crate::spool::SpoolWriter;
+use crate::step::{StepFile, Steps};
 use crate::transport::TransportState;
 use crate::work_folder::{LOCATION, RECEIVED, WorkFolder};
 use crate::{Error, KeepOriginal, Reservation};
@@ -41,6 +43,7 @@ pub(crate) struct Job {
     pub(crate) id: CheckpointId,
     pub(crate) transport: Transport,
     pub(crate) redaction: Option<Redaction>,
+    pub(crate) steps: Steps,
 }
 
 /// A started thread: its first message, and the channel for its order.
@@ -53,10 +56,10 @@ pub(crate) struct Started {
 struct Worker {
     folder: WorkFolder,
     source: Source,
-    redaction: Option<RedactionRun>,
     quota: QuotaReservation,
     transports: Arc<TransportState>,
     bounds: Bounds,
+    steps: Steps,
 }
 
 /// Starts a thread for one archive. It does everything that may block: it prepares the location, reports it, receives the
@@ -82,31 +85,48 @@ pub(crate) fn start(job: Job) -> Result<Started, Error> {
 impl Worker {
     fn prepare(job: Job) -> Result<(Self, Ready), Error> {
         let Job {
-            space, bounds, id, ..
+            space,
+            bounds,
+            id,
+            steps,
+            ..
         } = job;
         // First of all: the runtime must not be asked for anything under a plan that cannot be carried out.
         let redactor = job.redaction.map(Redactor::new).transpose()?;
         let folder = WorkFolder::create(job.directory, id)?;
+        let estimate = job.reservation.estimate();
         let (mut reserved, quota) = job.reservation.into_parts();
         let redaction = match redactor {
             Some(redactor) => {
-                let original = OriginalWriter::start(&folder, &job.keep_original, &mut reserved)?;
-                Some(RedactionRun::new(redactor, bounds, space, original))
+                let keep = &job.keep_original;
+                let original = OriginalWriter::start(&folder, keep, &mut reserved, &steps)?;
+                let (space, steps) = (Arc::clone(&space), steps.clone());
+                Some(RedactionRun::new(redactor, bounds, space, original, steps))
             }
             None => None,
         };
-        let (source, guard) = match job.transport {
-            Transport::File => (Source::File(reserved), None),
-            Transport::Fifo => open_fifo(&folder, reserved, bounds)?,
+        let opening = Opening {
+            folder: &folder,
+            reserved,
+            bounds,
+            steps: &steps,
+        };
+        let (source, guard) = match (job.transport, redaction) {
+            (Transport::File, redaction) => opening.file(redaction),
+            (Transport::Fifo, redaction) => opening.fifo(redaction, Cache::Bypass)?,
+            // Without redaction no spool is needed: the page cache takes bytes as fast as the runtime writes.
+            (Transport::Spool, None) => opening.fifo(None, Cache::Use)?,
+            // The runtime is done before redaction begins, so both files may have the archive's size.
+            (Transport::Spool, Some(run)) => opening.spool(run, space.reserve(estimate)?)?,
         };
         let location = folder.location().to_owned();
         let worker = Self {
             folder,
             source,
-            redaction,
             quota,
             transports: job.transports,
             bounds,
+            steps,
         };
         Ok((worker, Ready { location, guard }))
     }
@@ -124,18 +144,25 @@ impl Worker {
         let Self {
             folder,
             source,
-            redaction,
             quota,
             transports,
             bounds,
+            steps,
         } = self;
-        let (received, stalled) = source.receive(&folder, redaction, bounds);
+        let (received, stalled) = source.receive(&folder, bounds, &steps);
         // The order comes before the guard is dropped, or with it.
         match orders.blocking_recv() {
             Ok(Order::Publish(info, reply)) => {
+                let with = Completion {
+                    folder: &folder,
+                    transports: &transports,
+                    bounds,
+                    steps: &steps,
+                    info: &info,
+                };
                 let outcome = received
-                    .into_archive(&folder, &transports, bounds, &info)
-                    .and_then(|archive| publish(&folder, &archive, quota, &info));
+                    .into_archive(&with)
+                    .and_then(|archive| publish(&folder, &archive, quota, &info, &steps));
                 drop(folder);
                 let _ = reply.send(outcome);
             }
@@ -150,15 +177,59 @@ impl Worker {
     }
 }
 
-fn open_fifo(
-    folder: &WorkFolder,
-    space: SpaceReservation,
+type Opened = (Source, Option<WriterGuard>);
+
+/// What opening a source needs.
+struct Opening<'a> {
+    folder: &'a WorkFolder,
+    /// For the file that is published.
+    reserved: SpaceReservation,
     bounds: Bounds,
-) -> Result<(Source, Option<WriterGuard>), Error> {
-    let hasher = Hasher::start(folder.location())?;
-    let file = folder.create_file(RECEIVED)?;
-    let file = ArchiveFile::new(file, folder.path_of(RECEIVED), space);
-    let (fifo, guard) = Fifo::create(folder.folder(), LOCATION, bounds.patience)
-        .map_err(Error::io("make the FIFO", folder.location()))?;
-    Ok((Source::Fifo { fifo, hasher, file }, Some(guard)))
+    steps: &'a Steps,
+}
+
+impl Opening<'_> {
+    fn file(self, redaction: Option<RedactionRun>) -> Opened {
+        let space = self.reserved;
+        (Source::File { space, redaction }, None)
+    }
+
+    fn fifo(self, redaction: Option<RedactionRun>, cache: Cache) -> Result<Opened, Error> {
+        let (fifo, guard, output) = self.fifo_and_output(cache)?;
+        let source = Source::Fifo {
+            fifo,
+            output,
+            redaction,
+        };
+        Ok((source, Some(guard)))
+    }
+
+    fn spool(self, redaction: RedactionRun, space: SpaceReservation) -> Result<Opened, Error> {
+        // The file has no name; errors need one.
+        let path = self.folder.path_of("spool");
+        let file = self.folder.scratch().map_err(Error::io("create", &path))?;
+        let spool = SpoolWriter::start(file, space, &path, self.steps)?;
+        let (fifo, guard, output) = self.fifo_and_output(Cache::Bypass)?;
+        let source = Source::Spool {
+            fifo,
+            spool,
+            output,
+            redaction,
+        };
+        Ok((source, Some(guard)))
+    }
+
+    fn fifo_and_output(
+        self,
+        cache: Cache,
+    ) -> Result<(Fifo, WriterGuard, Output<ArchiveFile>), Error> {
+        let folder = self.folder;
+        let path = folder.path_of(RECEIVED);
+        let file = folder.create_file(RECEIVED)?;
+        let file = ArchiveFile::new(file, path.clone(), self.reserved, cache);
+        let output = Output::start(file, &path, self.steps, StepFile::Archive)?;
+        let (fifo, guard) = Fifo::create(folder.folder(), LOCATION, self.bounds.patience)
+            .map_err(Error::io("make the FIFO", folder.location()))?;
+        Ok((fifo, guard, output))
+    }
 }

@@ -116,6 +116,9 @@ pub struct RuntimeInfo {
 pub enum Transport {
     /// Through a FIFO, so the plaintext archive is never a file.
     Fifo,
+    /// Through a FIFO into a nameless file, sealed with a key that is only in memory, from which it is redacted: the runtime
+    /// keeps the container paused while it writes.
+    Spool,
     /// Through a private temporary file, because the runtime refuses a FIFO.
     File,
 }
@@ -125,6 +128,7 @@ impl Transport {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Fifo => "fifo",
+            Self::Spool => "spool",
             Self::File => "file",
         }
     }

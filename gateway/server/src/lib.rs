@@ -42,6 +42,7 @@ mod services;
 pub mod signals;
 mod span;
 mod start_error;
+mod step_spans;
 pub mod telemetry;
 pub mod tls;
 mod token_bucket;

@@ -1,13 +1,14 @@
 //! Archives that come through a FIFO, from well-behaved and other runtimes.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::io::Write;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt};
 
 use gateway_archive::{Error, Settings, Store};
 use gateway_core::Transport::{self, Fifo};
+use rustix::fs::{CWD, Mode};
 
-use crate::support::{Home, check, id, info, intake, mode, open, tar, write};
+use crate::support::{Home, check, id, info, intake, mode, open, runtime, tar, write};
 
 #[tokio::test]
 async fn publishes_an_archive_with_its_digest() {
@@ -30,6 +31,22 @@ async fn publishes_an_archive_with_its_digest() {
         assert_eq!(checkpoint.transport, Fifo);
     }
     assert_eq!(home.published().len(), 8);
+    assert!(home.incoming().is_empty());
+}
+
+#[test]
+fn a_start_releases_a_runtime_that_still_writes() {
+    let home = Home::new();
+    drop(home.store());
+    let folder = home.directory().join(".incoming").join(id(1).to_string());
+    DirBuilder::new().mode(0o700).create(&folder).unwrap();
+    let location = folder.join("archive");
+    rustix::fs::mkfifoat(CWD, &location, Mode::RWXU).unwrap();
+    // More than a pipe holds, by a writer that holds the reading end itself.
+    let writer = write(&location, tar(8 << 20), 40_000);
+    let (_store, cleaned) = Store::open(home.settings()).unwrap();
+    writer.join().unwrap();
+    assert_eq!(cleaned.len(), 1);
     assert!(home.incoming().is_empty());
 }
 
@@ -196,7 +213,7 @@ async fn gives_a_silent_writer_up_without_blocking_it() {
 async fn takes_a_file_in_the_fifos_place_and_remembers_it() {
     let home = Home::new();
     let store = home.store();
-    assert_eq!(store.transport(), Fifo);
+    assert_eq!(store.transport(&runtime("containerd")), Fifo);
     let intake = intake(&store, 1, Fifo).await;
     let aside = intake.location().with_extension("new");
     std::fs::write(&aside, tar(9_000)).unwrap();
@@ -204,7 +221,7 @@ async fn takes_a_file_in_the_fifos_place_and_remembers_it() {
     let checkpoint = intake.publish(info(1)).await.unwrap();
     check(&checkpoint, &tar(9_000));
     assert_eq!(checkpoint.transport, Transport::File);
-    assert_eq!(store.transport(), Transport::File);
+    assert_eq!(store.transport(&runtime("containerd")), Transport::File);
     assert!(home.incoming().is_empty());
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn opened(sealed: &[u8], identity: &Identity) -> Result<Vec<u8>, Unse
 #[tokio::test]
 async fn seals_the_original_and_publishes_the_redacted_archive() {
     let (analyst, auditor) = (Identity::generate(), Identity::generate());
-    for transport in [Transport::Fifo, Transport::File] {
+    for transport in [Transport::Fifo, Transport::Spool, Transport::File] {
         for bytes in [0, 100, (64 << 10) - EMPTY - 2 * SECRET.len(), 5 << 20] {
             let home = Home::new();
             let store = store(

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use gateway_archive::{Error, Leftover, Settings, Store, TransportChoice};
 use gateway_core::{Checkpoint, Transport};
 
-use crate::support::{Home, info, intake, mode, open, tar, write};
+use crate::support::{Home, info, intake, mode, open, runtime, tar, write};
 
 fn refusal(directory: impl Into<PathBuf>) -> String {
     match Store::open(Settings::new(directory)) {
@@ -189,19 +189,47 @@ fn never_reserves_space_below_the_floor() {
 #[test]
 fn only_auto_remembers_a_refused_fifo() {
     let home = Home::new();
-    for (choice, before, after) in [
-        (TransportChoice::Auto, Transport::Fifo, Transport::File),
-        (TransportChoice::Fifo, Transport::Fifo, Transport::Fifo),
-        (TransportChoice::File, Transport::File, Transport::File),
+    for (choice, name, before, after) in [
+        (
+            TransportChoice::Auto,
+            "containerd",
+            Transport::Fifo,
+            Transport::File,
+        ),
+        (
+            TransportChoice::Auto,
+            "cri-o",
+            Transport::Spool,
+            Transport::File,
+        ),
+        (
+            TransportChoice::Fifo,
+            "cri-o",
+            Transport::Fifo,
+            Transport::Fifo,
+        ),
+        (
+            TransportChoice::Spool,
+            "containerd",
+            Transport::Spool,
+            Transport::Spool,
+        ),
+        (
+            TransportChoice::File,
+            "cri-o",
+            Transport::File,
+            Transport::File,
+        ),
     ] {
+        let runtime = runtime(name);
         let (store, _) = Store::open(Settings {
             transport: choice,
             ..home.settings()
         })
         .unwrap();
-        assert_eq!(store.transport(), before);
+        assert_eq!(store.transport(&runtime), before);
         store.remember_refusal();
-        assert_eq!(store.transport(), after);
+        assert_eq!(store.transport(&runtime), after);
     }
 }
 

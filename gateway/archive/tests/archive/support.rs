@@ -94,14 +94,18 @@ pub(crate) fn info(number: u128) -> CheckpointInfo {
         container: Container::named("shop/cart-0/app".parse().unwrap(), "c".repeat(64)),
         created_by: "alice".to_owned(),
         reason: Some("it hangs".to_owned()),
-        runtime: RuntimeInfo {
-            name: "containerd".to_owned(),
-            version: "2.1.9".to_owned(),
-        },
+        runtime: runtime("containerd"),
         request_id: RequestId::from(Uuid::from_u128(number)),
         trace_id: None,
         hidden: Vec::new(),
         created_at: "2026-11-22T23:51:39.123456789Z".parse().unwrap(),
+    }
+}
+
+pub(crate) fn runtime(name: &str) -> RuntimeInfo {
+    RuntimeInfo {
+        name: name.to_owned(),
+        version: "2.1.9".to_owned(),
     }
 }
 

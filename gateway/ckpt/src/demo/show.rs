@@ -90,6 +90,7 @@ fn answer(title: &str, answer: &Answer) {
 fn archive(archive: &Archive) {
     let transport = match archive.metadata.transport {
         Transport::Fifo => "a FIFO",
+        Transport::Spool => "a FIFO and a sealed spool",
         Transport::File => "a private file",
     };
     let (count, bytes) = (archive.members.len(), BinaryBytes(archive.bytes));

@@ -13,8 +13,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use super::Pipeline;
 use super::plan::Planned;
 use super::prepare::{CaptureParts, ReadyCapture};
-use crate::Error;
 use crate::telemetry::Metrics;
+use crate::{Error, step_spans};
 
 /// The most findings that a trace lists.
 const MAX_TRACED: usize = 32;
@@ -29,7 +29,7 @@ impl Pipeline {
         } = ready.into_parts();
         let _running = Running::count(&self.metrics);
         let started = Instant::now();
-        let transport = self.store.transport();
+        let transport = self.store.transport(planned.resolved().runtime());
         let attempt = Attempt {
             pipeline: self,
             planned: &planned,
@@ -37,7 +37,7 @@ impl Pipeline {
             info: checkpoint_info(&planned),
         };
         let result = match attempt.run(reservation, transport).await {
-            Err(error) if transport == Transport::Fifo && refuses_fifo(&error) => {
+            Err(error) if transport != Transport::File && refuses_fifo(&error) => {
                 warn!(
                     "the container runtime refuses a FIFO; using private temporary files from now on"
                 );
@@ -90,7 +90,9 @@ impl Attempt<'_> {
 
 async fn publish(intake: Intake, info: CheckpointInfo) -> Result<Checkpoint, Error> {
     let span = Span::current();
+    let steps = intake.steps();
     let published = intake.publish(info).await.map_err(Error::from);
+    step_spans::trace_steps(&span, steps.take());
     let checkpoint = published.inspect_err(|error| trace_findings(&span, error.findings()))?;
     trace_findings(&span, &checkpoint.findings);
     span.set_attribute(
