@@ -125,11 +125,17 @@ impl Error {
     }
 }
 
-/// The reason that a caller is given for a failure of the store: the findings about an archive that is not published. All
-/// others name files of the node.
+/// The reason that a caller is given for a failure of the store: the findings about an archive that is not published, or the
+/// member that could not be searched. All others name files of the node.
 fn because(error: &gateway_archive::Error) -> String {
+    use gateway_redact::Error as Redact;
     match error {
         gateway_archive::Error::Incomplete { .. } => format!(": {error}"),
+        gateway_archive::Error::Redaction(Redact::Opaque { member, reason }) => {
+            // The name of a file in the container can be a secret itself.
+            let member = member.split(':').next().unwrap_or_default();
+            format!(": cannot search `{member}`: {reason}")
+        }
         _ => String::new(),
     }
 }

@@ -4,6 +4,7 @@ use std::io::Cursor;
 
 use gateway_core::FindingCode;
 use gateway_redact::{Owner, findings};
+use proptest::prelude::*;
 
 use crate::findings::{fatal, look, members, with};
 use crate::specimen::tar;
@@ -211,5 +212,49 @@ fn a_link_is_no_document_and_no_image() {
         let archive = with_header(name, tar::EntryType::Symlink, 0o777, "elsewhere");
         let header = &archive[..512];
         assert_eq!(fatal(&[header, &tar(&left)].concat()), [code], "{name}");
+    }
+}
+
+/// Members whose contents findings read, by name.
+const READ: [&str; 12] = [
+    "spec.dump",
+    "config.dump",
+    "status.dump",
+    "rootfs-diff.tar",
+    "checkpoint/pstree.img",
+    "checkpoint/inventory.img",
+    "checkpoint/core-1.img",
+    "checkpoint/core-2.img",
+    "checkpoint/mm-1.img",
+    "checkpoint/pagemap-1.img",
+    "checkpoint/pages-1.img",
+    "../escaped",
+];
+
+proptest! {
+    #[test]
+    fn findings_of_any_members_are_bounded_lines(
+        chosen in prop::collection::vec((0..READ.len(), 0usize..8, prop::collection::vec(any::<u8>(), 0..60)), 0..300),
+    ) {
+        let mut archive = Vec::new();
+        for (name, kind, contents) in chosen {
+            let mut header = tar::Header::new_ustar();
+            let name = READ[name];
+            header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.as_old_mut().linkflag = [b"00000235"[kind]];
+            header.set_size(contents.len() as u64);
+            header.set_mode(0o644);
+            header.set_cksum();
+            archive.extend(header.as_bytes());
+            archive.extend(&contents);
+            archive.resize(archive.len().next_multiple_of(512), 0);
+        }
+        archive.extend([0; 1024]);
+        let found = findings(&mut Cursor::new(&archive), None);
+        for finding in found.iter().flatten() {
+            prop_assert!(finding.message.len() <= 1027 && finding.place.len() <= 259);
+            prop_assert!(!finding.message.chars().any(char::is_control));
+        }
+        prop_assert!(found.map_or(0, |found| found.len()) <= 201);
     }
 }
