@@ -28,7 +28,7 @@ pub(super) struct MappingCounts {
     outside: PageCounts,
 }
 
-/// The `vma_entry` messages in field 14 of an `mm_entry`: 1 `start`, 2 `end`, 4 `shmid`, 7 `status`.
+/// The `vma_entry` messages in field 14 of an `mm_entry`: 1 `start`, 2 `end`, 4 `shmid`, 6 `flags`, 7 `status`.
 pub(super) fn read(entry: &[u8]) -> Vec<Mapping> {
     let all = fields(entry).map_while(|field| field);
     let messages = all.filter_map(|field| match field {
@@ -39,17 +39,24 @@ pub(super) fn read(entry: &[u8]) -> Vec<Mapping> {
         .take(MAX_MAPPINGS)
         .filter_map(|message| {
             let status = number_in(message, 7).unwrap_or_default();
+            let flags = number_in(message, 6).unwrap_or_default();
             let is_file = status & FILE != 0;
             Some(Mapping {
                 start: number_in(message, 1)?,
                 end: number_in(message, 2)?,
                 file: number_in(message, 4).filter(|_| is_file),
-                kind: kind(status),
+                kind: if flags & GROWS_DOWN == 0 {
+                    kind(status)
+                } else {
+                    "[stack]"
+                },
             })
         })
         .collect()
 }
 
+/// The kernel's `MAP_GROWSDOWN`, which stacks have. CRIU's own bit for them is not set.
+const GROWS_DOWN: u64 = 0x100;
 /// `VMA_FILE_PRIVATE` and `VMA_FILE_SHARED` (CRIU, `image.h`).
 const FILE: u64 = 1 << 6 | 1 << 7;
 

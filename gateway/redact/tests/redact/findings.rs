@@ -168,8 +168,23 @@ fn pages_must_be_as_many_as_the_maps_say() {
         let expected: &[_] = if fits { &[] } else { &[FindingCode::PageCount] };
         assert_eq!(codes, expected, "{bytes}");
     }
+}
+
+#[test]
+fn one_machine_has_one_size_of_pages() {
     let found = look(&with("checkpoint/pages-2.img", vec![0; 281 * 16384]));
-    assert!(found.len() == 1 && found[0].code == FindingCode::PageSize && !found[0].is_fatal());
+    assert!(found.len() == 1 && found[0].code == FindingCode::PageCount && found[0].is_fatal());
+    let mut specimen = specimen();
+    specimen.page = 16384;
+    let found = look(&specimen.archive(Runtime::CriO));
+    assert_eq!(found.len(), 2);
+    let mut codes = found
+        .iter()
+        .map(|finding| (finding.code, finding.is_fatal()));
+    assert!(
+        codes.all(|it| it == (FindingCode::PageSize, false)),
+        "{found:?}"
+    );
 }
 
 #[test]
