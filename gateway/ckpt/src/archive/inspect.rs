@@ -29,8 +29,9 @@ folders, open files and sockets, the names of environment variables (never their
 members. The metadata file beside the archive (FILE.json) adds who took the checkpoint, when and why, and the redaction rules \
 that hid something. Nothing is unpacked. Bytes in sockets and pipes are never printed.
 
-In command lines, annotations, paths and names of sockets everything is masked that a detector takes for a secret. A password \
-without a form of its own, such as one that was passed as a plain argument, is printed unless a redaction has masked it.
+In command lines, annotations, paths and names of sockets everything is masked that a detector takes for a secret, and the \
+values of the container's variables whose names suggest secrets. Another password, such as one that was passed as a plain \
+argument, is printed unless a redaction has masked it.
 
 With --output json: { archive, inspection, metadata, metadata_problem }. `inspection.unreadable` lists members that are not \
 what their names say. `inspection.truncated` is true where lists were cut short. `inspection.findings` lists what the archive lacks, what \

@@ -12,6 +12,7 @@ use crate::Error;
 use crate::criu::{Value, fields};
 use crate::oci::{ContainerConfig, Spec, SpecMount};
 use crate::part::Part;
+use crate::search::EnvValue;
 
 /// The largest JSON document, in bytes.
 const MAX_DOCUMENT: u64 = 16 << 20;
@@ -61,6 +62,7 @@ pub(super) fn read_spec<R: Read + Seek>(
         index.note_unreadable(Part::Spec);
         return Ok(());
     };
+    texts.learn(&values(&spec));
     let names = spec
         .environment()
         .iter()
@@ -88,6 +90,26 @@ pub(super) fn read_spec<R: Read + Seek>(
     container.runtime_class = annotation(&["io.kubernetes.cri-o.RuntimeHandler"]);
     found.annotations = annotations::shown(annotations, texts);
     Ok(())
+}
+
+/// The environment in `spec.dump`, with its values, for a search: it is never shown.
+pub(super) fn environment<R: Read + Seek>(
+    index: &mut ArchiveIndex<R>,
+) -> Result<Vec<EnvValue>, Error> {
+    let spec = read_json::<Spec, _>(index, Part::Spec)?.and_then(Spec::unwrapped);
+    Ok(values(&spec.unwrap_or_default()))
+}
+
+/// The variables of a specification.
+fn values(spec: &Spec) -> Vec<EnvValue> {
+    let variables = spec.environment().iter().take(MAX_LIST);
+    let split = variables.filter_map(|variable| variable.split_once('='));
+    split
+        .map(|(name, value)| EnvValue {
+            name: name.to_owned(),
+            value: value.as_bytes().to_vec(),
+        })
+        .collect()
 }
 
 /// Reads `inventory.img` and `dump.log`.

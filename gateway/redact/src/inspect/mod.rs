@@ -30,6 +30,7 @@ pub(crate) use text::TextBudget;
 
 use crate::Error;
 use crate::findings::{Owner, findings};
+use crate::search::EnvValue;
 
 /// Lists what is in `archive`, from its beginning and wherever it stands. `owner` is the container that it should be of, where
 /// that is known.
@@ -63,6 +64,12 @@ pub fn inspect(
     (found.members, found.member_count, found.unreadable) = index.into_lists(&mut texts);
     found.truncated = texts.is_exceeded();
     Ok(found)
+}
+
+/// The environment in `spec.dump` of `archive`, with its values.
+pub(crate) fn spec_environment(archive: &mut (impl Read + Seek)) -> Result<Vec<EnvValue>, Error> {
+    let mut index = ArchiveIndex::read(archive, &mut TextBudget::default())?;
+    documents::environment(&mut index)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use gateway_core::one_line;
 
-use super::text_mask;
+use super::text_mask::TextMask;
+use crate::search::EnvValue;
 
 /// All texts of one inspection together, in bytes. An archive with ten thousand processes gets a shorter answer, not a larger
 /// one.
@@ -15,9 +16,15 @@ const COST: usize = 32;
 pub(crate) struct TextBudget {
     left: usize,
     exceeded: bool,
+    mask: TextMask,
 }
 
 impl TextBudget {
+    /// Masks the values of those of these variables whose names suggest secrets in texts that are made from now on.
+    pub(super) fn learn(&mut self, values: &[EnvValue]) {
+        self.mask = TextMask::new(values);
+    }
+
     /// `text` as one line of at most `max` bytes; `None` once the budget is used up.
     pub(super) fn line(&mut self, text: &[u8], max: usize) -> Option<String> {
         // A little more than is returned, so that `one_line` marks that it is shortened.
@@ -28,7 +35,7 @@ impl TextBudget {
 
     /// As [`Self::line`], with everything masked in it that looks like a secret.
     pub(crate) fn masked_line(&mut self, text: &[u8], max: usize) -> Option<String> {
-        self.line(&text_mask::masked(text), max)
+        self.line(&self.mask.masked(text), max)
     }
 
     /// Counts an item with `bytes` bytes of text against the budget; `false` once it is used up.
@@ -76,6 +83,7 @@ impl Default for TextBudget {
         Self {
             left: MAX_TEXT,
             exceeded: false,
+            mask: TextMask::default(),
         }
     }
 }

@@ -266,6 +266,17 @@ fn masks_secrets_in_arguments_and_annotations() {
 }
 
 #[test]
+fn masks_values_of_variables_in_arguments() {
+    let secret = "battery-staple-7";
+    let mut specimen = Specimen::new(vec![format!("DB_PASSWORD={secret}")]);
+    specimen.processes[1].arguments = vec!["psql".to_owned(), format!("-p{secret}")];
+    let found = look(&specimen.members(Runtime::Containerd));
+    let arguments = found.processes[1].arguments.as_deref().unwrap();
+    assert_eq!(arguments, ["psql", "-p****************"]);
+    assert!(!format!("{found:?}").contains(secret));
+}
+
+#[test]
 fn many_descriptors_give_a_bounded_answer() {
     let mut members = members();
     let table: Vec<_> = (0..5000)
