@@ -1,5 +1,6 @@
 //! `ckpt archive`: inspect, redact, verify, unseal and export without a gateway.
 
+mod audit;
 mod detectors;
 mod diff;
 mod export;
@@ -127,7 +128,7 @@ fn flip(archive: &str, needle: &[u8]) {
 #[test]
 fn help_teaches_every_command() {
     let help = text(&run(&["--help"]).stdout);
-    for command in ["inspect", "redact", "verify", "export", "diff"] {
+    for command in ["inspect", "redact", "verify", "export", "diff", "audit"] {
         assert!(help.contains(&format!("ckpt archive {command}")), "{help}");
         let output = run(&[command, "--help"]);
         assert!(

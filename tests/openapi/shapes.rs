@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
-    Checkpoint, Container, CredentialKind, Criu, Dialect, DropSummary, DumpStatistics, FileAccess,
-    FileKind, Finding, FindingCode, HiddenField, Hold, Identity, InspectedContainer, Inspection,
-    Masked, Member, Mount, OpaqueContent, OpaqueSummary, OpenFile, OpenSocket, Original, Place,
-    Process, ProcessState, RedactionSummary, RuleSummary, RuntimeInfo, Severity, Sizes,
-    SocketFamily, TraceId, Transport,
+    Checkpoint, Container, Credential, CredentialKind, CredentialPlace, CredentialReport, Criu,
+    Dialect, DropSummary, DumpStatistics, FileAccess, FileKind, Finding, FindingCode, HiddenField,
+    Hold, Identity, InspectedContainer, Inspection, Masked, Member, Mount, OpaqueContent,
+    OpaqueSummary, OpenFile, OpenSocket, Original, Place, Process, ProcessState, RedactionSummary,
+    RuleSummary, RuntimeInfo, Severity, Sizes, SocketFamily, TraceId, Transport,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -106,7 +106,41 @@ fn summary() -> RedactionSummary {
         values_too_short: 1,
         passes: 1,
         unreadable: vec![text()],
+        credentials: Some(credentials()),
         opaque: opaque(),
+    }
+}
+
+fn credentials() -> CredentialReport {
+    CredentialReport {
+        credentials: vec![credential()],
+        unlisted: 1,
+        authorities: 1,
+    }
+}
+
+fn credential() -> Credential {
+    Credential {
+        kind: text(),
+        product: Some(text()),
+        name: Some(text()),
+        copies: 1,
+        places: vec![credential_place()],
+        unlisted_places: 1,
+        issuer: Some(text()),
+        subject: Some(text()),
+        expires: Some(at()),
+        fingerprint: Some(text()),
+    }
+}
+
+fn credential_place() -> CredentialPlace {
+    CredentialPlace {
+        place: Place::Memory,
+        member: text(),
+        process: Some(1),
+        file: Some(text()),
+        copies: 1,
     }
 }
 
@@ -297,6 +331,18 @@ fn a_checkpoint_is_described_as_it_is() {
     agrees("Hold", &hold(Some(text())), &hold(None));
     agrees("Original", &original(), &original());
     agrees("RedactionSummary", &summary(), &RedactionSummary::default());
+    agrees(
+        "CredentialReport",
+        &credentials(),
+        &CredentialReport::default(),
+    );
+    agrees("Credential", &credential(), &Credential::default());
+    let least = CredentialPlace {
+        process: None,
+        file: None,
+        ..credential_place()
+    };
+    agrees("CredentialPlace", &credential_place(), &least);
     agrees("OpaqueSummary", &opaque(), &OpaqueSummary::default());
     agrees("RuleSummary", &summary().rules[0], &RuleSummary::default());
     agrees(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Place;
+use crate::{CredentialReport, Place};
 
 /// The result of redacting one archive: numbers and names from the plan, never a hidden value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,6 +22,9 @@ pub struct RedactionSummary {
     pub passes: u32,
     /// Documents that could not be parsed. They were searched as plain bytes with every rule.
     pub unreadable: Vec<String>,
+    /// The credentials that were found, if the configuration asks for them (`redaction.credentials`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<CredentialReport>,
     /// Contents that could not be searched or masked.
     #[serde(default, skip_serializing_if = "OpaqueSummary::is_empty")]
     pub opaque: OpaqueSummary,

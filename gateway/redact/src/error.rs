@@ -66,6 +66,24 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the contents of one member are the reason, so that others can be looked at all the same.
+    pub(crate) fn is_about_contents(&self) -> bool {
+        match self {
+            Self::BadTar(_)
+            | Self::Truncated
+            | Self::Opaque { .. }
+            | Self::Bomb { .. }
+            | Self::BrokeArchive(_) => true,
+            Self::BadRule(_)
+            | Self::CannotDrop { .. }
+            | Self::BadMask
+            | Self::NotSettled { .. }
+            | Self::Reading(_)
+            | Self::Writing(_)
+            | Self::Scratch(_) => false,
+        }
+    }
+
     /// The error for a failed read from an archive, or from one inside it.
     pub(crate) fn reading(source: io::Error) -> Self {
         match source.kind() {

@@ -8,6 +8,7 @@
 //! - [`check_plan`] tests a plan before there is an archive.
 //! - [`inspect()`] lists processes, mounts, names of variables and members, without unpacking.
 //! - [`findings()`] lists what an archive lacks and what contradicts itself; [`verify()`] also checks its structure.
+//! - [`audit()`] lists credentials, without their values.
 //! - [`compare()`] lists the differences between two archives, memory by page.
 //! - [`search`] is the search engine alone, for any stream of bytes.
 
@@ -15,6 +16,8 @@
 
 mod compare;
 mod content;
+mod credential_report;
+mod credentials;
 mod criu;
 mod error;
 mod finding_list;
@@ -36,10 +39,14 @@ pub use compare::{
     Changes, Comparison, FieldChange, FileChanges, MappingPages, MemoryChanges, PageCounts,
     ProcessChange, compare,
 };
+pub use credentials::{Audit, audit};
 pub use error::Error;
 pub use findings::{Owner, findings};
 pub use inspect::inspect;
-pub use mask::{Redacted, Redaction, RedactionSettings, Redactor, check_plan, redact_file};
+pub use mask::{
+    NotLookedAt, PassedOver, Redacted, Redaction, RedactionSettings, Redactor, check_plan,
+    redact_file,
+};
 pub use scratch::{Scratch, Spool};
-pub use search::{EnvValue, RuleError};
+pub use search::{CredentialSettings, EnvValue, Fingerprint, RuleError};
 pub use verify::{Structure, verify};

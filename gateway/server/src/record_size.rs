@@ -28,8 +28,16 @@ pub(crate) fn fitted(mut outcome: Outcome) -> Outcome {
         }),
         ("groups", |outcome| outcome.groups.clear()),
     ];
+    let is_too_long = |outcome: &Outcome| json_length(outcome) > Record::LONGEST - RECORD_FIELDS;
+    // The metadata beside the archive has them, too.
+    if is_too_long(&outcome)
+        && let Some(redaction) = &mut outcome.redaction
+        && redaction.credentials.take().is_some()
+    {
+        outcome.omitted.push("redaction.credentials".to_owned());
+    }
     for (name, remove) in removals {
-        if json_length(&outcome) <= Record::LONGEST - RECORD_FIELDS {
+        if !is_too_long(&outcome) {
             break;
         }
         remove(&mut outcome);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use gateway_archive::{Filter, Store};
 use gateway_core::CheckpointId;
 use gateway_cri::Runtime;
-use gateway_redact::RedactionSettings;
+use gateway_redact::{CredentialSettings, RedactionSettings};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -70,7 +70,7 @@ impl Services {
             policies,
             store,
             newest: newest.map(|checkpoint| checkpoint.id),
-            redaction: redaction_settings(config),
+            redaction: redaction_settings(config)?,
             audit: AuditWriter::new(log.clone(), Arc::clone(&metrics)),
             log,
             metrics,
@@ -208,14 +208,19 @@ fn connect(config: &Config, propagate: gateway_cri::Propagate) -> Result<Runtime
     Ok(Runtime::new(&socket, limits, propagate))
 }
 
-fn redaction_settings(config: &Config) -> RedactionSettings {
+fn redaction_settings(config: &Config) -> Result<RedactionSettings, StartError> {
     let settings = &config.redaction;
-    RedactionSettings {
+    let key = settings.fingerprint_key.as_deref();
+    let key = key.filter(|_| settings.credentials);
+    let fingerprint = key.map(gateway_archive::fingerprints).transpose()?;
+    let credentials = settings.credentials;
+    Ok(RedactionSettings {
+        credentials: credentials.then(|| CredentialSettings::new(fingerprint)),
         mask: settings.mask,
         min_value_length: settings.min_value_length.get(),
         opaque: settings.opaque,
         ..Default::default()
-    }
+    })
 }
 
 /// Logs the runtime's name and version once.

@@ -30,6 +30,9 @@ pub enum StartError {
     /// The folder of the checkpoints.
     #[error(transparent)]
     Archive(#[from] gateway_archive::Error),
+    /// The key for fingerprints of credentials.
+    #[error(transparent)]
+    FingerprintKey(#[from] gateway_archive::FingerprintKeyError),
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] gateway_audit::Error),

@@ -1,6 +1,7 @@
 //! `ckpt archive`: commands for archives of checkpoints. They need neither a gateway nor a network.
 
 mod annotations;
+mod audit;
 mod corpus;
 mod detectors;
 mod diff;
@@ -12,8 +13,10 @@ mod layout;
 mod plan;
 mod process_tree;
 mod redact;
+mod revoke;
 mod row;
 mod show;
+mod show_audit;
 mod show_diff;
 mod show_dump;
 mod show_open;
@@ -43,6 +46,7 @@ Examples:
   ckpt archive inspect FILE                  list processes, mounts, members and names of variables
   ckpt archive redact --plan PLAN FILE OUT   write a redacted copy
   ckpt archive verify FILE                   check digest, size and structure
+  ckpt archive audit FILE                    list what looks like a credential, and what to revoke
   ckpt archive diff A B                      list what differs between two archives, memory by page
   ckpt archive unseal -i KEY SEALED OUT      decrypt a sealed original
   ckpt archive export --oci DIR FILE         make an OCI image that a runtime can restore
@@ -63,6 +67,8 @@ enum Command {
     Redact(redact::Options),
     /// Check an archive's digest, size and structure.
     Verify(verify::Options),
+    /// List what looks like a credential: kinds, places, expiry, and what would have to be revoked.
+    Audit(audit::Options),
     /// List the differences between two archives: processes, open files, memory by page.
     Diff(diff::Options),
     /// Decrypt the sealed original of an archive.
@@ -78,6 +84,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         Command::Inspect(options) => inspect::run(options),
         Command::Redact(options) => redact::run(options),
         Command::Verify(options) => verify::run(options),
+        Command::Audit(options) => audit::run(options),
         Command::Diff(options) => diff::run(options),
         Command::Unseal(options) => unseal::run(options),
         Command::Export(options) => export::run(options),

@@ -204,6 +204,7 @@ fn both(mut earlier: RedactionSummary, later: RedactionSummary) -> RedactionSumm
         values_too_short: earlier
             .values_too_short
             .saturating_add(later.values_too_short),
+        credentials: later.credentials.or(earlier.credentials.take()),
         passes: earlier.passes.saturating_add(later.passes),
         ..earlier
     }

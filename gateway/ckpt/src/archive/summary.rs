@@ -48,6 +48,13 @@ pub(super) fn print_summary(summary: &RedactionSummary) {
         others => print(format_args!("  {others} other rules found nothing")),
     }
     values(summary);
+    if let Some(report) = &summary.credentials {
+        let count = report.credentials.len();
+        row(
+            "credentials",
+            format_args!("{count} found, see the metadata"),
+        );
+    }
     opaque(&summary.opaque);
 }
 

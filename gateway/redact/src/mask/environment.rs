@@ -170,6 +170,7 @@ impl EnvironmentMasker {
         let length = std::mem::take(&mut self.length);
         if !std::mem::replace(&mut self.was_masked, true) {
             known.count(rules, Place::Memory, &name, length, found);
+            known.describe(rules, Place::Memory, &name, &value, found);
         }
         if hidden {
             known.learn(rules, &String::from_utf8_lossy(&name), &value)

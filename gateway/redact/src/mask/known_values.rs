@@ -78,8 +78,26 @@ impl KnownValues {
         value: &mut [u8],
         found: &mut Tally,
     ) {
+        let described = rules.describes().then(|| value.to_vec());
         if self.overwrite(value) {
             self.count(rules, place, name, value.len() as u64, found);
+            self.describe(rules, place, name, &described.unwrap_or_default(), found);
+        }
+    }
+
+    /// Describes a copy of the value of the variable `name`, which was hidden.
+    pub(super) fn describe(
+        &self,
+        rules: &Rules,
+        place: Place,
+        name: &[u8],
+        value: &[u8],
+        found: &mut Tally,
+    ) {
+        if rules.describes()
+            && let Some(rule) = self.hiding(rules, place, name).next()
+        {
+            rules.describe_value(rule, place, value, found);
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Layout {
     earlier_pages: BTreeMap<u64, u64>,
     /// The size of a page in bytes, once an image has told it.
     page_size: Option<u64>,
+    /// The process of each `pages-ID.img`.
+    processes: BTreeMap<u64, u64>,
     /// Processes whose page maps this pass has read.
     mapped: BTreeSet<u64>,
     /// Pages that this pass has written.
@@ -84,12 +86,18 @@ impl Layout {
             pages: BTreeMap::new(),
             earlier_pages: BTreeMap::new(),
             page_size: None,
+            processes: BTreeMap::new(),
             mapped: BTreeSet::new(),
             streamed: BTreeSet::new(),
             late: false,
             packed: BTreeMap::new(),
             unpacked: BTreeSet::new(),
         }
+    }
+
+    /// The process of each `pages-ID.img`.
+    pub(super) fn processes(&self) -> &BTreeMap<u64, u64> {
+        &self.processes
     }
 
     /// Ends a pass. Returns whether it learnt something that it would have needed earlier.
@@ -129,6 +137,7 @@ impl Layout {
     pub(super) fn add_run(&mut self, map: &mut PageMap, entry: &[u8]) -> Result<bool, Error> {
         let Some(pages) = map.pages else {
             map.pages = pages_id(entry);
+            self.processes.extend(map.pages.zip(map.process));
             if let Some(pages) = map.pages {
                 self.packed.remove(&pages);
             }

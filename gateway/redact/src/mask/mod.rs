@@ -25,6 +25,7 @@ mod numbers;
 mod open_files;
 mod packed_pages;
 mod pass;
+mod passed_over;
 mod plan_check;
 mod redactor;
 mod settings;
@@ -32,6 +33,7 @@ mod spool;
 mod zip_writer;
 
 pub use file::redact_file;
+pub use passed_over::{NotLookedAt, PassedOver};
 pub use plan_check::check_plan;
 pub use redactor::{Redacted, Redaction, Redactor};
 pub use settings::RedactionSettings;

@@ -2,7 +2,9 @@
 
 use std::io::{BufReader, Read, Seek, Write};
 
-use gateway_core::{DropSummary, Finding, Masked, Place, Plan, RedactionSummary, RuleSummary};
+use gateway_core::{
+    CredentialReport, DropSummary, Finding, Masked, Place, Plan, RedactionSummary, RuleSummary,
+};
 
 use super::budget::Budget;
 use super::dropped_members::DroppedMembers;
@@ -13,9 +15,11 @@ use super::layout::Layout;
 use super::nested::Notes;
 use super::open_files::OpenFiles;
 use super::pass::Pass;
+use super::passed_over::{NotLookedAt, PassedOver};
 use super::plan_check::check_plan;
 use super::settings::RedactionSettings;
 use crate::Error;
+use crate::credential_report::report;
 use crate::finding_list::FindingList;
 use crate::scratch::Scratch;
 use crate::search::{EnvValue, Rules, Tally};
@@ -59,6 +63,7 @@ pub struct Redactor {
     /// The members of the input, without those that were left out.
     inventory: Inventory,
     unreadable: Vec<String>,
+    passed_over: NotLookedAt,
     /// Of all passes.
     findings: FindingList,
     open: OpenFiles,
@@ -86,6 +91,7 @@ impl Redactor {
             found: Tally::default(),
             inventory: Inventory::default(),
             unreadable: Vec::new(),
+            passed_over: NotLookedAt::default(),
             findings: FindingList::default(),
             open: OpenFiles::default(),
             notes: Notes::default(),
@@ -124,6 +130,7 @@ impl Redactor {
             found: &mut self.found,
             inventory: &mut inventory,
             unreadable: &mut unreadable,
+            passed_over: &mut self.passed_over,
             scratch,
             dropped: DroppedMembers::default(),
             budget: &budget,
@@ -155,20 +162,46 @@ impl Redactor {
     pub fn finish(self, output: &mut (impl Read + Seek)) -> Result<Redacted, Error> {
         self.inventory
             .check(output, |id| self.layout.has_unpacked(id))?;
+        Ok(Redacted {
+            summary: self.summary()?,
+            findings: self.findings.into_vec(),
+        })
+    }
+
+    /// Forgets what earlier passes found, before another pass over the same archive.
+    pub(crate) fn forget_matches(&mut self) {
+        self.found = Tally::default();
+        self.passed_over = NotLookedAt::default();
+    }
+
+    /// Contents that were not looked at.
+    pub(crate) fn not_looked_at(&self) -> NotLookedAt {
+        let mut all = self.passed_over.clone();
+        let opaque = self.notes.summary();
+        all.not_named = all.not_named.saturating_add(opaque.not_named);
+        for content in opaque.contents {
+            all.add(PassedOver {
+                place: content.place,
+                bytes: content.bytes,
+                reason: content.reason,
+            });
+        }
+        all
+    }
+
+    /// What was done.
+    pub(crate) fn summary(&self) -> Result<RedactionSummary, Error> {
         let (values_hidden, values_too_short) = self.known.counts();
         let rules = self.plan.mask.iter().enumerate();
-        let summary = RedactionSummary {
+        Ok(RedactionSummary {
             rules: rules.map(|(at, rule)| self.rule(at, &rule.name)).collect(),
             dropped: self.dropped(),
             values_hidden,
             values_too_short,
             passes: self.passes,
-            unreadable: self.unreadable,
+            unreadable: self.unreadable.clone(),
+            credentials: self.credentials()?,
             opaque: self.notes.summary(),
-        };
-        Ok(Redacted {
-            summary,
-            findings: self.findings.into_vec(),
         })
     }
 
@@ -183,6 +216,21 @@ impl Redactor {
         }
         self.known.take_changed();
         Ok(())
+    }
+
+    /// The credentials that were found, if the settings ask for them.
+    fn credentials(&self) -> Result<Option<CredentialReport>, Error> {
+        if self.settings.credentials.is_none() {
+            return Ok(None);
+        }
+        let rules = self.compile()?;
+        let mask = |name: &str| {
+            let mut name = name.as_bytes().to_vec();
+            rules.mask_whole(Place::Files, &mut name, &mut Tally::default());
+            String::from_utf8_lossy(&name).into_owned()
+        };
+        let processes = self.layout.processes();
+        Ok(Some(report(&self.found, &self.plan, processes, mask)))
     }
 
     fn compile(&self) -> Result<Rules, Error> {

@@ -2,7 +2,7 @@
 
 use gateway_core::OpaqueRule;
 
-use crate::search::SearchSettings;
+use crate::search::{CredentialSettings, SearchSettings};
 
 /// The mask byte, and the bounds of redaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +21,10 @@ pub struct RedactionSettings {
     pub max_ratio: u64,
     /// Bytes of one memory page, where the archive's images do not tell it.
     pub page_size: u64,
+    /// Whether the summary lists the credentials that were found, and how.
+    pub credentials: Option<CredentialSettings>,
+    /// Whether the output is thrown away. Then members that redaction would refuse are noted, and the rest is searched.
+    pub looks_only: bool,
     /// What happens to contents that cannot be searched or masked.
     pub opaque: OpaqueRule,
 }
@@ -31,6 +35,7 @@ impl RedactionSettings {
         SearchSettings {
             mask: self.mask,
             min_value_length: self.min_value_length,
+            credentials: self.credentials.clone(),
             ..SearchSettings::default()
         }
     }
@@ -56,6 +61,8 @@ impl Default for RedactionSettings {
             max_unpacked_bytes: 64 << 30,
             max_ratio: 200,
             page_size: rustix::param::page_size() as u64,
+            credentials: None,
+            looks_only: false,
             opaque: OpaqueRule::default(),
         }
     }

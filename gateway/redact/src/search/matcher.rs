@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use super::anchor::Anchor;
 use super::cards;
+use super::describe::Describer;
 use super::detect::{Detector, Finder};
 use super::expression::Expression;
 use super::filter::Filter;
@@ -25,6 +26,8 @@ pub(super) struct Targets {
     pub(super) needles: Vec<Arc<Needle>>,
     pub(super) expressions: Vec<Arc<Expression>>,
     pub(super) detectors: Vec<(usize, Detector)>,
+    /// Describes what is found.
+    pub(super) describer: Option<Arc<Describer>>,
 }
 
 /// The targets of one place, behind one filter.
@@ -37,6 +40,7 @@ pub(super) struct Matcher {
     short: Vec<(Arc<Needle>, memmem::Finder<'static>)>,
     expressions: Vec<Arc<Expression>>,
     cards: Option<usize>,
+    describer: Option<Arc<Describer>>,
 }
 
 #[derive(Debug)]
@@ -100,7 +104,12 @@ impl Matcher {
             short,
             expressions: targets.expressions,
             cards,
+            describer: targets.describer,
         })
+    }
+
+    pub(super) fn describer(&self) -> Option<&Describer> {
+        self.describer.as_deref()
     }
 
     pub(super) fn expressions(&self) -> &[Arc<Expression>] {

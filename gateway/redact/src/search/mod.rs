@@ -25,8 +25,10 @@ mod anchor;
 mod bytes;
 mod cards;
 mod catalogue;
+mod certificate;
 #[cfg(test)]
 mod corpus;
+mod describe;
 mod detect;
 mod encode;
 mod error;
@@ -48,15 +50,19 @@ mod scanner;
 mod selector;
 mod settings;
 mod sieve;
+mod sightings;
 mod tally;
 mod telling_names;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{DetectorInfo, SecretKind, catalogue};
+pub(crate) use certificate::{CERTIFICATE, EXPRESSIONS as CERTIFICATE_EXPRESSIONS};
 pub use error::RuleError;
 pub use measure::{BadEscape, Corpus, Figures, Sample};
 pub use settings::EnvValue;
+pub(crate) use sightings::{About, SightingKey};
+pub use sightings::{CredentialSettings, Fingerprint};
 
 pub use masker::Masker;
 pub(crate) use pieces::PIECE;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use gateway_core::{MaskRule, Pattern, Place, Plan};
 
+use super::describe::Describer;
 use super::detect;
 use super::expression::Expression;
 use super::filter::GRAMS_MAX;
@@ -25,6 +26,7 @@ pub struct Rules {
     selectors: Vec<(usize, Pattern)>,
     /// Pieces of what is searched for in memory.
     pieces: Pieces,
+    describer: Option<Arc<Describer>>,
     mask: u8,
     run: Vec<u8>,
 }
@@ -40,6 +42,8 @@ impl Rules {
         settings: &SearchSettings,
     ) -> Result<Self, RuleError> {
         let patterns = compile_patterns(plan, values, settings)?;
+        let describer = settings.credentials.clone();
+        let describer = describer.map(|settings| Arc::new(Describer::new(plan, settings)));
         let mut matchers: Vec<(Vec<usize>, Arc<Matcher>)> = Vec::new();
         let mut by_place = BTreeMap::new();
         for place in [Place::Spec, Place::Memory, Place::Logs, Place::Files] {
@@ -52,7 +56,7 @@ impl Rules {
             let matcher = match known {
                 Some(matcher) => matcher,
                 None if there.is_empty() => continue,
-                None => Arc::new(matcher(plan, &there, &patterns)?),
+                None => Arc::new(matcher(plan, &there, &patterns, describer.as_ref())?),
             };
             by_place.insert(place, Arc::clone(&matcher));
             matchers.push((there, matcher));
@@ -62,6 +66,7 @@ impl Rules {
         let run = vec![settings.mask; RUN];
         Ok(Self {
             pieces: Pieces::of(needles_of(plan, &patterns, Place::Memory)),
+            describer,
             matchers: by_place,
             selectors: selectors
                 .map(|(index, rule)| (index, rule.pattern.clone()))
@@ -101,6 +106,32 @@ impl Rules {
         if let Some(matcher) = self.matchers.get(&place) {
             masker::whole(matcher, place, self.mask, bytes, tally);
         }
+    }
+
+    /// Describes a copy of a variable's value that is hidden where the variable stands. `rule` selects the variable.
+    pub(crate) fn describe_value(
+        &self,
+        rule: usize,
+        place: Place,
+        value: &[u8],
+        found: &mut Tally,
+    ) {
+        let (Some(describer), Some(matcher)) = (&self.describer, self.matchers.get(&place)) else {
+            return;
+        };
+        // The value may be a token that says more of itself.
+        let (_, mut within) = masker::spans(matcher, place, value);
+        if within.sightings.is_empty() {
+            describer.describe_variable(rule, place, &mut found.sightings);
+        } else {
+            within.sightings.name(rule);
+            found.sightings.merge(&within.sightings);
+        }
+    }
+
+    /// Whether secrets that are found are described.
+    pub(crate) fn describes(&self) -> bool {
+        self.describer.is_some()
     }
 
     /// The byte that overwrites matches.
@@ -206,8 +237,16 @@ fn needles_of<'p>(
 }
 
 /// A matcher for the rules of these indices.
-fn matcher(plan: &Plan, indices: &[usize], patterns: &Patterns) -> Result<Matcher, RuleError> {
-    let mut targets = Targets::default();
+fn matcher(
+    plan: &Plan,
+    indices: &[usize],
+    patterns: &Patterns,
+    describer: Option<&Arc<Describer>>,
+) -> Result<Matcher, RuleError> {
+    let mut targets = Targets {
+        describer: describer.cloned(),
+        ..Targets::default()
+    };
     let mut last = String::new();
     for &index in indices {
         let Some(rule) = plan.mask.get(index) else {

@@ -103,14 +103,17 @@ impl<'r> Scanner<'r> {
         for (expression, state) in matcher.expressions().iter().zip(&mut self.states) {
             state.advance(expression, segment, &mut self.sweep.found);
         }
-        self.record(base);
+        self.record(base, bytes);
     }
 
-    fn record(&mut self, base: usize) {
+    fn record(&mut self, base: usize, bytes: &[u8]) {
         self.sweep
             .found
             .sort_unstable_by_key(|&(rule, start, end)| (start, end, rule));
+        let describer = self.matcher.describer();
+        let mut matches = Vec::new();
         for (rule, start, end) in self.sweep.found.drain(..) {
+            let span = start..end;
             let (start, end) = (base + start, base + end);
             if self.hidden.len() <= rule {
                 self.hidden.resize(rule + 1, 0);
@@ -123,10 +126,20 @@ impl<'r> Scanner<'r> {
                 self.spans.push(start..end);
                 continue;
             }
-            let bytes = (end - start.max(*hidden)) as u64;
+            let count = Count {
+                masks: 1,
+                bytes: (end - start.max(*hidden)) as u64,
+            };
             *hidden = end;
-            self.tally.add(rule, self.place, Count { masks: 1, bytes });
+            self.tally.add(rule, self.place, count);
             self.spans.push(start..end);
+            if describer.is_some() {
+                matches.push((rule, span));
+            }
+        }
+        if let Some(describer) = describer {
+            let sightings = &mut self.tally.sightings;
+            describer.describe(bytes, &matches, self.place, sightings);
         }
     }
 }

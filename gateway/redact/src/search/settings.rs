@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::sightings::CredentialSettings;
+
 /// The mask, and the bounds of a compiled plan.
 #[derive(Debug, Clone)]
 pub struct SearchSettings {
@@ -16,6 +18,8 @@ pub struct SearchSettings {
     pub max_needle_bytes: usize,
     /// The most bytes of all compiled expressions together.
     pub max_expression_bytes: usize,
+    /// Whether the secrets that are found are described, and how. Without it they are only counted.
+    pub credentials: Option<CredentialSettings>,
 }
 
 impl Default for SearchSettings {
@@ -26,6 +30,7 @@ impl Default for SearchSettings {
             max_needles: 4096,
             max_needle_bytes: 4 << 20,
             max_expression_bytes: 64 << 20,
+            credentials: None,
         }
     }
 }

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use gateway_core::Place;
 
+use super::sightings::Sightings;
+
 /// Counts of matches, by rule and place.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     counts: BTreeMap<(usize, Place), Count>,
+    /// The secrets that were found, where the settings ask for their description.
+    pub(crate) sightings: Sightings,
 }
 
 /// The matches of one rule in one place.
@@ -32,6 +36,7 @@ impl Tally {
         for (&(rule, place), &count) in &other.counts {
             self.add(rule, place, count);
         }
+        self.sightings.merge(&other.sightings);
     }
 
     /// The rules that masked something, by their index in the plan, and the place.

@@ -8,6 +8,7 @@
 mod archives_inside;
 mod canary;
 mod comparison;
+mod credentials;
 mod documents;
 mod findings;
 mod findings_names;

@@ -63,6 +63,10 @@ fn paths(config: &mut Config) -> Vec<(String, &mut PathBuf)> {
             "checkpoints.directory",
             Some(&mut config.checkpoints.directory),
         ),
+        (
+            "redaction.fingerprint-key",
+            config.redaction.fingerprint_key.as_mut(),
+        ),
         ("audit.file", Some(&mut config.audit.file)),
         ("audit.key-file", Some(&mut config.audit.key_file)),
         (

@@ -1,6 +1,7 @@
 //! The tables `[quota]`, `[originals]` and `[redaction]`.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use gateway_archive::{KeepOriginal, Limits, Recipients, WhenFull};
@@ -70,6 +71,10 @@ pub struct Redaction {
     pub mask: u8,
     /// Shorter values of environment variables, in bytes, are hidden in environments only, not wherever they occur.
     pub min_value_length: NonZeroUsize,
+    /// Whether the metadata of a checkpoint lists the credentials that its redactors found: kinds, places and expiry, no value.
+    pub credentials: bool,
+    /// The file with the key for fingerprints of these credentials, at least 32 random bytes; no fingerprints without it.
+    pub fingerprint_key: Option<PathBuf>,
     /// What happens to contents that cannot be searched or masked. Policies can have a rule of their own.
     pub opaque: OpaqueRule,
 }
@@ -118,6 +123,8 @@ impl Default for Redaction {
         Self {
             mask: b'*',
             min_value_length: at_least_one(6),
+            credentials: false,
+            fingerprint_key: None,
             opaque: OpaqueRule::default(),
         }
     }

@@ -153,7 +153,7 @@ impl Nested<'_> {
     ) -> Result<(Option<Stored>, Seen), Stop> {
         let mark = self.mark();
         let seen = self.scan_stored(format, original, depth)?;
-        if !seen.changed {
+        if !seen.changed || self.settings.looks_only {
             return Ok((None, seen));
         }
         self.reset(mark);
@@ -246,7 +246,7 @@ impl Nested<'_> {
             }
             _ => self.unpack(format, input, depth, None)?.0,
         };
-        if seen.changed && !format.can_be_written() {
+        if seen.changed && !format.can_be_written() && !self.settings.looks_only {
             return Err(Reason::NotWritable.into());
         }
         Ok(seen)

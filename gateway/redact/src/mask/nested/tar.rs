@@ -111,6 +111,10 @@ impl Nested<'_> {
             None => self.plain_entry(entry, &mut source, depth, out),
             Some(format) => self.packed_entry(entry, format, &mut source, depth, out),
         };
+        if self.rules.describes() {
+            let path = self.path.join(&b":/"[..]);
+            self.found.sightings.set_file(&for_error(&path));
+        }
         self.path.pop();
         let mut kept = kept?;
         // What stopped early has not read all.

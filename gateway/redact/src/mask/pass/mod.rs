@@ -20,13 +20,14 @@ use super::layout::Layout;
 use super::maskers::{Maskers, mask};
 use super::nested::Notes;
 use super::open_files::OpenFiles;
+use super::passed_over::{NotLookedAt, PassedOver};
 use super::settings::RedactionSettings;
 use crate::Error;
 use crate::content::{Content, EVERYWHERE, is_known_name};
 use crate::scratch::Scratch;
 use crate::search::{Rules, Tally};
 use crate::sink::Sink;
-use crate::stream::ensure_complete;
+use crate::stream::{ensure_complete, read_pieces};
 use crate::tar::{HeaderText, Kind, Member, Next, for_error, normalize, padding};
 use crate::unpack::{Format, START, Source};
 
@@ -42,6 +43,8 @@ pub(super) struct Pass<'a> {
     pub(super) inventory: &'a mut Inventory,
     /// Names of documents that are not JSON.
     pub(super) unreadable: &'a mut Vec<String>,
+    /// Members that were not looked at.
+    pub(super) passed_over: &'a mut NotLookedAt,
     pub(super) scratch: &'a mut dyn Scratch,
     /// The members so far that were left out.
     pub(super) dropped: DroppedMembers,
@@ -78,12 +81,39 @@ impl Pass<'_> {
         self.inventory.add(member);
         let mut body = input.take(member.size);
         let size = match member.kind() {
-            Kind::File | Kind::OldSparse => self.file(member, &mut body, out)?,
+            Kind::File | Kind::OldSparse => {
+                let written = self.file(member, &mut body, out);
+                self.excused(member, written, &mut body)?
+            }
             _ => self.write_front(member, out).map(|()| 0)?,
         };
+        if self.rules.describes() {
+            self.found.sightings.set_member(&for_error(&member.name));
+        }
         ensure_complete(body.limit())?;
         drop_padding(input, member.size)?;
         out.put(&vec![0; padding(size)])
+    }
+
+    /// Where the output is thrown away, notes a member that redaction would refuse and passes over the rest of it.
+    fn excused(
+        &mut self,
+        member: &Member,
+        written: Result<u64, Error>,
+        body: &mut dyn BufRead,
+    ) -> Result<u64, Error> {
+        match written {
+            Err(error) if self.settings.looks_only && error.is_about_contents() => {
+                self.passed_over.add(PassedOver {
+                    place: for_error(&member.name),
+                    bytes: member.size,
+                    reason: error.to_string(),
+                });
+                read_pieces(body, |_| Ok(()))?;
+                Ok(member.size)
+            }
+            written => written,
+        }
     }
 
     /// Whether the plan leaves out the member, or one that it is another name of.

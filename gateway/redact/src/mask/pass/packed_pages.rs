@@ -92,7 +92,9 @@ impl Pass<'_> {
         // Nothing that no map lists passes unread.
         search.beside(&mut body, out, &mut variables)?;
         let is_masked = search.finish(&mut variables)?;
-        if is_masked || found.iter().next().is_some() {
+        if self.settings.looks_only {
+            self.found.merge(&found);
+        } else if is_masked || found.iter().next().is_some() {
             return Err(error(HIT));
         }
         Ok(())
@@ -106,7 +108,7 @@ impl Pass<'_> {
         packed: &PackedPages,
         body: &mut Source<'_>,
     ) -> Result<Option<usize>, Error> {
-        let known = self.layout.page_size().unwrap_or(*PAGE_SIZES.start());
+        let known = self.layout.page_size().unwrap_or(self.settings.page_size);
         let known = usize::try_from(known).unwrap_or_default();
         let Some((Part::Packed(_), lengths)) = packed.parts().next() else {
             return Ok(Some(known));

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE_NO_PAD};
+use gateway_core::one_line;
 use serde_json::{Map, Value};
 
 use super::super::anchor::Anchor;
@@ -14,6 +15,9 @@ use super::super::encode;
 use super::Probe;
 use super::text::{is_base64url, run, run_back};
 
+/// Bytes of a claim that are told.
+const CLAIM_MAX: usize = 200;
+const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
 const HEADER_MAX: usize = 2048;
 const PART_MAX: usize = 1 << 14;
 /// The shortest anchor.
@@ -32,6 +36,40 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 struct Token {
     secret: Range<usize>,
     payload: Range<usize>,
+}
+
+/// The claims of a token that are told.
+#[derive(Debug, Default)]
+pub(in super::super) struct Claims {
+    /// The beginning of its header.
+    pub(in super::super) start: usize,
+    pub(in super::super) issuer: Option<String>,
+    pub(in super::super) expires: Option<jiff::Timestamp>,
+    /// The service account of Kubernetes that it is for.
+    pub(in super::super) service_account: Option<String>,
+}
+
+/// Reads the token whose second and third part stand at `span`.
+pub(in super::super) fn token_of(text: &[u8], span: &Range<usize>) -> Claims {
+    let header_end = span.start.saturating_sub(1);
+    let start = run_back(text, header_end, HEADER_MAX, is_base64url);
+    let payload_end = run(text, span.start, PART_MAX, is_base64url);
+    let claims = text.get(span.start..payload_end).and_then(object);
+    let claims = claims.unwrap_or_default();
+    let text_of = |claim: &str| claims.get(claim).and_then(Value::as_str);
+    let expires = claims.get("exp").and_then(|exp| {
+        let whole = exp
+            .as_i64()
+            .or_else(|| exp.as_number()?.to_string().split('.').next()?.parse().ok());
+        jiff::Timestamp::from_second(whole?).ok()
+    });
+    let account = text_of("sub").filter(|subject| subject.starts_with(SERVICE_ACCOUNT));
+    Claims {
+        start,
+        issuer: text_of("iss").map(|issuer| one_line(issuer, CLAIM_MAX)),
+        expires,
+        service_account: account.map(|account| one_line(account, CLAIM_MAX)),
+    }
 }
 
 pub(super) fn probes() -> Vec<Probe> {
@@ -65,7 +103,7 @@ fn of_kubernetes(text: &[u8], at: usize) -> Option<Range<usize>> {
     let issuer = claims.get("iss").and_then(Value::as_str);
     let subject = claims.get("sub").and_then(Value::as_str);
     let bound = claims.get("kubernetes.io").is_some_and(Value::is_object);
-    let is_account = subject.is_some_and(|subject| subject.starts_with("system:serviceaccount:"));
+    let is_account = subject.is_some_and(|subject| subject.starts_with(SERVICE_ACCOUNT));
     (issuer == Some("kubernetes/serviceaccount") || bound || is_account).then_some(token.secret)
 }
 

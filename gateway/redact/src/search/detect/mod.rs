@@ -31,6 +31,7 @@ use std::ops::Range;
 use gateway_core::{Place, TELLING_NAMES};
 
 use super::anchor::Anchor;
+pub(super) use jwt::token_of;
 use token::Token;
 
 /// Finds the secret around the anchor at an offset of the text. The text begins at most 4 KiB before the anchor and ends at
@@ -101,6 +102,19 @@ pub(super) fn named(name: &str) -> Option<Detector> {
         _ => return None,
     };
     Some(Detector::Anchored(by_text(probes).collect()))
+}
+
+/// The detector's name as this program keeps it, if the detector finds secrets by their form.
+pub(super) fn known_name(name: &str) -> Option<&'static str> {
+    let mut names = gateway_core::DETECTORS.into_iter();
+    names.find(|known| *known == name && *known != TELLING_NAMES)
+}
+
+/// The product that the token at `span` opens, for detectors that find tokens of several.
+pub(super) fn product(detector: &str, text: &[u8], span: &Range<usize>) -> Option<&'static str> {
+    let mut tokens = tables(detector).iter();
+    let token = tokens.find(|token| token.is_at(text, span))?;
+    Some(token.kind)
 }
 
 /// The table of tokens of the detector of that name; empty where it has none.

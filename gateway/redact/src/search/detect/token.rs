@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use memchr::memmem;
+
 use super::super::anchor::Anchor;
 use super::text::{before, run, run_back, set};
 
@@ -99,6 +101,15 @@ impl Token {
             start..at
         })?;
         (is_varied(random) && (self.check)(text.get(start..end)?)).then_some(start..end)
+    }
+
+    /// Whether a token of this kind stands at `span`.
+    pub(super) fn is_at(&self, text: &[u8], span: &Range<usize>) -> bool {
+        let last = span.start + self.head.2 + self.fixed.len();
+        let within = text.get(span.start..last.min(span.end));
+        let fixed = memmem::find_iter(within.unwrap_or_default(), self.fixed);
+        let mut found = fixed.map(|at| self.find(text, span.start + at));
+        found.any(|found| found.as_ref() == Some(span))
     }
 
     pub(super) fn begins_a_word(&self) -> bool {
