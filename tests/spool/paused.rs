@@ -123,7 +123,7 @@ async fn permit(runtime: &Runtime) -> CheckpointPermit {
 
 /// The speed of a plain file that is synced at its end, in GB/s.
 fn disk(home: &Path, bytes: u64) -> f64 {
-    let path = home.join("plain");
+    let path = home.join("speed-of-the-disk");
     let block = vec![0x5a; 1 << 20];
     let began = Instant::now();
     let mut file = std::fs::File::create(&path).unwrap();
