@@ -2,7 +2,7 @@
 
 use gateway_core::Place;
 
-use crate::criu::Source;
+use crate::criu::{Form, ImageKind};
 
 /// The container's changed files.
 pub(crate) const ROOTFS_DIFF: &[u8] = b"rootfs-diff.tar";
@@ -23,8 +23,8 @@ pub(crate) enum Content {
     PageMap(u64),
     /// `pagemap-shmem-ID.img`, of memory that processes share.
     SharedPageMap,
-    /// Another image of CRIU, of protobuf messages: searched as bytes and as numbers.
-    Numbers(Source),
+    /// Another image of CRIU, of messages: their texts and numbers are searched, and what stands between them.
+    Image(&'static ImageKind),
     /// Plain bytes, searched under the rules of these places.
     Bytes(&'static [Place]),
     /// [`ROOTFS_DIFF`], compressed or not.
@@ -58,10 +58,6 @@ impl Content {
         if stem.starts_with(b"tmpfs-") && stem.ends_with(b".tar.gz") {
             return Self::Tmpfs;
         }
-        if stem.starts_with(b"ghost-file-") {
-            // The contents of files that were deleted while open.
-            return Self::Bytes(&[Place::Files, Place::Memory]);
-        }
         let numbered = |prefix: &[u8]| number(stem.strip_prefix(prefix)?);
         let pages = numbered(b"pages-").map(Self::Pages);
         let space = || numbered(b"mm-").map(Self::AddressSpace);
@@ -74,28 +70,14 @@ impl Content {
             .unwrap_or_else(|| Self::of_messages(stem))
     }
 
-    /// Images whose entries have raw contents between them hold a process's bytes as they are.
     fn of_messages(stem: &[u8]) -> Self {
-        const RAW: [&[u8]; 14] = [
-            b"pipes-data",
-            b"fifo-data",
-            b"sk-queues",
-            b"ipcns-shm",
-            b"ipcns-sem",
-            b"bpfmap-data",
-            b"ifaddr",
-            b"route",
-            b"rule",
-            b"iptables",
-            b"ip6tables",
-            b"nftables",
-            b"pagemap-",
-            b"pages-",
-        ];
-        if RAW.iter().any(|kind| stem.starts_with(kind)) {
-            return Self::Bytes(&[Place::Memory]);
+        let kind = ImageKind::of(stem).unwrap_or(ImageKind::unknown());
+        match kind.form {
+            Form::Plain | Form::Pages | Form::Archive => Self::Bytes(&[Place::Memory]),
+            Form::Messages | Form::Contents(_) | Form::AddressSpace | Form::PageMap => {
+                Self::Image(kind)
+            }
         }
-        Self::Numbers(Source::of(stem))
     }
 
     /// Whether redaction may change the member's length: it is an archive that tar unpacks at restore. CRIU maps or checks
@@ -126,7 +108,7 @@ impl Content {
     pub(crate) fn has_structure(self) -> bool {
         match self {
             Self::Bytes(_) | Self::Unknown => false,
-            Self::Numbers(source) => source.must_be_readable(),
+            Self::Image(kind) => kind.must_be_readable(),
             _ => true,
         }
     }
@@ -149,94 +131,6 @@ const DOCUMENTS: [&[u8]; 14] = [
     b"status",
     b"status.dump",
 ];
-/// CRIU's images, without their numbers (`criu/image-desc.c`).
-const IMAGES: [&[u8]; 84] = [
-    b"apparmor",
-    b"autofs",
-    b"binfmt-misc",
-    b"bpfmap-data",
-    b"bpfmap-file",
-    b"cgroup",
-    b"cipher",
-    b"core",
-    b"cpuinfo",
-    b"creds",
-    b"eventfd",
-    b"eventpoll",
-    b"eventpoll-tfd",
-    b"ext-files",
-    b"fanotify",
-    b"fanotify-mark",
-    b"fdinfo",
-    b"fifo",
-    b"fifo-data",
-    b"filelocks",
-    b"files",
-    b"fs",
-    b"ghost-file",
-    b"ids",
-    b"ifaddr",
-    b"inetsk",
-    b"inotify",
-    b"inotify-wd",
-    b"inventory",
-    b"ip6tables",
-    b"ipcns-msg",
-    b"ipcns-sem",
-    b"ipcns-shm",
-    b"ipcns-var",
-    b"iptables",
-    b"irmap-cache",
-    b"itimers",
-    b"memfd",
-    b"mm",
-    b"mountpoints",
-    b"netdev",
-    b"netlinksk",
-    b"netns",
-    b"netns-ct",
-    b"netns-exp",
-    b"nftables",
-    b"ns-files",
-    b"packetsk",
-    b"pagemap",
-    b"pagemap-shmem",
-    b"pages",
-    b"pages-shmem",
-    b"pidfd",
-    b"pidns",
-    b"pipes",
-    b"pipes-data",
-    b"posix-timers",
-    b"pstree",
-    b"reg-files",
-    b"remap-fpath",
-    b"rlimit",
-    b"route",
-    b"route6",
-    b"rule",
-    b"seccomp",
-    b"sigacts",
-    b"signal-p",
-    b"signal-s",
-    b"signalfd",
-    b"sk-queues",
-    b"stats-dump",
-    b"tcp-stream",
-    b"timens",
-    b"timerfd",
-    b"tmpfs",
-    b"tmpfs-dev",
-    b"tty",
-    b"tty-data",
-    b"tty-info",
-    b"tunfile",
-    b"unixsk",
-    b"userns",
-    b"utsns",
-    b"vmas",
-];
-
 /// Whether a runtime or CRIU gives this name, so that it holds nothing of the workload's but numbers.
 pub(crate) fn is_known_name(name: &[u8]) -> bool {
     let Some(image) = name.strip_prefix(b"checkpoint/") else {
@@ -246,20 +140,7 @@ pub(crate) fn is_known_name(name: &[u8]) -> bool {
         return DOCUMENTS.contains(&image);
     };
     let stem = stem.strip_suffix(b".tar.gz").unwrap_or(stem);
-    let kind = match stem.iter().rposition(|byte| *byte == b'-') {
-        Some(at) if is_short_number(stem.get(at + 1..)) => stem.get(..at).unwrap_or_default(),
-        _ => stem,
-    };
-    IMAGES.contains(&kind)
-}
-
-/// Digits as CRIU numbers its images: decimal, or up to eight hexadecimal ones.
-fn is_short_number(digits: Option<&[u8]>) -> bool {
-    digits.is_some_and(|digits| match digits.len() {
-        1..=8 => digits.iter().all(u8::is_ascii_hexdigit),
-        9..=20 => digits.iter().all(u8::is_ascii_digit),
-        _ => false,
-    })
+    ImageKind::of(stem).is_some()
 }
 
 /// Whether a file that begins with these bytes is compressed with gzip (RFC 1952).
@@ -284,24 +165,22 @@ mod tests {
 
     #[test]
     fn names_tell_members_apart() {
+        let image = |kind: &str| Content::Image(ImageKind::of(kind.as_bytes()).unwrap());
         for (name, content) in [
             ("spec.dump", Content::Document),
             ("checkpoint/pages-12.img", Content::Pages(12)),
             ("checkpoint/mm-7.img", Content::AddressSpace(7)),
             ("checkpoint/pagemap-7.img", Content::PageMap(7)),
             ("checkpoint/pagemap-shmem-7.img", Content::SharedPageMap),
-            ("checkpoint/core-7.img", Content::Numbers(Source::Core)),
-            ("checkpoint/files.img", Content::Numbers(Source::Files)),
-            ("checkpoint/fs-7.img", Content::Numbers(Source::Other)),
+            ("checkpoint/core-7.img", image("core")),
+            ("checkpoint/pipes-data.img", image("pipes-data")),
             (
-                "checkpoint/pipes-data.img",
+                "checkpoint/iptables-9.img",
                 Content::Bytes(&[Place::Memory]),
             ),
+            ("checkpoint/new-7.img", Content::Image(ImageKind::unknown())),
             ("checkpoint/tmpfs-dev-64.tar.gz.img", Content::Tmpfs),
-            (
-                "checkpoint/ghost-file-1.img",
-                Content::Bytes(&[Place::Files, Place::Memory]),
-            ),
+            ("checkpoint/ghost-file-1.img", image("ghost-file")),
             ("checkpoint/cgroup", Content::Unknown),
             ("x/spec.dump", Content::Unknown),
             ("status", Content::Unknown),

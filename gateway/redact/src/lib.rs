@@ -44,8 +44,8 @@ pub use error::Error;
 pub use findings::{Owner, findings};
 pub use inspect::inspect;
 pub use mask::{
-    NotLookedAt, PassedOver, Redacted, Redaction, RedactionSettings, Redactor, check_plan,
-    redact_file,
+    NotLookedAt, PassedOver, PathMode, Redacted, Redaction, RedactionSettings, Redactor,
+    check_plan, redact_file,
 };
 pub use scratch::{Scratch, Spool};
 pub use search::{CredentialSettings, EnvValue, Fingerprint, RuleError};

@@ -219,6 +219,7 @@ fn redaction_settings(config: &Config) -> Result<RedactionSettings, StartError> 
         mask: settings.mask,
         min_value_length: settings.min_value_length.get(),
         opaque: settings.opaque,
+        paths: settings.paths,
         ..Default::default()
     })
 }

@@ -5,10 +5,10 @@ use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use gateway_core::{Checkpoint, OpaqueRule, RedactionSummary};
 use gateway_files::NewFile;
-use gateway_redact::{EnvValue, Redacted, Redaction, RedactionSettings, redact_file};
+use gateway_redact::{EnvValue, PathMode, Redacted, Redaction, RedactionSettings, redact_file};
 use serde_json::json;
 
 use super::file::{expect_free, open};
@@ -34,6 +34,9 @@ pub(super) struct Options {
     /// `refuse` refuses all, `keep` keeps all.
     #[arg(long, value_name = "RULE", default_value = "drop", value_parser = opaque)]
     opaque: OpaqueRule,
+    /// A secret in the name of a file, a mount or a socket: mask it, or keep it in paths only.
+    #[arg(long, value_enum, default_value_t)]
+    paths: PathChoice,
     /// The archive to read. It is not changed.
     #[arg(value_name = "IN")]
     input: PathBuf,
@@ -79,6 +82,7 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
         values: values.collect::<Result<_>>()?,
         settings: RedactionSettings {
             opaque: options.opaque,
+            paths: options.paths.mode(),
             ..RedactionSettings::default()
         },
     };
@@ -116,6 +120,25 @@ fn hash(file: &mut File, format: Format) -> std::io::Result<(u64, String)> {
     file.rewind()?;
     let bytes = file.metadata()?.len();
     digest::of(&mut ProgressReader::new(file, "hashing", bytes, format))
+}
+
+/// What happens to a secret in a path.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum PathChoice {
+    /// It is masked: what is open, mapped or mounted there does not restore.
+    #[default]
+    Mask,
+    /// It stays, in paths only.
+    Keep,
+}
+
+impl PathChoice {
+    fn mode(self) -> PathMode {
+        match self {
+            Self::Mask => PathMode::Mask,
+            Self::Keep => PathMode::Keep,
+        }
+    }
 }
 
 /// A redacted archive that is whole.

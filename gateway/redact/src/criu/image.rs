@@ -1,5 +1,29 @@
 //! CRIU's images: eight bytes that name the kind, then messages, each with its length before it.
 
+use std::ops::Range;
+
+/// CRIU's common and service magics, which stand before a magic of the kind since version 1.1 of the format.
+const MAGICS: [u32; 2] = [0x5456_4319, 0x5510_5940];
+
+/// Whether the first bytes say that this is an image. CRIU reads no other since version 2.
+pub(crate) fn is_image(bytes: &[u8]) -> bool {
+    let magic = bytes.first_chunk().map(|magic| u32::from_le_bytes(*magic));
+    magic.is_some_and(|magic| MAGICS.contains(&magic))
+}
+
+/// The positions of an image's entries. `None` where the bytes are not an image to their end.
+pub(crate) fn entries(image: &[u8]) -> Option<Vec<Range<usize>>> {
+    let mut at = if is_image(image) { MAGIC } else { LENGTH };
+    let mut entries = Vec::new();
+    while at < image.len() {
+        let length = image.get(at..)?.first_chunk()?;
+        let start = at.checked_add(LENGTH)?;
+        at = start.checked_add(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+        entries.push(start..at);
+    }
+    (at == image.len()).then_some(entries)
+}
+
 /// Finds the entries in an image that comes in pieces.
 #[derive(Debug)]
 pub(crate) struct Entries {

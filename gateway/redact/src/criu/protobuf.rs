@@ -25,6 +25,13 @@ pub(crate) fn fields(message: &[u8]) -> Fields<'_> {
     Fields { rest: message }
 }
 
+impl Fields<'_> {
+    /// Bytes behind the last field that was read.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
+    }
+}
+
 impl<'a> Iterator for Fields<'a> {
     type Item = Option<Field<'a>>;
 
@@ -41,7 +48,8 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 fn field<'a>(rest: &mut &'a [u8]) -> Option<Field<'a>> {
-    let tag = varint(rest)?;
+    // Fields are numbered from 1 on.
+    let tag = varint(rest).filter(|tag| tag >> 3 != 0)?;
     let value = match tag & 7 {
         0 => Value::Number(varint(rest)?),
         1 => rest.split_off(..8).map(|_| Value::Fixed)?,

@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use super::json_string::{self, Character};
 use super::known_values::KnownValues;
 use super::maskers::mask;
+use super::paths::{PathUse, Paths};
 use crate::Error;
 use crate::search::{Rules, Tally};
 
@@ -23,6 +24,8 @@ pub(super) struct JsonMasker<'a> {
     pub(super) mask: u8,
     pub(super) known: &'a mut KnownValues,
     pub(super) found: &'a mut Tally,
+    /// For documents in which some strings are paths, with the member's name.
+    pub(super) paths: Option<(&'a mut Paths, &'a str)>,
 }
 
 /// The meaning of a value, by its key.
@@ -32,6 +35,8 @@ enum Role {
     Environment,
     /// Perhaps a document in base64.
     Encoded,
+    /// A path, or an array of them.
+    Path,
     Other,
 }
 
@@ -94,6 +99,9 @@ impl JsonMasker<'_> {
                 *role = role_of_key(string);
                 self.mask_text(string);
             }
+            Some(Enclosing::Object(Role::Path) | Enclosing::Array(Role::Path)) => {
+                self.mask_path(string);
+            }
             Some(Enclosing::Array(Role::Environment)) => self.mask_variable(string)?,
             Some(Enclosing::Object(Role::Encoded))
                 if top_level && self.mask_encoded(string, depth)? => {}
@@ -146,6 +154,24 @@ impl JsonMasker<'_> {
         let raw = string.get_mut(equals.raw.end..).unwrap_or_default();
         self.known.hide(self.rules, place, name, raw, self.found);
         Ok(Some(equals.raw.end))
+    }
+
+    /// Masks a path, or notes that it is kept.
+    fn mask_path(&mut self, string: &mut [u8]) {
+        let Some((paths, member)) = self.paths.take() else {
+            return self.mask_text(string);
+        };
+        let (mut edited, before) = (string.to_vec(), std::mem::take(self.found));
+        self.mask_text(&mut edited);
+        let here = std::mem::replace(self.found, before);
+        let here = paths.edit(member, PathUse::Named, string, |path| {
+            path.copy_from_slice(&edited);
+            here
+        });
+        if let Some(here) = here {
+            self.found.merge(&here);
+        }
+        self.paths = Some((paths, member));
     }
 
     /// Masks any other string, as it is written and as it reads.
@@ -201,6 +227,9 @@ fn role_of_key(key: &[u8]) -> Role {
     match key.to_ascii_lowercase().as_slice() {
         b"env" => Role::Environment,
         b"value" => Role::Encoded,
+        b"cwd" | b"destination" | b"source" | b"path" | b"maskedpaths" | b"readonlypaths" => {
+            Role::Path
+        }
         _ => Role::Other,
     }
 }

@@ -16,6 +16,7 @@ use super::nested::Notes;
 use super::open_files::OpenFiles;
 use super::pass::Pass;
 use super::passed_over::{NotLookedAt, PassedOver};
+use super::paths::Paths;
 use super::plan_check::check_plan;
 use super::settings::RedactionSettings;
 use crate::Error;
@@ -69,6 +70,7 @@ pub struct Redactor {
     open: OpenFiles,
     /// Contents that the first pass could not search or mask.
     notes: Notes,
+    paths: Paths,
     passes: u32,
 }
 
@@ -95,6 +97,7 @@ impl Redactor {
             findings: FindingList::default(),
             open: OpenFiles::default(),
             notes: Notes::default(),
+            paths: Paths::new(settings.paths),
             passes: 0,
             plan,
             settings,
@@ -131,6 +134,7 @@ impl Redactor {
             inventory: &mut inventory,
             unreadable: &mut unreadable,
             passed_over: &mut self.passed_over,
+            paths: &mut self.paths,
             scratch,
             dropped: DroppedMembers::default(),
             budget: &budget,
@@ -162,9 +166,12 @@ impl Redactor {
     pub fn finish(self, output: &mut (impl Read + Seek)) -> Result<Redacted, Error> {
         self.inventory
             .check(output, |id| self.layout.has_unpacked(id))?;
+        let summary = self.summary()?;
+        let mut findings = self.findings;
+        self.paths.report(&mut findings);
         Ok(Redacted {
-            summary: self.summary()?,
-            findings: self.findings.into_vec(),
+            summary,
+            findings: findings.into_vec(),
         })
     }
 

@@ -27,6 +27,19 @@ pub struct RedactionSettings {
     pub looks_only: bool,
     /// What happens to contents that cannot be searched or masked.
     pub opaque: OpaqueRule,
+    /// What happens to a secret in the name of a file, a mount or a socket.
+    pub paths: PathMode,
+}
+
+/// What happens to a secret in a path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PathMode {
+    /// It is masked, alike wherever the path stands. What is open, mapped or mounted there cannot be restored.
+    #[default]
+    Mask,
+    /// It stays, in paths only.
+    Keep,
 }
 
 impl RedactionSettings {
@@ -51,7 +64,7 @@ impl RedactionSettings {
 
 impl Default for RedactionSettings {
     /// `*`, values from 6 bytes on, a million members, documents of 16 MiB, 64 GiB unpacked at up to 200 times, this
-    /// machine's pages, opaque files of archives left out.
+    /// machine's pages, opaque files of archives left out, paths masked.
     fn default() -> Self {
         Self {
             mask: b'*',
@@ -64,6 +77,7 @@ impl Default for RedactionSettings {
             credentials: None,
             looks_only: false,
             opaque: OpaqueRule::default(),
+            paths: PathMode::Mask,
         }
     }
 }

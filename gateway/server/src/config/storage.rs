@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use gateway_archive::{KeepOriginal, Limits, Recipients, WhenFull};
 use gateway_core::OpaqueRule;
+use gateway_redact::PathMode;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
@@ -77,6 +78,8 @@ pub struct Redaction {
     pub fingerprint_key: Option<PathBuf>,
     /// What happens to contents that cannot be searched or masked. Policies can have a rule of their own.
     pub opaque: OpaqueRule,
+    /// Whether a secret in the name of a file, a mount or a socket is masked, or stays there.
+    pub paths: PathMode,
 }
 
 impl Quota {
@@ -126,6 +129,7 @@ impl Default for Redaction {
             credentials: false,
             fingerprint_key: None,
             opaque: OpaqueRule::default(),
+            paths: PathMode::Mask,
         }
     }
 }

@@ -9,6 +9,6 @@ mod view;
 mod walk;
 
 pub(crate) use number::Number;
-pub(crate) use role::{Role, Source};
+pub(crate) use role::Role;
 pub(crate) use view::{View, views};
-pub(crate) use walk::{Numbers, entries, is_image};
+pub(crate) use walk::{Numbers, TextField};

@@ -1,5 +1,7 @@
 //! Which numbers may be masked, by the kind of image and the path of fields.
 
+use crate::criu::kind::ImageKind;
+
 /// What masking a number does to a restored process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -11,55 +13,17 @@ pub(crate) enum Role {
     Kept,
 }
 
-/// The kind of an image, by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
-    /// `core-ID.img`.
-    Core,
-    /// `files.img`.
-    Files,
-    /// `eventfd.img`, of older versions.
-    EventFd,
-    /// `eventpoll.img`, of older versions.
-    EventPoll,
-    /// `eventpoll-tfd.img`, of older versions.
-    EventPollTargets,
-    /// Any other: searched where it can be read.
-    Other,
-}
-
-impl Source {
-    /// By the name without `.img`.
-    pub(crate) fn of(stem: &[u8]) -> Self {
-        match stem {
-            b"files" => Self::Files,
-            b"eventfd" => Self::EventFd,
-            b"eventpoll" => Self::EventPoll,
-            b"eventpoll-tfd" => Self::EventPollTargets,
-            _ if stem.starts_with(b"core-") => Self::Core,
-            _ => Self::Other,
-        }
-    }
-
-    /// Whether a process can keep anything in numbers of this image that are masked: then those must be readable.
-    pub(crate) fn must_be_readable(self) -> bool {
-        self != Self::Other
-    }
-
-    /// The role of the number at `path`.
-    pub(super) fn role(self, path: &[u64]) -> Role {
-        match (self, path) {
-            (Self::Core, path) => core(path),
-            (Self::Files, [8, 4] | [9, 4, 4])
-            | (Self::EventFd | Self::EventPollTargets, [4])
-            | (Self::EventPoll, [4, 4]) => Role::Wide,
-            _ => Role::Kept,
-        }
-    }
-
-    /// Whether the bytes at `path` are a `siginfo_t` of the kernel.
-    pub(super) fn is_signal(self, path: &[u64]) -> bool {
-        self == Self::Core && matches!(path, [3, 10, 1, 1] | [5, 9, 1, 1])
+/// The role of the number at `path`.
+pub(super) fn role(kind: &ImageKind, path: &[u64]) -> Role {
+    match (kind.name, path) {
+        ("core", path) => core(path),
+        // A counter, data of epoll, a timer's payload, the type of a message in a queue.
+        ("files", [8, 4] | [9, 4, 4])
+        | ("eventfd" | "eventpoll-tfd", [4])
+        | ("eventpoll", [4, 4])
+        | ("posix-timers", [5])
+        | ("ipcns-msg", [1]) => Role::Wide,
+        _ => Role::Kept,
     }
 }
 

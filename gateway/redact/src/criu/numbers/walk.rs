@@ -1,103 +1,197 @@
-//! Finds every number of an image's entries, without a schema.
+//! Finds every number and every text of messages, without a schema where the kind of image is unknown.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::number::Number;
-use super::role::{Role, Source};
+use super::role::{Role, role};
+use crate::criu::kind::{ImageKind, Text};
 use crate::criu::protobuf::{fields, varint};
 
-/// The most numbers of one entry: a thread has some 500, and a file with the most watches some thousands.
+/// The most numbers that are looked at together: a thread has some 500, and a file with the most watches some thousands.
 const MAX_NUMBERS: usize = 1 << 18;
 /// The deepest message.
 const MAX_DEPTH: usize = 12;
 /// The signal's number, its error, its code and padding, which the kernel reads before a `siginfo_t`'s contents.
 const SIGNAL_HEAD: usize = 16;
 
-/// The numbers of one entry.
+/// The numbers and texts of some messages.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Numbers {
     pub(crate) all: Vec<Number>,
+    /// Texts, in the order of their positions.
+    pub(crate) texts: Vec<TextField>,
+    /// What was taken for messages without knowing that it is one.
+    pub(crate) guessed: Vec<Range<usize>>,
     /// The numbers of one path of fields, in order.
     pub(super) lists: BTreeMap<Vec<u64>, Vec<usize>>,
     /// The numbers of one message, in order.
     pub(super) rows: Vec<Vec<usize>>,
-    /// Positions and sizes of everything else, which masking must not change either.
-    shape: Vec<(usize, usize)>,
-    source: Option<Source>,
+    /// Positions of tags, with the tags, and of texts and messages, with their sizes: masking must not change any.
+    shape: Vec<(usize, u64)>,
+}
+
+/// A text where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TextField {
+    pub(crate) range: Range<usize>,
+    pub(crate) text: Text,
+    path: Vec<u64>,
+}
+
+/// Reads messages.
+struct Walk<'a> {
+    kind: &'a ImageKind,
+    /// The texts of a reading before, which are texts now, too, whatever they look like.
+    known: Option<&'a [TextField]>,
+    path: Vec<u64>,
+    numbers: Numbers,
 }
 
 impl Numbers {
-    /// Reads the entry at `range` of `image`. `None` if it is not a message, or has too many numbers.
-    pub(crate) fn read(source: Source, image: &[u8], range: &Range<usize>) -> Option<Self> {
-        let entry = image.get(range.clone())?;
-        let mut numbers = Self {
-            source: Some(source),
-            ..Self::default()
+    /// Reads the messages at these ranges of `image`. `None` if they have too many numbers.
+    pub(crate) fn read(kind: &ImageKind, image: &[u8], ranges: &[Range<usize>]) -> Option<Self> {
+        Walk::new(kind, None).read(image, ranges)
+    }
+
+    /// Reads them again, with the same texts.
+    pub(crate) fn read_again(
+        kind: &ImageKind,
+        image: &[u8],
+        ranges: &[Range<usize>],
+        texts: &[TextField],
+    ) -> Option<Self> {
+        Walk::new(kind, Some(texts)).read(image, ranges)
+    }
+
+    /// The numbers of lists that are packed into texts, as far as the texts can be such.
+    pub(crate) fn packed(kind: &ImageKind, image: &[u8], texts: &[TextField]) -> Option<Self> {
+        let mut walk = Walk::new(kind, None);
+        for text in texts {
+            let bytes = image.get(text.range.clone())?;
+            // Numbers below 128 hold no six bytes of a text.
+            if bytes.iter().all(u8::is_ascii) || !is_packed(bytes) {
+                continue;
+            }
+            walk.path.clone_from(&text.path);
+            let row = walk.numbers.rows.len();
+            walk.numbers.rows.push(Vec::new());
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                let at = text.range.end - rest.len();
+                let value = varint(&mut rest)?;
+                let length = text.range.end - rest.len() - at;
+                let role = role(kind, &text.path);
+                walk.add(row, Number::new(at, length, value, role))?;
+            }
+        }
+        Some(walk.numbers)
+    }
+
+    /// Whether both have the same tags, lengths, numbers and texts at the same places, and the same numbers where those may not
+    /// be masked.
+    pub(crate) fn reads_as(&self, before: &Self) -> bool {
+        let place = |number: &Number| {
+            let value = (number.role == Role::Kept).then_some(number.value);
+            (number.at, number.length, number.is_varint, value)
         };
-        numbers.message(entry, range.start, &mut Vec::new())?;
-        Some(numbers)
+        self.shape == before.shape
+            && self.lists.keys().eq(before.lists.keys())
+            && self.all.iter().map(place).eq(before.all.iter().map(place))
+    }
+}
+
+impl<'a> Walk<'a> {
+    fn new(kind: &'a ImageKind, known: Option<&'a [TextField]>) -> Self {
+        Self {
+            kind,
+            known,
+            path: Vec::new(),
+            numbers: Numbers::default(),
+        }
     }
 
-    /// Whether both have the same numbers and contents at the same places.
-    pub(crate) fn has_shape_of(&self, other: &Self) -> bool {
-        let place = |number: &Number| (number.at, number.length, number.is_varint);
-        self.shape == other.shape
-            && self.lists.keys().eq(other.lists.keys())
-            && self.all.iter().map(place).eq(other.all.iter().map(place))
+    fn read(mut self, image: &[u8], ranges: &[Range<usize>]) -> Option<Numbers> {
+        for range in ranges {
+            self.path.clear();
+            self.message(image.get(range.clone())?, range.start)?;
+        }
+        Some(self.numbers)
     }
 
-    fn message(&mut self, message: &[u8], base: usize, path: &mut Vec<u64>) -> Option<()> {
-        let row = self.rows.len();
-        self.rows.push(Vec::new());
+    fn message(&mut self, message: &[u8], base: usize) -> Option<()> {
+        let row = self.numbers.rows.len();
+        self.numbers.rows.push(Vec::new());
         let mut rest = message;
         while !rest.is_empty() {
-            let tag = varint(&mut rest)?;
             let at = base + message.len() - rest.len();
-            path.push(tag >> 3);
+            let tag = varint(&mut rest)?;
+            self.numbers.shape.push((at, tag));
+            let at = base + message.len() - rest.len();
+            self.path.push(tag >> 3);
             match tag & 7 {
                 0 => {
                     let value = varint(&mut rest)?;
                     let length = base + message.len() - rest.len() - at;
-                    let role = self.role(path);
-                    self.add(row, path, Number::new(at, length, value, role))?;
+                    self.add(
+                        row,
+                        Number::new(at, length, value, role(self.kind, &self.path)),
+                    )?;
                 }
                 kind @ (1 | 5) => {
                     let bytes = rest.split_off(..if kind == 1 { 8 } else { 4 })?;
-                    let role = self.role(path);
-                    self.add(row, path, Number::fixed(at, bytes, role))?;
+                    self.add(row, Number::fixed(at, bytes, role(self.kind, &self.path)))?;
                 }
                 2 => {
                     let length = usize::try_from(varint(&mut rest)?).ok()?;
                     let at = base + message.len() - rest.len();
-                    let bytes = rest.split_off(..length)?;
-                    self.bytes(bytes, at, path)?;
+                    self.bytes(rest.split_off(..length)?, at)?;
                 }
                 _ => return None,
             }
-            path.pop();
+            self.path.pop();
         }
         Some(())
     }
 
-    /// A message, a signal, or a text, which is searched as bytes.
-    fn bytes(&mut self, bytes: &[u8], at: usize, path: &mut Vec<u64>) -> Option<()> {
-        self.shape.push((at, bytes.len()));
-        if self.source.is_some_and(|source| source.is_signal(path)) {
-            return self.signal(bytes, at, path);
+    /// A message, a signal, or a text.
+    fn bytes(&mut self, bytes: &[u8], at: usize) -> Option<()> {
+        self.numbers.shape.push((at, bytes.len() as u64));
+        let text = self.kind.text(&self.path);
+        if text == Some(Text::Signal) {
+            return self.signal(bytes, at);
+        }
+        let range = at..at + bytes.len();
+        if self.is_message(bytes, at, text) {
+            if !self.kind.is_known() {
+                self.numbers.guessed.push(range);
+            }
+            return self.message(bytes, at);
+        }
+        self.numbers.texts.push(TextField {
+            range,
+            text: text.unwrap_or(Text::Free),
+            path: self.path.clone(),
+        });
+        Some(())
+    }
+
+    fn is_message(&self, bytes: &[u8], at: usize, text: Option<Text>) -> bool {
+        if let Some(known) = self.known {
+            let found = known.binary_search_by_key(&at, |text| text.range.start);
+            return found.is_err();
         }
         // Messages begin with small field numbers, which are no printable characters.
-        let is_text = bytes.iter().all(|byte| (b' '..0x7f).contains(byte));
-        let is_message = !is_text && path.len() < MAX_DEPTH && fields(bytes).all(|it| it.is_some());
-        if is_message {
-            self.message(bytes, at, path)?;
-        }
-        Some(())
+        let is_printable = bytes.iter().all(|byte| (b' '..0x7f).contains(byte));
+        text.is_none()
+            && !is_printable
+            && self.path.len() < MAX_DEPTH
+            && fields(bytes).all(|field| field.is_some())
     }
 
-    fn signal(&mut self, bytes: &[u8], at: usize, path: &[u64]) -> Option<()> {
-        let row = self.rows.len();
-        self.rows.push(Vec::new());
+    fn signal(&mut self, bytes: &[u8], at: usize) -> Option<()> {
+        let row = self.numbers.rows.len();
+        self.numbers.rows.push(Vec::new());
         for (index, word) in bytes.chunks(8).enumerate() {
             let offset = index * 8;
             let role = if offset < SIGNAL_HEAD {
@@ -105,48 +199,35 @@ impl Numbers {
             } else {
                 Role::Free
             };
-            self.add(row, path, Number::fixed(at + offset, word, role))?;
+            self.add(row, Number::fixed(at + offset, word, role))?;
         }
         Some(())
     }
 
-    fn role(&self, path: &[u64]) -> Role {
-        self.source.map_or(Role::Kept, |source| source.role(path))
-    }
-
-    fn add(&mut self, row: usize, path: &[u64], number: Number) -> Option<()> {
-        let index = self.all.len();
+    fn add(&mut self, row: usize, number: Number) -> Option<()> {
+        let Numbers {
+            all, lists, rows, ..
+        } = &mut self.numbers;
+        let index = all.len();
         if index >= MAX_NUMBERS {
             return None;
         }
-        self.all.push(number);
-        self.rows.get_mut(row)?.push(index);
-        match self.lists.get_mut(path) {
+        all.push(number);
+        rows.get_mut(row)?.push(index);
+        match lists.get_mut(&self.path) {
             Some(list) => list.push(index),
-            None => drop(self.lists.insert(path.to_vec(), vec![index])),
+            None => drop(lists.insert(self.path.clone(), vec![index])),
         }
         Some(())
     }
 }
 
-/// CRIU's common and service magics, which stand before a magic of the kind since version 1.1 of the format.
-const MAGICS: [u32; 2] = [0x5456_4319, 0x5510_5940];
-
-/// Whether the first bytes say that this is an image. CRIU reads no other since version 2.
-pub(crate) fn is_image(bytes: &[u8]) -> bool {
-    let magic = bytes.first_chunk().map(|magic| u32::from_le_bytes(*magic));
-    magic.is_some_and(|magic| MAGICS.contains(&magic))
-}
-
-/// The positions of an image's entries. `None` where the bytes are not an image to their end.
-pub(crate) fn entries(image: &[u8]) -> Option<Vec<Range<usize>>> {
-    let mut at = if is_image(image) { 8 } else { 4 };
-    let mut entries = Vec::new();
-    while at < image.len() {
-        let length = image.get(at..)?.first_chunk()?;
-        let start = at.checked_add(4)?;
-        at = start.checked_add(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-        entries.push(start..at);
+/// Whether bytes are varints to their end.
+fn is_packed(mut bytes: &[u8]) -> bool {
+    while !bytes.is_empty() {
+        if varint(&mut bytes).is_none() {
+            return false;
+        }
     }
-    (at == image.len()).then_some(entries)
+    true
 }

@@ -22,6 +22,7 @@ use super::dropped_entries::DroppedEntries;
 use super::drops::DropList;
 use super::maskers::{Maskers, mask};
 use super::open_files::OpenFiles;
+use super::paths::Paths;
 use super::settings::RedactionSettings;
 use super::spool::{Packing, SpoolWriter, Stored};
 use crate::Error;
@@ -49,6 +50,7 @@ pub(super) struct Nested<'a> {
     /// The member's normalized name.
     pub(super) member: &'a [u8],
     pub(super) open: &'a OpenFiles,
+    pub(super) paths: &'a mut Paths,
     pub(super) scratch: &'a mut dyn Scratch,
     pub(super) budget: &'a Budget,
     pub(super) found: Tally,

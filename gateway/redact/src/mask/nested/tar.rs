@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, Read};
 
-use gateway_core::{OpaqueContent, OpaqueRule, Place};
+use gateway_core::{OpaqueContent, OpaqueRule};
 
 use super::{Nested, Reason, Seen, Stop};
 use crate::Error;
 use crate::content::EVERYWHERE;
 use crate::mask::framing::{copy_end, drop_padding, skip_contents};
 use crate::mask::maskers::mask;
+use crate::mask::paths::PathUse;
 use crate::search::Tally;
 use crate::sink::{Discard, Sink};
 use crate::stream::{ensure_complete, read_pieces};
@@ -201,12 +202,14 @@ impl Nested<'_> {
     /// that is a file, that alone is no reason to write it anew.
     fn front(&mut self, entry: &Member, depth: usize) -> Result<(Vec<u8>, Seen), Stop> {
         let (mut found, mut beside) = (Tally::default(), Tally::default());
+        let member = for_error(self.member);
         let front = entry.front(|kind, text| match kind {
             HeaderText::Name | HeaderText::Link => {
-                mask(self.rules, &[Place::Files], text, &mut found);
+                let place = (member.as_str(), PathUse::Named);
+                self.paths.mask(self.rules, place, text, &mut found);
             }
             HeaderText::Data => mask(self.rules, EVERYWHERE, text, &mut found),
-            HeaderText::Block => mask(self.rules, EVERYWHERE, text, &mut beside),
+            HeaderText::Block => self.paths.mask_header(self.rules, text, &mut beside),
         })?;
         self.found.merge(&found);
         let is_found = found.iter().chain(beside.iter()).next().is_some();

@@ -188,6 +188,7 @@ impl Pass<'_> {
             dropped,
             member: &member.name,
             open: self.open,
+            paths: self.paths,
             scratch: self.scratch,
             budget: self.budget,
             found: Tally::default(),

@@ -26,8 +26,9 @@ impl Pass<'_> {
         }
         let mut text = read_all(body)?;
         ensure_complete(member.size - text.len() as u64)?;
-        if !self.mask_json(&mut text, &[Place::Spec])? {
-            self.unreadable.push(for_error(&member.name));
+        let name = for_error(&member.name);
+        if !self.mask_json(&mut text, &[Place::Spec], Some(&name))? {
+            self.unreadable.push(name);
             mask(self.rules, EVERYWHERE, &mut text, self.found);
         }
         self.write_front(member, out)?;
@@ -47,19 +48,27 @@ impl Pass<'_> {
         }
         let mut text = read_all(body)?;
         let like_json = matches!(text.trim_ascii_start().first(), Some(b'{' | b'['));
-        if !like_json || !self.mask_json(&mut text, EVERYWHERE)? {
+        if !like_json || !self.mask_json(&mut text, EVERYWHERE, None)? {
             mask(self.rules, EVERYWHERE, &mut text, self.found);
         }
         out.put(&text)
     }
 
-    fn mask_json(&mut self, text: &mut [u8], places: &'static [Place]) -> Result<bool, Error> {
+    fn mask_json(
+        &mut self,
+        text: &mut [u8],
+        places: &'static [Place],
+        document: Option<&str>,
+    ) -> Result<bool, Error> {
         let mut masker = JsonMasker {
             rules: self.rules,
             places,
             mask: self.settings.mask,
             known: self.known,
             found: self.found,
+            paths: document
+                .zip(Some(&mut *self.paths))
+                .map(|(name, paths)| (paths, name)),
         };
         masker.mask(text)
     }

@@ -3,7 +3,6 @@
 mod archives;
 mod documents;
 mod images;
-mod numbers;
 mod packed_pages;
 
 use std::io::{BufRead, Read};
@@ -21,6 +20,7 @@ use super::maskers::{Maskers, mask};
 use super::nested::Notes;
 use super::open_files::OpenFiles;
 use super::passed_over::{NotLookedAt, PassedOver};
+use super::paths::Paths;
 use super::settings::RedactionSettings;
 use crate::Error;
 use crate::content::{Content, EVERYWHERE, is_known_name};
@@ -46,6 +46,7 @@ pub(super) struct Pass<'a> {
     /// Members that were not looked at.
     pub(super) passed_over: &'a mut NotLookedAt,
     pub(super) scratch: &'a mut dyn Scratch,
+    pub(super) paths: &'a mut Paths,
     /// The members so far that were left out.
     pub(super) dropped: DroppedMembers,
     pub(super) budget: &'a Budget,
@@ -178,7 +179,7 @@ impl Pass<'_> {
             Content::AddressSpace(process) => self.address_space(member, process, body, out)?,
             Content::PageMap(process) => self.page_map(member, Some(process), body, out)?,
             Content::SharedPageMap => self.page_map(member, None, body, out)?,
-            Content::Numbers(source) => self.numbers(member, source, body, out)?,
+            Content::Image(kind) => self.image(member, kind, body, out)?,
             Content::Bytes(places) => {
                 self.write_front(member, out)?;
                 self.bytes(places, body, out)?;
