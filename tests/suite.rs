@@ -31,6 +31,7 @@ mod compatibility;
 mod configuration;
 mod connections;
 mod crash;
+mod facts;
 mod faults;
 mod findings;
 mod hostile_policies;

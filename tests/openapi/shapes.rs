@@ -177,6 +177,7 @@ fn checkpoint() -> Checkpoint {
         pod_uid: text(),
         image: text(),
         facts: container(Some(1)),
+        masked: vec![text()],
         runtime: RuntimeInfo {
             name: text(),
             version: text(),
@@ -196,6 +197,7 @@ fn bare() -> Checkpoint {
     Checkpoint {
         reason: None,
         facts: container(None),
+        masked: Vec::new(),
         transport: Transport::File,
         trace_id: None,
         redaction: None,

@@ -84,6 +84,7 @@ fn leave(directory: &Path, number: u64) -> Result<(), Failure> {
         created_by: "alice".to_owned(),
         reason: None,
         facts: Container::named(target.clone(), "c".repeat(64)),
+        masked: Vec::new(),
         target,
         container_id: "c".repeat(64),
         pod_uid: text(),

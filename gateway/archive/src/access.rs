@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use gateway_core::{Checkpoint, CheckpointId, Hold, Target};
+use gateway_core::{Checkpoint, CheckpointId, Container, Hold, Target};
 
 use crate::{Error, Filter, Page, Store};
 
@@ -31,6 +31,15 @@ impl Store {
     /// The checkpoint with this id; `None` where there is none.
     pub fn find(&self, id: CheckpointId) -> Result<Option<Checkpoint>, Error> {
         self.catalog().find(id)
+    }
+
+    /// The container of `checkpoint` as policies got it when the checkpoint was taken. The metadata may have its texts masked.
+    /// `None` if the checkpoint was removed meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Altered`] where the file that keeps it is missing or damaged.
+    pub fn container(&self, checkpoint: &Checkpoint) -> Result<Option<Container>, Error> {
+        self.catalog().container(checkpoint)
     }
 
     /// Opens the archive for reading. It stays readable while it is open, even if the checkpoint is removed.

@@ -3,7 +3,7 @@
 use gateway_core::{Checkpoint, CheckpointId, Hold};
 
 use crate::catalog::Catalog;
-use crate::{Error, metadata, name};
+use crate::{Error, facts, metadata, name};
 
 impl Catalog {
     pub(crate) fn hold(&self, id: CheckpointId, hold: &Hold) -> Result<Option<Checkpoint>, Error> {
@@ -67,6 +67,7 @@ impl Catalog {
             self.directory
                 .remove(&metadata::original_name(&entry.name, sealed))?;
         }
+        self.directory.remove(&facts::name(&entry.name))?;
         self.directory
             .remove(&format!("{}{}", entry.name, name::METADATA))?;
         self.directory.sync()?;

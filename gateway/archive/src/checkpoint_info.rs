@@ -1,6 +1,7 @@
 //! The facts about a checkpoint that its archive does not hold.
 
 use gateway_core::{CheckpointId, Container, HiddenField, RequestId, RuntimeInfo, Target, TraceId};
+use gateway_redact::TextMasker;
 
 /// The facts about a checkpoint besides its archive, for its metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct CheckpointInfo {
     pub pod_uid: String,
     /// The container's image.
     pub image: String,
-    /// The container as the runtime described it.
+    /// The container as policies got it. Its texts are masked in the metadata; a file of its own keeps them whole.
     pub container: Container,
     /// The user name of the caller.
     pub created_by: String,
@@ -29,6 +30,8 @@ pub struct CheckpointInfo {
     pub trace_id: Option<TraceId>,
     /// The fields of that request which its plan keeps out of records.
     pub hidden: Vec<HiddenField>,
+    /// Masks the texts above. It has learnt what the redaction has.
+    pub texts: TextMasker,
     /// When the archive was begun. The archive's name holds this time, or the next free nanosecond.
     pub created_at: jiff::Timestamp,
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use gateway_core::{Checkpoint, Transport};
+use gateway_redact::TextMasker;
 use tokio::sync::oneshot;
 
 use crate::fifo::WriterGuard;
@@ -16,6 +17,7 @@ use crate::{CheckpointInfo, Error, Steps};
 pub struct Intake {
     location: PathBuf,
     transport: Transport,
+    texts: Option<TextMasker>,
     orders: oneshot::Sender<Order>,
     guard: Option<WriterGuard>,
     steps: Steps,
@@ -29,6 +31,7 @@ impl Intake {
         Ok(Self {
             location: ready.location,
             transport,
+            texts: ready.texts,
             orders,
             guard: ready.guard,
             steps,
@@ -49,6 +52,12 @@ impl Intake {
     /// The times of the steps of this intake. All are there once it is published or discarded.
     pub fn steps(&self) -> Steps {
         self.steps.clone()
+    }
+
+    /// Masks what the redaction hides in texts about the container, and what it learns while the archive comes; `None` without
+    /// a redaction.
+    pub fn texts(&self) -> Option<TextMasker> {
+        self.texts.clone()
     }
 
     /// To be called after the runtime reported success: waits for the rest, makes archive and metadata durable and then

@@ -10,6 +10,7 @@
 //! directory/                                                            0700
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar            0600, published
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.json       0600, its metadata
+//!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.facts      0600, its container as policies got it, if masked above
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.age        0600, its sealed original, if configured
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.original.tar   0600, the same in plaintext, if configured
 //!   checkpoint-<pod>_<namespace>-<container>-<timestamp>.tar.hold       0600, a hold on it, if there is one
@@ -34,6 +35,7 @@ mod directory;
 mod drain;
 mod entry;
 mod error;
+mod facts;
 mod fifo;
 mod file_status;
 mod filter;

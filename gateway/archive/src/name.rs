@@ -12,6 +12,8 @@ pub(crate) const ARCHIVE: &str = ".tar";
 pub(crate) const METADATA: &str = ".json";
 /// The suffix of its hold's name.
 pub(crate) const HOLD: &str = ".hold";
+/// The suffix of the name of its container's unmasked description.
+pub(crate) const FACTS: &str = ".facts";
 /// The suffix of its sealed original's name.
 pub(crate) const SEALED: &str = ".age";
 /// The end of the name of its original in plaintext, in place of [`ARCHIVE`].

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use gateway_core::Checkpoint;
+use gateway_redact::TextMasker;
 use tokio::sync::oneshot;
 
 use crate::fifo::WriterGuard;
@@ -14,6 +15,8 @@ pub(crate) struct Ready {
     pub(crate) location: PathBuf,
     /// Dropped when the runtime has answered.
     pub(crate) guard: Option<WriterGuard>,
+    /// That of the redaction, if there is one.
+    pub(crate) texts: Option<TextMasker>,
 }
 
 /// Decides what happens to the received archive. Without an order it is discarded.

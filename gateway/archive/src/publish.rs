@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::thread::{self, Builder};
 
-use gateway_core::{Checkpoint, Finding, Original};
+use gateway_core::{Checkpoint, Container, Finding, Original};
 use jiff::{SignedDuration, Timestamp};
 use rustix::io::Errno;
 use serde::ser::Error as _;
@@ -17,7 +17,7 @@ use crate::quota_reservation::QuotaReservation;
 use crate::step::{Step, StepFile, Steps};
 use crate::whole_archive::WholeArchive;
 use crate::work_folder::{ORIGINAL, WorkFolder};
-use crate::{CheckpointInfo, Error, name};
+use crate::{CheckpointInfo, Error, facts, name};
 
 /// The number of names that are tried, each a nanosecond later.
 const ATTEMPTS: i64 = 32;
@@ -67,14 +67,16 @@ fn publish_synced(
     quota: QuotaReservation,
     info: &CheckpointInfo,
 ) -> Result<Checkpoint, Error> {
+    let shown = Shown::of(info);
     for later in 0..ATTEMPTS {
         let at = info
             .created_at
             .saturating_add(SignedDuration::from_nanos(later))
             .unwrap_or(Timestamp::MAX);
         let name = name::archive(&info.target, at);
-        let checkpoint = within_bounds(describe(folder.directory().path(), archive, info, &name))?;
-        if publish_as(folder, archive, &checkpoint, &name)? {
+        let described = describe(folder.directory().path(), archive, info, &shown, &name);
+        let checkpoint = within_bounds(described)?;
+        if publish_as(folder, archive, &checkpoint, info, &name)? {
             quota.publish(Entry::new(&checkpoint, &name));
             return Ok(checkpoint);
         }
@@ -90,6 +92,7 @@ fn publish_as(
     folder: &WorkFolder,
     archive: &WholeArchive,
     checkpoint: &Checkpoint,
+    info: &CheckpointInfo,
     name: &str,
 ) -> Result<bool, Error> {
     let directory = folder.directory();
@@ -99,7 +102,12 @@ fn publish_as(
         .original
         .as_ref()
         .map(|original| original_name(name, original));
+    let facts = facts::name(name);
     let mut files = vec![(metadata.as_str(), metadata.as_str())];
+    if checkpoint.facts != info.container {
+        write(folder, &facts, &facts::text(info.id, &info.container)?)?;
+        files.push((facts.as_str(), facts.as_str()));
+    }
     files.extend(original.as_deref().map(|original| (ORIGINAL, original)));
     files.push((archive.name, name));
     for (at, (from, to)) in files.iter().enumerate() {
@@ -155,11 +163,45 @@ fn text(checkpoint: &Checkpoint) -> Result<Vec<u8>, Error> {
 }
 
 fn write_metadata(folder: &WorkFolder, checkpoint: &Checkpoint, name: &str) -> Result<(), Error> {
-    let text = text(checkpoint)?;
+    write(folder, name, &text(checkpoint)?)
+}
+
+/// Writes and syncs a small file.
+fn write(folder: &WorkFolder, name: &str, text: &[u8]) -> Result<(), Error> {
     let mut file = folder.create_file(name)?;
     let path = folder.path_of(name);
-    file.write_all(&text).map_err(Error::io("write", &path))?;
+    file.write_all(text).map_err(Error::io("write", &path))?;
     sync(&file, &path)
+}
+
+/// The texts about a checkpoint as its metadata shows them.
+struct Shown {
+    container: Container,
+    image: String,
+    reason: Option<String>,
+    /// The fields in which something is masked.
+    masked: Vec<String>,
+}
+
+impl Shown {
+    fn of(info: &CheckpointInfo) -> Self {
+        let mut container = info.container.clone();
+        let fields = info.texts.mask_container(&mut container);
+        let mut masked: Vec<_> = fields.into_keys().collect();
+        let hidden = info
+            .reason
+            .as_deref()
+            .and_then(|text| info.texts.mask(text));
+        if hidden.is_some() {
+            masked.push("reason".to_owned());
+        }
+        Self {
+            container,
+            image: (info.texts.mask_image(&info.image)).unwrap_or_else(|| info.image.clone()),
+            reason: hidden.or_else(|| info.reason.clone()),
+            masked,
+        }
+    }
 }
 
 fn sync(file: &File, path: &Path) -> Result<(), Error> {
@@ -170,6 +212,7 @@ fn describe(
     directory: &Path,
     archive: &WholeArchive,
     info: &CheckpointInfo,
+    shown: &Shown,
     name: &str,
 ) -> Checkpoint {
     Checkpoint {
@@ -180,18 +223,19 @@ fn describe(
         sha256: archive.sha256.clone(),
         created_at: info.created_at,
         created_by: info.created_by.clone(),
-        reason: info.reason.clone(),
+        reason: shown.reason.clone(),
         target: info.target.clone(),
         container_id: info.container_id.clone(),
         pod_uid: info.pod_uid.clone(),
-        image: info.image.clone(),
-        facts: info.container.clone(),
+        image: shown.image.clone(),
+        facts: shown.container.clone(),
+        masked: shown.masked.clone(),
         runtime: info.runtime.clone(),
         transport: archive.transport,
         request_id: info.request_id,
         trace_id: info.trace_id,
         redaction: archive.redaction.clone(),
-        findings: archive.findings.clone(),
+        findings: info.texts.mask_findings(&archive.findings),
         hidden: info.hidden.clone(),
         original: archive.original.as_ref().map(|original| Original {
             path: directory.join(original_name(name, original)),

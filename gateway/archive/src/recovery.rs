@@ -41,6 +41,8 @@ pub enum Leftover {
     Original,
     /// A hold on an archive that does not exist any more.
     Hold,
+    /// The unmasked description of the container of an archive that does not exist.
+    Facts,
 }
 
 impl Leftover {
@@ -51,6 +53,7 @@ impl Leftover {
             Self::Metadata => "metadata without archive",
             Self::Original => "original without archive",
             Self::Hold => "hold without archive",
+            Self::Facts => "container's description without archive",
         }
     }
 }
@@ -119,6 +122,7 @@ fn leftover(directory: &Directory, name: &str) -> Result<Option<Leftover>, Error
     for (suffix, kind) in [
         (name::HOLD, Leftover::Hold),
         (name::SEALED, Leftover::Original),
+        (name::FACTS, Leftover::Facts),
     ] {
         if let Some(archive) = beside(suffix) {
             return Ok((name::is_ours(archive) || described(archive)?).then_some(kind));

@@ -93,6 +93,7 @@ impl Worker {
         } = job;
         // First of all: the runtime must not be asked for anything under a plan that cannot be carried out.
         let redactor = job.redaction.map(Redactor::new).transpose()?;
+        let texts = redactor.as_ref().map(Redactor::texts);
         let folder = WorkFolder::create(job.directory, id)?;
         let estimate = job.reservation.estimate();
         let (mut reserved, quota) = job.reservation.into_parts();
@@ -128,7 +129,12 @@ impl Worker {
             bounds,
             steps,
         };
-        Ok((worker, Ready { location, guard }))
+        let ready = Ready {
+            location,
+            guard,
+            texts,
+        };
+        Ok((worker, ready))
     }
 
     fn serve(self, orders: oneshot::Receiver<Order>) {

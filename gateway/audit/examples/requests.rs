@@ -57,6 +57,7 @@ fn record(number: u128) -> Result<Record> {
         plan: PlanRecord::default(),
         checkpoint_id: uuid::Uuid::from_u128(number).into(),
         request: Some(RequestRecord::of(&request, &[])),
+        masked: Vec::new(),
     };
     let at = jiff::Timestamp::now();
     Ok(Record {

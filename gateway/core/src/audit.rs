@@ -49,6 +49,10 @@ impl Record {
 /// The event of a record. An intent is durable before the runtime is called; an outcome follows in every case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event lives until its record is written, and most are intents and outcomes"
+)]
 pub enum Event {
     /// A permitted request is about to be carried out.
     Intent {
@@ -81,6 +85,10 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[schemars(required)]
         request: Option<RequestRecord>,
+        /// Fields of the request and the verdicts in which a secret is masked here. Policies got them whole, so they cannot
+        /// be asked again from this record.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        masked: Vec<String>,
     },
     /// A request ended.
     Outcome(Box<Outcome>),
@@ -229,6 +237,13 @@ pub struct Outcome {
     /// The fields of the request that the plan hides here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hidden: Vec<HiddenField>,
+    /// Fields of the request and the verdicts in which a secret is masked here: `reason`, `image`, or `labels`, `annotations`,
+    /// `pod-labels`, `pod-annotations`, `claims`, `verdicts` with a key in brackets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<String>,
+    /// Fields in which the intent still showed a secret that only the archive taught.
+    #[serde(rename = "told-before", default, skip_serializing_if = "Vec::is_empty")]
+    pub told_before: Vec<String>,
     /// The request as policies got it, if no intent has it. A list has none: it asks policies about each checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestRecord>,

@@ -39,8 +39,13 @@ pub struct Checkpoint {
     pub pod_uid: String,
     /// The container's image.
     pub image: String,
-    /// The container as the runtime described it. Policies get it when somebody requests the checkpoint later.
+    /// The container as the runtime described it, without secrets that were found in its texts. Policies get the whole
+    /// description when somebody requests the checkpoint later.
     pub facts: Container,
+    /// Fields in which something is masked: `image`, `reason`, or `labels`, `annotations`, `pod-labels`, `pod-annotations`
+    /// with a key in brackets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masked: Vec<String>,
     /// The runtime that wrote the archive.
     pub runtime: RuntimeInfo,
     /// The way in which the archive was received.

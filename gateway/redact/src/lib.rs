@@ -6,6 +6,7 @@
 //!
 //! - [`redact_file`] redacts one archive; [`Redactor`] does the same pass by pass, for callers that stream.
 //! - [`check_plan`] tests a plan before there is an archive.
+//! - [`TextMasker`] masks texts about a container, such as labels, by detectors, a plan and what redactions learn.
 //! - [`inspect()`] lists processes, mounts, names of variables and members, without unpacking.
 //! - [`findings()`] lists what an archive lacks and what contradicts itself; [`verify()`] also checks its structure.
 //! - [`audit()`] lists credentials, without their values.
@@ -44,8 +45,8 @@ pub use error::Error;
 pub use findings::{Owner, findings};
 pub use inspect::inspect;
 pub use mask::{
-    NotLookedAt, PassedOver, PathMode, Redacted, Redaction, RedactionSettings, Redactor,
-    check_plan, redact_file,
+    CompiledPlan, NotLookedAt, PassedOver, PathMode, Redacted, Redaction, RedactionSettings,
+    Redactor, TextMasker, check_plan, redact_file,
 };
 pub use scratch::{Scratch, Spool};
 pub use search::{CredentialSettings, EnvValue, Fingerprint, RuleError};

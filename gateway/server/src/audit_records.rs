@@ -3,6 +3,7 @@
 use gateway_core::{CheckpointId, Event, Outcome, PlanRecord, Request, Verdict};
 
 use crate::Error;
+use crate::masked_request::MaskedFields;
 use crate::request_context::RequestContext;
 use crate::visible_request::VisibleRequest;
 
@@ -22,6 +23,7 @@ pub(crate) fn outcome(context: &RequestContext, visible: &VisibleRequest) -> Out
         target: context.target().cloned(),
         checkpoint_id: context.checkpoint_id(),
         hidden: visible.hidden.clone(),
+        masked: Vec::from_iter(visible.masks_reason.then(|| "reason".to_owned())),
         duration_us: u64::try_from(context.elapsed().as_micros()).unwrap_or(u64::MAX),
         ..Outcome::default()
     }
@@ -33,20 +35,26 @@ pub(crate) fn failed(context: &RequestContext, visible: &VisibleRequest, error: 
     Outcome {
         status: answer.status.as_u16(),
         code: Some(answer.code.to_owned()),
-        message: Some(gateway_core::one_line(&error.to_string(), MESSAGE_MAX)),
-        findings: error.findings().to_vec(),
+        message: Some(gateway_core::one_line(
+            &visible.text(&error.to_string()),
+            MESSAGE_MAX,
+        )),
+        findings: visible.findings(error.findings()),
         ..outcome(context, visible)
     }
 }
 
-/// The intent of a request that policies have allowed.
+/// The intent of a request that policies have allowed. Fields in which something is masked are added to `masked`.
 pub(crate) fn intent(
     request: &Request,
     visible: &VisibleRequest,
-    verdicts: Vec<Verdict>,
+    verdicts: &[Verdict],
     plan: PlanRecord,
     checkpoint_id: CheckpointId,
+    masked: &mut MaskedFields,
 ) -> Event {
+    let verdicts = visible.verdicts(verdicts, masked);
+    let record = visible.record(request, masked);
     let identity = &request.identity;
     Event::Intent {
         action: request.action,
@@ -58,9 +66,10 @@ pub(crate) fn intent(
         reason: visible.reason.clone(),
         target: request.target.target.clone(),
         container_id: request.target.id.clone(),
-        verdicts: visible.verdicts(verdicts),
+        verdicts,
         plan,
         checkpoint_id,
-        request: Some(visible.record(request)),
+        request: Some(record),
+        masked: masked.names(),
     }
 }

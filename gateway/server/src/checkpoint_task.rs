@@ -10,6 +10,7 @@ use tracing::{Instrument, Span, info};
 
 use crate::audit_writer::AuditWriter;
 use crate::config::seconds;
+use crate::masked_request::MaskedFields;
 use crate::pipeline::{CheckpointRequest, Notes, Pipeline};
 use crate::request_context::RequestContext;
 use crate::request_slots::RequestSlot;
@@ -120,7 +121,7 @@ impl Recorded {
         let (result, notes) = self.run_pipeline(request).await;
         let visible = self.context.visible();
         trace_caller(&visible, &notes);
-        let outcome = self.outcome(&visible, &result, notes);
+        let outcome = self.outcome(&visible, &result, &notes);
         // A lost record is logged and counted there; the checkpoint exists, and its caller gets it.
         let _ = self.audit.write_outcome(self.context.ids(), outcome).await;
         if let Ok(checkpoint) = &result {
@@ -151,7 +152,7 @@ impl Recorded {
         &self,
         visible: &VisibleRequest,
         result: &Result<Checkpoint, Error>,
-        notes: Notes,
+        notes: &Notes,
     ) -> Outcome {
         let outcome = match result {
             Ok(checkpoint) => Outcome {
@@ -165,12 +166,17 @@ impl Recorded {
             },
             Err(error) => audit_records::failed(&self.context, visible, error),
         };
-        let plan = notes.plan_record();
-        let request = notes.request.filter(|_| !notes.intent_written);
+        let mut masked = MaskedFields::default();
+        let verdicts = visible.verdicts(&notes.verdicts, &mut masked);
+        let request = notes.request.as_ref();
+        let request = request.map(|request| visible.record(request, &mut masked));
+        let intent = notes.intent.as_ref();
         Outcome {
-            verdicts: visible.verdicts(notes.verdicts),
-            plan,
-            request: request.map(|request| visible.record(&request)),
+            verdicts,
+            plan: notes.plan_record(),
+            masked: masked.names(),
+            told_before: intent.map_or_else(Vec::new, |before| masked.more_than(before)),
+            request: request.filter(|_| intent.is_none()),
             ..outcome
         }
     }
@@ -179,5 +185,5 @@ impl Recorded {
 fn trace_caller(visible: &VisibleRequest, notes: &Notes) {
     let container = notes.request.as_ref().map(|request| &request.target);
     let image = container.and_then(|container| visible.image(container));
-    span::set_user_and_image(&Span::current(), visible.user.as_deref(), image);
+    span::set_user_and_image(&Span::current(), visible.user.as_deref(), image.as_deref());
 }

@@ -20,6 +20,7 @@ mod error_chain;
 mod handler;
 mod health;
 mod hidden_fields;
+mod masked_request;
 pub mod openapi;
 mod operation;
 mod peer;

@@ -13,7 +13,7 @@ type Removal = fn(&mut Outcome);
 /// `outcome` without its largest parts, where it would not fit into a record. Parts that can be found elsewhere go first: a
 /// denial must be on record, whatever the labels of the container.
 pub(crate) fn fitted(mut outcome: Outcome) -> Outcome {
-    let removals: [(&str, Removal); 6] = [
+    let removals: [(&str, Removal); 7] = [
         ("request", |outcome| outcome.request = None),
         ("verdicts", |outcome| {
             outcome.verdicts.iter_mut().for_each(remove_words);
@@ -27,6 +27,10 @@ pub(crate) fn fitted(mut outcome: Outcome) -> Outcome {
             };
         }),
         ("groups", |outcome| outcome.groups.clear()),
+        ("masked", |outcome| {
+            outcome.masked.clear();
+            outcome.told_before.clear();
+        }),
     ];
     let is_too_long = |outcome: &Outcome| json_length(outcome) > Record::LONGEST - RECORD_FIELDS;
     // The metadata beside the archive has them, too.

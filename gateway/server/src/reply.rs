@@ -17,6 +17,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::bodies::Accepted;
 use crate::request_ids::RequestIds;
+use crate::visible_request::VisibleRequest;
 
 /// The body of an answer: most are in memory, archives are read while they are sent.
 pub(crate) type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -111,9 +112,11 @@ pub(crate) fn empty(status: StatusCode) -> Response<Body> {
     response
 }
 
-pub(crate) fn problem(error: &Error, ids: RequestIds) -> Response<Body> {
+pub(crate) fn problem(error: &Error, ids: RequestIds, visible: &VisibleRequest) -> Response<Body> {
     let answered = error.answer();
-    let detail = error.to_string();
+    // A policy or the runtime may quote a label or a command line.
+    let detail = visible.text(&error.to_string());
+    let findings = visible.findings(error.findings());
     let (policy, denial) = match error {
         Error::Denied { policy, denial } => (Some(policy.as_str()), Some(denial.code.as_str())),
         _ => (None, None),
@@ -128,7 +131,7 @@ pub(crate) fn problem(error: &Error, ids: RequestIds) -> Response<Body> {
         trace_id: ids.trace_id,
         denial,
         policy: policy.filter(|name| !name.is_empty()),
-        findings: error.findings(),
+        findings: &findings,
         checkpoint_id: if let Error::WaitOver { id, .. } = error {
             Some(*id)
         } else {

@@ -32,8 +32,14 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
-    /// A request that has just arrived. `route` is absent where its method and path name no call.
-    pub(crate) fn new(ids: RequestIds, peer: Arc<Peer>, span: Span, route: Option<Route>) -> Self {
+    /// A request that has just arrived, with no field hidden yet. `route` is absent where its method and path name no call.
+    pub(crate) fn new(
+        ids: RequestIds,
+        peer: Arc<Peer>,
+        span: Span,
+        route: Option<Route>,
+        hidden: HiddenFields,
+    ) -> Self {
         Self {
             ids,
             peer,
@@ -43,7 +49,7 @@ impl RequestContext {
             route,
             caller: None,
             reason: None,
-            hidden: HiddenFields::default(),
+            hidden,
             outcome_recorded: Arc::default(),
         }
     }
@@ -88,6 +94,12 @@ impl RequestContext {
         self.reason.as_deref()
     }
 
+    /// The reason with secrets in it masked.
+    pub(crate) fn shown_reason(&self) -> Option<String> {
+        self.reason()
+            .map(|reason| self.hidden.texts().shown(reason))
+    }
+
     /// The action that policies decide on; absent where they are not asked.
     pub(crate) fn action(&self) -> Option<Action> {
         self.route.as_ref().and_then(Route::action)
@@ -118,7 +130,7 @@ impl RequestContext {
             self.identity(),
             self.peer.address,
             self.reason(),
-            self.hidden.to_vec(),
+            &self.hidden,
         )
     }
 

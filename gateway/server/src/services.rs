@@ -6,7 +6,7 @@ use std::time::Duration;
 use gateway_archive::{Filter, Store};
 use gateway_core::CheckpointId;
 use gateway_cri::Runtime;
-use gateway_redact::{CredentialSettings, RedactionSettings};
+use gateway_redact::{CredentialSettings, RedactionSettings, TextMasker};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
@@ -59,6 +59,7 @@ impl Services {
         telemetry: &Telemetry,
         propagate: gateway_cri::Propagate,
     ) -> Result<Self, StartError> {
+        TextMasker::prepare();
         let store = open_store(config)?;
         let newest = store.list(&Filter::default(), None, 1)?.checkpoints.pop();
         let runtime = connect(config, propagate)?;
@@ -95,11 +96,13 @@ impl Services {
             Arc::clone(&self.policies),
             self.store.clone(),
             self.redaction.clone(),
+            config.redaction.last_applied_configuration,
             self.audit.clone(),
             Arc::clone(&self.metrics),
         );
         let access = Access::new(
             self.store.clone(),
+            self.redaction.clone(),
             Arc::clone(&self.policies),
             self.audit.clone(),
             Arc::clone(&self.metrics),

@@ -3,12 +3,14 @@
 use std::net::IpAddr;
 
 use gateway_core::{
-    Container, CredentialKind, HiddenField, Identity, Request, RequestRecord, Verdict,
+    Container, CredentialKind, Finding, HiddenField, Identity, Request, RequestRecord, Verdict,
 };
+use gateway_redact::TextMasker;
 
-use crate::hidden_fields::visible_verdicts;
+use crate::hidden_fields::{HiddenFields, visible_verdicts};
+use crate::masked_request::{MaskedFields, MaskedRequest};
 
-/// A request without the fields that are hidden at the time when the view is made.
+/// A request without the fields that are hidden at the time when the view is made. Secrets in other texts are masked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct VisibleRequest {
     /// Absent where it is hidden, or where no caller is proven.
@@ -18,8 +20,11 @@ pub(crate) struct VisibleRequest {
     pub(crate) issuer: Option<String>,
     pub(crate) source_address: Option<IpAddr>,
     pub(crate) reason: Option<String>,
+    /// Whether something in the reason is masked.
+    pub(crate) masks_reason: bool,
     /// The fields that are left out.
     pub(crate) hidden: Vec<HiddenField>,
+    texts: TextMasker,
 }
 
 impl VisibleRequest {
@@ -27,11 +32,15 @@ impl VisibleRequest {
         identity: Option<&Identity>,
         source_address: IpAddr,
         reason: Option<&str>,
-        hidden: Vec<HiddenField>,
+        hidden: &HiddenFields,
     ) -> Self {
+        let texts = hidden.texts().clone();
+        let hidden = hidden.to_vec();
         let shows = |field| !hidden.contains(&field);
         let user = identity.filter(|_| shows(HiddenField::User));
         let groups = identity.filter(|_| shows(HiddenField::Groups));
+        let reason = reason.filter(|_| shows(HiddenField::Reason));
+        let masked = reason.and_then(|reason| texts.mask(reason));
         Self {
             user: user.map(|identity| identity.user.clone()),
             groups: groups
@@ -40,26 +49,49 @@ impl VisibleRequest {
             credential: identity.map(|identity| identity.credential),
             issuer: identity.map(|identity| identity.issuer.clone()),
             source_address: shows(HiddenField::SourceAddress).then_some(source_address),
-            reason: reason
-                .filter(|_| shows(HiddenField::Reason))
-                .map(str::to_owned),
+            masks_reason: masked.is_some(),
+            reason: masked.or_else(|| reason.map(str::to_owned)),
             hidden,
+            texts,
         }
     }
 
     /// The container's image, unless it is hidden.
-    pub(crate) fn image<'a>(&self, container: &'a Container) -> Option<&'a str> {
-        (!self.hidden.contains(&HiddenField::Image)).then_some(container.image.as_str())
+    pub(crate) fn image(&self, container: &Container) -> Option<String> {
+        let image = &container.image;
+        let shown = || {
+            self.texts
+                .mask_image(image)
+                .unwrap_or_else(|| image.clone())
+        };
+        (!self.hidden.contains(&HiddenField::Image)).then(shown)
     }
 
-    /// The request that policies got, without the hidden fields.
-    pub(crate) fn record(&self, request: &Request) -> RequestRecord {
-        RequestRecord::of(request, &self.hidden)
+    /// `text`, which may quote the request, as it may be shown.
+    pub(crate) fn text(&self, text: &str) -> String {
+        self.texts.shown(text)
     }
 
-    /// The policies' verdicts, without their own words where something is hidden.
-    pub(crate) fn verdicts(&self, verdicts: Vec<Verdict>) -> Vec<Verdict> {
-        visible_verdicts(verdicts, &self.hidden)
+    /// Findings about an archive, whose places and messages may quote it, as they may be shown.
+    pub(crate) fn findings(&self, findings: &[Finding]) -> Vec<Finding> {
+        self.texts.mask_findings(findings)
+    }
+
+    /// The request that policies got, without the hidden fields. Fields in which something is masked are added to `masked`.
+    pub(crate) fn record(&self, request: &Request, masked: &mut MaskedFields) -> RequestRecord {
+        let shown = MaskedRequest::of(request, &self.texts);
+        masked.extend(shown.fields);
+        RequestRecord::of(&shown.request, &self.hidden)
+    }
+
+    /// The policies' verdicts, without their own words where something is hidden. Those in which something is masked are
+    /// added to `masked`.
+    pub(crate) fn verdicts(&self, verdicts: &[Verdict], masked: &mut MaskedFields) -> Vec<Verdict> {
+        let shown = visible_verdicts(verdicts.to_vec(), &self.hidden, &self.texts);
+        if self.hidden.is_empty() {
+            masked.add_verdicts(verdicts, &shown);
+        }
+        shown
     }
 }
 
@@ -71,11 +103,13 @@ mod tests {
 
     fn view(hidden: &[HiddenField]) -> VisibleRequest {
         let request: Request = serde_json::from_str(REQUEST).unwrap();
+        let fields = HiddenFields::default();
+        fields.add(hidden.to_vec());
         VisibleRequest::new(
             Some(&request.identity),
             request.source_address,
             Some("an incident"),
-            hidden.to_vec(),
+            &fields,
         )
     }
 

@@ -26,6 +26,7 @@ pub(crate) fn info(number: u128) -> Result<CheckpointInfo, Box<dyn Error>> {
         request_id: RequestId::from(Uuid::from_u128(number)),
         trace_id: None,
         hidden: Vec::new(),
+        texts: gateway_redact::TextMasker::default(),
         created_at: jiff::Timestamp::now(),
     })
 }

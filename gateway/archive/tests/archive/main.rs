@@ -7,6 +7,7 @@
 )]
 
 mod catalog;
+mod facts;
 mod fifo;
 mod file;
 mod findings;

@@ -98,6 +98,7 @@ pub(crate) fn info(number: u128) -> CheckpointInfo {
         request_id: RequestId::from(Uuid::from_u128(number)),
         trace_id: None,
         hidden: Vec::new(),
+        texts: gateway_redact::TextMasker::default(),
         created_at: "2026-11-22T23:51:39.123456789Z".parse().unwrap(),
     }
 }

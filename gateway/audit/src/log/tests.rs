@@ -46,6 +46,7 @@ fn intent(id: u128) -> Record {
         },
         checkpoint_id: uuid::Uuid::from_u128(id).into(),
         request: None,
+        masked: Vec::new(),
     };
     Record {
         request_id: uuid::Uuid::from_u128(id).into(),

@@ -63,6 +63,7 @@ fn unknown_outcome(intent: Record, now: jiff::Timestamp) -> Option<Record> {
         verdicts,
         plan,
         checkpoint_id,
+        masked,
         ..
     } = intent.event
     else {
@@ -80,6 +81,7 @@ fn unknown_outcome(intent: Record, now: jiff::Timestamp) -> Option<Record> {
         code: Some("unknown".to_owned()),
         verdicts,
         hidden: plan.hide.clone(),
+        masked,
         plan,
         checkpoint_id: Some(checkpoint_id),
         ..Outcome::default()

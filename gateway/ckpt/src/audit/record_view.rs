@@ -17,6 +17,8 @@ pub(super) struct RecordView<'a> {
     pub(super) request: Option<&'a RequestRecord>,
     /// The fields that the record leaves out.
     pub(super) hidden: &'a [HiddenField],
+    /// The fields in which the record masks something that policies got.
+    pub(super) masked: &'a [String],
     pub(super) outcome: Option<&'a Outcome>,
     /// Anything else in a word or two: an error code, a reason, a digest.
     pub(super) detail: &'a str,
@@ -33,6 +35,7 @@ impl<'a> RecordView<'a> {
                 plan,
                 checkpoint_id,
                 request,
+                masked,
                 ..
             } => Self {
                 action: Some(*action),
@@ -43,6 +46,7 @@ impl<'a> RecordView<'a> {
                 checkpoint_id: Some(*checkpoint_id),
                 request: request.as_ref(),
                 hidden: &plan.hide,
+                masked,
                 ..Self::default()
             },
             Event::Outcome(outcome) => Self::of_outcome(outcome),
@@ -96,6 +100,7 @@ impl<'a> RecordView<'a> {
             checkpoint_id: outcome.checkpoint_id,
             request: outcome.request.as_ref(),
             hidden: &outcome.hidden,
+            masked: &outcome.masked,
             outcome: Some(outcome),
             detail: outcome.code.as_deref().unwrap_or_default(),
         }

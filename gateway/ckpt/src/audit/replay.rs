@@ -34,7 +34,7 @@ const AFTER: &str = "\
 A record contains the request as the policies got it, and policies get nothing else: so the same policies decide the same \
 again.
 
-Not compared are requests with fields that a plan hides, requests that were too long for their record, requests for which a \
+Not compared are requests with fields that a plan hides or in which a secret is masked (their names are printed), requests that were too long for their record, requests for which a \
 policy ran out of time, and lists, for which policies are asked about each checkpoint.
 
 Examples:

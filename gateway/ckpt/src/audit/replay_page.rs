@@ -7,9 +7,13 @@ use serde_json::json;
 use super::record_view::RecordView;
 use super::totals::Totals;
 use crate::output::{Format, print, print_exact};
+use crate::printable::printable;
 use crate::progress::Progress;
 use crate::style::{BAD, DIM, GOOD};
 use crate::table::{Table, or_dash, plain};
+
+/// The longest list of masked fields, in characters.
+const FIELDS: usize = 1000;
 
 /// Differences are printed while they are found, totals at the end.
 pub(super) struct Page {
@@ -86,6 +90,13 @@ impl Page {
             .collect();
         if !counts.is_empty() {
             print(format_args!("not compared: {}", counts.join(", ")));
+        }
+        let fields: Vec<_> = totals.masked_fields().collect();
+        if !fields.is_empty() {
+            let fields = printable(&fields.join(", "), FIELDS);
+            print(format_args!(
+                "masked, so not as the policies got them: {fields}"
+            ));
         }
     }
 }

@@ -186,6 +186,12 @@ fn decision(view: &RecordView<'_>) {
             printable(&joined(view.hidden), TEXT)
         ));
     }
+    if !view.masked.is_empty() {
+        print(format_args!(
+            "  Secrets are masked in: {}.",
+            printable(&view.masked.join(", "), TEXT)
+        ));
+    }
 }
 
 fn joined(fields: &[HiddenField]) -> String {
@@ -289,6 +295,7 @@ fn result(record: &Record, outcome: &Outcome) {
             outcome.suppressed
         ));
     }
+    told_before(outcome);
     if !outcome.omitted.is_empty() {
         print(format_args!(
             "  The record was too long; it lacks: {}.",
@@ -307,6 +314,15 @@ fn findings(outcome: &Outcome) {
         let text = printable(&finding.to_string(), TEXT);
         print(format_args!(
             "  {severity} finding about the archive: {text}."
+        ));
+    }
+}
+
+fn told_before(outcome: &Outcome) {
+    if !outcome.told_before.is_empty() {
+        print(format_args!(
+            "  The intent shows a secret that only the archive taught, in: {}.",
+            printable(&outcome.told_before.join(", "), TEXT)
         ));
     }
 }

@@ -1,10 +1,15 @@
 //! Compares decisions in a log with those of other policies, and counts the results.
 
+use std::collections::BTreeSet;
+
 use gateway_core::{Difference, Event, Record};
 use gateway_policy::{Evaluation, Policies};
 use serde_json::{Value, json};
 
 use super::record_view::RecordView;
+
+/// The most names of masked fields that are listed.
+const FIELDS_MAX: usize = 20;
 
 /// The results of a replay, counted.
 #[derive(Default)]
@@ -14,6 +19,9 @@ pub(super) struct Totals {
     pub(super) now_denied: u64,
     pub(super) plan_changed: u64,
     hidden: u64,
+    masked: u64,
+    /// The names of fields in which something is masked, some of them.
+    masked_fields: BTreeSet<String>,
     omitted: u64,
     lists: u64,
     timed_out: u64,
@@ -38,6 +46,9 @@ impl Totals {
         };
         if !view.hidden.is_empty() {
             add(&mut self.hidden);
+        } else if !view.masked.is_empty() {
+            add(&mut self.masked);
+            self.name_masked(view.masked);
         } else if was.is_timed_out() {
             add(&mut self.timed_out);
         } else if let Some(request) = request.request() {
@@ -72,6 +83,20 @@ impl Totals {
         }
     }
 
+    fn name_masked(&mut self, fields: &[String]) {
+        for field in fields {
+            if self.masked_fields.len() >= FIELDS_MAX {
+                return;
+            }
+            self.masked_fields.insert(field.clone());
+        }
+    }
+
+    /// The names of fields in which the records mask something, up to 20 of them.
+    pub(super) fn masked_fields(&self) -> impl Iterator<Item = &str> {
+        self.masked_fields.iter().map(String::as_str)
+    }
+
     pub(super) fn differences(&self) -> u64 {
         self.now_allowed
             .saturating_add(self.now_denied)
@@ -79,9 +104,10 @@ impl Totals {
     }
 
     /// The requests that were not compared, with the reason.
-    pub(super) fn not_comparable(&self) -> [(&'static str, u64); 5] {
+    pub(super) fn not_comparable(&self) -> [(&'static str, u64); 6] {
         [
             ("hidden", self.hidden),
+            ("masked", self.masked),
             ("omitted", self.omitted),
             ("lists", self.lists),
             ("timed-out", self.timed_out),
@@ -102,6 +128,7 @@ impl Totals {
             "now-denied": self.now_denied,
             "plan-changed": self.plan_changed,
             "not-comparable": not,
+            "masked-fields": self.masked_fields,
         })
     }
 }

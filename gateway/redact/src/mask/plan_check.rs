@@ -13,12 +13,16 @@ use crate::search::Rules;
 /// [`Error::BadRule`] or [`Error::CannotDrop`] name the first rule that cannot be carried out; [`Error::BadMask`] is about the
 /// settings.
 pub fn check_plan(plan: &Plan, settings: &RedactionSettings) -> Result<(), Error> {
+    compile_plan(plan, settings).map(drop)
+}
+
+/// Checks `plan`, and compiles it without any value.
+pub(super) fn compile_plan(plan: &Plan, settings: &RedactionSettings) -> Result<Rules, Error> {
     if !settings.mask.is_ascii_graphic() || matches!(settings.mask, b'"' | b'\\') {
         return Err(Error::BadMask);
     }
     DropList::new(plan)?;
-    Rules::compile(plan, &[], &settings.search())?;
-    Ok(())
+    Ok(Rules::compile(plan, &[], &settings.search())?)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Carries out a redaction, pass by pass.
 
 use std::io::{BufReader, Read, Seek, Write};
+use std::sync::Arc;
 
 use gateway_core::{
     CredentialReport, DropSummary, Finding, Masked, Place, Plan, RedactionSummary, RuleSummary,
@@ -19,6 +20,7 @@ use super::passed_over::{NotLookedAt, PassedOver};
 use super::paths::Paths;
 use super::plan_check::check_plan;
 use super::settings::RedactionSettings;
+use super::texts::TextMasker;
 use crate::Error;
 use crate::credential_report::report;
 use crate::finding_list::FindingList;
@@ -60,6 +62,8 @@ pub struct Redactor {
     drops: DropList,
     layout: Layout,
     known: KnownValues,
+    /// Learns what `known` learns, for texts about the container.
+    texts: TextMasker,
     found: Tally,
     /// The members of the input, without those that were left out.
     inventory: Inventory,
@@ -90,6 +94,7 @@ impl Redactor {
             drops: DropList::new(&plan)?,
             layout: Layout::new(searches_memory(&plan)),
             known: KnownValues::new(&plan, &settings),
+            texts: TextMasker::new(settings.mask),
             found: Tally::default(),
             inventory: Inventory::default(),
             unreadable: Vec::new(),
@@ -141,7 +146,11 @@ impl Redactor {
             open: &mut self.open,
             notes: &mut notes,
         };
-        pass.run(&mut input, &mut Output(out))?;
+        let ended = pass.run(&mut input, &mut Output(out));
+        // Texts about the container are written after a failed pass, too.
+        let taught = self.teach();
+        ended?;
+        taught?;
         self.passes += 1;
         if self.passes == 1 {
             (self.inventory, self.unreadable, self.notes) = (inventory, unreadable, notes);
@@ -212,9 +221,20 @@ impl Redactor {
         })
     }
 
+    /// A masker for texts about the container. It hides what the plan and the values that are known hide, and from the end
+    /// of each pass on what that pass has learnt.
+    pub fn texts(&self) -> TextMasker {
+        self.texts.clone()
+    }
+
+    fn teach(&self) -> Result<(), Error> {
+        let settings = self.settings.search();
+        self.texts.set_values(self.known.values(), &settings)
+    }
+
     /// Learns the values that the caller knows.
     fn learn(&mut self, values: &[EnvValue]) -> Result<(), Error> {
-        let rules = self.compile()?;
+        let rules = Arc::new(self.compile()?);
         let selected = values
             .iter()
             .filter(|value| rules.selects(value.name.as_bytes()));
@@ -222,7 +242,8 @@ impl Redactor {
             self.known.learn(&rules, &value.name, &value.value)?;
         }
         self.known.take_changed();
-        Ok(())
+        self.texts.set_plan(rules);
+        self.teach()
     }
 
     /// The credentials that were found, if the settings ask for them.

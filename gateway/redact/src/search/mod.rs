@@ -32,6 +32,7 @@ mod describe;
 mod detect;
 mod encode;
 mod error;
+mod every_detector;
 mod expression;
 mod filter;
 mod glob;
@@ -64,6 +65,7 @@ pub use settings::EnvValue;
 pub(crate) use sightings::{About, SightingKey};
 pub use sightings::{CredentialSettings, Fingerprint};
 
+pub(crate) use every_detector::EVERY_DETECTOR;
 pub use masker::Masker;
 pub(crate) use pieces::PIECE;
 pub use rules::Rules;

@@ -134,6 +134,19 @@ impl Rules {
         self.describer.is_some()
     }
 
+    /// Finds matches of the rules of all places in a whole text, which is searched as a file.
+    pub(crate) fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut seen: Vec<&Arc<Matcher>> = Vec::new();
+        let mut found = Vec::new();
+        for matcher in self.matchers.values() {
+            if !seen.iter().any(|seen| Arc::ptr_eq(seen, matcher)) {
+                seen.push(matcher);
+                found.extend(masker::spans(matcher, Place::Files, text).0);
+            }
+        }
+        found
+    }
+
     /// The byte that overwrites matches.
     pub(crate) fn mask_byte(&self) -> u8 {
         self.mask

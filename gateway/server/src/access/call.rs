@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use gateway_core::{Action, Archive, Checkpoint, Request};
+use gateway_core::{Action, Archive, Checkpoint, Container, Request};
 use http::HeaderMap;
 
 use crate::authn::Caller;
@@ -36,21 +36,21 @@ impl AccessCall {
         &self.headers
     }
 
-    /// Makes the requests that policies get about checkpoints.
+    /// Makes the requests that policies get about checkpoints and their containers.
     pub(super) fn policy_request(
         &self,
         action: Action,
-    ) -> impl Fn(&Checkpoint) -> Request + Send + 'static {
+    ) -> impl Fn(&Checkpoint, Container) -> Request + Send + 'static {
         let id = self.context.ids().request_id;
         let identity = self.caller.identity().clone();
         let reason = self.context.reason().map(str::to_owned);
         let source_address = self.context.peer().address;
         let received_at = self.context.received_at();
-        move |checkpoint| Request {
+        move |checkpoint, container| Request {
             id,
             action,
             identity: identity.clone(),
-            target: checkpoint.facts.clone(),
+            target: container,
             archive: Some(Archive {
                 id: checkpoint.id,
                 created_by: checkpoint.created_by.clone(),

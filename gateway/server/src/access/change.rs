@@ -24,7 +24,7 @@ impl Access {
         let hold = Hold {
             by: permit.call().caller().identity().user.clone(),
             at: context.received_at(),
-            reason: context.reason().map(str::to_owned),
+            reason: context.shown_reason(),
         };
         let changed = self
             .change(permit, StatusCode::OK, move |store| store.hold(id, &hold))

@@ -14,7 +14,10 @@ use crate::reply::{self, Body};
 impl Access {
     pub(super) async fn inspect(&self, permit: AccessPermit) -> Result<Response<Body>, Error> {
         let reading = self.read_archive(permit.id());
-        let inspection = reading.instrument(info_span!("inspect")).await?;
+        let mut inspection = reading.instrument(info_span!("inspect")).await?;
+        // What the redaction has learnt is masked in the archive itself.
+        let texts = permit.call().context().hidden().texts();
+        texts.mask_arguments(&mut inspection.processes);
         // Shown only once it is on record.
         self.write_outcome(&permit, permit.outcome(Ok(200))).await?;
         reply::json(&InspectedCheckpoint {

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use gateway_archive::{Filter, Store};
-use gateway_core::{Action, Checkpoint, CheckpointId, Listed, Outcome, Request};
+use gateway_core::{Action, Checkpoint, CheckpointId, Container, Listed, Outcome, Request};
 use gateway_policy::Policies;
 use http::Response;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, info_span, warn};
 
 use super::{Access, AccessCall};
 use crate::bodies::CheckpointPage;
+use crate::error_chain::cause;
 use crate::query::Query;
 use crate::reply::{self, Body};
 use crate::{Error, audit_records};
@@ -70,7 +71,7 @@ struct Listing {
 }
 
 impl Listing {
-    fn page(&self, request: impl Fn(&Checkpoint) -> Request) -> Result<Page, Error> {
+    fn page(&self, request: impl Fn(&Checkpoint, Container) -> Request) -> Result<Page, Error> {
         let (filter, limit) = (self.filter(), self.query.limit);
         let (mut shown, mut after, mut asked) = (Vec::new(), self.query.after, 0_usize);
         loop {
@@ -84,8 +85,11 @@ impl Listing {
                     });
                 }
                 after = Some(checkpoint.id);
+                let Some(container) = self.container(&checkpoint) else {
+                    continue;
+                };
                 asked = asked.saturating_add(1);
-                let verdicts = self.policies.authorize(&request(&checkpoint));
+                let verdicts = self.policies.authorize(&request(&checkpoint, container));
                 if gateway_policy::decide(&verdicts).is_ok() {
                     shown.push(checkpoint);
                 }
@@ -99,6 +103,15 @@ impl Listing {
                 });
             }
         }
+    }
+
+    /// The container that policies decide on. A checkpoint without it is not listed, since nothing can be decided.
+    fn container(&self, checkpoint: &Checkpoint) -> Option<Container> {
+        let container = self.store.container(checkpoint);
+        container.unwrap_or_else(|error| {
+            warn!(checkpoint_id = %checkpoint.id, cause = cause(&error), "left a checkpoint out of a list");
+            None
+        })
     }
 
     fn filter(&self) -> Filter {

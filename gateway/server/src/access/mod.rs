@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use gateway_archive::Store;
 use gateway_core::Action;
+use gateway_redact::RedactionSettings;
 use http::Response;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,7 @@ pub(crate) use download::Sending;
 #[derive(Clone)]
 pub(crate) struct Access {
     store: Store,
+    redaction: RedactionSettings,
     policies: Arc<ActivePolicies>,
     audit: AuditWriter,
     metrics: Arc<Metrics>,
@@ -42,6 +44,7 @@ impl Access {
     /// `abort` is cancelled when the gateway cannot wait for running downloads any longer.
     pub(crate) fn new(
         store: Store,
+        redaction: RedactionSettings,
         policies: Arc<ActivePolicies>,
         audit: AuditWriter,
         metrics: Arc<Metrics>,
@@ -49,6 +52,7 @@ impl Access {
     ) -> Self {
         Self {
             store,
+            redaction,
             policies,
             audit,
             metrics,

@@ -20,7 +20,7 @@ pub use environment::{Environment, VARIABLES};
 pub use error::ConfigError;
 pub use policies::{Authorization, PolicyEngine, Shadow};
 pub use service::{Audit, Checkpoints, Limits, Listen, Runtime};
-pub use storage::{Keep, Originals, Quota, QuotaLimits, Redaction};
+pub use storage::{Keep, LastApplied, Originals, Quota, QuotaLimits, Redaction};
 pub use telemetry::{LogFormat, LogLevel, OtlpProtocol, Telemetry};
 
 use document::Document;

@@ -80,6 +80,19 @@ pub struct Redaction {
     pub opaque: OpaqueRule,
     /// Whether a secret in the name of a file, a mount or a socket is masked, or stays there.
     pub paths: PathMode,
+    /// Whether policies and metadata get the annotation `kubectl.kubernetes.io/last-applied-configuration`.
+    pub last_applied_configuration: LastApplied,
+}
+
+/// The handling of kubectl's annotation with the whole manifest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LastApplied {
+    /// It is left out of the request.
+    #[default]
+    Drop,
+    /// It is an annotation like any other.
+    Keep,
 }
 
 impl Quota {
@@ -130,6 +143,7 @@ impl Default for Redaction {
             fingerprint_key: None,
             opaque: OpaqueRule::default(),
             paths: PathMode::Mask,
+            last_applied_configuration: LastApplied::Drop,
         }
     }
 }

@@ -20,6 +20,7 @@ use crate::checkpoint_ids::CheckpointIds;
 use crate::checkpoint_task::{CheckpointTasks, Progress};
 use crate::config::Config;
 use crate::error_chain::cause;
+use crate::hidden_fields::HiddenFields;
 use crate::peer::Peer;
 use crate::pipeline::CheckpointRequest;
 use crate::reply::{self, Body};
@@ -95,7 +96,8 @@ impl Handler {
         span::set_ids(&span, ids);
         let route = Route::of(&request);
         let known = route.as_ref().ok().cloned();
-        let mut context = RequestContext::new(ids, peer, span.clone(), known);
+        let hidden = HiddenFields::new(self.settings.mask);
+        let mut context = RequestContext::new(ids, peer, span.clone(), known, hidden);
         async {
             // Held until the outcome is on record, so that unrecorded requests are bounded, too.
             let slot = self.slots.acquire();
@@ -214,11 +216,13 @@ impl Handler {
         context: &RequestContext,
         result: Result<Response<Body>, Error>,
     ) -> Response<Body> {
+        let visible = context.visible();
         let failure = result
             .as_ref()
             .err()
-            .map(|error| (error.answer(), cause(error)));
-        let response = result.unwrap_or_else(|error| reply::problem(&error, context.ids()));
+            .map(|error| (error.answer(), visible.text(&cause(error))));
+        let response =
+            result.unwrap_or_else(|error| reply::problem(&error, context.ids(), &visible));
         let status = response.status();
         let code = failure.as_ref().map_or("", |(answer, _)| answer.code);
         let took = context.elapsed();
@@ -229,7 +233,6 @@ impl Handler {
             code,
         };
         self.parts.metrics.request(&labels, took);
-        let visible = context.visible();
         span::set_peer(context.span(), &visible);
         span::close(context.span(), status, code);
         info!(

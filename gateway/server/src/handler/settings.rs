@@ -13,6 +13,8 @@ pub(super) struct HandlerSettings {
     pub(super) body: BodyLimits,
     /// The longest time that a caller may take for one chunk of a download.
     pub(super) idle: Duration,
+    /// The character that overwrites secrets.
+    pub(super) mask: u8,
     default_wait: NonZeroU32,
     max_wait: NonZeroU32,
 }
@@ -26,6 +28,7 @@ impl HandlerSettings {
                 time: seconds(config.limits.header_seconds),
             },
             idle: seconds(config.limits.idle_seconds),
+            mask: config.redaction.mask,
             default_wait: config.checkpoints.default_wait_seconds,
             max_wait: config.checkpoints.max_wait_seconds,
         }

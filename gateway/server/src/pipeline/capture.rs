@@ -76,6 +76,9 @@ impl Attempt<'_> {
                 self.planned.redaction(),
             )
             .await?;
+        if let Some(learnt) = intake.texts() {
+            self.info.texts.join(learnt);
+        }
         let written = runtime.checkpoint(self.permit, intake.location());
         let archive = info_span!("archive");
         match written.instrument(info_span!("cri")).await {
@@ -90,10 +93,12 @@ impl Attempt<'_> {
 
 async fn publish(intake: Intake, info: CheckpointInfo) -> Result<Checkpoint, Error> {
     let span = Span::current();
-    let steps = intake.steps();
+    let (steps, texts) = (intake.steps(), info.texts.clone());
     let published = intake.publish(info).await.map_err(Error::from);
     step_spans::trace_steps(&span, steps.take());
-    let checkpoint = published.inspect_err(|error| trace_findings(&span, error.findings()))?;
+    let checkpoint = published.inspect_err(|error| {
+        trace_findings(&span, &texts.mask_findings(error.findings()));
+    })?;
     trace_findings(&span, &checkpoint.findings);
     span.set_attribute(
         "checkpoint_gateway.archive.transport",
@@ -161,6 +166,7 @@ fn checkpoint_info(planned: &Planned) -> CheckpointInfo {
         request_id: ids.request_id,
         trace_id: ids.trace_id,
         hidden: planned.visible().hidden.clone(),
+        texts: resolved.context().hidden().texts().clone(),
         created_at: Timestamp::now(),
     }
 }

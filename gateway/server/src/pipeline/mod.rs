@@ -3,6 +3,7 @@
 
 mod authorize;
 mod capture;
+mod compiled_plans;
 mod notes;
 mod plan;
 mod prepare;
@@ -16,11 +17,13 @@ use gateway_core::Checkpoint;
 use gateway_cri::Runtime;
 use gateway_redact::RedactionSettings;
 
+use compiled_plans::CompiledPlans;
 use plan::Planned;
 use resolve::Resolved;
 
 use crate::Error;
 use crate::audit_writer::AuditWriter;
+use crate::config::LastApplied;
 use crate::policies::ActivePolicies;
 use crate::removals::RemovalRecords;
 use crate::telemetry::Metrics;
@@ -35,6 +38,8 @@ pub(crate) struct Pipeline {
     policies: Arc<ActivePolicies>,
     store: Store,
     redaction: RedactionSettings,
+    compiled: Arc<CompiledPlans>,
+    last_applied: LastApplied,
     audit: AuditWriter,
     removals: RemovalRecords,
     metrics: Arc<Metrics>,
@@ -46,6 +51,7 @@ impl Pipeline {
         policies: Arc<ActivePolicies>,
         store: Store,
         redaction: RedactionSettings,
+        last_applied: LastApplied,
         audit: AuditWriter,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -53,7 +59,9 @@ impl Pipeline {
             runtime,
             policies,
             store,
+            compiled: Arc::new(CompiledPlans::new(redaction.clone())),
             redaction,
+            last_applied,
             removals: RemovalRecords::new(audit.clone(), Arc::clone(&metrics)),
             audit,
             metrics,

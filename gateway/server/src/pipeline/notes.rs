@@ -3,6 +3,8 @@
 use gateway_core::{Plan, PlanRecord, Request, Verdict};
 use gateway_policy::Evaluation;
 
+use crate::masked_request::MaskedFields;
+
 /// The facts collected so far.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
@@ -11,8 +13,8 @@ pub(crate) struct Notes {
     pub(crate) request: Option<Request>,
     /// The plan of the redactors.
     pub(crate) plan: Option<Plan>,
-    /// Whether the intent is written, which holds the request already.
-    pub(crate) intent_written: bool,
+    /// What is masked in the intent, once it is written. It holds the request already.
+    pub(crate) intent: Option<MaskedFields>,
 }
 
 impl Notes {

@@ -1,8 +1,10 @@
 //! The stage that asks the redactors what must be hidden in the checkpoint.
 
-use gateway_core::{Container, OpaqueRule, Plan};
+use std::sync::Arc;
+
+use gateway_core::{Container, Plan};
 use gateway_policy::Planning;
-use gateway_redact::{EnvValue, Redaction, RedactionSettings, check_plan};
+use gateway_redact::{CompiledPlan, EnvValue, Redaction, RedactionSettings};
 use tracing::{Instrument, Span, info_span};
 
 use super::authorize::Authorized;
@@ -53,9 +55,9 @@ impl Pipeline {
     ) -> Result<Planned, Error> {
         let span = info_span!("redaction plan");
         async {
-            let (plan, opaque) = self.ask_redactors(&authorized, notes).await?;
-            let container = &authorized.resolved().request().target;
-            let redaction = self.redaction(container, &plan, opaque).await?;
+            let (compiled, settings) = self.ask_redactors(&authorized, notes).await?;
+            let plan = compiled.plan().clone();
+            let redaction = self.redaction(&authorized, compiled, settings).await?;
             let visible = authorized.resolved().context().visible();
             Ok(Planned {
                 authorized,
@@ -72,23 +74,23 @@ impl Pipeline {
         &self,
         authorized: &Authorized,
         notes: &mut Notes,
-    ) -> Result<(Plan, OpaqueRule), Error> {
+    ) -> Result<(Arc<CompiledPlan>, RedactionSettings), Error> {
         let resolved = authorized.resolved();
         let (policies, request) = (authorized.policies(), resolved.request().clone());
-        let (settings, within) = (self.redaction.clone(), Span::current());
+        let (compiled, within) = (Arc::clone(&self.compiled), Span::current());
         // Redactors compute, and compiling the patterns of their plan does, too.
         let planning = tokio::task::spawn_blocking(move || {
             within.in_scope(|| {
                 let planning = policies.redact(&request);
-                let checked = match &planning.plan {
-                    Ok(plan) => check_plan(plan, &settings),
-                    Err(_) => Ok(()),
-                };
-                (planning, checked)
+                let compiled = planning.plan.as_ref().ok().map(|plan| compiled.of(plan));
+                (planning, compiled)
             })
         });
-        let (planning, checked) = planning.await.map_err(|_| Error::Internal)?;
-        let opaque = planning.opaque_rule(self.redaction.opaque);
+        let (planning, compiled) = planning.await.map_err(|_| Error::Internal)?;
+        let settings = RedactionSettings {
+            opaque: planning.opaque_rule(self.redaction.opaque),
+            ..self.redaction.clone()
+        };
         let Planning { verdicts, plan, .. } = planning;
         for verdict in &verdicts {
             crate::verdicts::report(&self.metrics, &Span::current(), verdict);
@@ -99,23 +101,24 @@ impl Pipeline {
             denial: fault.denial(),
         })?;
         resolved.context().hidden().add(plan.hide.clone());
-        notes.plan = Some(plan.clone());
-        checked.map_err(gateway_archive::Error::from)?;
-        Ok((plan, opaque))
+        notes.plan = Some(plan);
+        let compiled = compiled.ok_or(Error::Internal)?;
+        Ok((compiled.map_err(gateway_archive::Error::from)?, settings))
     }
 
     /// The plan together with the environment's values that it asks for. The archive has the values, too, but after the
-    /// memory in which they must be hidden.
+    /// memory in which they must be hidden. Texts about the request are masked by both from here on.
     async fn redaction(
         &self,
-        container: &Container,
-        plan: &Plan,
-        opaque: OpaqueRule,
+        authorized: &Authorized,
+        compiled: Arc<CompiledPlan>,
+        settings: RedactionSettings,
     ) -> Result<Option<Redaction>, Error> {
+        let plan = compiled.plan().clone();
         if !plan.changes_the_archive() {
             return Ok(None);
         }
-        let mut values = Vec::new();
+        let (container, mut values) = (&authorized.resolved().request().target, Vec::new());
         if plan.asks_for_environment() {
             let known = self.runtime.environment(container).await?.into_variables();
             values.extend(known.map(|(name, value)| EnvValue {
@@ -123,13 +126,15 @@ impl Pipeline {
                 value: value.into_bytes(),
             }));
         }
+        let texts = authorized.resolved().context().hidden().texts().clone();
+        let learning =
+            tokio::task::spawn_blocking(move || (texts.learn(&compiled, &values), values));
+        let (learnt, values) = learning.await.map_err(|_| Error::Internal)?;
+        learnt.map_err(gateway_archive::Error::from)?;
         Ok(Some(Redaction {
-            plan: plan.clone(),
+            plan,
             values,
-            settings: RedactionSettings {
-                opaque,
-                ..self.redaction.clone()
-            },
+            settings,
         }))
     }
 }

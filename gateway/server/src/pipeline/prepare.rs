@@ -7,6 +7,7 @@ use gateway_cri::CheckpointPermit;
 
 use super::plan::Planned;
 use super::{Notes, Pipeline};
+use crate::masked_request::MaskedFields;
 use crate::{Error, audit_records};
 
 /// A capture that may begin: its plan, the permit of its container, its intent on record and its reserved disk space.
@@ -56,16 +57,18 @@ impl Pipeline {
 
     async fn write_intent(&self, planned: &Planned, notes: &mut Notes) -> Result<Intent, Error> {
         let resolved = planned.resolved();
+        let mut masked = MaskedFields::default();
         let event = audit_records::intent(
             resolved.request(),
             planned.visible(),
-            notes.verdicts.clone(),
+            &notes.verdicts,
             gateway_policy::record(planned.plan()),
             resolved.checkpoint_id(),
+            &mut masked,
         );
         let ids = resolved.context().ids();
         let intent = self.audit.write_intent(ids, event).await?;
-        notes.intent_written = true;
+        notes.intent = Some(masked);
         Ok(intent)
     }
 

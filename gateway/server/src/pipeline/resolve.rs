@@ -9,8 +9,12 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use super::{CheckpointRequest, Pipeline};
 use crate::Error;
+use crate::config::LastApplied;
 use crate::hidden_fields::HiddenFields;
 use crate::request_context::RequestContext;
+
+/// kubectl's copy of the whole manifest, with the values of its environment variables.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// A request whose container exists and runs, with all that a policy may know.
 pub(super) struct Resolved {
@@ -72,7 +76,11 @@ impl Pipeline {
     }
 
     async fn look_up(&self, target: &Target) -> Result<(Container, RuntimeInfo), Error> {
-        let container = self.runtime.resolve(target).await?;
+        let mut container = self.runtime.resolve(target).await?;
+        if self.last_applied == LastApplied::Drop {
+            container.annotations.remove(LAST_APPLIED);
+            container.pod_annotations.remove(LAST_APPLIED);
+        }
         Ok((container, self.runtime.info().await?))
     }
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use gateway_core::{Decision, Difference, Event, HiddenField, PlanRecord, Record, Verdict};
+use gateway_core::{Decision, Difference, Event, PlanRecord, Record, Verdict};
 use gateway_policy::Evaluation;
 use tracing::info;
 
 use super::ShadowObservation;
 use crate::audit_writer::AuditWriter;
+use crate::hidden_fields::{HiddenFields, visible_verdicts};
 use crate::record_size::remove_words;
 use crate::telemetry::Metrics;
 
@@ -41,7 +42,7 @@ impl ShadowRecords {
             difference,
             action: observation.request.action,
             target: observation.request.target.target,
-            verdicts: visible(candidate.verdicts, &observation.hidden.to_vec()),
+            verdicts: visible(candidate.verdicts, &observation.hidden),
             plan: PlanRecord {
                 sha256: candidate.plan.sha256,
                 ..PlanRecord::default()
@@ -71,12 +72,12 @@ fn log(observation: &ShadowObservation, candidate: &Evaluation, difference: Diff
 
 /// The verdicts without the policies' own words, where a field is hidden, which the words may repeat, or where they are too
 /// long for a record.
-fn visible(mut verdicts: Vec<Verdict>, hidden: &[HiddenField]) -> Vec<Verdict> {
+fn visible(mut verdicts: Vec<Verdict>, hidden: &HiddenFields) -> Vec<Verdict> {
     let words: usize = verdicts.iter().map(words).sum();
-    if !hidden.is_empty() || words > WORDS_MAX {
+    if words > WORDS_MAX {
         verdicts.iter_mut().for_each(remove_words);
     }
-    verdicts
+    visible_verdicts(verdicts, &hidden.to_vec(), hidden.texts())
 }
 
 /// The length of a policy's own words, in bytes.
@@ -96,6 +97,7 @@ fn words(verdict: &Verdict) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use gateway_core::HiddenField;
 
     fn verdict(value: &str) -> Verdict {
         let mut verdict = Verdict::of("p", Decision::Allow);
@@ -106,15 +108,18 @@ mod tests {
 
     #[test]
     fn removes_words_that_may_repeat_a_hidden_field() {
-        let shown = visible(vec![verdict("alice")], &[]);
+        let hidden = HiddenFields::default();
+        let shown = visible(vec![verdict("alice")], &hidden);
         assert_eq!(shown, [verdict("alice")]);
-        let shown = visible(vec![verdict("alice")], &[HiddenField::User]);
+        hidden.add([HiddenField::User]);
+        let shown = visible(vec![verdict("alice")], &hidden);
         assert!(shown[0].annotations.is_empty());
     }
 
     #[test]
     fn removes_words_that_are_too_long() {
-        let shown = visible(vec![verdict(&"x".repeat(WORDS_MAX))], &[]);
+        let hidden = HiddenFields::default();
+        let shown = visible(vec![verdict(&"x".repeat(WORDS_MAX))], &hidden);
         assert!(shown[0].annotations.is_empty());
     }
 }
