@@ -108,7 +108,7 @@ impl Paths {
                     "a path in `{place}` has a secret in it, which stays there, as the setting `redaction.paths` says"
                 ),
                 _ => format!(
-                    "`{place}` names something that is open, mapped or mounted, and its name was masked: the container will not restore"
+                    "`{place}` names something that is open, mapped or mounted, and its name was masked: the container restores only where that is among the archive's own files"
                 ),
             };
             list.note(code, &place, &message);
