@@ -201,7 +201,7 @@ fn with_wide(extra: &[u8], wide: &[u64]) -> Vec<u8> {
             area.extend(number.to_le_bytes());
         }
     }
-    for (id, bytes) in extra_fields(extra).into_iter().flatten() {
+    for (id, bytes) in extra_fields(extra) {
         if id != ZIP_64 {
             area.extend(id.to_le_bytes());
             area.extend(narrow(bytes.len() as u64, 2));

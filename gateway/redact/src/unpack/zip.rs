@@ -1,5 +1,5 @@
 //! The index of a zip archive (PKWARE's APPNOTE), read strictly: what its central directory and its local headers say must be
-//! the same, and nothing may lie between its members.
+//! the same, and no other member may lie between its members.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -15,6 +15,8 @@ const CENTRAL_LENGTH: usize = 46;
 const END_LENGTH: usize = 22;
 /// The largest central directory, in bytes.
 const MAX_DIRECTORY: u64 = 4 << 20;
+/// The most bytes between a member's contents and the next member.
+const MAX_GAP: u64 = 64 << 10;
 /// The extra field with sizes and positions that need eight bytes.
 pub(crate) const ZIP_64: u16 = 1;
 /// Flags: encryption in one of its three forms, and sizes that stand behind the contents.
@@ -44,6 +46,8 @@ pub(crate) struct Entry {
     pub(crate) packed: u64,
     pub(crate) size: u64,
     local_at: u64,
+    /// What lies between it and the next one.
+    pub(crate) gap: Vec<u8>,
     /// The position of the contents.
     pub(crate) at: u64,
 }
@@ -229,12 +233,12 @@ impl Entry {
             packed: field(20, 24),
             size: field(24, 28),
             local_at: field(42, 46),
+            gap: Vec::new(),
             at: 0,
             extra,
             central,
         };
-        let wide = extra_fields(&entry.extra)?.find(|(id, _)| *id == ZIP_64);
-        let mut wide = wide.map_or(&[][..], |(_, wide)| wide);
+        let mut wide = wide_numbers(&entry.extra);
         for value in [&mut entry.size, &mut entry.packed, &mut entry.local_at] {
             if *value == 0xffff_ffff {
                 *value = number(wide.split_off(..8)?);
@@ -263,39 +267,52 @@ impl Entry {
         self.local_extra = read_on(archive, extra_length)?;
         self.at = self.local_at + LOCAL_LENGTH as u64 + name_length + extra_length;
         let has_descriptor = self.flags() & DESCRIPTOR != 0;
+        // Other flags tell how contents were packed, or how names are written.
+        let flags = u64::from(ENCRYPTED | DESCRIPTOR);
         let same = header.starts_with(&LOCAL)
             && name == self.name
-            && field(6, 8) == u64::from(self.flags())
+            && field(6, 8) & flags == u64::from(self.flags()) & flags
             && field(8, 10) == u64::from(self.method)
-            && extra_fields(&self.local_extra).is_some()
             && (has_descriptor || self.has_sizes_of(&header));
         let taken = (self.at - self.local_at).checked_add(self.packed);
         let behind = taken.and_then(|taken| room.checked_sub(taken));
-        match behind {
-            _ if !same => Err(NoIndex::Damaged),
-            Some(0) if !has_descriptor => Ok(()),
-            Some(length @ (12 | 16 | 20 | 24)) if has_descriptor => {
-                let descriptor = read(archive, end - length, length)?;
-                // The signature before the sum may be left out.
-                let sum = descriptor
-                    .strip_prefix(b"PK\x07\x08")
-                    .unwrap_or(&descriptor);
-                if sum.get(..4).map(number) == Some(u64::from(self.sum)) {
-                    Ok(())
-                } else {
-                    Err(NoIndex::Damaged)
-                }
-            }
-            _ => Err(NoIndex::Damaged),
+        let behind = behind.filter(|length| same && *length <= MAX_GAP);
+        let behind = read(
+            archive,
+            self.at.saturating_add(self.packed),
+            behind.ok_or(NoIndex::Damaged)?,
+        )?;
+        let gap = if has_descriptor {
+            self.behind_descriptor(&behind).ok_or(NoIndex::Damaged)?
+        } else {
+            behind.as_slice()
+        };
+        // A reader that goes from header to header would find a member there.
+        if gap.windows(LOCAL.len()).any(|window| window == LOCAL) {
+            return Err(NoIndex::Damaged);
         }
+        self.gap = gap.to_vec();
+        Ok(())
+    }
+
+    /// What follows a descriptor of sum and sizes: of 12 bytes, or of 20 with wide sizes, and of 4 more with a signature.
+    fn behind_descriptor<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let unsigned = bytes.strip_prefix(b"PK\x07\x08").unwrap_or(bytes);
+        let (sum, sizes) = unsigned.split_at_checked(4)?;
+        let has_sizes = |width: usize| {
+            let packed = sizes.get(..width).map(number);
+            let size = sizes.get(width..2 * width).map(number);
+            packed == Some(self.packed) && size == Some(self.size)
+        };
+        let width = [8, 4].into_iter().find(|width| has_sizes(*width))?;
+        let same_sum = number(sum) == u64::from(self.sum);
+        sizes.get(2 * width..).filter(|_| same_sum)
     }
 
     /// Whether sum and sizes in the local header are those of the index.
     fn has_sizes_of(&self, header: &[u8]) -> bool {
         let field = |from: usize| header.get(from..from + 4).map_or(0, number);
-        let wide =
-            extra_fields(&self.local_extra).and_then(|mut all| all.find(|(id, _)| *id == ZIP_64));
-        let mut wide = wide.map_or(&[][..], |(_, wide)| wide);
+        let mut wide = wide_numbers(&self.local_extra);
         let mut size = |narrow: u64| match narrow {
             0xffff_ffff => wide.split_off(..8).map(number),
             narrow => Some(narrow),
@@ -306,16 +323,19 @@ impl Entry {
     }
 }
 
-/// The fields of an extra area; `None` if they do not fill it.
-pub(crate) fn extra_fields(extra: &[u8]) -> Option<impl Iterator<Item = (u16, &[u8])>> {
-    let (mut rest, mut all) = (extra, Vec::new());
-    // Some writers align contents with up to three zeros.
-    while rest.len() > 3 || rest.iter().any(|byte| *byte != 0) {
+/// The fields of an extra area, up to where it does not read as fields: some writers align contents with other bytes.
+pub(crate) fn extra_fields(mut rest: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
         let id = u16::try_from(number(rest.split_off(..2)?)).ok()?;
         let length = usize::try_from(number(rest.split_off(..2)?)).ok()?;
-        all.push((id, rest.split_off(..length)?));
-    }
-    Some(all.into_iter())
+        Some((id, rest.split_off(..length)?))
+    })
+}
+
+/// The numbers that do not fit into their fields.
+fn wide_numbers(extra: &[u8]) -> &[u8] {
+    let wide = extra_fields(extra).find(|(id, _)| *id == ZIP_64);
+    wide.map_or(&[], |(_, wide)| wide)
 }
 
 /// A number of up to eight bytes, the lowest first.

@@ -93,6 +93,30 @@ fn damage_makes_a_file_opaque() {
 }
 
 #[test]
+fn bytes_between_members_of_a_zip_are_searched() {
+    let with = |gap: &[u8]| {
+        let zip = Zip::new(Packing::ZipStored).with("f", b"plain").finish(b"");
+        let directory = zip
+            .windows(4)
+            .position(|four| four == b"PK\x01\x02")
+            .unwrap();
+        let mut wide = [&zip[..directory], gap, &zip[directory..]].concat();
+        let at = wide.len() - 6;
+        wide[at..at + 4]
+            .copy_from_slice(&u32::try_from(directory + gap.len()).unwrap().to_le_bytes());
+        wide
+    };
+    let clean = with(b"aligned");
+    let (after, _) = files(OpaqueRule::Refuse, &[("a", clean.clone())]).unwrap();
+    assert!(after[0].1 == clean);
+    let (after, _) = files(OpaqueRule::Refuse, &[("a", with(b"open-sesame"))]).unwrap();
+    assert_eq!(unpack(Packing::ZipStored, &after[0].1), b"plain");
+    assert!(!after[0].1.windows(4).any(|four| four == b"open"));
+    let (_, summary) = files(OpaqueRule::Drop, &[("a", with(b"PK\x03\x04 hidden"))]).unwrap();
+    assert!(summary.opaque.contents[0].reason.contains("damaged"));
+}
+
+#[test]
 fn an_open_file_comes_out_at_its_old_length() {
     for packing in [
         Packing::Gzip,

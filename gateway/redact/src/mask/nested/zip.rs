@@ -38,7 +38,7 @@ impl Nested<'_> {
         }
         let mut seen = Seen::NOTHING;
         for entry in &index.entries {
-            seen.changed |= self.zip_texts(entry).1;
+            seen.changed |= self.zip_texts(entry).1 | self.mask_text(&mut entry.gap.clone());
             seen = seen.and(self.zip_contents(stored, entry, depth, None)?);
         }
         seen.changed |= self.mask_text(&mut index.comment.clone());
@@ -60,6 +60,8 @@ impl Nested<'_> {
         let mut writer = ZipWriter::new(self.scratch)?;
         for entry in &index.entries {
             let (texts, _) = self.zip_texts(entry);
+            // What lies between members is left out.
+            self.mask_text(&mut entry.gap.clone());
             let mark = self.mark();
             if self.zip_contents(stored, entry, depth, None)?.changed {
                 self.reset(mark);
