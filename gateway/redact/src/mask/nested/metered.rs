@@ -8,8 +8,8 @@ use super::{Reason, Seen, Stop};
 use crate::Error;
 use crate::unpack::Progress;
 
-/// Packed bytes that may come before there are as many unpacked ones.
-const LEAD: u64 = 1 << 20;
+/// Packed bytes that may come before there are as many unpacked ones: more than a block of LZ4 (4 MiB), which is read whole.
+const LEAD: u64 = 8 << 20;
 /// How much larger than the unpacked bytes the packed ones may be, behind that.
 const MOST_GROWTH: u64 = 2;
 
