@@ -104,6 +104,7 @@ fn summary() -> RedactionSummary {
         }],
         values_hidden: 1,
         values_too_short: 1,
+        common_values: vec![text()],
         passes: 1,
         unreadable: vec![text()],
         credentials: Some(credentials()),

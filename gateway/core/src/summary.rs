@@ -16,8 +16,13 @@ pub struct RedactionSummary {
     pub dropped: Vec<DropSummary>,
     /// The number of distinct values of environment variables that were searched for everywhere.
     pub values_hidden: u64,
-    /// The number of distinct values that were masked in environments only, because they are too short to search for.
+    /// The number of distinct values that were masked where their variables stand only, because they are too short to search
+    /// for.
     pub values_too_short: u64,
+    /// Variables whose values cannot be told from ordinary text: those were masked where the variable itself stands, not
+    /// wherever they occur.
+    #[serde(default)]
+    pub common_values: Vec<String>,
     /// The number of passes over the archive. More than one if it named a value after showing it.
     pub passes: u32,
     /// Documents that could not be parsed. They were searched as plain bytes with every rule.

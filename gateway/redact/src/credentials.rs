@@ -52,6 +52,7 @@ pub fn audit(
         plan,
         values,
         settings,
+        ..Redaction::default()
     })?;
     loop {
         archive.rewind().map_err(Error::Reading)?;

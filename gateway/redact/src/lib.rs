@@ -45,8 +45,8 @@ pub use error::Error;
 pub use findings::{Owner, findings};
 pub use inspect::inspect;
 pub use mask::{
-    CompiledPlan, NotLookedAt, PassedOver, PathMode, Redacted, Redaction, RedactionSettings,
-    Redactor, TextMasker, check_plan, redact_file,
+    CommonValues, CompiledPlan, NotLookedAt, PassedOver, PathMode, Redacted, Redaction,
+    RedactionSettings, Redactor, TextMasker, check_plan, redact_file,
 };
 pub use scratch::{Scratch, Spool};
 pub use search::{CredentialSettings, EnvValue, Fingerprint, RuleError};

@@ -223,6 +223,7 @@ fn redaction_settings(config: &Config) -> Result<RedactionSettings, StartError> 
         min_value_length: settings.min_value_length.get(),
         opaque: settings.opaque,
         paths: settings.paths,
+        common_values: settings.common_values.into(),
         ..Default::default()
     })
 }

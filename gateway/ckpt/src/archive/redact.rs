@@ -8,7 +8,9 @@ use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use gateway_core::{Checkpoint, OpaqueRule, RedactionSummary};
 use gateway_files::NewFile;
-use gateway_redact::{EnvValue, PathMode, Redacted, Redaction, RedactionSettings, redact_file};
+use gateway_redact::{
+    CommonValues, EnvValue, PathMode, Redacted, Redaction, RedactionSettings, redact_file,
+};
 use serde_json::json;
 
 use super::file::{expect_free, open};
@@ -37,6 +39,9 @@ pub(super) struct Options {
     /// A secret in the name of a file, a mount or a socket: mask it, or keep it in paths only.
     #[arg(long, value_enum, default_value_t)]
     paths: PathChoice,
+    /// Where values of variables are masked that cannot be told from ordinary text: numbers, paths, usual words.
+    #[arg(long, value_enum, value_name = "WHERE", default_value_t)]
+    common_values: Where,
     /// The archive to read. It is not changed.
     #[arg(value_name = "IN")]
     input: PathBuf,
@@ -46,6 +51,25 @@ pub(super) struct Options {
     /// Format of the output.
     #[arg(long, value_enum, default_value_t)]
     output: Format,
+}
+
+/// Where common values are masked.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum Where {
+    /// Where the variable itself stands, and as NAME=value.
+    #[default]
+    Variable,
+    /// Wherever they occur.
+    Everywhere,
+}
+
+impl From<Where> for CommonValues {
+    fn from(common: Where) -> Self {
+        match common {
+            Where::Variable => Self::Variable,
+            Where::Everywhere => Self::Everywhere,
+        }
+    }
 }
 
 const AFTER: &str = "\
@@ -83,8 +107,10 @@ pub(super) fn run(options: &Options) -> Result<Exit> {
         settings: RedactionSettings {
             opaque: options.opaque,
             paths: options.paths.mode(),
+            common_values: options.common_values.into(),
             ..RedactionSettings::default()
         },
+        ..Redaction::default()
     };
     let out = &options.out;
     let sidecars = [sidecar::digest_path(out), sidecar::metadata_path(out)];
@@ -222,6 +248,9 @@ fn both(mut earlier: RedactionSummary, later: RedactionSummary) -> RedactionSumm
     *dropped = dropped.saturating_add(later.opaque.dropped_bytes);
     let not_named = &mut earlier.opaque.not_named;
     *not_named = not_named.saturating_add(later.opaque.not_named);
+    earlier.common_values.extend(later.common_values);
+    earlier.common_values.sort();
+    earlier.common_values.dedup();
     RedactionSummary {
         values_hidden: earlier.values_hidden.saturating_add(later.values_hidden),
         values_too_short: earlier

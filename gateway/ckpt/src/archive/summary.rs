@@ -101,6 +101,12 @@ fn values(summary: &RedactionSummary) {
             format_args!("{short} masked in environments only"),
         );
     }
+    for name in &summary.common_values {
+        row(
+            "common value",
+            format_args!("{name}, masked where the variable itself stands"),
+        );
+    }
     for name in &summary.unreadable {
         row(
             "unreadable",

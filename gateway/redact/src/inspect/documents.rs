@@ -5,9 +5,10 @@ use std::io::{Read, Seek};
 use gateway_core::{Dialect, Inspection, Mount};
 use serde::de::DeserializeOwned;
 
+use super::annotations;
 use super::archive_index::ArchiveIndex;
 use super::text::TextBudget;
-use super::{annotations, variables};
+use super::variables::{self, Declared};
 use crate::Error;
 use crate::criu::{Value, fields};
 use crate::oci::{ContainerConfig, Spec, SpecMount};
@@ -46,23 +47,24 @@ pub(super) fn read_config<R: Read + Seek>(
     Ok(())
 }
 
-/// Reads `spec.dump`.
+/// Reads `spec.dump`. Returns the variables that it declares.
 pub(super) fn read_spec<R: Read + Seek>(
     index: &mut ArchiveIndex<R>,
     texts: &mut TextBudget,
     found: &mut Inspection,
-) -> Result<(), Error> {
+) -> Result<Declared, Error> {
     let Some(spec) = read_json::<Spec, _>(index, Part::Spec)? else {
-        return Ok(());
+        return Ok(Declared::default());
     };
     if spec.is_wrapped() {
         found.dialect = found.dialect.or(Some(Dialect::Containerd));
     }
     let Some(spec) = spec.unwrapped() else {
         index.note_unreadable(Part::Spec);
-        return Ok(());
+        return Ok(Declared::default());
     };
     texts.learn(&values(&spec));
+    let declared = Declared::of(spec.environment());
     let names = spec
         .environment()
         .iter()
@@ -89,7 +91,7 @@ pub(super) fn read_spec<R: Read + Seek>(
     ]);
     container.runtime_class = annotation(&["io.kubernetes.cri-o.RuntimeHandler"]);
     found.annotations = annotations::shown(annotations, texts);
-    Ok(())
+    Ok(declared)
 }
 
 /// The environment in `spec.dump`, with its values, for a search: it is never shown.

@@ -50,11 +50,11 @@ pub fn inspect(
         ..Inspection::default()
     };
     documents::read_config(&mut index, &mut texts, &mut found)?;
-    documents::read_spec(&mut index, &mut texts, &mut found)?;
+    let declared = documents::read_spec(&mut index, &mut texts, &mut found)?;
     documents::read_criu(&mut index, &mut texts, &mut found)?;
     found.statistics = statistics::read(&mut index)?;
     let programs;
-    (found.processes, programs) = process_tree::processes(&mut index, &mut texts)?;
+    (found.processes, programs) = process_tree::processes(&mut index, &mut texts, &declared)?;
     descriptors::fill(&mut index, &mut texts, &mut found.processes, &programs)?;
     let first = found.processes.first().map(|process| process.pid);
     found.criu.architecture =

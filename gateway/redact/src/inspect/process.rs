@@ -8,7 +8,7 @@ use gateway_core::{Process, ProcessState};
 use super::archive_index::ArchiveIndex;
 use super::memory::{MemoryMap, Piece};
 use super::text::TextBudget;
-use super::variables;
+use super::variables::{self, Declared};
 use crate::Error;
 use crate::criu::{AddressSpace, MAX_ADDRESS_SPACE, bytes_in, number_in};
 use crate::part::Part;
@@ -31,6 +31,7 @@ pub(super) fn describe<R: Read + Seek>(
     index: &mut ArchiveIndex<R>,
     texts: &mut TextBudget,
     process: &mut Process,
+    declared: &Declared,
 ) -> Result<Option<u64>, Error> {
     let (mut task, mut space) = (None, None);
     index.entries(Part::Core(process.pid), MAX_CORE, |entry| {
@@ -54,7 +55,7 @@ pub(super) fn describe<R: Read + Seek>(
     let Some(space) = space else {
         return Ok(None);
     };
-    read_memory(index, texts, process, space)?;
+    read_memory(index, texts, process, space, declared)?;
     Ok(space.program)
 }
 
@@ -100,6 +101,7 @@ fn read_memory<R: Read + Seek>(
     texts: &mut TextBudget,
     process: &mut Process,
     space: AddressSpace,
+    declared: &Declared,
 ) -> Result<(), Error> {
     let end = space.arguments_end.unwrap_or_default();
     let arguments = shortened(space.arguments_start, end, MAX_ARGUMENTS, texts);
@@ -123,7 +125,8 @@ fn read_memory<R: Read + Seek>(
         .any(|piece| piece.bytes.iter().any(|byte| *byte != 0));
     let pieces = map.bytes(index, &environment)?;
     if !titled && !pieces.is_empty() {
-        let names = variables::names(environment.start, &pieces);
+        let names = variables::names(environment.start, &pieces).into_iter();
+        let names = names.filter(|name| declared.shows(name));
         process.env = Some(texts.list(names, MAX_LIST, |texts, name| {
             texts.line(name, variables::MAX_NAME)
         }));

@@ -8,6 +8,7 @@ use gateway_core::Process;
 use super::archive_index::ArchiveIndex;
 use super::process;
 use super::text::TextBudget;
+use super::variables::Declared;
 use crate::Error;
 use crate::criu::{Value, fields, varint};
 use crate::part::Part;
@@ -21,6 +22,7 @@ const MAX_ENTRY: usize = 1 << 20;
 pub(super) fn processes<R: Read + Seek>(
     index: &mut ArchiveIndex<R>,
     texts: &mut TextBudget,
+    declared: &Declared,
 ) -> Result<(Vec<Process>, Vec<Option<u64>>), Error> {
     // Each only once, or a small archive could make this read a large image over and over.
     let (mut processes, mut seen) = (Vec::new(), BTreeSet::new());
@@ -37,7 +39,7 @@ pub(super) fn processes<R: Read + Seek>(
     })?;
     let described = processes
         .iter_mut()
-        .map(|process| process::describe(index, texts, process));
+        .map(|process| process::describe(index, texts, process, declared));
     let programs = described.collect::<Result<_, _>>()?;
     Ok((processes, programs))
 }

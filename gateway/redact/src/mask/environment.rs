@@ -136,11 +136,20 @@ impl EnvironmentMasker {
         Ok(())
     }
 
-    fn read_text(&mut self, text: &mut [u8], variables: &Variables<'_>) {
+    fn read_text(&mut self, text: &mut [u8], variables: &mut Variables<'_>) {
         match self.state {
-            State::Name => append(&mut self.name, text, MAX_NAME),
+            State::Name => {
+                append(&mut self.name, text, MAX_NAME);
+                let Variables {
+                    rules,
+                    known,
+                    found,
+                } = variables;
+                known.hide_pieces(rules, text, found);
+            }
             State::Hidden => append(&mut self.value, text, MAX_VALUE),
-            State::Shown | State::Unknown => {}
+            State::Shown => append(&mut self.value, text, MAX_NAME),
+            State::Unknown => {}
         }
         if matches!(self.state, State::Hidden | State::Unknown) {
             self.length = self.length.saturating_add(text.len() as u64);
@@ -164,6 +173,9 @@ impl EnvironmentMasker {
             found,
         } = variables;
         let hidden = self.state == State::Hidden && !self.value.is_empty();
+        if self.state == State::Shown && !rules.selects(&self.name) {
+            known.names().add_variable(&self.name, &self.value);
+        }
         self.state = State::Name;
         let name = std::mem::take(&mut self.name);
         let value = std::mem::take(&mut self.value);

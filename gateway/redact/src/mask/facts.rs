@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use gateway_core::{Container, Finding, Process};
 
+use super::known_values::Wanted;
 use super::settings::RedactionSettings;
 use super::texts::{TEXT_MAX, TextMasker};
 use crate::Error;
@@ -97,12 +98,16 @@ impl TextMasker {
         let hidden = texts(container)
             .zip(texts(shown))
             .flat_map(|(text, shown)| hidden_parts(text.as_bytes(), shown.as_bytes()));
-        let values: Vec<_> = hidden
+        let everywhere = hidden
             .map(|value| EnvValue {
                 name: String::new(),
                 value,
             })
             .collect();
+        let values = Wanted {
+            everywhere,
+            ..Wanted::default()
+        };
         self.set_values(&values, &settings.search())
     }
 }

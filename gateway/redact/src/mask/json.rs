@@ -37,6 +37,10 @@ enum Role {
     Encoded,
     /// A path, or an array of them.
     Path,
+    /// The name of the container, of its pod, or of its user.
+    Name,
+    /// A command line, of which no argument was read.
+    CommandLine,
     Other,
 }
 
@@ -103,6 +107,15 @@ impl JsonMasker<'_> {
                 self.mask_path(string);
             }
             Some(Enclosing::Array(Role::Environment)) => self.mask_variable(string)?,
+            Some(Enclosing::Array(role @ Role::CommandLine)) => {
+                *role = Role::Other;
+                self.known.names().add_command(&json_string::decode(string));
+                self.mask_text(string);
+            }
+            Some(Enclosing::Object(Role::Name)) if self.places == [Place::Spec] => {
+                self.known.names().add(&json_string::decode(string));
+                self.mask_text(string);
+            }
             Some(Enclosing::Object(Role::Encoded))
                 if top_level && self.mask_encoded(string, depth)? => {}
             _ => self.mask_text(string),
@@ -145,10 +158,13 @@ impl JsonMasker<'_> {
             return Ok(None);
         };
         let mut places = self.places.iter().copied();
+        let value = value.get(1..).unwrap_or_default();
         let Some(place) = places.find(|place| self.known.hides(self.rules, *place, name)) else {
+            if !self.rules.selects(name) {
+                self.known.names().add_variable(name, value);
+            }
             return Ok(None);
         };
-        let value = value.get(1..).unwrap_or_default();
         self.known
             .learn(self.rules, &String::from_utf8_lossy(name), value)?;
         let raw = string.get_mut(equals.raw.end..).unwrap_or_default();
@@ -230,6 +246,15 @@ fn role_of_key(key: &[u8]) -> Role {
         b"cwd" | b"destination" | b"source" | b"path" | b"maskedpaths" | b"readonlypaths" => {
             Role::Path
         }
+        b"args" => Role::CommandLine,
+        b"hostname"
+        | b"username"
+        | b"io.kubernetes.cri.sandbox-name"
+        | b"io.kubernetes.cri.sandbox-namespace"
+        | b"io.kubernetes.cri.container-name"
+        | b"io.kubernetes.pod.name"
+        | b"io.kubernetes.pod.namespace"
+        | b"io.kubernetes.container.name" => Role::Name,
         _ => Role::Other,
     }
 }

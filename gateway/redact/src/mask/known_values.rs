@@ -2,26 +2,33 @@
 
 use std::collections::BTreeSet;
 
-use gateway_core::{Place, Plan};
+use gateway_core::{Place, Plan, one_line};
 
 use super::maskers::mask;
-use super::settings::RedactionSettings;
+use super::ordinary_names::OrdinaryNames;
+use super::settings::{CommonValues, RedactionSettings};
 use crate::Error;
 use crate::content::EVERYWHERE;
-use crate::search::{Count, EnvValue, Rules, Tally};
+use crate::search::{Count, EnvValue, Rules, Tally, credentials, decoded, is_common};
 
 /// The most values of one checkpoint: more than any real one has, and few enough for the memory.
 const MAX_VALUES: usize = 16_384;
+/// The most names of variables in a summary, and the bytes of one.
+const MAX_NAMES: usize = 1000;
+const MAX_NAME: usize = 256;
 /// All values together, in bytes.
 const MAX_BYTES: usize = 16 << 20;
 
 /// Values that the caller knows, or that were learnt from the archive. No `Debug`: they are secrets.
 #[derive(Default)]
 pub(super) struct KnownValues {
-    /// Values to search for, in the forms in which they may stand.
-    values: Vec<EnvValue>,
-    seen: BTreeSet<Vec<u8>>,
+    /// The variables and their values.
+    values: Vec<Known>,
+    seen: BTreeSet<(String, Vec<u8>)>,
     too_short: BTreeSet<Vec<u8>>,
+    /// As values, these are ordinary text.
+    names: OrdinaryNames,
+    common: CommonValues,
     bytes: usize,
     /// The places in which each of the plan's rules hides variables.
     places: Vec<BTreeSet<Place>>,
@@ -29,6 +36,23 @@ pub(super) struct KnownValues {
     mask: u8,
     /// Whether a value was added since the last call of [`KnownValues::take_changed`].
     changed: bool,
+}
+
+/// A value of a variable.
+struct Known {
+    name: String,
+    value: Vec<u8>,
+    /// Whether it is the whole value, and not a credential in one, or a form of one.
+    whole: bool,
+}
+
+/// The values to search for.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// Wherever they occur.
+    pub(super) everywhere: Vec<EnvValue>,
+    /// Behind their variables' names only.
+    pub(super) named: Vec<EnvValue>,
 }
 
 impl KnownValues {
@@ -45,18 +69,80 @@ impl KnownValues {
             places: places.collect(),
             min_length: settings.min_value_length.max(1),
             mask: settings.mask,
+            common: settings.common_values,
             ..Self::default()
         }
     }
 
     /// The values to search for.
-    pub(super) fn values(&self) -> &[EnvValue] {
-        &self.values
+    pub(super) fn wanted(&self) -> Wanted {
+        let mut wanted = Wanted::default();
+        for Known { name, value, whole } in &self.values {
+            let value = EnvValue {
+                name: name.clone(),
+                value: value.clone(),
+            };
+            let named = self.is_common(&value.value) || value.value.len() < self.min_length;
+            if !named {
+                wanted.everywhere.push(value);
+            } else if *whole {
+                wanted.named.push(value);
+            }
+        }
+        wanted
     }
 
-    /// The number of values that are searched for, and of those that are too short for it.
+    /// The number of values that are searched for everywhere, and of those that are too short for it.
     pub(super) fn counts(&self) -> (u64, u64) {
-        (self.seen.len() as u64, self.too_short.len() as u64)
+        let whole = self
+            .values
+            .iter()
+            .filter(|known| known.whole && known.value.len() >= self.min_length);
+        let everywhere = whole.filter(|known| !self.is_common(&known.value));
+        let distinct: BTreeSet<&[u8]> = everywhere.map(|known| known.value.as_slice()).collect();
+        (distinct.len() as u64, self.too_short.len() as u64)
+    }
+
+    /// The variables whose values cannot be told from ordinary text, in order.
+    pub(super) fn common_names(&self) -> Vec<String> {
+        let whole = self
+            .values
+            .iter()
+            .filter(|known| known.whole && known.value.len() >= self.min_length);
+        let common = whole.filter(|known| self.is_common(&known.value));
+        let names: BTreeSet<&str> = common.map(|known| known.name.as_str()).collect();
+        names
+            .into_iter()
+            .take(MAX_NAMES)
+            .map(|name| one_line(name, MAX_NAME))
+            .collect()
+    }
+
+    /// Names of what the container is and has.
+    pub(super) fn names(&mut self) -> &mut OrdinaryNames {
+        &mut self.names
+    }
+
+    /// Overwrites what in `text`, which should be a variable's name, is a piece of a value: a process has written something else
+    /// over its environment.
+    pub(super) fn hide_pieces(&self, rules: &Rules, text: &mut [u8], found: &mut Tally) {
+        if rules.selects(text) || self.names.has(text) {
+            return;
+        }
+        for (rule, range) in rules.find_pieces(text) {
+            let bytes = range.len() as u64;
+            if text
+                .get_mut(range)
+                .is_some_and(|piece| self.overwrite(piece))
+            {
+                found.add(rule, Place::Memory, Count { masks: 1, bytes });
+            }
+        }
+    }
+
+    /// Whether `value` cannot be told from ordinary text.
+    fn is_common(&self, value: &[u8]) -> bool {
+        self.common == CommonValues::Variable && (is_common(value) || self.names.has(value))
     }
 
     /// Whether values were learnt since the last call.
@@ -124,25 +210,31 @@ impl KnownValues {
 
     /// Learns the value of the variable `name`, which a rule selects.
     pub(super) fn learn(&mut self, rules: &Rules, name: &str, value: &[u8]) -> Result<(), Error> {
-        if self.is_masked(value) {
+        if self.is_masked(value) || !self.seen.insert((name.to_owned(), value.to_vec())) {
             return Ok(());
         }
         if value.len() < self.min_length {
             self.too_short.insert(value.to_vec());
-            return self.check_bounds(value.len());
         }
-        if self.seen.contains(value) {
+        self.add(name, value.to_vec(), true)?;
+        if value.len() < self.min_length {
             return Ok(());
         }
-        self.seen.insert(value.to_vec());
-        self.add(name, value.to_vec())?;
+        let mut forms = BTreeSet::new();
+        for range in credentials(value) {
+            let text = value.get(range).unwrap_or_default();
+            forms.extend(decoded(text));
+            forms.insert(text.to_vec());
+        }
         // Earlier copies in this pass look like this if other rules masked a part of the value.
         let mut masked = value.to_vec();
         mask(rules, EVERYWHERE, &mut masked, &mut Tally::default());
-        let mut forms: BTreeSet<_> = json_forms(value).collect();
         forms.insert(masked);
-        forms.retain(|form| form != value && !self.is_masked(form));
-        forms.into_iter().try_for_each(|form| self.add(name, form))
+        forms
+            .retain(|form| form != value && form.len() >= self.min_length && !self.is_masked(form));
+        forms
+            .into_iter()
+            .try_for_each(|form| self.add(name, form, false))
     }
 
     /// The plan's rules that hide the variable `name` in `place`.
@@ -164,11 +256,12 @@ impl KnownValues {
         value.iter().all(|byte| *byte == self.mask)
     }
 
-    fn add(&mut self, name: &str, value: Vec<u8>) -> Result<(), Error> {
+    fn add(&mut self, name: &str, value: Vec<u8>, whole: bool) -> Result<(), Error> {
         self.check_bounds(value.len())?;
-        self.values.push(EnvValue {
+        self.values.push(Known {
             name: name.to_owned(),
             value,
+            whole,
         });
         self.changed = true;
         Ok(())
@@ -176,24 +269,10 @@ impl KnownValues {
 
     fn check_bounds(&mut self, length: usize) -> Result<(), Error> {
         self.bytes = self.bytes.saturating_add(length);
-        let count = self.values.len() + self.too_short.len();
+        let count = self.values.len();
         if count > MAX_VALUES || self.bytes > MAX_BYTES {
             return Err(Error::BadTar("the processes' environments are too large"));
         }
         Ok(())
     }
-}
-
-/// `value` as it stands in a JSON string: as most encoders write it, and as Go does.
-fn json_forms(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
-    let text = std::str::from_utf8(value)
-        .ok()
-        .and_then(|text| serde_json::to_string(text).ok());
-    let plain = text.map(|text| text.get(1..text.len() - 1).unwrap_or_default().to_owned());
-    let go = plain.as_ref().map(|text| {
-        text.replace('&', "\\u0026")
-            .replace('<', "\\u003c")
-            .replace('>', "\\u003e")
-    });
-    plain.into_iter().chain(go).map(String::into_bytes)
 }

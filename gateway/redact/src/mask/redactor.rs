@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::dropped_members::DroppedMembers;
 use super::drops::DropList;
 use super::inventory::Inventory;
-use super::known_values::KnownValues;
+use super::known_values::{KnownValues, Wanted};
 use super::layout::Layout;
 use super::nested::Notes;
 use super::open_files::OpenFiles;
@@ -40,6 +40,8 @@ pub struct Redaction {
     pub plan: Plan,
     /// The container's environment, as far as the caller knows it. Each value that is known saves the archive a second pass.
     pub values: Vec<EnvValue>,
+    /// Names of the container: of its pod, its namespace, itself. As values of variables, they are ordinary text.
+    pub names: Vec<String>,
     /// The mask byte and the bounds.
     pub settings: RedactionSettings,
 }
@@ -87,6 +89,7 @@ impl Redactor {
         let Redaction {
             plan,
             values,
+            names,
             settings,
         } = redaction;
         check_plan(&plan, &settings)?;
@@ -107,6 +110,9 @@ impl Redactor {
             plan,
             settings,
         };
+        for name in &names {
+            redactor.known.names().add(name.as_bytes());
+        }
         redactor.learn(&values)?;
         Ok(redactor)
     }
@@ -214,6 +220,7 @@ impl Redactor {
             dropped: self.dropped(),
             values_hidden,
             values_too_short,
+            common_values: self.known.common_names(),
             passes: self.passes,
             unreadable: self.unreadable.clone(),
             credentials: self.credentials()?,
@@ -229,17 +236,18 @@ impl Redactor {
 
     fn teach(&self) -> Result<(), Error> {
         let settings = self.settings.search();
-        self.texts.set_values(self.known.values(), &settings)
+        self.texts.set_values(&self.known.wanted(), &settings)
     }
 
     /// Learns the values that the caller knows.
     fn learn(&mut self, values: &[EnvValue]) -> Result<(), Error> {
         let rules = Arc::new(self.compile()?);
-        let selected = values
-            .iter()
-            .filter(|value| rules.selects(value.name.as_bytes()));
-        for value in selected {
-            self.known.learn(&rules, &value.name, &value.value)?;
+        for EnvValue { name, value } in values {
+            if rules.selects(name.as_bytes()) {
+                self.known.learn(&rules, name, value)?;
+            } else {
+                self.known.names().add_variable(name.as_bytes(), value);
+            }
         }
         self.known.take_changed();
         self.texts.set_plan(rules);
@@ -263,7 +271,13 @@ impl Redactor {
 
     fn compile(&self) -> Result<Rules, Error> {
         let settings = self.settings.search();
-        Ok(Rules::compile(&self.plan, self.known.values(), &settings)?)
+        let Wanted { everywhere, named } = self.known.wanted();
+        Ok(Rules::compile_with(
+            &self.plan,
+            &everywhere,
+            &named,
+            &settings,
+        )?)
     }
 
     fn rule(&self, at: usize, name: &str) -> RuleSummary {

@@ -11,6 +11,8 @@ pub struct RedactionSettings {
     pub mask: u8,
     /// Values of environment variables that are shorter, in bytes, are masked only in environments.
     pub min_value_length: usize,
+    /// Where values that cannot be told from ordinary text are masked.
+    pub common_values: CommonValues,
     /// The most members of an archive, those of archives inside it included.
     pub max_members: u64,
     /// The largest JSON document, in bytes.
@@ -42,6 +44,17 @@ pub enum PathMode {
     Keep,
 }
 
+/// Where values of variables are masked that cannot be told from ordinary text: booleans, numbers, durations, addresses, host
+/// names, paths, usual words, and the names that the container has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum CommonValues {
+    /// Where the variable itself stands: in the specification, in environments, and as `NAME=value`.
+    #[default]
+    Variable,
+    /// Wherever they occur.
+    Everywhere,
+}
+
 impl RedactionSettings {
     /// The search engine's part of the settings.
     pub(super) fn search(&self) -> SearchSettings {
@@ -69,6 +82,7 @@ impl Default for RedactionSettings {
         Self {
             mask: b'*',
             min_value_length: 6,
+            common_values: CommonValues::default(),
             max_members: 1_000_000,
             max_document_bytes: 16 << 20,
             max_unpacked_bytes: 64 << 30,

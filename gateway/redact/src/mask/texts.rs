@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use gateway_core::{MaskRule, Pattern, Place, Plan};
 
 use super::json_string;
-use super::known_values::KnownValues;
+use super::known_values::{KnownValues, Wanted};
 use super::plan_check::compile_plan;
 use super::settings::RedactionSettings;
 use crate::Error;
@@ -95,10 +95,14 @@ impl TextMasker {
         for value in values {
             if rules.selects(value.name.as_bytes()) {
                 known.learn(rules, &value.name, &value.value)?;
+            } else {
+                known
+                    .names()
+                    .add_variable(value.name.as_bytes(), &value.value);
             }
         }
         self.set_plan(Arc::clone(rules));
-        self.set_values(known.values(), &settings.search())
+        self.set_values(&known.wanted(), &settings.search())
     }
 
     /// Hides what `other` hides, too, now and later.
@@ -153,12 +157,15 @@ impl TextMasker {
     /// Replaces the values by a longer list of them.
     pub(super) fn set_values(
         &self,
-        values: &[EnvValue],
+        values: &Wanted,
         settings: &SearchSettings,
     ) -> Result<(), Error> {
-        if values.len() != self.read(|known| known.count) {
-            let rules = Arc::new(Rules::compile(&all_values(), values, settings)?);
-            self.write(|known| (known.values, known.count) = (Some(rules), values.len()));
+        let Wanted { everywhere, named } = values;
+        let count = everywhere.len().saturating_add(named.len());
+        if count != self.read(|known| known.count) {
+            let rules = Rules::compile_with(&all_values(), everywhere, named, settings)?;
+            let rules = Arc::new(rules);
+            self.write(|known| (known.values, known.count) = (Some(rules), count));
         }
         Ok(())
     }

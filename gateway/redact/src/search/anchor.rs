@@ -55,21 +55,54 @@ impl Anchor {
         Some([self.window(0)?, self.window(1)?])
     }
 
+    /// Its length in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How rare its windows are: the sum of their expected frequencies.
+    pub(super) fn rarity(&self) -> f64 {
+        let best = |parity| self.offsets(parity).map(|at| self.frequency(at));
+        let best = |parity| best(parity).min_by(f64::total_cmp).unwrap_or(f64::MAX);
+        best(0) + best(1)
+    }
+
+    /// All windows at an even (or odd) offset that have known bytes only; the rarest one if there are none.
+    pub(super) fn choices(&self, parity: isize) -> Vec<Window> {
+        let known: Vec<Window> = self
+            .offsets(parity)
+            .filter(|&offset| self.sets(offset).iter().all(|set| set.iter().count() == 1))
+            .map(|offset| self.window_at(offset))
+            .collect();
+        if known.is_empty() {
+            self.window(parity).into_iter().collect()
+        } else {
+            known
+        }
+    }
+
     fn window(&self, parity: isize) -> Option<Window> {
-        let last = isize::try_from(self.0.len()).ok()?.min(REACH) - 3;
-        let offsets = (-1..=last).filter(|offset| offset.rem_euclid(2) == parity);
-        let best = offsets
-            .filter(|&offset| {
-                self.sets(offset)
-                    .iter()
-                    .map(|set| set.iter().count())
-                    .product::<usize>()
-                    <= GRAMS_MAX
-            })
+        let best = self
+            .offsets(parity)
             .min_by(|&a, &b| self.frequency(a).total_cmp(&self.frequency(b)))?;
-        Some(Window {
-            offset: best,
-            grams: expand(&self.sets(best)),
+        Some(self.window_at(best))
+    }
+
+    fn window_at(&self, offset: isize) -> Window {
+        Window {
+            offset,
+            grams: expand(&self.sets(offset)),
+        }
+    }
+
+    /// The offsets of one parity whose windows have few enough grams.
+    fn offsets(&self, parity: isize) -> impl Iterator<Item = isize> + '_ {
+        let length = isize::try_from(self.0.len()).unwrap_or(REACH);
+        let all = (-1..=length.min(REACH) - 3).filter(move |at| at.rem_euclid(2) == parity);
+        all.filter(|&offset| {
+            let sets = self.sets(offset);
+            let grams = sets.iter().map(|set| set.iter().count());
+            grams.product::<usize>() <= GRAMS_MAX
         })
     }
 

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 /// Shorter pieces of base64 occur by chance.
 const BASE64_MIN: usize = 6;
+/// The same for base32.
+const BASE32_MIN: usize = 8;
 
 /// A value in one encoding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,20 +32,79 @@ impl EncodedForm {
     }
 }
 
-/// The value itself and its encodings: base64, percent-encoding, JSON, UTF-16.
-pub(super) fn forms(value: &[u8]) -> BTreeSet<EncodedForm> {
+/// The encodings of the value that no escape changes: base64, also of base64 and of JSON, hex and base32.
+pub(super) fn encodings(value: &[u8]) -> BTreeSet<EncodedForm> {
+    let mut all: BTreeSet<EncodedForm> = hex(value).map(EncodedForm::plain).collect();
+    all.extend((0..5).filter_map(|shift| base32(value, shift)));
+    let once = base64_forms(value);
+    all.extend(once.iter().flat_map(|form| base64_forms(&form.bytes)));
+    all.extend(once);
+    for text in json(value).into_iter().filter(|text| text != value) {
+        all.extend(base64_forms(&text));
+    }
+    all
+}
+
+/// The texts of which pieces are looked for where a place holds only a few bytes.
+pub(super) fn texts(value: &[u8]) -> BTreeSet<Vec<u8>> {
     let plain = percent(value)
         .into_iter()
         .chain(json(value))
         .chain(utf16(value))
-        .map(EncodedForm::plain);
-    let mut forms: BTreeSet<EncodedForm> =
-        plain.chain([EncodedForm::plain(value.to_vec())]).collect();
-    for shift in 0..3 {
-        forms.extend(base64(&STANDARD_NO_PAD, value, shift));
-        forms.extend(base64(&URL_SAFE_NO_PAD, value, shift));
-    }
-    forms
+        .chain([value.to_vec()]);
+    let base64 = base64_forms(value).into_iter().map(|form| form.bytes);
+    plain.chain(base64).collect()
+}
+
+/// In both alphabets at each of the three alignments.
+fn base64_forms(value: &[u8]) -> BTreeSet<EncodedForm> {
+    let shifts = 0..3;
+    let both = shifts.map(|shift| {
+        [
+            base64(&STANDARD_NO_PAD, value, shift),
+            base64(&URL_SAFE_NO_PAD, value, shift),
+        ]
+    });
+    both.flatten().flatten().collect()
+}
+
+/// In both cases, without a separator and with those that tools write.
+fn hex(value: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let forms = ["", ":", " ", "-"].into_iter().flat_map(|separator| {
+        let lower = value
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<Vec<_>>();
+        let lower = lower.join(separator);
+        [lower.to_ascii_uppercase(), lower]
+    });
+    forms.map(String::into_bytes)
+}
+
+/// The characters that `value` has in the base32 (RFC 4648, section 6) of a longer text if `shift` bytes modulo 5 come before
+/// it, without those that depend on its neighbours.
+fn base32(value: &[u8], shift: usize) -> Option<EncodedForm> {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bit = |at: usize| {
+        let byte = value.get((at / 8).checked_sub(shift)?)?;
+        Some(usize::from(byte >> (7 - at % 8) & 1))
+    };
+    let bits = (shift + value.len()) * 8;
+    let characters = (shift * 8).div_ceil(5)..bits / 5;
+    let bytes: Option<Vec<u8>> = characters
+        .map(|character| {
+            let bits = character * 5..character * 5 + 5;
+            let index = bits
+                .into_iter()
+                .try_fold(0, |all, at| Some(all << 1 | bit(at)?))?;
+            ALPHABET.get(index).copied()
+        })
+        .collect();
+    Some(EncodedForm {
+        bytes: bytes.filter(|bytes| bytes.len() >= BASE32_MIN)?,
+        before: shift > 0,
+        after: !bits.is_multiple_of(5),
+    })
 }
 
 /// The characters that `value` has in the base64 of a longer text if `shift` bytes modulo 3 come before it, without those
@@ -156,9 +217,7 @@ mod tests {
     use super::*;
 
     fn has(value: &str, form: &str) -> bool {
-        forms(value.as_bytes())
-            .iter()
-            .any(|known| known.bytes == form.as_bytes())
+        texts(value.as_bytes()).contains(form.as_bytes())
     }
 
     #[test]
@@ -173,11 +232,31 @@ mod tests {
                     .copied()
                     .collect();
                 let text = engine.encode(text).into_bytes();
-                let found = forms(value).iter().any(|form| {
+                let found = encodings(value).iter().any(|form| {
                     form.bytes.len() > 12 && memchr::memmem::find(&text, &form.bytes).is_some()
                 });
                 assert!(found, "{before}");
             }
+        }
+    }
+
+    #[test]
+    fn finds_a_value_in_the_base32_of_a_longer_text() {
+        // RFC 4648, section 10: BASE32("foobar") = "MZXW6YTBOI======".
+        let form = base32(b"foobar", 0).unwrap();
+        assert_eq!(
+            (form.bytes.as_slice(), form.after),
+            (&b"MZXW6YTBO"[..], true)
+        );
+        // "12foobar" is "GEZGM33PMJQXE===".
+        assert_eq!(base32(b"foobar", 2).unwrap().bytes, b"M33PMJQXE"[..8]);
+    }
+
+    #[test]
+    fn writes_hex_as_tools_do() {
+        let forms = encodings(b"J\xffk");
+        for form in ["4aff6b", "4AFF6B", "4a:ff:6b", "4A-FF-6B"] {
+            assert!(forms.contains(&EncodedForm::plain(form.into())), "{form}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! Finds the few offsets at which an anchor may begin, at memory speed.
 
-use super::anchor::{Anchor, GRAM};
+use super::anchor::{Anchor, GRAM, Window};
 use super::pairs::{AHEAD, BLOCK, Pairs};
 use super::sieve::{PAGE, Sieve};
 
@@ -11,6 +11,8 @@ const WORDS: usize = 1 << (HASH_BITS - 6);
 const BUCKET_BITS: u32 = 14;
 /// The most grams: with more, nearly every offset would be a candidate.
 pub(super) const GRAMS_MAX: usize = 1 << 20;
+/// Windows of an anchor that are compared.
+const CHOICES_MAX: usize = 16;
 
 /// Tests the four bytes at every *even* offset: each anchor has one gram that stands at an even offset if the anchor begins at
 /// one, and another gram if it begins at an odd one. The [`Sieve`], then the [`Pairs`], then a bitset of hashes rule out most
@@ -44,13 +46,17 @@ impl Filter {
         let mut entries = Vec::new();
         let mut pairs = Pairs::new();
         let mut short = Vec::new();
-        for (index, anchor) in anchors.iter().enumerate() {
-            let Some(windows) = anchor.windows() else {
+        // Those with the fewest windows to choose from first: the others can follow them.
+        let mut order: Vec<(usize, &Anchor)> = anchors.iter().enumerate().collect();
+        order.sort_by_key(|(_, anchor)| anchor.len());
+        for (index, anchor) in order {
+            if anchor.windows().is_none() {
                 short.push(index);
                 continue;
-            };
+            }
             let index = u32::try_from(index).ok()?;
-            for window in windows {
+            for parity in 0..2 {
+                let window = cheapest(anchor.choices(parity), &sieve, &pairs)?;
                 sieve.add(&window.grams);
                 pairs.add(&window.grams);
                 let entry = |gram| Entry {
@@ -216,6 +222,18 @@ impl Filter {
             }
         }
     }
+}
+
+/// The window that adds the fewest false alarms to those that are looked for already.
+fn cheapest(mut choices: Vec<Window>, sieve: &Sieve, pairs: &Pairs) -> Option<Window> {
+    choices.truncate(CHOICES_MAX);
+    if choices.len() < 2 {
+        return choices.pop();
+    }
+    let cost = |window: &Window| sieve.cost(&window.grams) + pairs.cost(&window.grams);
+    let costs = choices.into_iter().map(|window| (cost(&window), window));
+    let best = costs.min_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.map(|(_, window)| window)
 }
 
 /// The four bytes at `at`; missing ones count as zeros.

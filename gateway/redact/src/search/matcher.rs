@@ -12,7 +12,8 @@ use super::describe::Describer;
 use super::detect::{Detector, Finder};
 use super::expression::Expression;
 use super::filter::Filter;
-use super::needle::Needle;
+use super::named::NamedNeedle;
+use super::needle::{EscapedNeedle, Needle};
 
 /// Bytes that detectors read before an anchor. No match begins further before it.
 pub(super) const BACK: usize = 4096;
@@ -24,6 +25,8 @@ pub(super) const REACH: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     pub(super) needles: Vec<Arc<Needle>>,
+    pub(super) escaped: Vec<Arc<EscapedNeedle>>,
+    pub(super) named: Vec<Arc<NamedNeedle>>,
     pub(super) expressions: Vec<Arc<Expression>>,
     pub(super) detectors: Vec<(usize, Detector)>,
     /// Describes what is found.
@@ -46,6 +49,9 @@ pub(super) struct Matcher {
 #[derive(Debug)]
 enum Probe {
     Needle(Arc<Needle>),
+    /// The value, and the index of its spot.
+    Escaped(Arc<EscapedNeedle>, usize),
+    Named(Arc<NamedNeedle>),
     /// The expression's index, the piece, and how far before it a match may begin.
     Expression(usize, Vec<u8>, (usize, usize)),
     Detector(usize, Anchor, Finder),
@@ -58,6 +64,10 @@ pub(super) struct Sweep {
     pub(super) found: Vec<(usize, usize, usize)>,
     /// The expressions to try, each with where to try it.
     pub(super) starts: Vec<(usize, Range<usize>)>,
+    /// Characters of escaped texts that were read in vain, or for values in the same place.
+    effort: usize,
+    /// The end of the last value that was found among them.
+    found_until: usize,
 }
 
 impl Matcher {
@@ -75,6 +85,17 @@ impl Matcher {
             .partition(|needle| needle.form.bytes.len() < 3);
         for needle in long {
             add(Anchor::literal(&needle.form.bytes), Probe::Needle(needle));
+        }
+        for needle in targets.escaped {
+            for (index, spot) in needle.value.spots().iter().enumerate() {
+                let probe = Probe::Escaped(Arc::clone(&needle), index);
+                add(spot.anchor.clone(), probe);
+            }
+        }
+        for needle in targets.named {
+            if let Some(anchor) = needle.anchor() {
+                add(anchor, Probe::Named(needle));
+            }
         }
         for (index, expression) in targets.expressions.iter().enumerate() {
             for piece in expression.pieces.iter().flatten() {
@@ -122,6 +143,7 @@ impl Matcher {
             start: from,
             end: to,
         } = range;
+        (sweep.effort, sweep.found_until) = (0, 0);
         self.filter.sweep(bytes, from, to, &mut |probe, at| {
             if let Some(probe) = self.probes.get(probe) {
                 probe.verify(bytes, at, place, sweep);
@@ -157,6 +179,13 @@ impl Probe {
                 let (start, end) = needle.extent(bytes, at);
                 sweep.found.push((needle.rule, start, end));
             }
+            Self::Escaped(needle, spot) => escaped(needle, *spot, bytes, at, sweep),
+            Self::Named(needle) => {
+                let text = bytes.get(..bytes.len().min(at + REACH)).unwrap_or_default();
+                if let Some(found) = needle.find(text, at, &mut sweep.effort) {
+                    sweep.found.push((needle.rule, found.start, found.end));
+                }
+            }
             Self::Expression(index, piece, (least, most)) if here.starts_with(piece) => {
                 if let Some(last) = at.checked_sub(*least) {
                     sweep
@@ -177,5 +206,24 @@ impl Probe {
             }
             _ => {}
         }
+    }
+}
+
+/// Looks for a value around its spot of this index, which may begin at `at`.
+fn escaped(needle: &EscapedNeedle, spot: usize, bytes: &[u8], at: usize, sweep: &mut Sweep) {
+    let Some(spot) = needle.value.spots().get(spot) else {
+        return;
+    };
+    let first = at.saturating_sub(BACK);
+    let text = bytes.get(first..bytes.len().min(at + REACH));
+    let text = text.unwrap_or_default();
+    let before = sweep.effort;
+    let found = needle.value.find(spot, text, at - first, &mut sweep.effort);
+    if let Some(found) = found {
+        let range = (first + found.start, first + found.end);
+        if range.0 >= sweep.found_until {
+            (sweep.effort, sweep.found_until) = (before, range.1);
+        }
+        sweep.found.push((needle.rule, range.0, range.1));
     }
 }

@@ -1,6 +1,7 @@
-//! Bytes to search for.
+//! Bytes and values to search for.
 
 use super::encode::EncodedForm;
+use super::escape::EscapedValue;
 
 /// Bytes to find wherever they are.
 #[derive(Debug)]
@@ -8,6 +9,14 @@ pub(super) struct Needle {
     /// The rule's index in the plan.
     pub(super) rule: usize,
     pub(super) form: EncodedForm,
+}
+
+/// A value to find wherever it is, whatever of it is escaped.
+#[derive(Debug)]
+pub(super) struct EscapedNeedle {
+    /// The rule's index in the plan.
+    pub(super) rule: usize,
+    pub(super) value: EscapedValue,
 }
 
 impl Needle {

@@ -57,6 +57,26 @@ impl Pairs {
         }
     }
 
+    /// The expected frequency of the false alarms that these grams would add.
+    pub(super) fn cost(&self, grams: &[u32]) -> f64 {
+        let costs = (0..GROUPS).map(|group| match grams {
+            [gram] => self.cost_of_one(group, *gram),
+            _ => self.costs(group, grams).more,
+        });
+        costs.min_by(f64::total_cmp).unwrap_or_default()
+    }
+
+    /// The same for one gram in one group.
+    fn cost_of_one(&self, group: usize, gram: u32) -> f64 {
+        let new = |half: u16, bit: usize| {
+            let known = self.of(half.to_le_bytes()).0 >> bit & 1 == 1;
+            if known { 0.0 } else { frequency_of(half) }
+        };
+        let (one, two) = halves(gram);
+        let (first, second) = self.frequencies.get(group).copied().unwrap_or_default();
+        (first + new(one, group)) * (second + new(two, group + GROUPS)) - first * second
+    }
+
     /// The groups of a half.
     #[inline]
     pub(super) fn of(&self, half: [u8; 2]) -> Groups {

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use super::needle::Needle;
-
 /// The length, in bytes, from which a piece of a secret counts as found.
 pub(crate) const PIECE: usize = 6;
 
@@ -17,17 +15,15 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    /// The pieces of these needles. The number of needles and their bytes are bounded before.
-    pub(super) fn of<'n>(needles: impl Iterator<Item = &'n Needle>) -> Self {
+    /// The pieces of these texts, each with its rule. Their bytes are bounded before.
+    pub(super) fn of<'t>(texts: impl Iterator<Item = (usize, &'t [u8])>) -> Self {
         let mut pieces = Vec::new();
-        for needle in needles {
-            let Ok(rule) = u16::try_from(needle.rule) else {
+        for (rule, text) in texts {
+            let Ok(rule) = u16::try_from(rule) else {
                 continue;
             };
-            for part in telling_parts(&needle.form.bytes) {
-                let windows = part.windows(PIECE).filter(|window| tells(window));
-                pieces.extend(windows.map(|window| key(window) | u64::from(rule)));
-            }
+            let windows = text.windows(PIECE).filter(|window| tells(window));
+            pieces.extend(windows.map(|window| key(window) | u64::from(rule)));
         }
         pieces.sort_unstable();
         pieces.dedup();
@@ -89,30 +85,12 @@ fn tells(window: &[u8]) -> bool {
     window.iter().any(|byte| Some(byte) != window.first())
 }
 
-/// `value` without what is in many texts that are no secrets: a URL's scheme, and the first and last lines of PEM.
-fn telling_parts(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let scheme = memchr::memmem::find(value, b"://").filter(|at| {
-        let scheme = value.get(..*at).unwrap_or_default();
-        scheme
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.:".contains(byte))
-    });
-    let rest = scheme.and_then(|at| value.get(at + 3..)).unwrap_or(value);
-    let lines = rest.split_inclusive(|byte| *byte == b'\n');
-    // Most values have one line, and one that looks like PEM has its lines.
-    let is_pem = memchr::memmem::find(rest, b"-----BEGIN ").is_some();
-    let whole = (!is_pem).then_some(rest).into_iter();
-    whole.chain(lines.filter(move |line| is_pem && !line.starts_with(b"-----")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::encode::EncodedForm;
 
     fn found(value: &[u8], bytes: &[u8]) -> Vec<(usize, usize)> {
-        let form = EncodedForm::plain(value.to_vec());
-        let pieces = Pieces::of([Needle { rule: 3, form }].iter());
+        let pieces = Pieces::of([(3, value)].into_iter());
         let found = pieces.find(bytes);
         assert!(found.iter().all(|(rule, _)| *rule == 3));
         found
@@ -131,11 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_what_is_no_secret() {
-        assert!(found(b"https://Qw9eZx7", b"https://").is_empty());
+    fn leaves_runs_of_one_byte() {
         assert!(found(b"pass======", b"======").is_empty());
-        let pem = b"-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY-----\n";
-        assert!(found(pem, b"BEGIN PRIVATE KEY").is_empty());
-        assert_eq!(found(pem, b"MIIEvQ"), [(0, 6)]);
     }
 }

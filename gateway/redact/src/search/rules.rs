@@ -12,8 +12,7 @@ use super::expression::Expression;
 use super::filter::GRAMS_MAX;
 use super::masker::{self, Masker, RUN};
 use super::matcher::{Matcher, Targets};
-use super::needle::Needle;
-use super::needles::Needles;
+use super::needles::{Needles, RuleNeedles, Values};
 use super::pieces::Pieces;
 use super::selector::Selector;
 use super::{EnvValue, RuleError, SearchSettings, Tally};
@@ -41,6 +40,20 @@ impl Rules {
         values: &[EnvValue],
         settings: &SearchSettings,
     ) -> Result<Self, RuleError> {
+        Self::compile_with(plan, values, &[], settings)
+    }
+
+    /// The same, with values that are searched for behind their variables' names only: `NAME=value`.
+    ///
+    /// # Errors
+    /// As [`Rules::compile`].
+    pub fn compile_with(
+        plan: &Plan,
+        everywhere: &[EnvValue],
+        named: &[EnvValue],
+        settings: &SearchSettings,
+    ) -> Result<Self, RuleError> {
+        let values = &Values { everywhere, named };
         let patterns = compile_patterns(plan, values, settings)?;
         let describer = settings.credentials.clone();
         let describer = describer.map(|settings| Arc::new(Describer::new(plan, settings)));
@@ -65,7 +78,7 @@ impl Rules {
         let selectors = selectors.filter(|(_, rule)| rule.pattern.selects_variables());
         let run = vec![settings.mask; RUN];
         Ok(Self {
-            pieces: Pieces::of(needles_of(plan, &patterns, Place::Memory)),
+            pieces: Pieces::of(texts_of(plan, &patterns, Place::Memory)),
             describer,
             matchers: by_place,
             selectors: selectors
@@ -147,6 +160,11 @@ impl Rules {
         found
     }
 
+    /// The rule and the extent of each run of pieces of literals and values that are searched for in memory.
+    pub(crate) fn find_pieces(&self, bytes: &[u8]) -> Vec<(usize, Range<usize>)> {
+        self.pieces.find(bytes)
+    }
+
     /// The byte that overwrites matches.
     pub(crate) fn mask_byte(&self) -> u8 {
         self.mask
@@ -179,13 +197,13 @@ pub(crate) struct FoundInNumbers {
 
 /// The compiled patterns, by the rule's index in the plan.
 struct Patterns {
-    needles: Vec<Vec<Arc<Needle>>>,
+    needles: Vec<RuleNeedles>,
     expressions: Vec<Option<Arc<Expression>>>,
 }
 
 fn compile_patterns(
     plan: &Plan,
-    values: &[EnvValue],
+    values: &Values<'_>,
     settings: &SearchSettings,
 ) -> Result<Patterns, RuleError> {
     let mut needles = Needles::new(settings);
@@ -236,17 +254,18 @@ fn rules_of(plan: &Plan, place: Place) -> Vec<usize> {
     there.map(|(index, _)| index).collect()
 }
 
-/// The needles of all rules that search `place`.
-fn needles_of<'p>(
+/// The rule and the text of each needle of which pieces are searched for in `place`.
+fn texts_of<'p>(
     plan: &Plan,
     patterns: &'p Patterns,
     place: Place,
-) -> impl Iterator<Item = &'p Needle> {
+) -> impl Iterator<Item = (usize, &'p [u8])> {
     let there = rules_of(plan, place).into_iter();
-    there
-        .filter_map(|index| patterns.needles.get(index))
-        .flatten()
-        .map(Arc::as_ref)
+    let needles = there.filter_map(|index| Some((index, patterns.needles.get(index)?)));
+    needles.flat_map(|(index, needles)| {
+        let texts = needles.texts.iter();
+        texts.map(move |text| (index, text.as_slice()))
+    })
 }
 
 /// A matcher for the rules of these indices.
@@ -265,9 +284,11 @@ fn matcher(
         let Some(rule) = plan.mask.get(index) else {
             continue;
         };
-        targets
-            .needles
-            .extend(patterns.needles.get(index).into_iter().flatten().cloned());
+        if let Some(needles) = patterns.needles.get(index) {
+            targets.needles.extend(needles.plain.iter().cloned());
+            targets.escaped.extend(needles.escaped.iter().cloned());
+            targets.named.extend(needles.named.iter().cloned());
+        }
         targets.expressions.extend(
             patterns
                 .expressions

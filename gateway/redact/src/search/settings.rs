@@ -27,8 +27,8 @@ impl Default for SearchSettings {
         Self {
             mask: b'*',
             min_value_length: 6,
-            max_needles: 4096,
-            max_needle_bytes: 4 << 20,
+            max_needles: 16_384,
+            max_needle_bytes: 16 << 20,
             max_expression_bytes: 64 << 20,
             credentials: None,
         }

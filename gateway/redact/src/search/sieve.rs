@@ -45,22 +45,8 @@ impl Sieve {
 
     /// Adds the grams of a window to the group in which they cause the fewest false alarms.
     pub(super) fn add(&mut self, grams: &[u32]) {
-        let sets: [ByteSet; GRAM] = array::from_fn(|place| {
-            ByteSet::of(
-                grams
-                    .iter()
-                    .filter_map(|gram| gram.to_le_bytes().get(place).copied()),
-            )
-        });
-        let costs = (0..).zip(&self.frequencies).map(|(group, now)| {
-            let then = self.frequencies_with(&sets, group, now);
-            (
-                group,
-                then,
-                then.iter().product::<f64>() - now.iter().product::<f64>(),
-            )
-        });
-        let Some((group, then, _)) = costs.min_by(|(.., a), (.., b)| a.total_cmp(b)) else {
+        let sets = sets_of(grams);
+        let Some((group, then, _)) = self.cheapest(&sets) else {
             return;
         };
         for (table, set) in self.tables.iter_mut().zip(&sets) {
@@ -69,6 +55,22 @@ impl Sieve {
         if let Some(now) = self.frequencies.get_mut(group) {
             *now = then;
         }
+    }
+
+    /// The expected frequency of the false alarms that these grams would add.
+    pub(super) fn cost(&self, grams: &[u32]) -> f64 {
+        self.cheapest(&sets_of(grams))
+            .map_or(0.0, |(.., more)| more)
+    }
+
+    /// The group in which the grams cause the fewest false alarms, its frequencies with them, and those false alarms.
+    fn cheapest(&self, sets: &[ByteSet; GRAM]) -> Option<(usize, [f64; GRAM], f64)> {
+        let costs = (0..).zip(&self.frequencies).map(|(group, now)| {
+            let then = self.frequencies_with(sets, group, now);
+            let more = then.iter().product::<f64>() - now.iter().product::<f64>();
+            (group, then, more)
+        });
+        costs.min_by(|(.., a), (.., b)| a.total_cmp(b))
     }
 
     fn frequencies_with(
@@ -120,6 +122,16 @@ impl Candidates {
             }
         }
     }
+}
+
+/// The bytes at each place of the grams.
+fn sets_of(grams: &[u32]) -> [ByteSet; GRAM] {
+    array::from_fn(|place| {
+        let bytes = grams
+            .iter()
+            .filter_map(|gram| gram.to_le_bytes().get(place).copied());
+        ByteSet::of(bytes)
+    })
 }
 
 fn groups_of(table: &Table, byte: u8) -> u8 {

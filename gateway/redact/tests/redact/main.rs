@@ -7,11 +7,14 @@
 
 mod archives_inside;
 mod canary;
+mod common_values;
 mod comparison;
 mod credentials;
+mod decoders;
 mod documents;
 mod findings;
 mod findings_names;
+mod forms;
 mod hostile;
 mod images;
 mod inspection;

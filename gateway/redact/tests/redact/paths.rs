@@ -71,6 +71,7 @@ fn run(paths: PathMode) -> (Members, Redacted) {
             paths,
             ..RedactionSettings::default()
         },
+        ..Redaction::default()
     };
     let mut output: File = tempfile::tempfile().unwrap();
     let archive = archive();

@@ -82,6 +82,8 @@ pub struct Redaction {
     pub paths: PathMode,
     /// Whether policies and metadata get the annotation `kubectl.kubernetes.io/last-applied-configuration`.
     pub last_applied_configuration: LastApplied,
+    /// Where values are hidden that cannot be told from ordinary text.
+    pub common_values: CommonValues,
 }
 
 /// The handling of kubectl's annotation with the whole manifest.
@@ -93,6 +95,27 @@ pub enum LastApplied {
     Drop,
     /// It is an annotation like any other.
     Keep,
+}
+
+/// Where values of variables are hidden that cannot be told from ordinary text: booleans, numbers, durations, addresses, host
+/// names, paths, usual words, names of the container.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CommonValues {
+    /// Where the variable itself stands: in the specification, in environments, as `NAME=value`.
+    #[default]
+    Variable,
+    /// Wherever they occur.
+    Everywhere,
+}
+
+impl From<CommonValues> for gateway_redact::CommonValues {
+    fn from(common: CommonValues) -> Self {
+        match common {
+            CommonValues::Variable => Self::Variable,
+            CommonValues::Everywhere => Self::Everywhere,
+        }
+    }
 }
 
 impl Quota {
@@ -144,6 +167,7 @@ impl Default for Redaction {
             opaque: OpaqueRule::default(),
             paths: PathMode::Mask,
             last_applied_configuration: LastApplied::Drop,
+            common_values: CommonValues::default(),
         }
     }
 }

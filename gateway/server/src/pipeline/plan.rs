@@ -134,7 +134,16 @@ impl Pipeline {
         Ok(Some(Redaction {
             plan,
             values,
+            names: names(container),
             settings,
         }))
     }
+}
+
+/// The names of the container and of its pod.
+fn names(container: &Container) -> Vec<String> {
+    let target = &container.target;
+    [target.namespace(), target.pod(), target.container()]
+        .map(str::to_owned)
+        .into()
 }
