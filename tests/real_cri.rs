@@ -2,6 +2,7 @@
 //! `REAL_CRI_REQUIRED` is set.
 
 mod canary;
+mod forms;
 mod harness;
 mod interruptions;
 
