@@ -174,7 +174,7 @@ impl EnvironmentMasker {
         } = variables;
         let hidden = self.state == State::Hidden && !self.value.is_empty();
         if self.state == State::Shown && !rules.selects(&self.name) {
-            known.names().add_variable(&self.name, &self.value);
+            known.pass_over(rules, &self.name, &self.value)?;
         }
         self.state = State::Name;
         let name = std::mem::take(&mut self.name);

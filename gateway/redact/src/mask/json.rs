@@ -161,7 +161,7 @@ impl JsonMasker<'_> {
         let value = value.get(1..).unwrap_or_default();
         let Some(place) = places.find(|place| self.known.hides(self.rules, *place, name)) else {
             if !self.rules.selects(name) {
-                self.known.names().add_variable(name, value);
+                self.known.pass_over(self.rules, name, value)?;
             }
             return Ok(None);
         };

@@ -237,6 +237,31 @@ impl KnownValues {
             .try_for_each(|form| self.add(name, form, false))
     }
 
+    /// Notes a variable that no rule selects. If the plan judges names, the credentials within the value are learnt: the password
+    /// in `DATABASE_URL` is as secret as one in `DB_PASSWORD`. They go by a name of their own, which tells.
+    pub(super) fn pass_over(
+        &mut self,
+        rules: &Rules,
+        name: &[u8],
+        value: &[u8],
+    ) -> Result<(), Error> {
+        self.names.add_variable(name, value);
+        if !rules.judges_names() {
+            return Ok(());
+        }
+        let name = format!("{} credential", String::from_utf8_lossy(name));
+        for range in credentials(value) {
+            let text = value.get(range).unwrap_or_default();
+            for form in decoded(text).into_iter().chain([text.to_vec()]) {
+                let is_long = form.len() >= self.min_length && !self.is_masked(&form);
+                if is_long && self.seen.insert((name.clone(), form.clone())) {
+                    self.add(&name, form, false)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The plan's rules that hide the variable `name` in `place`.
     fn hiding<'a>(
         &'a self,

@@ -246,7 +246,7 @@ impl Redactor {
             if rules.selects(name.as_bytes()) {
                 self.known.learn(&rules, name, value)?;
             } else {
-                self.known.names().add_variable(name.as_bytes(), value);
+                self.known.pass_over(&rules, name.as_bytes(), value)?;
             }
         }
         self.known.take_changed();

@@ -109,6 +109,12 @@ impl Rules {
             .map(|&(index, _)| index)
     }
 
+    /// Whether a rule judges names of variables by their words.
+    pub(crate) fn judges_names(&self) -> bool {
+        let mut selectors = self.selectors.iter();
+        selectors.any(|(_, pattern)| matches!(pattern, Pattern::Detector(_)))
+    }
+
     /// A masker for streams in `place`.
     pub fn masker(&self, place: Place) -> Masker<'_> {
         Masker::new(self.matchers.get(&place).map(Arc::as_ref), place, &self.run)

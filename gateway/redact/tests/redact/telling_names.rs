@@ -75,6 +75,26 @@ fn no_exception_holds_against_a_glob() {
 }
 
 #[test]
+fn hides_copies_of_the_credential_in_an_address() {
+    let url = "DATABASE_URL=postgres://cart:Ty6u%20Io4pAs1D@db.shop.svc/x";
+    let mut specimen = Specimen::new(vec![url.to_owned()]);
+    specimen.log.extend(b"connected with Ty6u Io4pAs1D\n");
+    specimen.processes[0].heap[8192..8204].copy_from_slice(b"Ty6u Io4pAs1");
+    specimen.processes[0].heap[8204] = b'D';
+    let redaction = Redaction {
+        plan: plan(&["telling-names", "basic-auth-url"], &[]),
+        ..Redaction::default()
+    };
+    let (archive, _) = redact(redaction, &specimen.archive(Runtime::Containerd)).unwrap();
+    let open = String::from_utf8_lossy(&laid_open(&archive)).into_owned();
+    assert!(
+        open.contains("connected with *************"),
+        "hidden in the log"
+    );
+    assert!(!open.contains("Ty6u") && open.contains("@db.shop.svc/x"));
+}
+
+#[test]
 fn hides_the_credential_within_an_address_only() {
     let variables = [
         ("DATABASE_URL", "postgres://cart:Ty6uIo4pAs1D@db.shop.svc/x"),
