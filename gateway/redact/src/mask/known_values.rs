@@ -25,6 +25,8 @@ pub(super) struct KnownValues {
     /// The variables and their values.
     values: Vec<Known>,
     seen: BTreeSet<(String, Vec<u8>)>,
+    /// The values alone.
+    distinct: BTreeSet<Vec<u8>>,
     too_short: BTreeSet<Vec<u8>>,
     /// As values, these are ordinary text.
     names: OrdinaryNames,
@@ -216,8 +218,13 @@ impl KnownValues {
         if value.len() < self.min_length {
             self.too_short.insert(value.to_vec());
         }
+        let is_new = self.distinct.insert(value.to_vec());
+        let is_short = value.len() < self.min_length;
+        let changed = self.changed;
         self.add(name, value.to_vec(), true)?;
-        if value.len() < self.min_length {
+        // No further pass for a value that is searched for already, or that is masked in environments as it is read.
+        if is_short || !is_new && !self.is_common(value) {
+            self.changed = changed;
             return Ok(());
         }
         let mut forms = BTreeSet::new();

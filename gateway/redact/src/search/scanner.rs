@@ -1,5 +1,6 @@
 //! Searches a stream, segment by segment.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use gateway_core::Place;
@@ -107,9 +108,10 @@ impl<'r> Scanner<'r> {
     }
 
     fn record(&mut self, base: usize, bytes: &[u8]) {
+        // The longer of two that begin together first: the other is a part of it.
         self.sweep
             .found
-            .sort_unstable_by_key(|&(rule, start, end)| (start, end, rule));
+            .sort_unstable_by_key(|&(rule, start, end)| (start, Reverse(end), rule));
         let describer = self.matcher.describer();
         let mut matches = Vec::new();
         for (rule, start, end) in self.sweep.found.drain(..) {

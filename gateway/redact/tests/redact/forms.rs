@@ -331,7 +331,7 @@ fn any_value() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn every_form_of_a_value_is_hidden(value in any_value()) {
