@@ -136,11 +136,6 @@ async fn secrets_in_texts_are_masked_in_all_output() {
         .map(|answer| answer.status.as_u16())
         .collect();
     assert_eq!(statuses, [200, 200, 200, 403, 204, 204], "{answers:?}");
-    let denied = world
-        .client("mallory")
-        .with_header("x-checkpoint-reason", TOKEN);
-    let denied = denied.post(PATH).await;
-    assert_eq!(denied.status, StatusCode::FORBIDDEN);
 
     let records = world.audit();
     let spans = receiver
@@ -156,7 +151,7 @@ async fn secrets_in_texts_are_masked_in_all_output() {
     let exported = printed("export", &[log, "--format", "ocsf"]) + &printed("show", &[log]);
     let places = [
         ("metadata", described),
-        ("answers", format!("{answers:?} {denied:?}")),
+        ("answers", format!("{answers:?}")),
         ("spans", format!("{spans:?}")),
         ("logs", format!("{logs:?}")),
         ("log", world.gateway.log().join("\n")),
@@ -170,7 +165,7 @@ async fn secrets_in_texts_are_masked_in_all_output() {
         }
     }
     // Before the archive taught it, nobody knew that this was a secret.
-    let [_, later @ .., _] = records.as_slice() else {
+    let [_, later @ ..] = records.as_slice() else {
         panic!("{records:?}");
     };
     let later = serde_json::to_string(later).unwrap();

@@ -65,7 +65,7 @@ async fn keeps_no_second_description_where_nothing_is_masked() {
     let home = Home::new();
     let store = home.store();
     let intake = intake(&store, 1, Transport::Fifo).await;
-    write(intake.location(), tar(600), 600).join().unwrap();
+    write(intake.location(), tar(9_000), 600).join().unwrap();
     let checkpoint = intake.publish(telling()).await.unwrap();
     assert_eq!(checkpoint.masked, Vec::<String>::new());
     assert_eq!(home.published().len(), 2);

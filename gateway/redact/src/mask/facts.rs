@@ -8,7 +8,6 @@ use gateway_core::{Container, Finding, Process};
 use super::known_values::Wanted;
 use super::settings::RedactionSettings;
 use super::texts::{TEXT_MAX, TextMasker};
-use crate::Error;
 use crate::search::EnvValue;
 
 /// The most that is searched in one container's texts, in bytes. Neither a record nor metadata may be longer.
@@ -85,16 +84,14 @@ impl TextMasker {
         }
     }
 
-    /// Learns what was hidden in `shown`, which is `container` as an earlier masker has masked it.
-    ///
-    /// # Errors
-    /// [`Error::BadRule`] if there are too many values to search for.
+    /// Learns what was hidden in `shown`, which is `container` as an earlier masker has masked it. If that is too much to
+    /// search for, every text is hidden from here on.
     pub fn learn_hidden(
         &self,
         container: &Container,
         shown: &Container,
         settings: &RedactionSettings,
-    ) -> Result<(), Error> {
+    ) {
         let hidden = texts(container)
             .zip(texts(shown))
             .flat_map(|(text, shown)| hidden_parts(text.as_bytes(), shown.as_bytes()));
@@ -108,7 +105,9 @@ impl TextMasker {
             everywhere,
             ..Wanted::default()
         };
-        self.set_values(&values, &settings.search())
+        if self.set_values(&values, &settings.search()).is_err() {
+            self.hide_everything();
+        }
     }
 }
 
@@ -142,7 +141,7 @@ impl Masking<'_> {
         let left = self.bytes_left.checked_sub(text.len());
         let Some(left) = left.filter(|_| Instant::now() < self.until) else {
             self.bytes_left = 0;
-            return (!text.is_empty()).then(|| self.texts.replacement());
+            return (!text.is_empty()).then(|| self.texts.replacement(text));
         };
         self.bytes_left = left;
         self.texts.mask(text)
@@ -317,8 +316,9 @@ mod tests {
         let text = "x".repeat(257 << 10);
         container.labels.insert("long".to_owned(), text);
         let masked = TextMasker::default().mask_container(&mut container);
-        assert_eq!(masked["labels[long]"], "********");
-        let read = container.annotations.values().filter(|text| text.len() > 8);
+        assert_eq!(masked["labels[long]"], "*".repeat(257 << 10));
+        let texts = container.annotations.values();
+        let read = texts.filter(|text| text.starts_with('x'));
         assert_eq!(read.count(), 5);
     }
 
@@ -332,9 +332,27 @@ mod tests {
         masker(&format!("{VALUE}*!")).mask_container(&mut shown);
         let texts = TextMasker::default();
         let settings = RedactionSettings::default();
-        texts.learn_hidden(&original, &shown, &settings).unwrap();
+        texts.learn_hidden(&original, &shown, &settings);
         let told = texts.shown(&format!("it says {VALUE}*!"));
         assert_eq!(told, format!("it says {}", "*".repeat(VALUE.len() + 2)));
+    }
+
+    #[test]
+    fn hides_every_text_after_too_much_was_hidden() {
+        let mut original = container();
+        for at in 0..20 {
+            let parts: Vec<String> = (0..40_000)
+                .map(|number| format!("{at}.{number};"))
+                .collect();
+            let text = parts.concat();
+            original.annotations.insert(at.to_string(), text);
+        }
+        let mut shown = original.clone();
+        let texts = TextMasker::default();
+        texts.mask_container(&mut shown);
+        let later = TextMasker::default();
+        later.learn_hidden(&original, &shown, &RedactionSettings::default());
+        assert_eq!(later.shown("any text"), "********");
     }
 
     #[test]

@@ -16,8 +16,6 @@ use crate::search::{EVERY_DETECTOR, EnvValue, Rules, SearchSettings};
 
 /// Longer texts are not searched but replaced, in bytes. Kubernetes allows this much for all annotations of an object.
 pub(super) const TEXT_MAX: usize = 256 << 10;
-/// The length of what replaces a text that was not searched, in bytes.
-const REPLACEMENT: usize = 8;
 
 /// A plan that was checked and compiled. Requests with the same plan share it.
 #[derive(Debug)]
@@ -48,7 +46,7 @@ impl CompiledPlan {
 }
 
 /// Masks texts about a container. At first it knows the detectors, all of them; it may learn a plan and values, which it
-/// gives to nobody. Clones share what is learnt. No length changes, except that a text over 256 KiB is replaced.
+/// gives to nobody. Clones share what is learnt. No length changes. A text over 256 KiB is hidden whole.
 #[derive(Clone)]
 pub struct TextMasker(Arc<RwLock<Known>>);
 
@@ -58,6 +56,8 @@ struct Known {
     /// The plan's own patterns.
     plan: Option<Arc<Rules>>,
     values: Option<Arc<Rules>>,
+    /// Whether nothing can be told apart: every text is hidden.
+    everything: bool,
     /// The number of values behind `values`.
     count: usize,
     /// Maskers whose texts are hidden here, too.
@@ -71,6 +71,7 @@ impl TextMasker {
             mask,
             plan: None,
             values: None,
+            everything: false,
             count: 0,
             others: Vec::new(),
         })))
@@ -116,7 +117,7 @@ impl TextMasker {
             return None;
         }
         if text.len() > TEXT_MAX {
-            return Some(self.replacement());
+            return Some(self.replacement(text));
         }
         let hidden = self.hidden(text.as_bytes());
         let mask = char::from(self.read(|known| known.mask));
@@ -144,9 +145,9 @@ impl TextMasker {
     }
 
     /// What stands in place of a text that was not searched.
-    pub(super) fn replacement(&self) -> String {
+    pub(super) fn replacement(&self, text: &str) -> String {
         let mask = char::from(self.read(|known| known.mask));
-        std::iter::repeat_n(mask, REPLACEMENT).collect()
+        std::iter::repeat_n(mask, text.len()).collect()
     }
 
     /// Replaces the plan's patterns.
@@ -168,6 +169,11 @@ impl TextMasker {
             self.write(|known| (known.values, known.count) = (Some(rules), count));
         }
         Ok(())
+    }
+
+    /// Hides every text from here on.
+    pub(super) fn hide_everything(&self) {
+        self.write(|known| known.everything = true);
     }
 
     /// Which of the bytes must be hidden: in the text as it is written, and as it reads where it has escapes.
@@ -201,8 +207,8 @@ impl TextMasker {
             let rules = [known.plan.clone(), known.values.clone()];
             (rules, known.others.clone())
         });
-        let Some(detectors) = &*EVERY_DETECTOR else {
-            // Nothing can be told apart.
+        let everything = self.read(|known| known.everything);
+        let Some(detectors) = EVERY_DETECTOR.as_ref().filter(|_| !everything) else {
             return std::iter::once(0..text.len()).collect();
         };
         let mut spans = detectors.find(text);

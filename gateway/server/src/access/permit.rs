@@ -133,7 +133,7 @@ impl Access {
             let Some(container) = store.container(&checkpoint)? else {
                 return Ok(None);
             };
-            texts.learn_hidden(&container, &checkpoint.facts, &redaction)?;
+            texts.learn_hidden(&container, &checkpoint.facts, &redaction);
             Ok::<_, gateway_archive::Error>(Some((checkpoint, container)))
         });
         let found = finding.await.map_err(|_| Error::Internal)??;

@@ -79,7 +79,6 @@ const WRITING: &[Operation] = &[
 const QUERIED: &[Operation] = &[Operation::List, Operation::Download];
 const DELETE: &[Operation] = &[Operation::Delete];
 const FETCH: &[Operation] = &[Operation::Download];
-const OPENING: &[Operation] = &[Operation::Inspect, Operation::Download];
 const READING: &[Operation] = &[Operation::Checkpoint, Operation::Inspect];
 
 macro_rules! answers {
@@ -188,7 +187,7 @@ answers! {
         "the archive could not be searched, so nothing was kept or shown";
     redact!(Redact::BrokeArchive(_)) => INTERNAL_SERVER_ERROR "redaction-broke-archive", CREATE:
         "redaction would have damaged the archive, so nothing was kept";
-    archive!(Archive::Altered { .. }) => INTERNAL_SERVER_ERROR "archive-altered", OPENING:
+    archive!(Archive::Altered { .. }) => INTERNAL_SERVER_ERROR "archive-altered", STORED:
         "a stored file was changed after it was stored, so it is not served";
     archive!(
         Archive::Directory { .. } | Archive::Locked { .. } | Archive::Io { .. } | Archive::Metadata(_)
