@@ -88,6 +88,9 @@ fn assigned(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
     }
     let equals = text.get(sign) == Some(&b'=');
     (has_lines(place) && begins_a_field(text, end)).then_some(())?;
+    if !equals && start == after {
+        return joined(text, end, start);
+    }
     if !equals && let Some(lines) = block::scalar(text, start) {
         return Some(lines);
     }
@@ -152,6 +155,20 @@ fn begins_a_field(text: &[u8], end: usize) -> bool {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
     });
     before(text, start).is_none_or(|byte| byte.is_ascii_whitespace() || b"\"',;{&?".contains(&byte))
+}
+
+/// The word right behind a colon, of a field that has its line for itself: `passwd:amd64` within a line is a package.
+fn joined(text: &[u8], end: usize, start: usize) -> Option<Range<usize>> {
+    let name = run_back(text, end, NAME_MAX, |byte| {
+        byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
+    });
+    let line = run_back(text, name, BETWEEN, |byte| {
+        matches!(byte, b' ' | b'\t' | b'"' | b'\'')
+    });
+    let begins = before(text, line).is_none_or(|byte| matches!(byte, b'\n' | b'{' | b','));
+    let value = unquoted(text, start, false)?;
+    let word = text.get(value.clone())?;
+    (begins && !word.iter().any(u8::is_ascii_whitespace)).then_some(value)
 }
 
 /// Behind `=` the value ends at a space, too: more assignments may follow.
