@@ -23,7 +23,7 @@ const KEYS: [&str; 11] = [
     "credential",
 ];
 
-/// The credentials in `value`, as they stand there.
+/// The credentials in `value`, as they stand there; none of a template, which programs in a variable are full of.
 pub(crate) fn credentials(value: &[u8]) -> Vec<Range<usize>> {
     if value.len() > LENGTH_MAX {
         return Vec::new();
@@ -33,6 +33,10 @@ pub(crate) fn credentials(value: &[u8]) -> Vec<Range<usize>> {
         .filter_map(detect::named)
         .flat_map(|detector| detected(value, detector))
         .chain(in_query(value))
+        .filter(|range| {
+            let credential = value.get(range.clone());
+            credential.is_some_and(|credential| !detect::is_placeholder(credential))
+        })
         .collect();
     all.sort_unstable_by_key(|range| (range.start, range.end));
     all.dedup();

@@ -111,6 +111,14 @@ fn masks_in_each_format_that_it_writes() {
     }
 }
 
+#[test]
+fn masks_in_four_zstd_streams_in_one_another() {
+    let packed = (0..4).fold(text(), |bytes, _| pack(Packing::Zstd, &bytes));
+    let (after, _) = files(OpaqueRule::Refuse, &[("f", packed)]).unwrap();
+    let unpacked = (0..4).fold(after[0].1.clone(), |bytes, _| unpack(Packing::Zstd, &bytes));
+    assert!(unpacked == masked());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 

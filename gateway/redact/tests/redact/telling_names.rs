@@ -95,6 +95,25 @@ fn hides_copies_of_the_credential_in_an_address() {
 }
 
 #[test]
+fn templates_in_a_program_are_no_credentials() {
+    let program = "SCRIPT=f = (PASSWORD) => `amqp://u:${PASSWORD}@q;password=${PASSWORD}`;";
+    let mut specimen = Specimen::new(vec![program.to_owned()]);
+    let compiled_late = b"later = `${user}:${PASSWORD}`";
+    specimen.processes[0].heap[8192..8192 + compiled_late.len()].copy_from_slice(compiled_late);
+    let redaction = Redaction {
+        plan: plan(
+            &["telling-names", "basic-auth-url", "connection-string"],
+            &[],
+        ),
+        ..Redaction::default()
+    };
+    let (archive, _) = redact(redaction, &specimen.archive(Runtime::Containerd)).unwrap();
+    let open = String::from_utf8_lossy(&laid_open(&archive)).into_owned();
+    assert!(open.contains("later = `${user}:${PASSWORD}`"));
+    assert!(open.contains("password=${PASSWORD}`"));
+}
+
+#[test]
 fn hides_the_credential_within_an_address_only() {
     let variables = [
         ("DATABASE_URL", "postgres://cart:Ty6uIo4pAs1D@db.shop.svc/x"),

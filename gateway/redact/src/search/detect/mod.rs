@@ -33,6 +33,7 @@ use gateway_core::{Place, TELLING_NAMES};
 use super::anchor::Anchor;
 pub(super) use jwt::token_of;
 use token::Token;
+pub(super) use words::is_placeholder;
 
 /// Finds the secret around the anchor at an offset of the text. The text begins at most 4 KiB before the anchor and ends at
 /// most 64 KiB after its beginning.

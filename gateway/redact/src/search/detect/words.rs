@@ -1,7 +1,7 @@
 //! Tells values that may be secrets from names, placeholders and templates in programs and documents.
 
 /// Whether a value only stands for a secret: a template, a mask, or a word for it.
-pub(super) fn is_placeholder(value: &[u8]) -> bool {
+pub(in crate::search) fn is_placeholder(value: &[u8]) -> bool {
     let one = value
         .first()
         .is_none_or(|first| value.iter().all(|byte| byte == first));
