@@ -104,6 +104,7 @@ impl Nested<'_> {
             Kind::File => Format::of(start),
             _ => None,
         };
+        let limit_around = self.limit;
         if depth == 0 {
             self.limit = self.settings.max_unpacked(entry.size);
         }
@@ -117,6 +118,8 @@ impl Nested<'_> {
             self.found.sightings.set_file(&for_error(&path));
         }
         self.path.pop();
+        // The archive around may be unpacked once more, to be packed again.
+        self.limit = limit_around;
         let mut kept = kept?;
         // What stopped early has not read all.
         read_pieces(&mut source, |_| Ok(()))?;

@@ -162,7 +162,11 @@ impl Url<'_> {
             None | Some(b'/' | b'?' | b'#' | b',' | b' ' | b'\'' | b'\\')
         );
         (!is_port && !matches!(first, b' ' | b'/' | b'*')).then_some(())?;
-        let end = run(self.text, start, PASSWORD_MAX, |byte| {
+        // The next URL has a password of its own: bytes are read for one URL only.
+        let rest = self.text.get(start..)?;
+        let window = rest.get(..PASSWORD_MAX).unwrap_or(rest);
+        let most = memchr::memmem::find(window, b"://").unwrap_or(PASSWORD_MAX);
+        let end = run(self.text, start, most, |byte| {
             is_loose(byte) && (byte != b'\'' || !self.quoted)
         });
         let solid = self.text.get(start..end)?;
