@@ -1,11 +1,7 @@
 //! Finds payment card numbers.
 
-/// Most blocks have fewer digits than half a number; those are skipped at memory speed.
-const BLOCK: usize = 32;
-/// A number with half of its digits in a block begins at most so far before it; and the bytes that are then searched.
-const BEFORE: usize = 24;
-const NEAR: usize = 64;
-const DIGITS_MIN: usize = 13;
+use super::digit_runs::{LINE, PAGE, Text, starts};
+
 const DIGITS_MAX: usize = 19;
 /// The longest number, with its separators.
 const LENGTH_MAX: usize = DIGITS_MAX + 4;
@@ -15,88 +11,35 @@ const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4,
 /// Calls `hit` for every payment card number that begins in `from..to`: a known issuer, a length that fits it, and a right
 /// check digit.
 pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(usize, usize)) {
-    let mut next = from;
-    // A number that begins before `to` may have most of its digits after it.
-    for at in (from..to + BLOCK).step_by(BLOCK) {
-        let Some(block) = bytes.get(at..).filter(|rest| !rest.is_empty()) else {
-            break;
+    for page in (from..to).step_by(PAGE) {
+        let joined = page.checked_sub(1).and_then(|before| bytes.get(before));
+        let joined = joined.is_some_and(u8::is_ascii_digit);
+        let starts = match bytes.get(page..).and_then(<[u8]>::first_chunk) {
+            Some(text) => starts(text, joined),
+            None => starts(&padded(bytes.get(page..).unwrap_or_default()), joined),
         };
-        // The compiler must see how long a block is.
-        let digits = block.first_chunk().map_or(DIGITS_MIN, digits);
-        if digits <= DIGITS_MIN / 2 {
-            continue;
-        }
-        let mut starts = starts(&around(bytes, at));
-        while starts != 0 {
-            let start = at + starts.trailing_zeros() as usize;
-            starts &= starts - 1;
-            let Some(start) = start
-                .checked_sub(BEFORE)
-                .filter(|start| (next..to).contains(start))
-            else {
-                continue;
-            };
-            next = start + 1;
-            if let Some(end) = number_at(bytes, start) {
-                hit(start, end);
+        for (line, &starts) in (page..).step_by(LINE).zip(&starts) {
+            let mut left = starts;
+            while left != 0 {
+                let start = line + left.trailing_zeros() as usize;
+                left &= left - 1;
+                if start < to
+                    && let Some(end) = number_at(bytes, start)
+                {
+                    hit(start, end);
+                }
             }
         }
     }
 }
 
-/// Written so that the compiler vectorizes it.
-#[inline]
-fn digits(block: &[u8; BLOCK]) -> usize {
-    let (halves, _) = block.as_chunks::<16>();
-    let mut counts = [0u8; 16];
-    for half in halves {
-        counts
-            .iter_mut()
-            .zip(half)
-            .for_each(|(count, byte)| *count += u8::from(byte.wrapping_sub(b'0') < 10));
-    }
-    counts.iter().map(|&count| usize::from(count)).sum()
-}
-
-/// The block at `at` and the bytes near it; missing ones are zeros.
-fn around(bytes: &[u8], at: usize) -> [u8; NEAR] {
-    if let Some(near) = at
-        .checked_sub(BEFORE)
-        .and_then(|from| bytes.get(from..))
-        .and_then(<[u8]>::first_chunk)
-    {
-        return *near;
-    }
-    let missing = BEFORE.saturating_sub(at);
-    let there = bytes.get(at.saturating_sub(BEFORE)..).unwrap_or_default();
-    let mut near = [0; NEAR];
-    for (to, &from) in near.iter_mut().skip(missing).zip(there) {
+/// The last bytes of a stream, with zeros behind them.
+fn padded(rest: &[u8]) -> Text {
+    let mut text = [0; PAGE + LINE];
+    for (to, &from) in text.iter_mut().zip(rest) {
         *to = from;
     }
-    near
-}
-
-/// A bit for each beginning of a run of at least thirteen digits and separators.
-fn starts(near: &[u8; NEAR]) -> u64 {
-    let digits = bits(near, |byte| byte.wrapping_sub(b'0') < 10);
-    let fits = digits | bits(near, |byte| byte == b' ' || byte == b'-');
-    let two = fits & fits >> 1;
-    let four = two & two >> 2;
-    let eight = four & four >> 4;
-    digits & !(digits << 1) & eight & four >> 8 & fits >> 12
-}
-
-/// A bit for each byte for which `holds` is true, the first in the lowest bit. A multiplication gathers eight bits.
-#[inline]
-fn bits(near: &[u8; NEAR], holds: impl Fn(u8) -> bool) -> u64 {
-    let ones = near.map(|byte| u8::from(holds(byte)));
-    let (words, _) = ones.as_chunks::<8>();
-    let gather =
-        |word: &[u8; 8]| u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-    words
-        .iter()
-        .rev()
-        .fold(0, |bits, word| bits << 8 | gather(word))
+    text
 }
 
 /// The end of the number that begins at `at`.

@@ -1,8 +1,8 @@
 //! Finds the few offsets at which an anchor may begin, at memory speed.
 
-use super::anchor::{Anchor, GRAM, Window};
+use super::anchor::{Anchor, Check, GRAM, Window};
 use super::pairs::{AHEAD, BLOCK, Pairs};
-use super::sieve::{PAGE, Sieve};
+use super::sieve::{Candidates, PAGE, Sieve};
 
 /// Bits of a gram's hash: the bitset has 32 KiB and stays in the first-level cache.
 const HASH_BITS: u32 = 18;
@@ -25,15 +25,24 @@ pub(super) struct Filter {
     /// The beginning of each bucket's entries, and the end of the last one's.
     buckets: Vec<u32>,
     entries: Vec<Entry>,
+    places: Vec<Place>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     gram: u32,
-    /// The anchor that it belongs to.
-    anchor: u32,
-    /// Its distance from the anchor's beginning, in bytes.
+    /// The index of its place.
+    place: u32,
+}
+
+/// The place of grams in an anchor.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// The anchor's index.
+    anchor: usize,
+    /// Their distance from the anchor's beginning, in bytes.
     offset: isize,
+    check: Check,
 }
 
 impl Filter {
@@ -43,37 +52,38 @@ impl Filter {
     }
 
     fn with(mut sieve: Sieve, anchors: &[Anchor]) -> Option<(Self, Vec<usize>)> {
-        let mut entries = Vec::new();
+        let (mut entries, mut places) = (Vec::new(), Vec::new());
         let mut pairs = Pairs::new();
         let mut short = Vec::new();
         // Those with the fewest windows to choose from first: the others can follow them.
         let mut order: Vec<(usize, &Anchor)> = anchors.iter().enumerate().collect();
         order.sort_by_key(|(_, anchor)| anchor.len());
         for (index, anchor) in order {
-            if anchor.windows().is_none() {
+            if !anchor.is_usable() {
                 short.push(index);
                 continue;
             }
-            let index = u32::try_from(index).ok()?;
             for parity in 0..2 {
                 let window = cheapest(anchor.choices(parity), &sieve, &pairs)?;
                 sieve.add(&window.grams);
                 pairs.add(&window.grams);
-                let entry = |gram| Entry {
-                    gram,
+                let place = u32::try_from(places.len()).ok()?;
+                places.push(Place {
                     anchor: index,
                     offset: window.offset,
-                };
+                    check: anchor.check(window.offset),
+                });
+                let entry = |gram| Entry { gram, place };
                 entries.extend(window.grams.into_iter().map(entry));
             }
             if entries.len() > GRAMS_MAX {
                 return None;
             }
         }
-        Some((Self::of(sieve, pairs, entries), short))
+        Some((Self::of(sieve, pairs, entries, places), short))
     }
 
-    fn of(sieve: Sieve, pairs: Pairs, mut entries: Vec<Entry>) -> Self {
+    fn of(sieve: Sieve, pairs: Pairs, mut entries: Vec<Entry>, places: Vec<Place>) -> Self {
         let bucket = |entry: &Entry| hash(entry.gram) >> (HASH_BITS - BUCKET_BITS);
         entries.sort_by_key(bucket);
         let starts = (0..=1u32 << BUCKET_BITS)
@@ -94,6 +104,7 @@ impl Filter {
             bits,
             buckets,
             entries,
+            places,
         }
     }
 
@@ -110,37 +121,52 @@ impl Filter {
             return;
         }
         let skip_zeros = !self.may_have(0);
+        let mut room = Candidates::new();
         let mut at = from;
         while at < to {
             let end = (at + PAGE).min(to);
-            let page = bytes.get(at..end + AHEAD);
-            match page {
-                Some(page) if !skip_zeros || !is_zero(page) => self.page(page, at, end - at, hit),
-                Some(_) => {}
-                None => self.rest(bytes, at, end, hit),
+            match bytes.get(at..end + AHEAD) {
+                Some(page) if skip_zeros && is_zero(page) => {}
+                Some(page) => self.page(page, end - at, &mut room, &mut |within| {
+                    self.candidate(bytes, at + within, hit);
+                }),
+                // Near the end of a stream. Bytes beyond it count as zeros; the comparison sorts those out.
+                None => (at..end)
+                    .step_by(2)
+                    .for_each(|at| self.candidate(bytes, at, hit)),
             }
             at = end;
         }
     }
 
-    /// Tests `length` bytes, a whole page except at the end. `page` reaches [`AHEAD`] bytes further.
-    fn page(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
+    /// Tests `length` bytes, a whole page except at the end, and calls `at` with the offset of each gram that is left. `page`
+    /// reaches [`AHEAD`] bytes further.
+    fn page(&self, page: &[u8], length: usize, room: &mut Candidates, at: &mut impl FnMut(usize)) {
         let whole = page.first_chunk().filter(|_| length == PAGE);
-        let Some(candidates) = whole.and_then(|whole| self.sieve.candidates(whole)) else {
-            self.halves(page, at, length, hit);
+        let Some(whole) = whole.filter(|_| self.sieve.works()) else {
+            self.halves(page, length, at);
             return;
         };
-        candidates.each(|within| {
-            if self.pairs.may_have(gram(page, within)) {
-                self.candidate_at(page, within, at, hit);
+        // Without a branch for each: few are left, and the processor would guess wrong at each of them.
+        let candidates = self.sieve.candidates(whole, room);
+        let mut left = [0u16; PAGE / 2];
+        let mut count = 0;
+        for &within in candidates {
+            let noticed = self.may_have(gram(page, usize::from(within)));
+            if let Some(room) = left.get_mut(count) {
+                *room = within;
             }
-        });
-        self.grams(page, PAGE - 2, at, length, hit);
+            count += usize::from(noticed);
+        }
+        for &within in left.iter().take(count) {
+            at(usize::from(within));
+        }
+        at(PAGE - 2);
     }
 
     /// Looks up each half once and tests it against the one before, with a branch for each test: if the tests are collected,
     /// the compiler builds vectors of them, which takes longer than everything else.
-    fn halves(&self, page: &[u8], at: usize, length: usize, hit: &mut impl FnMut(usize, usize)) {
+    fn halves(&self, page: &[u8], length: usize, at: &mut impl FnMut(usize)) {
         let Some((first, rest)) = page.split_first_chunk() else {
             return;
         };
@@ -152,47 +178,13 @@ impl Filter {
             for (index, half) in halves.iter().enumerate() {
                 let next = self.pairs.of(*half);
                 if last.meet(next) {
-                    self.candidate_at(page, offset + 2 * index, at, hit);
+                    at(offset + 2 * index);
                 }
                 last = next;
             }
             offset += BLOCK;
         }
-        self.grams(page, offset, at, length, hit);
-    }
-
-    /// Out of line, to keep the loop short.
-    #[cold]
-    #[inline(never)]
-    fn candidate_at(
-        &self,
-        page: &[u8],
-        within: usize,
-        at: usize,
-        hit: &mut impl FnMut(usize, usize),
-    ) {
-        self.candidate(gram(page, within), at + within, hit);
-    }
-
-    /// One by one.
-    fn grams(
-        &self,
-        page: &[u8],
-        offset: usize,
-        at: usize,
-        length: usize,
-        hit: &mut impl FnMut(usize, usize),
-    ) {
-        for within in (offset..length).step_by(2) {
-            self.candidate(gram(page, within), at + within, hit);
-        }
-    }
-
-    /// Near the end of a stream. Bytes beyond it count as zeros; the comparison sorts those out.
-    fn rest(&self, bytes: &[u8], at: usize, end: usize, hit: &mut impl FnMut(usize, usize)) {
-        for at in (at..end).step_by(2) {
-            self.candidate(gram(bytes, at), at, hit);
-        }
+        (offset..length).step_by(2).for_each(at);
     }
 
     #[inline]
@@ -203,11 +195,15 @@ impl Filter {
             .is_some_and(|word| word >> (hash & 63) & 1 == 1)
     }
 
-    fn candidate(&self, gram: u32, at: usize, hit: &mut impl FnMut(usize, usize)) {
-        if !self.may_have(gram) {
+    /// Out of line, to keep the loops short.
+    #[cold]
+    #[inline(never)]
+    fn candidate(&self, bytes: &[u8], at: usize, hit: &mut impl FnMut(usize, usize)) {
+        let found = gram(bytes, at);
+        if !self.may_have(found) {
             return;
         }
-        let bucket = (hash(gram) >> (HASH_BITS - BUCKET_BITS)) as usize;
+        let bucket = (hash(found) >> (HASH_BITS - BUCKET_BITS)) as usize;
         let bounds = self.buckets.get(bucket).zip(self.buckets.get(bucket + 1));
         let Some((&from, &to)) = bounds else { return };
         for entry in self
@@ -215,12 +211,23 @@ impl Filter {
             .get(from as usize..to as usize)
             .unwrap_or_default()
         {
-            if entry.gram == gram
-                && let Some(start) = at.checked_add_signed(-entry.offset)
+            if entry.gram == found
+                && let Some(place) = self.places.get(entry.place as usize)
+                && let Some(start) = at.checked_add_signed(-place.offset)
+                && place.check.holds(bytes, at)
             {
-                hit(entry.anchor as usize, start);
+                hit(place.anchor, start);
             }
         }
+    }
+}
+
+impl Check {
+    /// Whether the further bytes stand beside the gram at `at`.
+    #[inline]
+    fn holds(&self, bytes: &[u8], at: usize) -> bool {
+        at.checked_add_signed(self.offset)
+            .is_some_and(|at| gram(bytes, at) & self.mask == self.gram)
     }
 }
 
@@ -289,7 +296,7 @@ mod tests {
             let anchors: Vec<Anchor> = anchors.iter().map(|anchor| Anchor::literal(anchor)).collect();
             let (sieved, _) = Filter::new(&anchors).unwrap();
             let (plain, _) = Filter::with(Sieve::at(Level::baseline()), &anchors).unwrap();
-            prop_assert!(plain.sieve.candidates(&[0; PAGE]).is_none());
+            prop_assert!(!plain.sieve.works());
             prop_assert_eq!(hits(&sieved, &bytes), hits(&plain, &bytes));
         }
     }

@@ -32,6 +32,7 @@ mod corpus;
 mod credential;
 mod describe;
 mod detect;
+mod digit_runs;
 mod encode;
 mod error;
 mod escape;

@@ -32,7 +32,7 @@ impl NamedNeedle {
     /// The bytes that the filter looks for; `None` if the name is too short to be found among others.
     pub(super) fn anchor(&self) -> Option<Anchor> {
         let anchor = Anchor::literal(&self.name);
-        anchor.windows().is_some().then_some(anchor)
+        anchor.is_usable().then_some(anchor)
     }
 
     /// The value, if the variable's name begins at `at` of `text`.

@@ -88,14 +88,6 @@ impl Pairs {
         )
     }
 
-    /// Whether `gram` may be in a window.
-    #[inline]
-    pub(super) fn may_have(&self, gram: u32) -> bool {
-        let (first, second) = halves(gram);
-        self.of(first.to_le_bytes())
-            .meet(self.of(second.to_le_bytes()))
-    }
-
     fn mark(&mut self, half: u16, bit: u16) {
         if let Some(groups) = self.groups.get_mut(usize::from(half)) {
             *groups |= bit;

@@ -1,6 +1,6 @@
 //! Rules out most grams 64 at a time, on CPUs with AVX-512.
 
-use std::{array, fmt};
+use std::fmt;
 
 use fearless_simd::Level;
 
@@ -9,8 +9,8 @@ use super::bytes::ByteSet;
 
 /// Bytes that are tested at once.
 pub(super) const PAGE: usize = 4096;
-/// Bytes for each word of [`Candidates`].
-const BLOCK: usize = 128;
+/// Offsets that are written at once.
+const LANES: usize = 32;
 const GROUPS: usize = 8;
 
 /// For each byte, in four quarters, the groups of windows that have it at one place of a gram.
@@ -25,9 +25,12 @@ pub(super) struct Sieve {
     frequencies: [[f64; GRAM]; GROUPS],
 }
 
-/// Offsets in a page that may hold a gram: a bit for each even offset, shifted by one.
-#[derive(Debug, Default)]
-pub(super) struct Candidates([u64; PAGE / BLOCK]);
+/// Even offsets in a page that may hold a gram.
+pub(super) struct Candidates {
+    /// The first `count` of them, and room for the last that are written at once.
+    offsets: [u16; PAGE / 2 + LANES],
+    count: usize,
+}
 
 impl Sieve {
     /// Uses the best instructions that this CPU has.
@@ -65,73 +68,71 @@ impl Sieve {
 
     /// The group in which the grams cause the fewest false alarms, its frequencies with them, and those false alarms.
     fn cheapest(&self, sets: &[ByteSet; GRAM]) -> Option<(usize, [f64; GRAM], f64)> {
-        let costs = (0..).zip(&self.frequencies).map(|(group, now)| {
-            let then = self.frequencies_with(sets, group, now);
-            let more = then.iter().product::<f64>() - now.iter().product::<f64>();
-            (group, then, more)
-        });
+        let mut then = self.frequencies;
+        for (place, (set, table)) in sets.iter().zip(self.tables.iter()).enumerate() {
+            for byte in set.iter() {
+                let (known, new) = (groups_of(table, byte), frequency(byte));
+                for (group, then) in then.iter_mut().enumerate() {
+                    if let Some(then) = then.get_mut(place)
+                        && known >> group & 1 == 0
+                    {
+                        *then += new;
+                    }
+                }
+            }
+        }
+        let product = |of: &[f64; GRAM]| of.iter().product::<f64>();
+        let costs = then.into_iter().zip(&self.frequencies).enumerate();
+        let costs = costs.map(|(group, (then, now))| (group, then, product(&then) - product(now)));
         costs.min_by(|(.., a), (.., b)| a.total_cmp(b))
     }
 
-    fn frequencies_with(
-        &self,
-        sets: &[ByteSet; GRAM],
-        group: usize,
-        now: &[f64; GRAM],
-    ) -> [f64; GRAM] {
-        let mut then = *now;
-        for ((then, set), table) in then.iter_mut().zip(sets).zip(self.tables.iter()) {
-            let new = set
-                .iter()
-                .filter(|&byte| groups_of(table, byte) >> group & 1 == 0);
-            *then += new.map(frequency).sum::<f64>();
-        }
-        then
+    /// Whether this CPU can tell [`Sieve::candidates`].
+    pub(super) fn works(&self) -> bool {
+        cfg!(target_arch = "x86_64") && self.level.as_avx512().is_some()
     }
 
-    /// `None` on other CPUs. The page's last gram, which ends beyond it, is not tested.
+    /// The offsets of the page that may hold a gram. The page's last gram, which ends beyond it, is not tested. On CPUs on which
+    /// the sieve does not work there are none.
     #[cfg(target_arch = "x86_64")]
-    pub(super) fn candidates(&self, page: &[u8; PAGE]) -> Option<Candidates> {
-        let mut candidates = Candidates::default();
-        avx512::look(
-            self.level.as_avx512()?,
-            &self.tables,
-            page,
-            &mut candidates.0,
-        );
-        Some(candidates)
+    pub(super) fn candidates<'c>(&self, page: &[u8; PAGE], room: &'c mut Candidates) -> &'c [u16] {
+        room.count = 0;
+        if let Some(cpu) = self.level.as_avx512() {
+            avx512::look(cpu, &self.tables, page, room);
+        }
+        room.offsets.get(..room.count).unwrap_or_default()
     }
 
     #[cfg(not(target_arch = "x86_64"))]
     #[expect(clippy::unused_self, reason = "as on x86-64")]
-    pub(super) fn candidates(&self, _page: &[u8; PAGE]) -> Option<Candidates> {
-        None
+    pub(super) fn candidates<'c>(
+        &self,
+        _page: &[u8; PAGE],
+        _room: &'c mut Candidates,
+    ) -> &'c [u16] {
+        &[]
     }
 }
 
 impl Candidates {
-    /// Calls `at` with each of the offsets.
-    #[inline]
-    pub(super) fn each(&self, mut at: impl FnMut(usize)) {
-        for (&word, block) in self.0.iter().zip((0..).step_by(BLOCK)) {
-            let mut left = word;
-            while left != 0 {
-                // A page's first bit is never set: no gram begins before it.
-                at((block + 2 * left.trailing_zeros() as usize).saturating_sub(2));
-                left &= left - 1;
-            }
+    pub(super) fn new() -> Self {
+        Self {
+            offsets: [0; PAGE / 2 + LANES],
+            count: 0,
         }
     }
 }
 
 /// The bytes at each place of the grams.
 fn sets_of(grams: &[u32]) -> [ByteSet; GRAM] {
-    array::from_fn(|place| {
-        let bytes = grams
-            .iter()
-            .filter_map(|gram| gram.to_le_bytes().get(place).copied());
-        ByteSet::of(bytes)
-    })
+    let mut sets = [ByteSet::default(); GRAM];
+    for gram in grams {
+        let bytes = gram.to_le_bytes();
+        sets.iter_mut()
+            .zip(bytes)
+            .for_each(|(set, byte)| set.insert(byte));
+    }
+    sets
 }
 
 fn groups_of(table: &Table, byte: u8) -> u8 {
@@ -162,28 +163,30 @@ impl fmt::Debug for Sieve {
 #[cfg(target_arch = "x86_64")]
 mod avx512 {
     use std::arch::x86_64::{
-        __m512i, _mm512_and_si512, _mm512_mask_blend_epi8, _mm512_movepi8_mask,
-        _mm512_permutex2var_epi8, _mm512_setzero_si512, _mm512_test_epi8_mask,
+        __m512i, _mm512_add_epi16, _mm512_and_si512, _mm512_mask_blend_epi8,
+        _mm512_maskz_compress_epi16, _mm512_movepi8_mask, _mm512_permutex2var_epi8,
+        _mm512_set1_epi16, _mm512_setzero_si512, _mm512_test_epi8_mask,
     };
 
     use fearless_simd::prelude::*;
-    use fearless_simd::{kernel, u8x64};
+    use fearless_simd::{kernel, u8x64, u16x32};
 
-    use super::{BLOCK, GRAM, PAGE, Table};
+    use super::{Candidates, GRAM, LANES, PAGE, Table};
 
     /// Of two vectors one after the other: the even bytes, the odd ones, and those from the first one's last on.
     const EVEN: [u8; 64] = lanes(0, 2);
     const ODD: [u8; 64] = lanes(1, 2);
     const BEFORE: [u8; 64] = lanes(63, 1);
+    /// The offsets of a half of a block, from its beginning.
+    const OFFSETS: [u16; LANES] = offsets();
 
     kernel!(
-        /// Bit `n` of a block's word: whether the gram at `2 * n - 2` in it may be a candidate. So a gram that begins with the last
-        /// two bytes of a block belongs to the next one, which has its second half.
+        /// A gram that begins with the last two bytes of a block is told with the next one, which has its second half.
         pub(super) fn look(
             cpu: Avx512,
             tables: &[Table; GRAM],
             page: &[u8; PAGE],
-            noticed: &mut [u64; PAGE / BLOCK],
+            candidates: &mut Candidates,
         ) {
             let load = |bytes: &[u8; 64]| -> __m512i { u8x64::from_slice(cpu, bytes).into() };
             let quarters = |[a, b, c, d]: &Table| [load(a), load(b), load(c), load(d)];
@@ -191,6 +194,7 @@ mod avx512 {
             let (first, second) = (quarters(first), quarters(second));
             let (third, fourth) = (quarters(third), quarters(fourth));
             let (even, odd, before) = (load(&EVEN), load(&ODD), load(&BEFORE));
+            let offsets: __m512i = u16x32::from_slice(cpu, &OFFSETS).into();
             // Each byte's groups: an index into a register pair has seven bits, and the eighth chooses the pair.
             let groups = |[a, b, c, d]: [__m512i; 4], bytes: __m512i| -> __m512i {
                 let (low, high) = (
@@ -202,17 +206,48 @@ mod avx512 {
             let mut last = _mm512_setzero_si512();
             let (lines, _) = page.as_chunks::<64>();
             let (blocks, _) = lines.as_chunks::<2>();
-            for ([one, two], word) in blocks.iter().zip(noticed) {
+            // A page's first bit is never set: no gram begins before it.
+            let mut begins = -2i16;
+            let mut count = 0;
+            for [one, two] in blocks {
                 let (one, two) = (load(one), load(two));
                 let evens = _mm512_permutex2var_epi8(one, even, two);
                 let odds = _mm512_permutex2var_epi8(one, odd, two);
                 let begun = _mm512_and_si512(groups(first, evens), groups(second, odds));
                 let ended = _mm512_and_si512(groups(third, evens), groups(fourth, odds));
-                *word = _mm512_test_epi8_mask(_mm512_permutex2var_epi8(last, before, begun), ended);
+                let noticed =
+                    _mm512_test_epi8_mask(_mm512_permutex2var_epi8(last, before, begun), ended);
                 last = begun;
+                if noticed != 0 {
+                    let [a, b, c, d, e, f, g, h] = noticed.to_le_bytes();
+                    let halves = [[a, b, c, d], [e, f, g, h]].map(u32::from_le_bytes);
+                    for (mask, begins) in halves.into_iter().zip([begins, begins + 64]) {
+                        let there = _mm512_add_epi16(offsets, _mm512_set1_epi16(begins));
+                        let there: u16x32<_> =
+                            _mm512_maskz_compress_epi16(mask, there).simd_into(cpu);
+                        let room = candidates.offsets.get_mut(count..);
+                        if let Some(room) = room.and_then(<[u16]>::first_chunk_mut::<LANES>) {
+                            *room = there.into();
+                            count += mask.count_ones() as usize;
+                        }
+                    }
+                }
+                begins = begins.wrapping_add(128);
             }
+            candidates.count = count;
         }
     );
+
+    const fn offsets() -> [u16; LANES] {
+        let mut offsets = [0; LANES];
+        let (mut next, mut rest): (u16, &mut [u16]) = (0, &mut offsets);
+        while let [lane, more @ ..] = rest {
+            *lane = next;
+            next += 2;
+            rest = more;
+        }
+        offsets
+    }
 
     const fn lanes(mut next: u8, step: u8) -> [u8; 64] {
         let mut lanes = [0; 64];

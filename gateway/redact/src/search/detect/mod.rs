@@ -160,7 +160,7 @@ mod tests {
                 continue;
             };
             assert!(
-                probes.iter().all(|(anchor, _)| anchor.windows().is_some()),
+                probes.iter().all(|(anchor, _)| anchor.is_usable()),
                 "{name}"
             );
         }

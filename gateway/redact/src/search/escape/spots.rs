@@ -34,7 +34,7 @@ pub(super) fn of(value: &[u8], extent: Extent) -> Vec<Spot> {
         spots.extend(every_character(first));
         spots.extend(wide(value, first));
     }
-    spots.retain(|spot| spot.anchor.windows().is_some());
+    spots.retain(|spot| spot.anchor.is_usable());
     spots
 }
 
