@@ -1,5 +1,7 @@
 //! Finds payment card numbers.
 
+mod column;
+
 use super::digit_runs::{LINE, PAGE, Text, starts};
 
 const DIGITS_MAX: usize = 19;
@@ -66,13 +68,10 @@ fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
     if next.is_some_and(is_word) || is_part(next, after) {
         return None;
     }
-    let number: Vec<u8> = text
-        .get(..end)?
-        .iter()
-        .filter(|byte| byte.is_ascii_digit())
-        .map(|byte| byte - b'0')
-        .collect();
-    is_card(&number).then_some(at + end)
+    let end = at + end;
+    is_card(bytes.get(at..end)?).then_some(())?;
+    let in_column = plain > 4 && column::is_of_others(bytes, &(at..end), is_card);
+    (!in_column).then_some(end)
 }
 
 /// Whether a number may begin after these two bytes.
@@ -143,7 +142,17 @@ fn fits(text: &[u8], groups: &[usize], separator: u8) -> Option<usize> {
     (!more).then_some(at)
 }
 
-fn is_card(number: &[u8]) -> bool {
+/// Whether these digits, with any separators, are a card number's.
+fn is_card(text: &[u8]) -> bool {
+    let mut digits = [0; DIGITS_MAX];
+    let mut length = 0;
+    for byte in text.iter().filter(|byte| byte.is_ascii_digit()) {
+        let Some(digit) = digits.get_mut(length) else {
+            return false;
+        };
+        (*digit, length) = (byte - b'0', length + 1);
+    }
+    let number = digits.get(..length).unwrap_or_default();
     let repeated = number
         .windows(2)
         .filter(|pair| pair.first() == pair.last())
@@ -204,7 +213,7 @@ fn luhn(number: &[u8]) -> bool {
 mod tests {
     use super::find;
 
-    fn found(text: &str) -> Vec<(usize, usize)> {
+    pub(super) fn found(text: &str) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
         find(text.as_bytes(), 0, text.len(), &mut |start, end| {
             all.push((start, end));
