@@ -125,17 +125,69 @@ impl Error {
     }
 }
 
-/// The reason that a caller is given for a failure of the store: the findings about an archive that is not published, or the
-/// member that could not be searched. All others name files of the node.
+/// The reason that a caller is given for a failure of the store: the findings about an archive that is not published, or why it
+/// could not be redacted. All others name files of the node.
 fn because(error: &gateway_archive::Error) -> String {
-    use gateway_redact::Error as Redact;
     match error {
         gateway_archive::Error::Incomplete { .. } => format!(": {error}"),
-        gateway_archive::Error::Redaction(Redact::Opaque { member, reason }) => {
-            // The name of a file in the container can be a secret itself.
-            let member = member.split(':').next().unwrap_or_default();
-            format!(": cannot search `{member}`: {reason}")
-        }
+        gateway_archive::Error::Redaction(error) => because_of_contents(error),
         _ => String::new(),
+    }
+}
+
+/// The name of a file in the container can be a secret itself, so only the checkpoint's own member is named.
+fn because_of_contents(error: &gateway_redact::Error) -> String {
+    use gateway_redact::Error as Redact;
+    let own = |member: &str| member.split(':').next().unwrap_or_default().to_owned();
+    match error {
+        Redact::Opaque { member, reason } => format!(": cannot search `{}`: {reason}", own(member)),
+        Redact::Bomb { member, limit } => {
+            format!(": `{}` unpacks to more than {limit} bytes", own(member))
+        }
+        Redact::BadTar(_) | Redact::Truncated | Redact::NotSettled { .. } => format!(": {error}"),
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: gateway_redact::Error) -> String {
+        Error::Archive(gateway_archive::Error::Redaction(error)).to_string()
+    }
+
+    #[test]
+    fn says_which_member_cannot_be_redacted_and_why() {
+        use gateway_redact::Error as Redact;
+        let member = || "checkpoint/tmpfs-dev-7.tar.gz.img:/secret-name".to_owned();
+        let bomb = told(Redact::Bomb {
+            member: member(),
+            limit: 1000,
+        });
+        let opaque = told(Redact::Opaque {
+            member: member(),
+            reason: "it is encrypted",
+        });
+        let start = "the checkpoint could not be stored: ";
+        assert_eq!(
+            bomb,
+            format!("{start}`checkpoint/tmpfs-dev-7.tar.gz.img` unpacks to more than 1000 bytes")
+        );
+        assert_eq!(
+            opaque,
+            format!("{start}cannot search `checkpoint/tmpfs-dev-7.tar.gz.img`: it is encrypted")
+        );
+        assert_eq!(
+            told(Redact::Truncated),
+            format!("{start}the archive is truncated")
+        );
+    }
+
+    #[test]
+    fn names_no_file_of_the_node() {
+        let cause = std::io::Error::other("/var/lib/checkpoints/a is read-only");
+        let answer = told(gateway_redact::Error::Reading(cause));
+        assert_eq!(answer, "the checkpoint could not be stored");
     }
 }

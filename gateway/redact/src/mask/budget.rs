@@ -2,8 +2,13 @@
 
 use std::cell::Cell;
 
+use crate::unpack::Parts;
+
 /// Memory that the windows of nested streams and the indexes of zip archives take together, in bytes.
 const MAX_MEMORY: u64 = 45 << 20;
+
+/// To set up an encoder costs as much as so many parts.
+const PARTS_PER_PACKING: u64 = 128;
 
 /// What is left for a pass. Shared by all streams that are open at once.
 #[derive(Debug)]
@@ -11,6 +16,14 @@ pub(super) struct Budget {
     bytes: Cell<u64>,
     members: Cell<u64>,
     memory: Cell<u64>,
+    parts: Parts,
+}
+
+/// What is left when something is begun that may be read again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Left {
+    members: u64,
+    parts: u64,
 }
 
 /// Memory that is given back when this is dropped.
@@ -27,6 +40,7 @@ impl Budget {
             bytes: Cell::new(bytes),
             members: Cell::new(members),
             memory: Cell::new(MAX_MEMORY),
+            parts: Parts::new(),
         }
     }
 
@@ -40,14 +54,37 @@ impl Budget {
         take(&self.members, 1)
     }
 
+    /// Counts one more member of a zip archive, which costs about as much as two parts; `false` if there are too many.
+    pub(super) fn take_zip_member(&self) -> bool {
+        self.take_member() && self.parts.take() && self.parts.take()
+    }
+
+    /// Counts one attempt to pack contents at their old length; `false` if there are too many.
+    pub(super) fn take_packing(&self) -> bool {
+        (0..PARTS_PER_PACKING).all(|_| self.parts.take())
+    }
+
     /// The number of further members that are allowed.
     pub(super) fn members_left(&self) -> u64 {
         self.members.get()
     }
 
-    /// Members that are read a second time do not count again.
-    pub(super) fn restore_members(&self, left: u64) {
-        self.members.set(left);
+    /// Parts of compressed contents.
+    pub(super) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    pub(super) fn left(&self) -> Left {
+        Left {
+            members: self.members.get(),
+            parts: self.parts.left(),
+        }
+    }
+
+    /// What is read a second time does not count again.
+    pub(super) fn restore(&self, left: Left) {
+        self.members.set(left.members);
+        self.parts.restore(left.parts);
     }
 
     /// Memory for a window; `None` if there is not enough.

@@ -128,10 +128,11 @@ impl KnownValues {
     /// Overwrites what in `text`, which should be a variable's name, is a piece of a value: a process has written something else
     /// over its environment.
     pub(super) fn hide_pieces(&self, rules: &Rules, text: &mut [u8], found: &mut Tally) {
-        if rules.selects(text) || self.names.has(text) {
+        let pieces = rules.find_pieces(text);
+        if pieces.is_empty() || rules.selects(text) || self.names.has(text) {
             return;
         }
-        for (rule, range) in rules.find_pieces(text) {
+        for (rule, range) in pieces {
             let bytes = range.len() as u64;
             if text
                 .get_mut(range)

@@ -41,6 +41,8 @@ pub(super) struct Layout {
     late: bool,
     /// Where pages are compressed, by the number of the `pages-ID.img`.
     packed: BTreeMap<u64, PackedPages>,
+    /// What all of them count together.
+    packed_count: usize,
     /// Images whose compressed pages were searched.
     unpacked: BTreeSet<u64>,
 }
@@ -91,6 +93,7 @@ impl Layout {
             streamed: BTreeSet::new(),
             late: false,
             packed: BTreeMap::new(),
+            packed_count: 0,
             unpacked: BTreeSet::new(),
         }
     }
@@ -138,8 +141,8 @@ impl Layout {
         let Some(pages) = map.pages else {
             map.pages = pages_id(entry);
             self.processes.extend(map.pages.zip(map.process));
-            if let Some(pages) = map.pages {
-                self.packed.remove(&pages);
+            if let Some(packed) = map.pages.and_then(|pages| self.packed.remove(&pages)) {
+                self.packed_count = self.packed_count.saturating_sub(packed.count());
             }
             return Ok(map.pages.is_some());
         };
@@ -163,7 +166,9 @@ impl Layout {
         let error = |reason| Err(packed_pages_error(pages, reason));
         if !run.compressed {
             if let Some(packed) = self.packed.get_mut(&pages) {
+                let count = packed.count();
                 packed.add_plain(run.pages);
+                self.packed_count += packed.count().saturating_sub(count);
             }
             return Ok(());
         }
@@ -176,11 +181,11 @@ impl Layout {
         // What was listed before was not compressed.
         let before = self.pages.get(&pages).copied().unwrap_or_default();
         let packed = self.packed.entry(pages);
-        packed
-            .or_insert_with(|| PackedPages::after(before))
-            .add(&lengths);
-        let count: usize = self.packed.values().map(PackedPages::count).sum();
-        if count > MAX_PACKED {
+        let packed = packed.or_insert_with(|| PackedPages::after(before));
+        let count = packed.count();
+        packed.add(&lengths);
+        self.packed_count += packed.count().saturating_sub(count);
+        if self.packed_count > MAX_PACKED {
             return error("its pages are compressed, and there are too many of them");
         }
         Ok(())

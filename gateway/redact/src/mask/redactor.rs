@@ -20,6 +20,7 @@ use super::passed_over::{NotLookedAt, PassedOver};
 use super::paths::Paths;
 use super::plan_check::check_plan;
 use super::settings::RedactionSettings;
+use super::spool::Shared;
 use super::texts::TextMasker;
 use crate::Error;
 use crate::credential_report::report;
@@ -133,6 +134,7 @@ impl Redactor {
         let mut inventory = Inventory::default();
         let (mut unreadable, mut notes) = (Vec::new(), Notes::default());
         let settings = &self.settings;
+        let storage = Shared::new(scratch);
         let budget = Budget::new(settings.max_unpacked_bytes, settings.max_members);
         let mut pass = Pass {
             plan: &self.plan,
@@ -146,7 +148,7 @@ impl Redactor {
             unreadable: &mut unreadable,
             passed_over: &mut self.passed_over,
             paths: &mut self.paths,
-            scratch,
+            storage: &storage,
             dropped: DroppedMembers::default(),
             budget: &budget,
             open: &mut self.open,

@@ -19,8 +19,10 @@ pub struct RedactionSettings {
     pub max_document_bytes: u64,
     /// The most that one compressed member may unpack to, in bytes.
     pub max_unpacked_bytes: u64,
-    /// The most that a compressed member may unpack to, as a multiple of its own size. Up to 256 MiB are always allowed.
+    /// The most that a compressed member may unpack to, as a multiple of its own size.
     pub max_ratio: u64,
+    /// What every compressed member may unpack to, in bytes, however small it is.
+    pub always_unpacked_bytes: u64,
     /// Bytes of one memory page, where the archive's images do not tell it.
     pub page_size: u64,
     /// Whether the summary lists the credentials that were found, and how.
@@ -68,9 +70,8 @@ impl RedactionSettings {
 
     /// The most bytes that a compressed member of `size` bytes may unpack to.
     pub(super) fn max_unpacked(&self, size: u64) -> u64 {
-        const ALWAYS: u64 = 256 << 20;
         size.saturating_mul(self.max_ratio)
-            .max(ALWAYS)
+            .max(self.always_unpacked_bytes)
             .min(self.max_unpacked_bytes)
     }
 }
@@ -87,6 +88,7 @@ impl Default for RedactionSettings {
             max_document_bytes: 16 << 20,
             max_unpacked_bytes: 64 << 30,
             max_ratio: 200,
+            always_unpacked_bytes: 256 << 20,
             page_size: rustix::param::page_size() as u64,
             credentials: None,
             looks_only: false,

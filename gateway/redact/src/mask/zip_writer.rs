@@ -2,9 +2,8 @@
 
 use std::io::BufRead;
 
-use super::spool::{SpoolWriter, Stored};
+use super::spool::{SpoolWriter, Storage, Stored};
 use crate::Error;
-use crate::scratch::Scratch;
 use crate::sink::Sink;
 use crate::stream::read_pieces;
 use crate::unpack::zip::{DESCRIPTOR, Entry, ZIP_64, extra_fields};
@@ -16,8 +15,8 @@ const WIDE_COUNT: u64 = 0xffff;
 const VERSION_64: u16 = 45;
 
 /// An archive that is being written.
-pub(super) struct ZipWriter {
-    out: SpoolWriter,
+pub(super) struct ZipWriter<'s> {
+    out: SpoolWriter<'s>,
     at: u64,
     directory: Vec<u8>,
     count: u64,
@@ -47,14 +46,14 @@ struct Numbers {
     size: u64,
 }
 
-impl ZipWriter {
-    pub(super) fn new(scratch: &mut dyn Scratch) -> Result<Self, Error> {
-        Ok(Self {
-            out: SpoolWriter::new(scratch)?,
+impl<'s> ZipWriter<'s> {
+    pub(super) fn new(storage: &'s dyn Storage) -> Self {
+        Self {
+            out: SpoolWriter::new(storage),
             at: 0,
             directory: Vec::new(),
             count: 0,
-        })
+        }
     }
 
     /// Adds a member with new contents.

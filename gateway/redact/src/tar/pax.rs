@@ -4,6 +4,10 @@ use std::ops::Range;
 
 use crate::Error;
 
+/// Records that a header may always have, and the bytes that allow one further record: each is searched alone.
+const FREE: usize = 32;
+const BYTES_PER_RECORD: usize = 32;
+
 /// One record: `LENGTH KEY=VALUE\n`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Record {
@@ -24,6 +28,9 @@ pub(super) fn records(body: &[u8]) -> Result<Vec<Record>, Error> {
     {
         let record = record(rest, at).ok_or(Error::BadTar("an extended header is damaged"))?;
         at = record.whole.end;
+        if records.len() >= FREE + body.len() / BYTES_PER_RECORD {
+            return Err(Error::BadTar("an extended header has too many records"));
+        }
         records.push(record);
     }
     let rest = body.get(at..).unwrap_or_default();
@@ -84,6 +91,15 @@ mod tests {
             ]
             .to_vec()
         );
+    }
+
+    #[test]
+    fn refuses_more_records_than_writers_make() {
+        let body = "6 a=b\n".repeat(32);
+        assert_eq!(records(body.as_bytes()).unwrap().len(), 32);
+        assert!(records("6 a=b\n".repeat(1000).as_bytes()).is_err());
+        let body = "30 mtime=1697040000.123456789\n".repeat(500);
+        assert_eq!(records(body.as_bytes()).unwrap().len(), 500);
     }
 
     #[test]

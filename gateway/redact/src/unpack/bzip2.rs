@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read};
 
 use super::bits::Bits;
-use super::density::Density;
+use super::density::{Density, Parts};
 use super::huffman::Code;
 use super::source::Source;
 
@@ -20,7 +20,7 @@ pub(super) struct Bzip2Reader<'a> {
     /// The largest block of the stream, in bytes; 0 before the first stream.
     largest: usize,
     state: State,
-    density: Density,
+    density: Density<'a>,
     /// The byte at each place of the transform, and the place of the one behind it in the upper bits.
     table: Vec<u32>,
     next: u32,
@@ -43,12 +43,12 @@ enum State {
 }
 
 impl<'a> Bzip2Reader<'a> {
-    pub(super) fn new(source: Source<'a>) -> Self {
+    pub(super) fn new(source: Source<'a>, parts: &'a Parts) -> Self {
         Self {
             bits: Bits::new(source),
             largest: 0,
             state: State::Stream,
-            density: Density::default(),
+            density: Density::new(parts),
             table: Vec::new(),
             next: 0,
             left: 0,

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use super::bzip2::Bzip2Reader;
+use super::density::Parts;
 use super::format::Format;
 use super::gzip::GzipReader;
 use super::lz4::Lz4Reader;
@@ -24,13 +25,18 @@ enum Inner<'a> {
 
 impl<'a> Decoder<'a> {
     /// A decoder of `format` for windows of up to `window` bytes; `None` for a format that is not a stream.
-    pub(crate) fn new(format: Format, source: Source<'a>, window: u64) -> Option<Self> {
+    pub(crate) fn new(
+        format: Format,
+        source: Source<'a>,
+        window: u64,
+        parts: &'a Parts,
+    ) -> Option<Self> {
         Some(Self(match format {
-            Format::Gzip => Inner::Gzip(Box::new(GzipReader::new(source))),
-            Format::Zstd => Inner::Zstd(Box::new(ZstdReader::new(source, window))),
+            Format::Gzip => Inner::Gzip(Box::new(GzipReader::new(source, parts))),
+            Format::Zstd => Inner::Zstd(Box::new(ZstdReader::new(source, window, parts))),
             Format::Xz => Inner::Xz(Box::new(XzReader::new(source, window))),
-            Format::Bzip2 => Inner::Bzip2(Box::new(Bzip2Reader::new(source))),
-            Format::Lz4 => Inner::Lz4(Box::new(Lz4Reader::new(source))),
+            Format::Bzip2 => Inner::Bzip2(Box::new(Bzip2Reader::new(source, parts))),
+            Format::Lz4 => Inner::Lz4(Box::new(Lz4Reader::new(source, parts))),
             Format::Tar | Format::Zip | Format::Encrypted | Format::Unknown => return None,
         }))
     }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read};
 
 use flate2::Crc;
 
-use super::density::Density;
+use super::density::{Density, Parts};
 use super::inflate::Inflate;
 use super::source::Source;
 use super::texts::Texts;
@@ -23,7 +23,7 @@ pub(super) struct GzipReader<'a> {
     inflate: Inflate,
     sum: Crc,
     state: State,
-    density: Density,
+    density: Density<'a>,
     /// Extra fields, names and comments of all members.
     pub(super) texts: Texts,
     /// The name in the first header.
@@ -38,13 +38,13 @@ enum State {
 }
 
 impl<'a> GzipReader<'a> {
-    pub(super) fn new(source: Source<'a>) -> Self {
+    pub(super) fn new(source: Source<'a>, parts: &'a Parts) -> Self {
         Self {
             source,
             inflate: Inflate::new(),
             sum: Crc::new(),
             state: State::Header,
-            density: Density::default(),
+            density: Density::new(parts),
             texts: Texts::default(),
             name: None,
         }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read};
 
 use lz4_flex::block::{decompress_into, decompress_into_with_dict};
 
-use super::density::Density;
+use super::density::{Density, Parts};
 use super::source::Source;
 use super::texts::Texts;
 
@@ -19,6 +19,8 @@ const CONTENT_SUM: u8 = 4;
 const DICTIONARY: u8 = 1;
 /// The bit of a block's length that says that the block is stored as it is.
 const STORED: u32 = 1 << 31;
+/// A byte of a block unpacks to at most so many.
+const MOST_RATIO: usize = 256;
 /// How far back a block may refer, in bytes.
 const WINDOW: usize = 64 << 10;
 
@@ -39,7 +41,7 @@ pub(super) struct Lz4Reader<'a> {
     end: usize,
     /// The bytes before it.
     window: Vec<u8>,
-    density: Density,
+    density: Density<'a>,
     /// The contents of skippable frames.
     pub(super) texts: Texts,
 }
@@ -51,7 +53,7 @@ struct Frame {
 }
 
 impl<'a> Lz4Reader<'a> {
-    pub(super) fn new(source: Source<'a>) -> Self {
+    pub(super) fn new(source: Source<'a>, parts: &'a Parts) -> Self {
         Self {
             source,
             frame: None,
@@ -60,7 +62,7 @@ impl<'a> Lz4Reader<'a> {
             at: 0,
             end: 0,
             window: Vec::new(),
-            density: Density::default(),
+            density: Density::new(parts),
             texts: Texts::default(),
         }
     }
@@ -92,7 +94,6 @@ impl<'a> Lz4Reader<'a> {
         }
         self.source.array::<1>()?;
         self.window.clear();
-        self.block.resize(largest, 0);
         self.frame = Some(Frame { flags, largest });
         Ok(true)
     }
@@ -126,6 +127,11 @@ impl<'a> Lz4Reader<'a> {
             return Err(ErrorKind::InvalidData.into());
         }
         (self.at, self.end) = (0, 0);
+        // No more than a block of this length can unpack to.
+        let most = length.saturating_mul(MOST_RATIO).min(frame.largest);
+        if self.block.len() < most {
+            self.block.resize(most, 0);
+        }
         if header & STORED != 0 {
             let block = self.block.get_mut(..length).unwrap_or_default();
             self.source.read_exact(block)?;
@@ -133,7 +139,10 @@ impl<'a> Lz4Reader<'a> {
         } else {
             self.packed.resize(length, 0);
             self.source.read_exact(&mut self.packed)?;
-            let made = decompress_into_with_dict(&self.packed, &mut self.block, &self.window);
+            let block = self.block.get_mut(..most).unwrap_or_default();
+            let window = self.window.len().saturating_sub(WINDOW);
+            let window = self.window.get(window..).unwrap_or_default();
+            let made = decompress_into_with_dict(&self.packed, block, window);
             self.end = made.map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
         }
         if frame.flags & BLOCK_SUMS != 0 {
@@ -141,11 +150,13 @@ impl<'a> Lz4Reader<'a> {
         }
         if frame.flags & INDEPENDENT == 0 {
             let block = self.block.get(..self.end).unwrap_or_default();
-            let kept = WINDOW.saturating_sub(block.len()).min(self.window.len());
-            self.window.drain(..self.window.len() - kept);
             let new = block.len().saturating_sub(WINDOW);
             self.window
                 .extend_from_slice(block.get(new..).unwrap_or_default());
+            // Small blocks would move it again and again.
+            if self.window.len() >= 4 * WINDOW {
+                self.window.drain(..self.window.len() - WINDOW);
+            }
         }
         Ok(())
     }

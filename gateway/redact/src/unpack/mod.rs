@@ -19,6 +19,7 @@ pub(crate) mod zip;
 mod zstd;
 
 pub(crate) use decoder::Decoder;
+pub(crate) use density::Parts;
 pub(crate) use format::{Format, START};
 pub(crate) use inflate::Inflate;
 pub(crate) use lz4::unpack_block;

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use ruzstd::decoding::errors::FrameDecoderError;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::density::Density;
+use super::density::{Density, Parts};
 use super::source::Source;
 use super::texts::Texts;
 
@@ -17,13 +17,13 @@ pub(super) struct ZstdReader<'a> {
     source: Source<'a>,
     decoder: FrameDecoder,
     is_open: bool,
-    density: Density,
+    density: Density<'a>,
     /// The contents of skippable frames.
     pub(super) texts: Texts,
 }
 
 impl<'a> ZstdReader<'a> {
-    pub(super) fn new(source: Source<'a>, window: u64) -> Self {
+    pub(super) fn new(source: Source<'a>, window: u64, parts: &'a Parts) -> Self {
         let mut decoder = FrameDecoder::new();
         // Its buffer grows to the next power of two above the window.
         decoder.set_max_window_size(window / 2);
@@ -31,7 +31,7 @@ impl<'a> ZstdReader<'a> {
             source,
             decoder,
             is_open: false,
-            density: Density::default(),
+            density: Density::new(parts),
             texts: Texts::default(),
         }
     }

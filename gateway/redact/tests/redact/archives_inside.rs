@@ -145,3 +145,23 @@ fn refuses_a_gzip_bomb() {
         })
     ));
 }
+
+#[test]
+fn a_small_last_file_does_not_bound_the_archive_around_it() {
+    let diff = tar(&[
+        ("large".to_owned(), Dice::new(3).text(300_000).into_bytes()),
+        ("last".to_owned(), b"open sesame".to_vec()),
+    ]);
+    let settings = RedactionSettings {
+        always_unpacked_bytes: 64 << 10,
+        ..RedactionSettings::default()
+    };
+    let redaction = Redaction {
+        plan: only(Place::Files, literal("sesame")),
+        settings,
+        ..Redaction::default()
+    };
+    let (redacted, _) = redact(redaction, &one("rootfs-diff.tar", &gzip(&diff, 6))).unwrap();
+    let packed = member(&read_tar(&redacted), "rootfs-diff.tar");
+    assert_eq!(member(&read_tar(&gunzip(&packed)), "last"), b"open ******");
+}

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::specimen::{Runtime, Specimen, gzip};
+use crate::specimen::{Runtime, Specimen, gzip, tar};
 
 /// Run by hand, as `tests/fuzz/README.md` says.
 #[test]
@@ -38,6 +38,34 @@ fn seeds_for_the_fuzz_targets() {
             &member("rootfs-diff.tar", &gzip(&archive, 2)),
         );
     }
+    more(Path::new(&home), &specimen);
+}
+
+/// Seeds for the targets that make an archive of what they get.
+fn more(home: &Path, specimen: &Specimen) {
+    let text = b"open-sesame sess_0123456789abcdef 4111111111111111".repeat(20);
+    let inner = tar(&[("file".to_owned(), text.clone())]);
+    let deep = gzip(&tar(&[("file".to_owned(), gzip(&inner, 6))]), 6);
+    for (name, contents) in [("gzip", gzip(&text, 6)), ("tar", inner), ("deep", deep)] {
+        // The first byte chooses a beginning: none.
+        put(&home.join("nested"), name, &[b"\0", &contents[..]].concat());
+    }
+    for (name, contents) in specimen.members(Runtime::Containerd) {
+        // The target adds the magic and the length of the entry.
+        if name.contains("/core-") {
+            put(
+                &home.join("numbers"),
+                &name.replace('/', "-"),
+                &contents[12..],
+            );
+        }
+    }
+    put(&home.join("credentials"), "log", &text);
+    put(
+        &home.join("packed_pages"),
+        "plain",
+        &[b"\0\0\0", &text[..]].concat(),
+    );
 }
 
 /// As the target `members` reads it: a byte that chooses the name, two bytes with the length, the contents.

@@ -24,7 +24,7 @@ impl Nested<'_> {
         let mut source = Source::new(&mut input);
         let mut seen = Seen::NOTHING;
         while source.peek(LOCAL.len()).map_err(Error::reading)? == LOCAL {
-            if !self.budget.take_member() {
+            if !self.budget.take_zip_member() {
                 return Err(Reason::TooLarge.into());
             }
             if source.peek(LOCAL_LENGTH).map_err(Error::reading)?.len() < LOCAL_LENGTH {

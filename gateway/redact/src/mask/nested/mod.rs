@@ -17,17 +17,16 @@ use std::io::{BufRead, BufReader, Seek};
 use gateway_core::{OpaqueRule, Place};
 
 pub(super) use self::notes::Notes;
-use super::budget::Budget;
+use super::budget::{Budget, Left};
 use super::dropped_entries::DroppedEntries;
 use super::drops::DropList;
 use super::maskers::{Maskers, mask};
 use super::open_files::OpenFiles;
 use super::paths::Paths;
 use super::settings::RedactionSettings;
-use super::spool::{Packing, SpoolWriter, Stored};
+use super::spool::{Packing, SpoolWriter, Storage, Stored};
 use crate::Error;
 use crate::content::EVERYWHERE;
-use crate::scratch::Scratch;
 use crate::search::{Rules, Tally};
 use crate::sink::{Discard, Sink};
 use crate::stream::read_pieces;
@@ -51,7 +50,7 @@ pub(super) struct Nested<'a> {
     pub(super) member: &'a [u8],
     pub(super) open: &'a OpenFiles,
     pub(super) paths: &'a mut Paths,
-    pub(super) scratch: &'a mut dyn Scratch,
+    pub(super) storage: &'a dyn Storage,
     pub(super) budget: &'a Budget,
     pub(super) found: Tally,
     pub(super) notes: Notes,
@@ -94,7 +93,7 @@ struct Mark {
     found: Tally,
     notes: usize,
     drops: Vec<u64>,
-    members: u64,
+    left: Left,
 }
 
 impl Reason {
@@ -158,7 +157,7 @@ impl Nested<'_> {
         if !seen.changed || self.settings.looks_only {
             return Ok((None, seen));
         }
-        self.reset(mark);
+        self.reset_to_read_again(mark);
         if !format.can_be_written() {
             return Err(Reason::NotWritable.into());
         }
@@ -170,12 +169,15 @@ impl Nested<'_> {
         }
         // Which of them makes the fewest bytes depends on the contents.
         for packing in [Packing::Smallest, Packing::Usual, Packing::Fast] {
+            if !self.budget.take_packing() {
+                return Err(Reason::TooLarge.into());
+            }
             let mark = self.mark();
             let written = self.write(format, original, depth, packing)?;
             if let Some(padded) = padding::pad(format, written, original.size) {
                 return Ok((Some(padded), seen));
             }
-            self.reset(mark);
+            self.reset_to_read_again(mark);
         }
         Err(Reason::Length.into())
     }
@@ -267,13 +269,13 @@ impl Nested<'_> {
     }
 
     fn write_tar(&mut self, original: &mut Stored, depth: usize) -> Result<Stored, Stop> {
-        let mut out = SpoolWriter::new(self.scratch)?;
+        let mut out = SpoolWriter::new(self.storage);
         self.tar(&mut reader(original)?, depth, Some(&mut out))?;
         Ok(out.finish()?)
     }
 
     fn store(&mut self, input: &mut dyn BufRead) -> Result<Stored, Stop> {
-        let mut out = SpoolWriter::new(self.scratch)?;
+        let mut out = SpoolWriter::new(self.storage);
         read_pieces(input, |bytes| out.put(bytes))?;
         Ok(out.finish()?)
     }
@@ -300,16 +302,21 @@ impl Nested<'_> {
             found: self.found.clone(),
             notes: self.notes.len(),
             drops: self.drops.counts(),
-            members: self.budget.members_left(),
+            left: self.budget.left(),
         }
     }
 
-    /// Forgets what was counted since `mark`.
+    /// Forgets what was found since `mark`.
     fn reset(&mut self, mark: Mark) {
         self.found = mark.found;
         self.notes.truncate(mark.notes);
         self.drops.restore_counts(&mark.drops);
-        self.budget.restore_members(mark.members);
+    }
+
+    /// Goes back to `mark`, to read the same once more.
+    fn reset_to_read_again(&mut self, mark: Mark) {
+        self.budget.restore(mark.left);
+        self.reset(mark);
     }
 
     /// What happens to opaque contents in a tar.

@@ -31,7 +31,8 @@ impl Nested<'_> {
             .ok_or(Reason::TooLarge)?;
         let source = Source::new(input);
         let progress = source.progress();
-        let decoder = Decoder::new(format, source, window_at(depth)).ok_or(Reason::Unknown)?;
+        let decoder = Decoder::new(format, source, window_at(depth), budget.parts())
+            .ok_or(Reason::Unknown)?;
         let metered = Metered::new(decoder, progress, budget, self.limit);
         let mut unpacked = BufReader::with_capacity(BUFFER, metered);
         let searched = match (depth, &mut unpacked) {
@@ -59,11 +60,11 @@ impl Nested<'_> {
         packing: Packing,
     ) -> Result<Stored, Stop> {
         if format == Format::Zstd {
-            let mut plain = SpoolWriter::new(self.scratch)?;
+            let mut plain = SpoolWriter::new(self.storage);
             self.unpack(format, &mut reader(original)?, depth, Some(&mut plain))?;
-            return Ok(zstd(plain.finish()?, self.scratch)?);
+            return Ok(zstd(plain.finish()?, self.storage)?);
         }
-        let mut out = GzipWriter::new(self.scratch, packing)?;
+        let mut out = GzipWriter::new(self.storage, packing);
         let mut input = reader(original)?;
         let (_, name) = self.unpack(format, &mut input, depth, Some(&mut out))?;
         let name = name.map(|mut name| {

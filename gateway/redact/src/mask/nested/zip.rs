@@ -15,10 +15,6 @@ use crate::unpack::{START, Source};
 
 /// Memory for the index, as a multiple of the central directory's size.
 const INDEX_MEMORY: u64 = 6;
-/// Members that are always allowed, and the bytes, packed and unpacked together, that allow one further member: each costs time,
-/// however few bytes it has.
-const FREE_MEMBERS: u64 = 4096;
-const BYTES_PER_MEMBER: u64 = 512;
 
 impl Nested<'_> {
     /// Searches a zip archive.
@@ -31,11 +27,6 @@ impl Nested<'_> {
         let budget = self.budget;
         let memory = index.bytes().saturating_mul(INDEX_MEMORY);
         let _memory = budget.memory(memory).ok_or(Reason::TooLarge)?;
-        let sizes = index.entries.iter().map(|entry| entry.size);
-        let bytes = sizes.fold(stored.size, u64::saturating_add);
-        if index.entries.len() as u64 > FREE_MEMBERS.saturating_add(bytes / BYTES_PER_MEMBER) {
-            return Err(Reason::TooLarge.into());
-        }
         let mut seen = Seen::NOTHING;
         for entry in &index.entries {
             seen.changed |= self.zip_texts(entry).1 | self.mask_text(&mut entry.gap.clone());
@@ -57,14 +48,14 @@ impl Nested<'_> {
             NoIndex::BrokenOff => Stop::from(Reason::NotWritable),
             other => other.into(),
         })?;
-        let mut writer = ZipWriter::new(self.scratch)?;
+        let mut writer = ZipWriter::new(self.storage);
         for entry in &index.entries {
             let (texts, _) = self.zip_texts(entry);
             // What lies between members is left out.
             self.mask_text(&mut entry.gap.clone());
             let mark = self.mark();
             if self.zip_contents(stored, entry, depth, None)?.changed {
-                self.reset(mark);
+                self.reset_to_read_again(mark);
                 let contents = self.pack(stored, entry, depth, packing)?;
                 writer.add(entry, &texts, contents)?;
             } else {
@@ -116,7 +107,7 @@ impl Nested<'_> {
         out: Option<&mut dyn Sink>,
     ) -> Result<Seen, Stop> {
         let budget = self.budget;
-        if !budget.take_member() {
+        if !budget.take_zip_member() {
             return Err(Reason::TooLarge.into());
         }
         if entry.is_encrypted {
@@ -133,7 +124,8 @@ impl Nested<'_> {
         let progress = source.progress();
         let memory = MemberReader::memory(entry.method, depth).ok_or(Reason::Unknown)?;
         let _memory = budget.memory(memory).ok_or(Reason::TooLarge)?;
-        let reader = MemberReader::new(entry, source, depth).ok_or(Reason::Unknown)?;
+        let reader =
+            MemberReader::new(entry, source, depth, budget.parts()).ok_or(Reason::Unknown)?;
         let metered = Metered::new(reader, progress, budget, self.limit);
         let capacity = usize::try_from(entry.size).map_or(BUFFER, |size| size.clamp(START, BUFFER));
         let mut unpacked = BufReader::with_capacity(capacity, metered);
@@ -141,6 +133,9 @@ impl Nested<'_> {
         let rest = read_pieces(&mut unpacked, |_| Ok(()));
         let end = unpacked.get_mut().finish()?;
         rest?;
+        budget
+            .parts()
+            .add_bytes(entry.size.saturating_add(entry.packed));
         let seen = searched?.and(end);
         if seen.changed && !MemberReader::can_be_written(entry.method) {
             return Err(Reason::NotWritable.into());
@@ -157,7 +152,7 @@ impl Nested<'_> {
         packing: Packing,
     ) -> Result<Contents, Stop> {
         if entry.method == STORED {
-            let mut out = Summed::new(SpoolWriter::new(self.scratch)?);
+            let mut out = Summed::new(SpoolWriter::new(self.storage));
             self.zip_contents(stored, entry, depth, Some(&mut out))?;
             return Ok(Contents {
                 sum: out.sum.sum(),
@@ -165,7 +160,7 @@ impl Nested<'_> {
                 packed: out.inner.finish()?,
             });
         }
-        let mut out = Summed::new(DeflateWriter::new(self.scratch, packing)?);
+        let mut out = Summed::new(DeflateWriter::new(self.storage, packing));
         self.zip_contents(stored, entry, depth, Some(&mut out))?;
         Ok(Contents {
             sum: out.sum.sum(),

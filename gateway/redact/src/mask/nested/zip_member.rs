@@ -6,7 +6,7 @@ use flate2::Crc;
 
 use super::stream::{memory_of, window_at};
 use crate::unpack::zip::Entry;
-use crate::unpack::{Decoder, Format, Inflate, Source};
+use crate::unpack::{Decoder, Format, Inflate, Parts, Source};
 
 /// Methods of compression (APPNOTE, 4.4.5).
 pub(super) const STORED: u16 = 0;
@@ -31,12 +31,18 @@ enum Packing<'a> {
 
 impl<'a> MemberReader<'a> {
     /// `None` if the method is not known.
-    pub(super) fn new(entry: &Entry, source: Source<'a>, depth: usize) -> Option<Self> {
+    pub(super) fn new(
+        entry: &Entry,
+        source: Source<'a>,
+        depth: usize,
+        parts: &'a Parts,
+    ) -> Option<Self> {
         let packing = match entry.method {
             STORED => Packing::Stored(source),
             DEFLATED => Packing::Deflated(Inflate::new(), source),
             method => {
-                let decoder = Decoder::new(format_of(method)?, source, window_at(depth + 1))?;
+                let decoder =
+                    Decoder::new(format_of(method)?, source, window_at(depth + 1), parts)?;
                 Packing::Other(Box::new(decoder))
             }
         };

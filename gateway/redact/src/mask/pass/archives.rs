@@ -14,7 +14,7 @@ use crate::search::Tally;
 use crate::sink::Sink;
 use crate::stream::{ensure_complete, read_pieces};
 use crate::tar::{Member, for_error};
-use crate::unpack::{Decoder, Format, START, Source};
+use crate::unpack::{Decoder, Format, Parts, START, Source};
 
 /// The largest window of a compressed archive, in bytes.
 const MAX_WINDOW: u64 = 16 << 20;
@@ -125,7 +125,7 @@ impl Pass<'_> {
         body: &mut dyn BufRead,
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
-        let mut tar = SpoolWriter::new(self.scratch)?;
+        let mut tar = SpoolWriter::new(self.storage);
         let written = if self.drops.reaches_into(&member.name) {
             let mut original = self.store(body)?;
             ensure_complete(member.size.saturating_sub(original.size))?;
@@ -162,7 +162,8 @@ impl Pass<'_> {
             return DroppedEntries::read(drops, &member.name, &mut body, members_left).map(Some);
         };
         let limit = self.settings.max_unpacked(member.size);
-        let decoder = Decoder::new(format, Source::new(&mut body), MAX_WINDOW);
+        let parts = Parts::new();
+        let decoder = Decoder::new(format, Source::new(&mut body), MAX_WINDOW, &parts);
         let decoder = decoder.ok_or_else(|| super::opaque(member, "it is no archive"))?;
         let mut unpacked = BufReader::new(decoder.take(limit.saturating_add(1)));
         let read = DroppedEntries::read(drops, &member.name, &mut unpacked, members_left);
@@ -189,7 +190,7 @@ impl Pass<'_> {
             member: &member.name,
             open: self.open,
             paths: self.paths,
-            scratch: self.scratch,
+            storage: self.storage,
             budget: self.budget,
             found: Tally::default(),
             notes: Notes::default(),
@@ -214,7 +215,7 @@ impl Pass<'_> {
     }
 
     fn store(&mut self, body: &mut dyn BufRead) -> Result<Stored, Error> {
-        let mut original = SpoolWriter::new(self.scratch)?;
+        let mut original = SpoolWriter::new(self.storage);
         read_pieces(body, |bytes| original.put(bytes))?;
         original.finish()
     }

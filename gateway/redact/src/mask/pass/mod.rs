@@ -22,13 +22,13 @@ use super::open_files::OpenFiles;
 use super::passed_over::{NotLookedAt, PassedOver};
 use super::paths::Paths;
 use super::settings::RedactionSettings;
+use super::spool::Storage;
 use crate::Error;
 use crate::content::{Content, EVERYWHERE, is_known_name};
-use crate::scratch::Scratch;
 use crate::search::{Rules, Tally};
 use crate::sink::Sink;
 use crate::stream::{ensure_complete, read_pieces};
-use crate::tar::{HeaderText, Kind, Member, Next, for_error, normalize, padding};
+use crate::tar::{BLOCK, HeaderText, Kind, Member, Next, for_error, normalize, padding};
 use crate::unpack::{Format, START, Source};
 
 /// The settings and the state of a pass. The state is the next pass's, too.
@@ -45,7 +45,7 @@ pub(super) struct Pass<'a> {
     pub(super) unreadable: &'a mut Vec<String>,
     /// Members that were not looked at.
     pub(super) passed_over: &'a mut NotLookedAt,
-    pub(super) scratch: &'a mut dyn Scratch,
+    pub(super) storage: &'a dyn Storage,
     pub(super) paths: &'a mut Paths,
     /// The members so far that were left out.
     pub(super) dropped: DroppedMembers,
@@ -76,6 +76,8 @@ impl Pass<'_> {
         if !self.budget.take_member() {
             return Err(Error::BadTar("it has too many members"));
         }
+        let bytes = member.size.saturating_add(BLOCK as u64);
+        self.budget.parts().add_bytes(bytes);
         if self.leaves_out(member)? {
             return skip_contents(input, member.size);
         }

@@ -1,7 +1,9 @@
 //! Cuts names of variables into words: at separators, digits and changes of case.
 
+use memchr::memmem::Finder;
+
 /// A name in small letters without its separators, and where its words begin and end.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Cut {
     letters: Vec<u8>,
     /// Whether a word may begin or end before the letter of this index; one more than there are letters.
@@ -53,8 +55,9 @@ impl Cut {
     }
 
     /// Whether the letters of `word` stand one after the other anywhere.
-    pub(super) fn has_anywhere(&self, word: &[u8]) -> bool {
-        memchr::memmem::find_iter(&self.letters, word).any(|at| self.is_joined(at, word))
+    pub(super) fn has_anywhere(&self, word: &Finder<'_>) -> bool {
+        let mut found = word.find_iter(&self.letters);
+        found.any(|at| self.is_joined(at, word.needle()))
     }
 
     /// Whether it has `word` as a whole word.

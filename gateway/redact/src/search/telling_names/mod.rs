@@ -8,8 +8,16 @@ mod lists;
 #[cfg(test)]
 mod tests;
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use cut::Cut;
 use lists::{ANYWHERE, ENDS, LAST, ORDINARY, PHRASES, PLACES, WHOLE};
+
+/// [`ANYWHERE`], prepared: a hostile environment has millions of names.
+static FINDERS: LazyLock<[Finder<'static>; ANYWHERE.len()]> =
+    LazyLock::new(|| ANYWHERE.map(Finder::new));
 
 /// The words by group: the group's name, the words, and an example of a name.
 pub(super) fn groups() -> [(&'static str, String, &'static str); 5] {
@@ -29,12 +37,16 @@ pub(super) fn groups() -> [(&'static str, String, &'static str); 5] {
 /// Whether the name says that its value is a secret.
 pub(super) fn is_telling(name: &[u8]) -> bool {
     let by_case = Cut::by_case(name);
+    if is_excepted(name, &by_case) {
+        return false;
+    }
     // Letters in odd cases (`dBpAsS`) are cut at nothing but separators and digits.
-    !is_excepted(name, &by_case) && (tells(&by_case) || tells(&Cut::by_separators(name)))
+    let by_separators = Cut::by_separators(name);
+    tells(&by_case) || by_separators != by_case && tells(&by_separators)
 }
 
 fn tells(cut: &Cut) -> bool {
-    ANYWHERE.iter().any(|word| cut.has_anywhere(word))
+    FINDERS.iter().any(|word| cut.has_anywhere(word))
         || WHOLE.iter().any(|word| cut.has_word(word))
         || PHRASES.iter().any(|phrase| cut.has_phrase(phrase))
         || LAST.iter().any(|word| cut.last_word() == *word)
