@@ -59,6 +59,8 @@ struct Buffered<'s> {
 /// How hard compression tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {
+    /// Fast, and not at all where there is little to compress: the length does not matter.
+    Loose,
     Fast,
     Usual,
     Smallest,
@@ -152,7 +154,7 @@ impl<'s> DeflateWriter<'s> {
 impl Packing {
     fn level(self) -> Compression {
         match self {
-            Self::Fast => Compression::fast(),
+            Self::Loose | Self::Fast => Compression::fast(),
             Self::Usual => Compression::default(),
             Self::Smallest => Compression::best(),
         }
@@ -311,7 +313,7 @@ impl Sink for GzipWriter<'_> {
 
 impl Sink for DeflateWriter<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let is_small = self.packing == Packing::Fast && self.held.len() + bytes.len() <= SMALL;
+        let is_small = self.packing == Packing::Loose && self.held.len() + bytes.len() <= SMALL;
         if self.encoder.is_none() && is_small {
             self.held.extend_from_slice(bytes);
             return Ok(());

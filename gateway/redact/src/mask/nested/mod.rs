@@ -56,6 +56,8 @@ pub(super) struct Nested<'a> {
     pub(super) notes: Notes,
     /// The most bytes that each stream of the file may unpack to.
     pub(super) limit: u64,
+    /// Whether the length of what is written must stay as it was.
+    pub(super) is_fixed: bool,
     /// The names of the files around the contents, in the order in which they are nested.
     pub(super) path: Vec<Vec<u8>>,
 }
@@ -162,11 +164,26 @@ impl Nested<'_> {
             return Err(Reason::NotWritable.into());
         }
         if !fixed {
-            return Ok((
-                Some(self.write(format, original, depth, Packing::Fast)?),
-                seen,
-            ));
+            let packing = if self.is_fixed {
+                Packing::Fast
+            } else {
+                Packing::Loose
+            };
+            return Ok((Some(self.write(format, original, depth, packing)?), seen));
         }
+        let around = std::mem::replace(&mut self.is_fixed, true);
+        let written = self.write_fixed(format, original, depth);
+        self.is_fixed = around;
+        Ok((Some(written?), seen))
+    }
+
+    /// Writes `original` masked, at its old length.
+    fn write_fixed(
+        &mut self,
+        format: Format,
+        original: &mut Stored,
+        depth: usize,
+    ) -> Result<Stored, Stop> {
         // Which of them makes the fewest bytes depends on the contents.
         for packing in [Packing::Smallest, Packing::Usual, Packing::Fast] {
             if !self.budget.take_packing() {
@@ -175,7 +192,7 @@ impl Nested<'_> {
             let mark = self.mark();
             let written = self.write(format, original, depth, packing)?;
             if let Some(padded) = padding::pad(format, written, original.size) {
-                return Ok((Some(padded), seen));
+                return Ok(padded);
             }
             self.reset_to_read_again(mark);
         }

@@ -69,7 +69,8 @@ impl Nested<'_> {
         }
         let mut comment = index.comment;
         self.mask_text(&mut comment);
-        let size = (packing != Packing::Fast).then_some(stored.size);
+        let is_padded = matches!(packing, Packing::Usual | Packing::Smallest);
+        let size = is_padded.then_some(stored.size);
         Ok(writer.finish(comment, size)?)
     }
 

@@ -195,6 +195,7 @@ impl Pass<'_> {
             found: Tally::default(),
             notes: Notes::default(),
             limit: self.settings.max_unpacked(member.size),
+            is_fixed: false,
             path: Vec::new(),
         };
         let masked = mask(&mut nested)?;
