@@ -137,9 +137,9 @@ pub(crate) fn pack(program: &str, arguments: &[&str], contents: &[u8]) -> io::Re
         .spawn()
         .map_err(|error| io::Error::new(error.kind(), format!("{program}: {error}")))?;
     let input = packer.stdin.take().ok_or(ErrorKind::BrokenPipe)?;
-    let packed = std::thread::scope(|scope| {
+    let done = std::thread::scope(|scope| {
         scope.spawn(move || { &input }.write_all(contents));
         packer.wait_with_output()
     })?;
-    Ok(packed.stdout)
+    Ok(done.stdout)
 }

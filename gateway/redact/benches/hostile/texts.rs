@@ -43,10 +43,10 @@ pub(crate) const CASES: &[Case] = &[
         repeated(out, &wide)
     }),
     Case::new("memory: hex of half of the value", |out| {
-        let hex: String = VALUE
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
+        let digit = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or_default();
+        let half = VALUE.iter().take(16);
+        let hex: String = half
+            .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
             .collect();
         repeated(out, hex.as_bytes())
     }),
