@@ -13,6 +13,15 @@ impl Engine {
         Rules::compile(plan, values, &SearchSettings::default()).map(Self)
     }
 
+    /// As on a processor without AVX-512.
+    pub(crate) fn narrow(plan: &Plan, values: &[EnvValue]) -> Result<Self, RuleError> {
+        let settings = SearchSettings {
+            avx512: false,
+            ..SearchSettings::default()
+        };
+        Rules::compile(plan, values, &settings).map(Self)
+    }
+
     /// Masks a stream that comes in pieces; returns the number of matches.
     pub(crate) fn stream<'b>(
         &self,

@@ -2,30 +2,46 @@
 
 mod column;
 
-use super::digit_runs::{LINE, PAGE, Text, starts};
+use std::ops::Range;
 
+use fearless_simd::Level;
+
+use super::digit_runs::{LINE, LINES, PAGE, Text, starts};
+
+const DIGITS_MIN: usize = 13;
 const DIGITS_MAX: usize = 19;
 /// The longest number, with its separators.
 const LENGTH_MAX: usize = DIGITS_MAX + 4;
 /// Groups of digits as they are printed on cards; ISO/IEC 7812 specifies none.
 const GROUPS: [&[usize]; 4] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3]];
 
-/// Calls `hit` for every payment card number that begins in `from..to`: a known issuer, a length that fits it, and a right
+/// Calls `hit` for every payment card number that begins in `range`: a known issuer, a length that fits it, and a right
 /// check digit.
-pub(super) fn find(bytes: &[u8], from: usize, to: usize, hit: &mut impl FnMut(usize, usize)) {
-    for page in (from..to).step_by(PAGE) {
+pub(super) fn find(
+    level: Level,
+    bytes: &[u8],
+    range: Range<usize>,
+    hit: &mut impl FnMut(usize, usize),
+) {
+    let mut found = [0; LINES];
+    for page in range.clone().step_by(PAGE) {
         let joined = page.checked_sub(1).and_then(|before| bytes.get(before));
         let joined = joined.is_some_and(u8::is_ascii_digit);
-        let starts = match bytes.get(page..).and_then(<[u8]>::first_chunk) {
-            Some(text) => starts(text, joined),
-            None => starts(&padded(bytes.get(page..).unwrap_or_default()), joined),
+        let rest = bytes.get(page..).unwrap_or_default();
+        let any = if let Some(text) = rest.first_chunk() {
+            starts(level, text, joined, &mut found)
+        } else {
+            starts(level, &padded(rest), joined, &mut found)
         };
-        for (line, &starts) in (page..).step_by(LINE).zip(&starts) {
+        if !any {
+            continue;
+        }
+        for (line, &starts) in (page..).step_by(LINE).zip(&found) {
             let mut left = starts;
             while left != 0 {
                 let start = line + left.trailing_zeros() as usize;
                 left &= left - 1;
-                if start < to
+                if start < range.end
                     && let Some(end) = number_at(bytes, start)
                 {
                     hit(start, end);
@@ -60,7 +76,11 @@ fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
         return None;
     }
     let plain = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let end = if plain > 4 { plain } else { grouped(text)? };
+    let end = match plain {
+        DIGITS_MIN..=DIGITS_MAX => plain,
+        ..5 => grouped(text)?,
+        _ => return None,
+    };
     if plain <= 4 && is_in_table(bytes, at, at + end) {
         return None;
     }
@@ -211,11 +231,12 @@ fn luhn(number: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::*;
 
     pub(super) fn found(text: &str) -> Vec<(usize, usize)> {
         let mut all = Vec::new();
-        find(text.as_bytes(), 0, text.len(), &mut |start, end| {
+        let range = 0..text.len();
+        find(Level::new(), text.as_bytes(), range, &mut |start, end| {
             all.push((start, end));
         });
         all

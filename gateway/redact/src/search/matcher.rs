@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use fearless_simd::Level;
 use gateway_core::Place;
 use memchr::memmem;
 
@@ -14,6 +15,7 @@ use super::expression::Expression;
 use super::filter::Filter;
 use super::named::NamedNeedle;
 use super::needle::{EscapedNeedle, Needle};
+use super::sieve::{Candidates, PAGE};
 
 /// Bytes that detectors read before an anchor. No match begins further before it.
 pub(super) const BACK: usize = 4096;
@@ -44,6 +46,7 @@ pub(super) struct Matcher {
     expressions: Vec<Arc<Expression>>,
     cards: Option<usize>,
     describer: Option<Arc<Describer>>,
+    level: Level,
 }
 
 #[derive(Debug)]
@@ -68,11 +71,12 @@ pub(super) struct Sweep {
     effort: usize,
     /// The end of the last value that was found among them.
     found_until: usize,
+    room: Box<Candidates>,
 }
 
 impl Matcher {
     /// `None` if the anchors have too many grams.
-    pub(super) fn new(targets: Targets) -> Option<Self> {
+    pub(super) fn new(targets: Targets, level: Level) -> Option<Self> {
         let mut anchors = Vec::new();
         let mut probes = Vec::new();
         let mut add = |anchor: Anchor, probe: Probe| {
@@ -117,7 +121,8 @@ impl Matcher {
             let finder = memmem::Finder::new(&needle.form.bytes).into_owned();
             (needle, finder)
         };
-        let (filter, _) = Filter::new(&anchors).filter(|(_, too_short)| too_short.is_empty())?;
+        let (filter, _) =
+            Filter::new(&anchors, level).filter(|(_, too_short)| too_short.is_empty())?;
         let short = short.into_iter().map(finder).collect();
         Some(Self {
             filter,
@@ -126,6 +131,7 @@ impl Matcher {
             expressions: targets.expressions,
             cards,
             describer: targets.describer,
+            level,
         })
     }
 
@@ -144,11 +150,23 @@ impl Matcher {
             end: to,
         } = range;
         (sweep.effort, sweep.found_until) = (0, 0);
-        self.filter.sweep(bytes, from, to, &mut |probe, at| {
-            if let Some(probe) = self.probes.get(probe) {
-                probe.verify(bytes, at, place, sweep);
+        let mut room = std::mem::take(&mut sweep.room);
+        for from in (from..to).step_by(PAGE) {
+            let page = from..to.min(from + PAGE);
+            let zeros = self
+                .filter
+                .sweep(bytes, page.clone(), &mut room, &mut |probe, at| {
+                    if let Some(probe) = self.probes.get(probe) {
+                        probe.verify(bytes, at, place, sweep);
+                    }
+                });
+            if let Some(rule) = self.cards.filter(|_| !zeros) {
+                cards::find(self.level, bytes, page, &mut |start, end| {
+                    sweep.found.push((rule, start, end));
+                });
             }
-        });
+        }
+        sweep.room = room;
         for (needle, finder) in &self.short {
             // A needle that begins before `to` ends at most one byte after it.
             let part = bytes
@@ -162,11 +180,6 @@ impl Matcher {
                     .push((needle.rule, start, start + needle.form.bytes.len()));
                 at += next + 1;
             }
-        }
-        if let Some(rule) = self.cards {
-            cards::find(bytes, from, to, &mut |start, end| {
-                sweep.found.push((rule, start, end));
-            });
         }
     }
 }

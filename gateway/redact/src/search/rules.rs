@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use fearless_simd::Level;
 use gateway_core::{MaskRule, Pattern, Place, Plan};
 
 use super::describe::Describer;
@@ -69,7 +70,10 @@ impl Rules {
             let matcher = match known {
                 Some(matcher) => matcher,
                 None if there.is_empty() => continue,
-                None => Arc::new(matcher(plan, &there, &patterns, describer.as_ref())?),
+                None => {
+                    let level = settings.level();
+                    Arc::new(matcher(plan, &there, &patterns, describer.as_ref(), level)?)
+                }
             };
             by_place.insert(place, Arc::clone(&matcher));
             matchers.push((there, matcher));
@@ -280,6 +284,7 @@ fn matcher(
     indices: &[usize],
     patterns: &Patterns,
     describer: Option<&Arc<Describer>>,
+    level: Level,
 ) -> Result<Matcher, RuleError> {
     let mut targets = Targets {
         describer: describer.cloned(),
@@ -312,7 +317,7 @@ fn matcher(
         }
         last.clone_from(&rule.name);
     }
-    Matcher::new(targets).ok_or(RuleError::TooLarge {
+    Matcher::new(targets, level).ok_or(RuleError::TooLarge {
         rule: last,
         max: GRAMS_MAX,
         what: "byte patterns to search for",

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use fearless_simd::Level;
+
 use super::sightings::CredentialSettings;
 
 /// The mask, and the bounds of a compiled plan.
@@ -20,6 +22,19 @@ pub struct SearchSettings {
     pub max_expression_bytes: usize,
     /// Whether the secrets that are found are described, and how. Without it they are only counted.
     pub credentials: Option<CredentialSettings>,
+    /// Whether the search uses AVX-512 where the processor has it. Measurements switch it off, to tell what others do.
+    pub avx512: bool,
+}
+
+impl SearchSettings {
+    /// The instructions that the search uses.
+    pub(super) fn level(&self) -> Level {
+        if self.avx512 {
+            Level::new()
+        } else {
+            Level::baseline()
+        }
+    }
 }
 
 impl Default for SearchSettings {
@@ -31,6 +46,7 @@ impl Default for SearchSettings {
             max_needle_bytes: 16 << 20,
             max_expression_bytes: 64 << 20,
             credentials: None,
+            avx512: true,
         }
     }
 }

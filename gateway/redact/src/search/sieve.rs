@@ -26,6 +26,7 @@ pub(super) struct Sieve {
 }
 
 /// Even offsets in a page that may hold a gram.
+#[derive(Debug)]
 pub(super) struct Candidates {
     /// The first `count` of them, and room for the last that are written at once.
     offsets: [u16; PAGE / 2 + LANES],
@@ -33,12 +34,7 @@ pub(super) struct Candidates {
 }
 
 impl Sieve {
-    /// Uses the best instructions that this CPU has.
-    pub(super) fn new() -> Self {
-        Self::at(Level::new())
-    }
-
-    pub(super) fn at(level: Level) -> Self {
+    pub(super) fn new(level: Level) -> Self {
         Self {
             level,
             tables: Box::new([[[0; 64]; 4]; GRAM]),
@@ -114,8 +110,8 @@ impl Sieve {
     }
 }
 
-impl Candidates {
-    pub(super) fn new() -> Self {
+impl Default for Candidates {
+    fn default() -> Self {
         Self {
             offsets: [0; PAGE / 2 + LANES],
             count: 0,
@@ -173,6 +169,9 @@ mod avx512 {
 
     use super::{Candidates, GRAM, LANES, PAGE, Table};
 
+    /// Blocks of two lines in a page.
+    const BLOCKS: usize = PAGE / 128;
+
     /// Of two vectors one after the other: the even bytes, the odd ones, and those from the first one's last on.
     const EVEN: [u8; 64] = lanes(0, 2);
     const ODD: [u8; 64] = lanes(1, 2);
@@ -206,33 +205,37 @@ mod avx512 {
             let mut last = _mm512_setzero_si512();
             let (lines, _) = page.as_chunks::<64>();
             let (blocks, _) = lines.as_chunks::<2>();
-            // A page's first bit is never set: no gram begins before it.
-            let mut begins = -2i16;
-            let mut count = 0;
-            for [one, two] in blocks {
+            // A bit for each gram of a block, and for each block that has any.
+            let mut words = [0u64; BLOCKS];
+            let mut some = 0u32;
+            for (([one, two], word), index) in blocks.iter().zip(&mut words).zip(0..) {
                 let (one, two) = (load(one), load(two));
                 let evens = _mm512_permutex2var_epi8(one, even, two);
                 let odds = _mm512_permutex2var_epi8(one, odd, two);
                 let begun = _mm512_and_si512(groups(first, evens), groups(second, odds));
                 let ended = _mm512_and_si512(groups(third, evens), groups(fourth, odds));
-                let noticed =
-                    _mm512_test_epi8_mask(_mm512_permutex2var_epi8(last, before, begun), ended);
+                *word = _mm512_test_epi8_mask(_mm512_permutex2var_epi8(last, before, begun), ended);
+                some |= u32::from(*word != 0) << index;
                 last = begun;
-                if noticed != 0 {
-                    let [a, b, c, d, e, f, g, h] = noticed.to_le_bytes();
-                    let halves = [[a, b, c, d], [e, f, g, h]].map(u32::from_le_bytes);
-                    for (mask, begins) in halves.into_iter().zip([begins, begins + 64]) {
-                        let there = _mm512_add_epi16(offsets, _mm512_set1_epi16(begins));
-                        let there: u16x32<_> =
-                            _mm512_maskz_compress_epi16(mask, there).simd_into(cpu);
-                        let room = candidates.offsets.get_mut(count..);
-                        if let Some(room) = room.and_then(<[u16]>::first_chunk_mut::<LANES>) {
-                            *room = there.into();
-                            count += mask.count_ones() as usize;
-                        }
+            }
+            let mut count = 0;
+            while some != 0 {
+                let index = u8::try_from(some.trailing_zeros()).unwrap_or_default();
+                some &= some - 1;
+                let word = words.get(usize::from(index)).copied().unwrap_or_default();
+                let [a, b, c, d, e, f, g, h] = word.to_le_bytes();
+                let halves = [[a, b, c, d], [e, f, g, h]].map(u32::from_le_bytes);
+                // A page's first bit is never set: no gram begins before it.
+                let begins = i16::from(index) * 128 - 2;
+                for (mask, begins) in halves.into_iter().zip([begins, begins + 64]) {
+                    let there = _mm512_add_epi16(offsets, _mm512_set1_epi16(begins));
+                    let there: u16x32<_> = _mm512_maskz_compress_epi16(mask, there).simd_into(cpu);
+                    let room = candidates.offsets.get_mut(count..);
+                    if let Some(room) = room.and_then(<[u16]>::first_chunk_mut::<LANES>) {
+                        *room = there.into();
+                        count += mask.count_ones() as usize;
                     }
                 }
-                begins = begins.wrapping_add(128);
             }
             candidates.count = count;
         }
