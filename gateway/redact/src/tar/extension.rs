@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::block::padding;
 use super::header::{Header, Kind};
 use super::pax::{self, Record};
-use super::text::HeaderText;
+use super::text::{HeaderText, ReplacedText};
 use crate::Error;
 use crate::stream::read_exact;
 
@@ -44,8 +44,8 @@ struct Located {
     text: HeaderText,
     /// The position in it of the sign that ends a record's key, where the key is searched, too.
     equals: Option<usize>,
-    /// Whether it is the name of the member itself.
-    own_name: bool,
+    /// The text of the member's own header in whose place it stands.
+    replaces: Option<ReplacedText>,
 }
 
 impl Extension {
@@ -71,14 +71,14 @@ impl Extension {
         self.body.len()
     }
 
-    /// Appends header and contents to `front`, byte for byte except for what `edit` overwrites. Returns the member's name if
-    /// it stands here and was edited.
+    /// Appends header and contents to `front`, byte for byte except for what `edit` overwrites. Returns the texts that stand in
+    /// the place of those in the member's header and were edited.
     pub(super) fn write(
         &self,
         edit: &mut impl FnMut(HeaderText, &mut [u8]),
         front: &mut Vec<u8>,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let (mut body, mut renamed) = (self.body.clone(), None);
+    ) -> Result<Vec<(ReplacedText, Vec<u8>)>, Error> {
+        let (mut body, mut edited) = (self.body.clone(), Vec::new());
         for located in self.texts()? {
             let Some(text) = body.get_mut(located.range.clone()) else {
                 continue;
@@ -89,19 +89,22 @@ impl Extension {
             {
                 *byte = b'=';
             }
-            if located.own_name && Some(&*text) != self.body.get(located.range) {
-                renamed = Some(text.to_vec());
+            if let Some(replaced) = located.replaces
+                && Some(&*text) != self.body.get(located.range)
+            {
+                edited.push((replaced, text.to_vec()));
             }
         }
-        let header = match &renamed {
-            Some(name) => &self.header.with_beginning_of(name),
+        let is_name = |(replaced, _): &&(ReplacedText, _)| *replaced == ReplacedText::Name;
+        let header = match edited.iter().rfind(is_name) {
+            Some((replaced, name)) => &self.header.with_beginning_of(*replaced, name),
             None => &self.header,
         };
         let header = header.edited(edit)?;
         front.extend_from_slice(header.as_bytes());
         front.extend_from_slice(&body);
         front.resize(front.len() + padding(body.len() as u64), 0);
-        Ok(renamed)
+        Ok(edited)
     }
 
     /// The same extension without a record of the member's size, which the header then has alone.
@@ -174,7 +177,13 @@ impl Extension {
                 return Ok(Some(located));
             }
         };
-        Ok(Some(Located::whole(record.value, text)))
+        let mut located = Located::whole(record.value, text);
+        located.replaces = match key.as_slice() {
+            b"uname" => Some(ReplacedText::User),
+            b"gname" => Some(ReplacedText::Group),
+            _ => located.replaces,
+        };
+        Ok(Some(located))
     }
 
     /// Appends header and contents as they came. `false` if bytes were left out.
@@ -192,7 +201,11 @@ impl Located {
             range,
             text,
             equals: None,
-            own_name: text == HeaderText::Name,
+            replaces: match text {
+                HeaderText::Name => Some(ReplacedText::Name),
+                HeaderText::Link => Some(ReplacedText::Link),
+                HeaderText::Data | HeaderText::Block => None,
+            },
         }
     }
 }

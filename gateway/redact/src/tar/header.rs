@@ -124,20 +124,6 @@ impl Header {
         self.0.as_mut_bytes().get_mut(field).unwrap_or_default()
     }
 
-    /// The same header with the beginning of `name`, for members whose whole name stands in an extended header.
-    pub(super) fn with_beginning_of(&self, name: &[u8]) -> Self {
-        let mut header = self.clone();
-        if !self.prefix().is_empty() {
-            header.bytes_mut(PREFIX).fill(0);
-        }
-        let field = &mut header.0.as_old_mut().name;
-        field.fill(0);
-        let fits = name.len().min(field.len() - 1);
-        overwrite(field, name.get(..fits).unwrap_or_default());
-        header.update_sum();
-        header
-    }
-
     /// The permission bits, with setuid, setgid and sticky bit; 0 where the field is not a number.
     pub(super) fn mode(&self) -> u32 {
         let mode = octal(&self.0.as_old().mode).unwrap_or_default();

@@ -156,15 +156,14 @@ impl Member {
         &self,
         mut edit: impl FnMut(HeaderText, &mut [u8]),
     ) -> Result<Vec<u8>, Error> {
-        let (mut front, mut renamed) = (Vec::new(), None);
+        let (mut front, mut header) = (Vec::new(), self.header.clone());
         for extension in &self.extensions {
-            renamed = extension.write(&mut edit, &mut front)?.or(renamed);
+            for (replaced, whole) in extension.write(&mut edit, &mut front)? {
+                // The header has the beginning of a long text, or one without what is not ASCII: a secret may be cut there and so
+                // not be found.
+                header = header.with_beginning_of(replaced, &whole);
+            }
         }
-        let header = match renamed {
-            // The header has the beginning of a long name, in which a secret may be cut and so not be found.
-            Some(name) => &self.header.with_beginning_of(&name),
-            None => &self.header,
-        };
         front.extend_from_slice(header.edited(&mut edit)?.as_bytes());
         front.extend_from_slice(&self.map);
         Ok(front)

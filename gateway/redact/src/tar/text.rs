@@ -12,3 +12,16 @@ pub(crate) enum HeaderText {
     /// A whole header: for matches that reach over several fields. What is overwritten of numbers there is put back.
     Block,
 }
+
+/// A text of a member's own header that an extended header replaces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReplacedText {
+    /// The member's name.
+    Name,
+    /// A link's target.
+    Link,
+    /// The owner's name.
+    User,
+    /// The group's name.
+    Group,
+}

@@ -295,3 +295,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn no_part_stays_where_another_header_has_the_whole() {
+    // Go leaves what is not ASCII out of a member's own header.
+    let part = &SECRET[1..];
+    for (key, kind, at) in [
+        (&b"path"[..], b'0', 0),
+        (b"linkpath", b'2', 157),
+        (b"uname", b'0', 265),
+        (b"gname", b'0', 297),
+    ] {
+        let body = record(key, SECRET);
+        let own = header(kind, 0, |header| {
+            header[at..at + part.len()].copy_from_slice(part);
+        });
+        let entry = [header(b'x', body.len(), |_| {}), padded(body), own].concat();
+        for archive in &archives(&entry)[1..] {
+            assert!(holds(&readable(archive), part));
+            let (hidden, _) = redact(redaction(), archive).unwrap();
+            let key = String::from_utf8_lossy(key);
+            assert!(!holds(&readable(&hidden), &part[..6]), "{key}");
+        }
+    }
+}

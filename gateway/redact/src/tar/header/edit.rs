@@ -5,10 +5,13 @@ use std::ops::Range;
 use super::{Format, Header, Kind, MAGIC, PREFIX, octal, overwrite, text};
 use crate::Error;
 use crate::tar::block::BLOCK;
-use crate::tar::text::HeaderText;
+use crate::tar::text::{HeaderText, ReplacedText};
 
+const NAME: Range<usize> = 0..100;
 const LINK: Range<usize> = 157..257;
-const OWNERS: [Range<usize>; 2] = [265..297, 297..329];
+const USER: Range<usize> = 265..297;
+const GROUP: Range<usize> = 297..329;
+const OWNERS: [Range<usize>; 2] = [USER, GROUP];
 /// Mode, user, group and time: every reader takes these for numbers.
 const NUMBERS: [Range<usize>; 4] = [100..108, 108..116, 116..124, 136..148];
 /// The numbers of a device. Other kinds do not need them.
@@ -52,6 +55,29 @@ impl Header {
         Ok(header)
     }
 
+    /// The same header with the beginning of a text that stands whole in an extended header.
+    pub(in crate::tar) fn with_beginning_of(&self, replaced: ReplacedText, whole: &[u8]) -> Self {
+        let mut header = self.clone();
+        let field = match replaced {
+            ReplacedText::Name => NAME,
+            ReplacedText::Link => LINK,
+            ReplacedText::User | ReplacedText::Group if header.format() == Format::Old => {
+                return header;
+            }
+            ReplacedText::User => USER,
+            ReplacedText::Group => GROUP,
+        };
+        if replaced == ReplacedText::Name && !header.prefix().is_empty() {
+            header.bytes_mut(PREFIX).fill(0);
+        }
+        let field = header.bytes_mut(field);
+        field.fill(0);
+        let fits = whole.len().min(field.len().saturating_sub(1));
+        overwrite(field, whole.get(..fits).unwrap_or_default());
+        header.update_sum();
+        header
+    }
+
     /// What stands in several fields at once: numbers stay, texts are overwritten.
     fn edit_across(&mut self, edit: &mut impl FnMut(HeaderText, &mut [u8])) -> Result<(), Error> {
         let mut block = self.as_bytes().to_vec();
@@ -68,7 +94,7 @@ impl Header {
                 return Err(Error::BadTar("a number of a header has a secret in it"));
             }
         }
-        let mut texts = vec![0..100, LINK];
+        let mut texts = vec![NAME, LINK];
         if self.format() != Format::Old {
             texts.extend(OWNERS);
         }
@@ -87,7 +113,7 @@ impl Header {
         for field in NUMBERS {
             self.keep_number(field)?;
         }
-        for field in [0..100, LINK] {
+        for field in [NAME, LINK] {
             drop_behind_nul(self.bytes_mut(field));
         }
         let is_sparse = self.kind() == Kind::OldSparse;
