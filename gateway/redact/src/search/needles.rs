@@ -18,8 +18,8 @@ use super::{EnvValue, RuleError, SearchSettings};
 /// Longer environment values are searched for in pieces: their longest encoding, six bytes for one, must fit behind any
 /// segment.
 const VALUE_MAX: usize = 8192;
-/// The first bytes of a longer value that are found alone, too.
-const FIRST: usize = 16;
+/// How many first bytes of a longer value are found alone, too. Linux cuts the names of threads after 15.
+const FIRST: [usize; 2] = [15, 16];
 
 /// The values of variables.
 #[derive(Debug, Clone, Copy)]
@@ -166,10 +166,8 @@ impl RuleNeedles {
             self.add_escaped(rule, &changed, Extent::Usual);
         }
         for part in telling_parts(value) {
-            if let Some(first) = part
-                .get(..FIRST)
-                .filter(|first| first.len() < part.len() && !is_common(first))
-            {
+            let firsts = FIRST.iter().filter_map(|length| part.get(..*length));
+            for first in firsts.filter(|first| first.len() < part.len() && !is_common(first)) {
                 self.add_escaped(rule, first, Extent::Usual);
             }
             for text in texts(&part).into_iter().chain(other_cases(&part)) {

@@ -368,7 +368,8 @@ fn other_cases_and_first_bytes_are_hidden() {
             "**********************************",
         ),
         ("cut: Qm4x-Zy9+Kp2/Wv7", "cut: ****************"),
-        ("cut: Qm4x-Zy9+Kp2/Wv", "cut: Qm4x-Zy9+Kp2/Wv"),
+        ("thread: Qm4x-Zy9+Kp2/Wv", "thread: ***************"),
+        ("cut: Qm4x-Zy9+Kp2/W", "cut: Qm4x-Zy9+Kp2/W"),
     ] {
         assert_eq!(
             String::from_utf8(masked(value, text.as_bytes())).unwrap(),

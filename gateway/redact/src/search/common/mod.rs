@@ -53,7 +53,7 @@ fn is_number(text: &str) -> bool {
         && digits(exponent) > 0
 }
 
-/// Numbers with units, one or several: `30s`, `1h30m`, `512Mi`, `50%`; and ISO 8601's `PT5M`.
+/// A number with a unit, or several of a duration, the longest first: `30s`, `1h30m`, `512Mi`, `50%`; and ISO 8601's `PT5M`.
 fn is_measure(text: &str) -> bool {
     let text = text.trim_start_matches(['+', '-']);
     let (text, iso) = text
@@ -61,6 +61,7 @@ fn is_measure(text: &str) -> bool {
         .map_or((text, false), |rest| (rest, true));
     let text = text.strip_prefix('T').filter(|_| iso).unwrap_or(text);
     let mut rest = text;
+    let mut before = None;
     while !rest.is_empty() {
         let number = rest.len()
             - rest
@@ -75,6 +76,12 @@ fn is_measure(text: &str) -> bool {
         if number.is_empty() || number.len() > DIGITS_MAX || !words::is_unit(unit) {
             return false;
         }
+        let length = words::length_of_time(unit);
+        let is_more = before.is_some() || !behind.is_empty();
+        if is_more && (length.is_none() || before.is_some_and(|before| length >= before)) {
+            return false;
+        }
+        before = Some(length);
         rest = behind;
     }
     !text.is_empty()
@@ -212,6 +219,7 @@ mod tests {
             "0x7fffffff",
             "86400000",
             "1h30m",
+            "2w3d4h5m6.5s",
             "30s",
             "500ms",
             "PT15M",
@@ -281,6 +289,9 @@ mod tests {
             "x7Yp9-Kq2Lm",
             "0d2ea5e8-6a2c-4e02-8a0c-55cbd1b6b06f",
             "password123!",
+            "4925d13638d9d57b",
+            "12m34h",
+            "1k2m3g",
             "secret-postgres-2024x",
             "",
         ] {

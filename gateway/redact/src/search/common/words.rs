@@ -71,6 +71,13 @@ pub(super) fn is_unit(text: &str) -> bool {
     has(UNITS, &text.to_lowercase())
 }
 
+/// The rank of a unit of time in durations of several, such as `1d2h`: the longer the unit, the higher. `None` for other units.
+pub(super) fn length_of_time(unit: &str) -> Option<usize> {
+    let units = ["ns", "us", "ms", "s", "m", "h", "d", "w", "y"];
+    let unit = unit.to_lowercase().replace('µ', "u");
+    units.iter().position(|known| *known == unit)
+}
+
 /// Whether a host name may end with `label`.
 pub(super) fn is_last_label(label: &str) -> bool {
     has(LAST_LABELS, label)
