@@ -231,5 +231,6 @@ fn is_placeholder(password: &[u8]) -> bool {
     let template = [&b"$"[..], b"%s", b"%v", b"%d", b"{"]
         .iter()
         .any(|start| password.starts_with(start));
-    one || template || password == b"password" || password == b"redacted" || password == b"REDACTED"
+    let words: [&[u8]; 4] = [b"password", b"passwd", b"pass", b"redacted"];
+    one || template || words.iter().any(|word| password.eq_ignore_ascii_case(word))
 }

@@ -129,9 +129,11 @@ fn element(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
     let end = run(text, start, VALUE_MAX, |byte| {
         byte >= b' ' && !matches!(byte, b'<' | b'>' | b']')
     });
-    let rest = text.get(end..)?;
     let value = text.get(start..end)?.trim_ascii_end();
-    let closed = rest.starts_with(b"</") || rest.starts_with(b"]]>") || rest.starts_with(b"\n");
+    // The tag that closes it may stand in a line of its own. `<password>` alone is a placeholder in a manual.
+    let behind = run(text, end, BETWEEN, |byte| byte.is_ascii_whitespace());
+    let rest = text.get(behind..)?;
+    let closed = rest.starts_with(b"</") || rest.starts_with(b"]]>");
     (closed && is_secret(value)).then_some(start..start + value.len())
 }
 
