@@ -69,6 +69,16 @@ pub(crate) struct Completion<'a> {
     pub(crate) info: &'a CheckpointInfo,
 }
 
+impl Completion<'_> {
+    /// Adds the findings about an archive that is published as it came.
+    fn check(&self, mut archive: WholeArchive) -> Result<WholeArchive, Error> {
+        let mut watch = self.steps.watch(Step::Check, StepFile::Archive);
+        watch.count(archive.bytes);
+        archive.findings = watch.time(|| publishable(&mut archive.file, self.info))?;
+        Ok(archive)
+    }
+}
+
 impl Source {
     /// Waits until all bytes have come. Returns the FIFO, too, if its writer stalled.
     pub(crate) fn receive(
@@ -179,7 +189,7 @@ fn from_fifo(
 ) -> Result<WholeArchive, Error> {
     let sha256 = drained.outcome?;
     let (file, space) = file.ok_or(Error::Worker)?.into_parts()?;
-    let mut archive = WholeArchive {
+    let archive = WholeArchive {
         file,
         name: RECEIVED,
         bytes: redaction
@@ -195,8 +205,7 @@ fn from_fifo(
     if let Some(run) = redaction {
         return run.complete(with.folder, archive, with.info);
     }
-    archive.findings = publishable(&mut archive.file, with.info)?;
-    Ok(archive)
+    with.check(archive)
 }
 
 fn from_file(
@@ -206,9 +215,7 @@ fn from_file(
 ) -> Result<WholeArchive, Error> {
     let Some(run) = redaction else {
         let file = RuntimeFile::open(with.folder)?;
-        let mut archive = file.into_archive(space, with.bounds, with.steps)?;
-        archive.findings = publishable(&mut archive.file, with.info)?;
-        return Ok(archive);
+        return with.check(file.into_archive(space, with.bounds, with.steps)?);
     };
     run.redact_file(with.folder, space, with.info)
 }

@@ -1,12 +1,13 @@
 //! Takes an archive in through the redactor, in as many passes as it needs.
 
+use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::mem;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gateway_core::Transport;
-use gateway_redact::Redactor;
+use gateway_redact::{Redacted, Redactor};
 
 use crate::archive_file::{ArchiveFile, Cache};
 use crate::bounds::Bounds;
@@ -150,13 +151,10 @@ impl RedactionRun {
             archive = self.pass_again(folder, archive)?;
         }
         archive.original = self.original.map(OriginalWriter::finish).transpose()?;
-        let found = publishable(&mut archive.file, info);
-        // The runtime is to blame for what an archive lacks, not the redactor, whose own check would fail, too.
-        if matches!(found, Err(Error::Incomplete { .. })) {
-            return found.map(|_| archive);
-        }
-        let redacted = self.redactor.finish(&mut archive.file)?;
-        archive.findings = refuse_fatal([redacted.findings, found?].concat())?;
+        let mut watch = self.steps.watch(Step::Check, StepFile::Archive);
+        watch.count(archive.bytes);
+        let redacted = watch.time(|| check(self.redactor, &mut archive.file, info))?;
+        archive.findings = redacted.findings;
         archive.redaction = Some(redacted.summary);
         Ok(archive)
     }
@@ -215,6 +213,18 @@ impl RedactionRun {
         let output = Output::start(file, &path, &self.steps, StepFile::Archive)?;
         Ok((output, name))
     }
+}
+
+/// The redaction's summary and the findings about what is to be published.
+fn check(redactor: Redactor, archive: &mut File, info: &CheckpointInfo) -> Result<Redacted, Error> {
+    let found = publishable(archive, info);
+    // The runtime is to blame for what an archive lacks, not the redactor, whose own check would fail, too.
+    if let Err(incomplete @ Error::Incomplete { .. }) = found {
+        return Err(incomplete);
+    }
+    let mut redacted = redactor.finish(archive)?;
+    redacted.findings = refuse_fatal([redacted.findings, found?].concat())?;
+    Ok(redacted)
 }
 
 /// A source that measures how long its reader waits for it.

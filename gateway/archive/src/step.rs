@@ -18,6 +18,8 @@ pub enum Step {
     Seal,
     /// Writing to the file system.
     Write,
+    /// The last look at what is to be published.
+    Check,
     /// Waiting until the disk has everything.
     Sync,
     /// Making the files visible under their names.
@@ -76,6 +78,7 @@ impl Step {
             Self::Hash => "hash",
             Self::Seal => "seal",
             Self::Write => "write",
+            Self::Check => "check",
             Self::Sync => "sync",
             Self::Publish => "publish",
         }

@@ -267,7 +267,13 @@ async fn every_step_tells_its_bytes_and_time() {
         };
         assert_eq!(bytes(Step::Receive, first), whole);
         assert_eq!(bytes(Step::Redact, StepFile::Archive), whole);
-        for step in [Step::Hash, Step::Write, Step::Sync, Step::Publish] {
+        for step in [
+            Step::Hash,
+            Step::Write,
+            Step::Check,
+            Step::Sync,
+            Step::Publish,
+        ] {
             assert_eq!(bytes(step, StepFile::Archive), redacted, "{step:?}");
         }
         for step in [Step::Hash, Step::Write, Step::Sync] {
