@@ -1,10 +1,9 @@
 //! Beside a real containerd, which `tests/real-cri/run` brings up. Without one these tests say so and do nothing, unless
 //! `REAL_CRI_REQUIRED` is set.
 
-mod canary;
-mod forms;
 mod harness;
 mod interruptions;
+mod secrets;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -18,8 +17,8 @@ use crate::archive_commands::told as exported;
 use crate::policies::{allowlist, component, governed};
 use crate::redaction::showing;
 use crate::storage::{metadata, mode, sha256sum};
-use crate::support::Receiver;
 use crate::support::world::set;
+use crate::support::{Receiver, steps};
 
 /// The largest container here, in MiB: its checkpoint takes seconds, so that there is time to interfere.
 const LARGE: u32 = 1024;
@@ -316,13 +315,19 @@ async fn measure_the_gateway_against_the_direct_call() {
         return;
     };
     let counter = Counter::start(&containerd, "measured", LARGE);
+    let receiver = Receiver::start().await;
+    let front = async |change: fn(&mut toml::Table)| {
+        let endpoint = format!("http://{}", receiver.grpc);
+        Front::start(&containerd, |config| {
+            set(config, "telemetry.otlp-endpoint", endpoint);
+            change(config);
+        })
+        .await
+    };
     let ways = [
-        ("plain", Front::start(&containerd, |_| {}).await),
-        ("redacted", Front::start(&containerd, redacting).await),
-        (
-            "redacted and sealed",
-            Front::start(&containerd, sealing).await,
-        ),
+        ("plain", front(|_| {}).await),
+        ("redacted", front(redacting).await),
+        ("redacted and sealed", front(sealing).await),
     ];
     let direct = containerd.share.join("direct.tar");
     let fields = [
@@ -337,13 +342,16 @@ async fn measure_the_gateway_against_the_direct_call() {
         std::fs::remove_file(&direct).unwrap();
         for ((what, front), ratios) in ways.iter().zip(&mut ratios) {
             let begun = Instant::now();
-            let archive = front.take(&counter).await;
+            let (archive, trace) = front.traced(&counter).await;
             let ratio = begun.elapsed().as_secs_f64() / alone.as_secs_f64();
             std::fs::remove_file(&archive).unwrap();
             let _ = std::fs::remove_file(format!("{}.age", archive.display()));
             eprintln!("direct {alone:.2?}, {what} {ratio:.3}");
             if round > 0 {
                 ratios.push(ratio); // the first is a warm-up
+            }
+            if round == 5 {
+                steps::print(&receiver, &trace).await;
             }
         }
     }

@@ -43,6 +43,7 @@ mod policies;
 mod real_cri;
 mod redaction;
 mod retention;
+mod secrets;
 mod shutdown;
 mod spool;
 mod storage;

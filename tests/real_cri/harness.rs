@@ -192,7 +192,8 @@ impl<'a> Counter<'a> {
 
     /// The last number that it counted to.
     pub(super) fn ticks(&self) -> u32 {
-        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
         let last = log
             .lines()
             .rev()
@@ -272,9 +273,15 @@ impl Front {
     }
 
     pub(super) async fn take(&self, counter: &Counter<'_>) -> PathBuf {
+        self.traced(counter).await.0
+    }
+
+    /// The archive, and the id of its capture's trace.
+    pub(super) async fn traced(&self, counter: &Counter<'_>) -> (PathBuf, String) {
         let answer = self.client().post(&counter.path()).await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
-        answer.json()["items"][0].as_str().unwrap().into()
+        let archive = answer.json()["items"][0].as_str().unwrap().into();
+        (archive, answer.header("x-trace-id").to_owned())
     }
 
     /// The names in the checkpoint folder, those of unpublished work included.

@@ -14,7 +14,7 @@ use super::{files_below, sealing, state};
 use crate::policies::{allowlist, governed};
 use crate::redaction::environment;
 use crate::support::world::{Credentials, SECRET, set, write};
-use crate::support::{Client, Gateway};
+use crate::support::{Client, Gateway, Receiver, steps};
 
 /// A gateway beside the node, with a store of its own.
 struct Way {
@@ -29,6 +29,7 @@ impl Way {
         name: &'static str,
         node: &Node,
         home: &Path,
+        receiver: &Receiver,
         change: impl FnOnce(&mut toml::Table),
     ) -> Self {
         let directory = home.join(name.replace(' ', "-"));
@@ -37,6 +38,8 @@ impl Way {
         let credentials = Credentials::new();
         let mut config = credentials.configure(&directory, node.socket(), &store);
         set(&mut config, "telemetry.log-level", "info");
+        let endpoint = format!("http://{}", receiver.grpc);
+        set(&mut config, "telemetry.otlp-endpoint", endpoint);
         change(&mut config);
         let gateway = Gateway::start(&write(&directory, &config)).await;
         let client = Client::new(gateway.address, credentials.authority.pem());
@@ -48,13 +51,15 @@ impl Way {
         }
     }
 
-    async fn take(&self) {
+    /// Returns the id of the trace.
+    async fn take(&self) -> String {
         let answer = self.client.post("/checkpoint/shop/large/app").await;
         assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
         let archives = files_below(&self.store).into_iter();
         for file in archives.filter(|file| !file.ends_with(".lock")) {
             std::fs::remove_file(file).unwrap();
         }
+        answer.header("x-trace-id").to_owned()
     }
 }
 
@@ -96,7 +101,7 @@ async fn large(node: &Node, bytes: u64) -> u32 {
 }
 
 /// The time from the first moment at which a process was seen stopped to the last, while `work` ran.
-async fn paused(pid: u32, work: impl Future<Output = ()>) -> Duration {
+async fn paused<T>(pid: u32, work: impl Future<Output = T>) -> (Duration, T) {
     let done = Arc::new(AtomicBool::new(false));
     let over = Arc::clone(&done);
     let watch = tokio::task::spawn_blocking(move || {
@@ -110,9 +115,9 @@ async fn paused(pid: u32, work: impl Future<Output = ()>) -> Duration {
         }
         seen.map_or(Duration::ZERO, |(first, last)| last - first)
     });
-    work.await;
+    let worked = work.await;
     done.store(true, Ordering::Relaxed);
-    watch.await.unwrap()
+    (watch.await.unwrap(), worked)
 }
 
 async fn permit(runtime: &Runtime) -> CheckpointPermit {
@@ -141,11 +146,11 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-async fn ways(node: &Node, home: &Path) -> [Way; 4] {
+async fn ways(node: &Node, home: &Path, receiver: &Receiver) -> [Way; 4] {
     [
-        Way::start("plain", node, home, |_| {}).await,
-        Way::start("redacted", node, home, redacted).await,
-        Way::start("redacted and sealed", node, home, |config| {
+        Way::start("plain", node, home, receiver, |_| {}).await,
+        Way::start("redacted", node, home, receiver, redacted).await,
+        Way::start("redacted and sealed", node, home, receiver, |config| {
             redacted(config);
             sealing(config);
         })
@@ -154,6 +159,7 @@ async fn ways(node: &Node, home: &Path) -> [Way; 4] {
             "redacted and sealed without a spool",
             node,
             home,
+            receiver,
             |config| {
                 redacted(config);
                 sealing(config);
@@ -175,7 +181,8 @@ async fn measure_the_time_for_which_a_container_is_paused() {
     "cri-o".clone_into(&mut options.name);
     let node = Node::start(options).await.unwrap();
     let pid = large(&node, bytes).await;
-    let ways = ways(&node, home.path()).await;
+    let receiver = Receiver::start().await;
+    let ways = ways(&node, home.path(), &receiver).await;
     let limits = Limits {
         running: 1,
         waiting: 1,
@@ -187,7 +194,7 @@ async fn measure_the_time_for_which_a_container_is_paused() {
     for round in 0..=rounds {
         rustix::fs::sync();
         let permit = permit(&runtime).await;
-        let alone = paused(pid, async {
+        let (alone, ()) = paused(pid, async {
             runtime.checkpoint(&permit, &direct).await.unwrap();
         })
         .await;
@@ -197,12 +204,15 @@ async fn measure_the_time_for_which_a_container_is_paused() {
         for (way, ratios) in ways.iter().zip(&mut ratios) {
             rustix::fs::sync();
             let began = Instant::now();
-            let time = paused(pid, way.take()).await;
+            let (time, trace) = paused(pid, way.take()).await;
             let (name, whole) = (way.name, began.elapsed());
             let ratio = time.as_secs_f64() / alone.as_secs_f64();
             eprintln!("  {name}: paused for {time:.2?} of {whole:.2?}, ratio {ratio:.3}");
             if round > 0 {
                 ratios.push(ratio); // the first is a warm-up
+            }
+            if round == rounds {
+                steps::print(&receiver, &trace).await;
             }
         }
     }

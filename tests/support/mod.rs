@@ -7,6 +7,7 @@ pub mod gateway;
 pub mod programs;
 pub mod receiver;
 pub mod small_disk;
+pub mod steps;
 pub mod world;
 
 pub use answer::Answer;
