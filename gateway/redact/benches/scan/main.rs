@@ -2,10 +2,12 @@
 //!
 //! Both are measured in turns, so that a busy machine slows both; figures of criterion follow. The plan has 64 literals, 12
 //! expressions and all detectors but `credit-card`, and then more; at the end comes what the shipped redactors ask for, on memory
-//! without secrets, which must be searched at least 2.5 times as fast as it is hashed. `memory.rs` makes up the memory. What a whole
-//! checkpoint costs, sealed and on a disk, `gateway/archive/examples/redact.rs` measures.
+//! without secrets, which must be searched at least 2.5 times as fast as it is hashed. `memory.rs` makes up the memory. `hostile.rs`
+//! lists the texts that cost the most. What a whole checkpoint costs, sealed and on a disk, `gateway/archive/examples/redact.rs`
+//! measures.
 
 mod engine;
+mod hostile;
 mod memory;
 
 use std::collections::BTreeSet;
@@ -52,19 +54,15 @@ const BARE: [&str; 3] = [
     r"[A-Za-z0-9._%+-]+@shop\.internal",
 ];
 
-/// Made to waste time; the slowest of them bounds what a workload can do to its own checkpoint.
-const HOSTILE: [&str; 8] = [
-    "ImFsZyI6",
-    "ImFsZyI6.",
-    "eyJhbGciOiJIUzI1NiJ9.",
-    "-----BEGIN PRIVATE KEY-----",
-    "s://a:b",
-    "x-api-key:",
-    "4111111111111112 ",
-    "password=",
-];
-
 fn main() -> Result<(), Failure> {
+    // `cargo bench -p gateway-redact --bench scan -- hostile 100` measures the hostile texts alone, and lists 100 of them.
+    let mut arguments = std::env::args()
+        .skip_while(|word| word != "hostile")
+        .skip(1);
+    if std::env::args().any(|word| word == "hostile") {
+        let listed = arguments.next().and_then(|word| word.parse().ok());
+        return hostile::measure(&in_files()?, listed.unwrap_or(10));
+    }
     let secrets = literals();
     let memory = memory(MIB, None, &secrets)?;
     let plan = |detectors: usize, expressions: &[&str]| plan(&secrets, expressions, detectors);
@@ -87,7 +85,7 @@ fn main() -> Result<(), Failure> {
         &ratios(&with_values(&secrets)?, &memory),
     )?;
     let clean = self::memory(MIB, None, &[])?;
-    let plan_of_all = shipped();
+    let plan_of_all = shipped(Place::Memory);
     let shipped = Engine::new(&plan_of_all, &values())?;
     say(
         "all that the shipped redactors ask for, and 32 learnt values, on clean memory",
@@ -109,13 +107,7 @@ fn main() -> Result<(), Failure> {
             &ratios(&usual, &self::memory(MIB / 2, Some(kind), &[])?),
         )?;
     }
-    let all = Engine::new(&plan(ALL, &EXPRESSIONS), &[])?;
-    for text in HOSTILE {
-        say(
-            &format!("nothing but `{text}`"),
-            &ratios(&all, &text.as_bytes().repeat((2 << 20) / text.len())),
-        )?;
-    }
+    hostile::measure(&in_files()?, 10)?;
     alternatives(&secrets, &memory)?;
     figures(&usual, &memory);
     Ok(())
@@ -206,17 +198,23 @@ fn plan(literals: &[String], expressions: &[&str], detectors: usize) -> Plan {
 }
 
 /// The default plans of redact-secrets and redact-environment.
-fn shipped() -> Plan {
+fn shipped(place: Place) -> Plan {
     let detectors = DETECTORS.into_iter();
     let rules = detectors.map(|name| MaskRule {
         name: name.to_owned(),
         pattern: Pattern::Detector(name.to_owned()),
-        places: BTreeSet::from([Place::Memory]),
+        places: BTreeSet::from([place]),
     });
     Plan {
         mask: rules.collect(),
         ..Plan::default()
     }
+}
+
+/// The same plans and the values of 32 variables, for files, where detectors take most.
+fn in_files() -> Result<Engine, Failure> {
+    let place = Place::Files;
+    Ok(Engine::of(&shipped(place), &values(), place)?)
 }
 
 /// The values of 32 variables.

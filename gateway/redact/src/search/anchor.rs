@@ -49,6 +49,16 @@ impl Anchor {
         self
     }
 
+    /// Bytes that start with it, with letters where they may stand.
+    pub(super) fn example(&self) -> Vec<u8> {
+        let sets = self.0.iter();
+        let byte = |set: &ByteSet| {
+            let letter = set.iter().find(u8::is_ascii_lowercase);
+            letter.or_else(|| set.iter().next())
+        };
+        sets.filter_map(byte).collect()
+    }
+
     /// Whether `bytes` start with it.
     pub(super) fn starts(&self, bytes: &[u8]) -> bool {
         bytes.len() >= self.0.len()

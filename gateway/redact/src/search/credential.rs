@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use gateway_core::Place;
 
-use super::detect::{self, Detector};
+use super::detect::{self, Detector, Known, Text};
 
 /// Longer values are no URLs.
 const LENGTH_MAX: usize = 16 << 10;
+/// Longer keys do not count.
+const KEY_MAX: usize = 64;
 /// Keys of a query whose values are credentials end or begin with these, in small letters.
 const KEYS: [&str; 11] = [
     "password",
@@ -65,12 +67,14 @@ fn detected(value: &[u8], detector: Detector) -> Vec<Range<usize>> {
     let Detector::Anchored(probes) = detector else {
         return Vec::new();
     };
+    let known = Known::default();
+    let text = Text::new(value, 0, &known);
     let mut found = Vec::new();
     for at in 0..value.len() {
         let here = value.get(at..).unwrap_or_default();
         let there = probes.iter().filter(|(anchor, _)| anchor.starts(here));
         // Before a password of one kind stands no secret that files would not have.
-        found.extend(there.filter_map(|(_, finder)| finder.find(value, at, Place::Files)));
+        found.extend(there.filter_map(|(_, finder)| finder.find(&text, at, Place::Files)));
     }
     found
 }
@@ -80,7 +84,9 @@ fn in_query(value: &[u8]) -> Vec<Range<usize>> {
     let starts = (0..value.len()).filter(|at| matches!(value.get(*at), Some(b'?' | b'&' | b';')));
     let pair = |at: usize| {
         let rest = value.get(at + 1..)?;
-        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        let near = rest.iter().take(2 * KEY_MAX);
+        let equals = near.take_while(|byte| **byte != b'=').count();
+        (rest.get(equals) == Some(&b'=')).then_some(())?;
         let key = std::str::from_utf8(rest.get(..equals)?)
             .ok()?
             .trim()
@@ -95,7 +101,7 @@ fn in_query(value: &[u8]) -> Vec<Range<usize>> {
                 !matches!(byte, b'&' | b';' | b'#' | b'"' | b'\'') && !byte.is_ascii_whitespace()
             })
             .count();
-        (tells && key.len() <= 64 && length > 0).then(|| start..start + length)
+        (tells && key.len() <= KEY_MAX && length > 0).then(|| start..start + length)
     };
     starts.filter_map(pair).collect()
 }

@@ -10,7 +10,7 @@ use memchr::memmem;
 use super::anchor::Anchor;
 use super::cards;
 use super::describe::Describer;
-use super::detect::{Detector, Finder};
+use super::detect::{Detector, Finder, Known, Text};
 use super::expression::Expression;
 use super::filter::Filter;
 use super::named::NamedNeedle;
@@ -72,6 +72,8 @@ pub(super) struct Sweep {
     /// The end of the last value that was found among them.
     found_until: usize,
     room: Box<Candidates>,
+    /// What detectors have read.
+    known: Known,
 }
 
 impl Matcher {
@@ -150,6 +152,7 @@ impl Matcher {
             end: to,
         } = range;
         (sweep.effort, sweep.found_until) = (0, 0);
+        sweep.known.clear();
         let mut room = std::mem::take(&mut sweep.room);
         for from in (from..to).step_by(PAGE) {
             let page = from..to.min(from + PAGE);
@@ -211,7 +214,8 @@ impl Probe {
                 let text = bytes
                     .get(first..bytes.len().min(at + REACH))
                     .unwrap_or_default();
-                if let Some(found) = finder.find(text, at - first, place) {
+                let text = Text::new(text, first, &sweep.known);
+                if let Some(found) = finder.find(&text, at - first, place) {
                     sweep
                         .found
                         .push((*rule, first + found.start, first + found.end));

@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use super::super::anchor::Anchor;
 use super::Probe;
+use super::known::Text;
 use super::text::{is_base64, run};
 use super::token::{LONG, Token, token};
 
@@ -50,8 +51,8 @@ pub(super) fn probes() -> Vec<Probe> {
 
 /// The rest of a PEM file in base64, if its label says that a private key follows. A certificate before it in the same text is
 /// hidden, too: where the key begins depends on it.
-fn encoded(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let end = run(text, at, KEY_MAX, is_base64);
+fn encoded(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
+    let end = text.run(at, KEY_MAX, is_base64);
     let whole = end - (end - at) % 4;
     let first = text.get(at..whole.min(at + FIRST))?;
     let label = STANDARD.decode(first).ok()?;
@@ -61,7 +62,7 @@ fn encoded(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// `PuTTY`, "PPK file format": the private part in base64, in as many lines as its first line says.
-fn putty(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn putty(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let number = at + LINES.len();
     let digits = text.get(number..run(text, number, 3, |byte| byte.is_ascii_digit()))?;
     let lines: usize = std::str::from_utf8(digits).ok()?.parse().ok()?;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::anchor::Anchor;
 use super::Probe;
+use super::known::Text;
 use super::text::{assigned, before, is_alphanumeric, is_base64, is_mixed, run, set, token};
 
 const ID: usize = 20;
@@ -40,7 +41,7 @@ fn is_id(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'2'..=b'7')
 }
 
-fn id(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn id(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let body = text.get(at..at + ID)?;
     let alone = !before(text, at).is_some_and(is_alphanumeric)
         && !text
@@ -59,13 +60,13 @@ fn value(text: &[u8], at: usize) -> Option<usize> {
     )
 }
 
-fn secret(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn secret(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let start = value(text, at)?;
     let found = token(text, start, start, SECRET..SECRET + 1, is_base64)?;
     is_mixed(text.get(found.clone())?).then_some(found)
 }
 
-fn session(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn session(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let start = value(text, at)?;
     let end = run(text, start, SESSION.end, is_base64);
     let padded = run(text, end, 2, |byte| byte == b'=');

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::anchor::Anchor;
 use super::Probe;
+use super::known::Text;
 use super::text::{before, is_base64, is_mixed, run, run_back, set};
 
 /// 64 and 32 bytes in base64.
@@ -28,7 +29,7 @@ pub(super) fn probes() -> Vec<Probe> {
     probes
 }
 
-fn key(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn key(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let start = run(text, at, 24, |byte| byte != b'=') + 1;
     let end = run(text, start, 89, is_base64);
     let padded = run(text, end, 3, |byte| byte == b'=');
@@ -41,7 +42,7 @@ fn is_client(byte: u8) -> bool {
 }
 
 /// Three characters, a digit, `Q~`, and 31 to 34 more.
-fn client_secret(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn client_secret(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let start = at
         .checked_sub(2)
         .filter(|&start| run_back(text, at, 3, is_client) == start)?;
@@ -56,7 +57,7 @@ fn is_signature(byte: u8) -> bool {
 }
 
 /// The signature of a shared access signature: 32 bytes in base64, percent-encoded, among the parameters of a query.
-fn signature(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn signature(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     matches!(before(text, at), Some(b'?' | b'&')).then_some(())?;
     let start = at + 4;
     let end = run(text, start, SIGNATURE.end, is_signature);

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::super::anchor::Anchor;
 use super::Probe;
+use super::known::{Class, Text};
 use super::text::{before, run, run_back, set};
 use super::token::is_varied;
 use super::words::is_words;
@@ -16,6 +17,8 @@ const TOKEN_MIN: usize = 16;
 /// Passwords with spaces are no longer than this, so that text is not taken for one.
 const SPACED_MAX: usize = 96;
 const SPACES_MAX: usize = 3;
+/// Places of hosts that are remembered.
+const HOSTS_MAX: usize = 16;
 /// Schemes in whose paths an `@` is usual.
 const WEB: [&[u8]; 8] = [
     b"http",
@@ -65,7 +68,7 @@ fn is_loose(byte: u8) -> bool {
 
 /// A URL around its `://`.
 struct Url<'t> {
-    text: &'t [u8],
+    text: &'t Text<'t>,
     /// Whether its scheme is one of the web's.
     web: bool,
     /// A single quote stands before it, and so ends it.
@@ -73,7 +76,7 @@ struct Url<'t> {
 }
 
 /// `at` is the last letter of the scheme.
-fn credential(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn credential(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let scheme = run_back(text, at + 1, 32, is_scheme);
     let name = text.get(scheme..=at)?;
     let url = Url {
@@ -82,7 +85,7 @@ fn credential(text: &[u8], at: usize) -> Option<Range<usize>> {
         quoted: before(text, scheme) == Some(b'\''),
     };
     let user = at + b"x://".len();
-    let end = run(text, user, USER_MAX, is_user);
+    let end = text.run(user, USER_MAX, is_user);
     match text.get(end)? {
         b':' => url.password(end + 1),
         b'@' => url.token(user, end),
@@ -126,9 +129,12 @@ impl Url<'_> {
         if self.web {
             return end;
         }
-        let path = run(self.text, at, PASSWORD_MAX, |byte| {
-            is_loose(byte) && byte != b'?' && (byte != b'\'' || !self.quoted)
-        });
+        let class: Class = if self.quoted {
+            |byte| is_loose(byte) && !matches!(byte, b'?' | b'\'')
+        } else {
+            |byte| is_loose(byte) && byte != b'?'
+        };
+        let path = self.text.run(at, PASSWORD_MAX, class);
         self.last_host(at, path).or(end)
     }
 
@@ -193,8 +199,20 @@ impl Url<'_> {
             .then_some(start + length)
     }
 
-    /// Whether a host may begin at `at`.
+    /// Whether a host may begin at `at`. Many URLs may have their last `@` in the same places.
     fn is_host(&self, at: usize) -> bool {
+        let position = self.text.base + at;
+        let mut known = self.text.known.hosts.borrow_mut();
+        if let Some((_, is_one)) = known.iter().find(|(host, _)| *host == position) {
+            return *is_one;
+        }
+        let is_one = self.has_host(at);
+        known.truncate(HOSTS_MAX - 1);
+        known.push_front((position, is_one));
+        is_one
+    }
+
+    fn has_host(&self, at: usize) -> bool {
         let first = self.text.get(at);
         let begins =
             first.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"[_%$".contains(byte));

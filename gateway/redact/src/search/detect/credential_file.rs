@@ -6,8 +6,9 @@ use super::super::anchor::Anchor;
 use super::super::bytes::ByteSet;
 use super::Probe;
 use super::header::pair;
+use super::known::Text;
 use super::text::{assigned, before, is_base64, run, run_back};
-use super::token::is_varied;
+use super::token::is_varied_part;
 use super::words::is_placeholder;
 
 const NAME_MAX: usize = 64;
@@ -35,21 +36,21 @@ pub(super) fn probes() -> Vec<Probe> {
 }
 
 /// Docker, "docker login", credential stores: `"auth": "<base64 of user:password>"`.
-fn docker(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn docker(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     pair(text, assigned(text, at + b"\"auth".len())?)
 }
 
 /// npm, "npmrc".
-fn npm(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn npm(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let start = run(text, at, 1, |byte| byte == b'"');
-    let end = run(text, start, VALUE_MAX, |byte| {
+    let end = text.run(start, VALUE_MAX, |byte| {
         is_base64(byte) || matches!(byte, b'-' | b'_' | b'.' | b'=')
     });
-    (end - start >= 16 && is_varied(text.get(start..end)?)).then_some(start..end)
+    (end - start >= 16 && is_varied_part(text, start..end)).then_some(start..end)
 }
 
 /// GNU inetutils, "The .netrc file": `machine M login L password P`, in one line or several.
-fn netrc(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn netrc(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let mut at = at;
     for key in [&b"machine"[..], b"login", b"password"] {
         text.get(at..)?.starts_with(key).then_some(())?;
@@ -65,8 +66,20 @@ fn netrc(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// `PostgreSQL`, "The password file": `host:port:database:user:password`.
-fn pgpass(text: &[u8], at: usize) -> Option<Range<usize>> {
-    let line = run_back(text, at, 256, |byte| byte.is_ascii_graphic());
+fn pgpass(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
+    let line = text.run_back(at, 256, |byte| byte.is_ascii_graphic());
+    let mut known = text.known.line.borrow_mut();
+    // The whole line was read at the first of its anchors.
+    let whole = match known.take() {
+        Some((start, whole)) if start == text.base + line => whole,
+        _ => in_line(text, line).map(|found| text.base + found.start..text.base + found.end),
+    };
+    *known = Some((text.base + line, whole.clone()));
+    whole.map(|found| found.start.saturating_sub(text.base)..found.end - text.base)
+}
+
+/// The password in the line that begins at `line`.
+fn in_line(text: &[u8], line: usize) -> Option<Range<usize>> {
     before(text, line)
         .is_none_or(|byte| matches!(byte, b'\n' | 0))
         .then_some(())?;
@@ -86,7 +99,7 @@ fn pgpass(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Apache, "Password formats": `user:hash` on a line of its own.
-fn htpasswd(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn htpasswd(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let name = run_back(text, at, NAME_MAX, |byte| {
         byte.is_ascii_graphic() && byte != b':'
     });

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::super::anchor::Anchor;
 use super::super::bytes::ByteSet;
 use super::Probe;
+use super::known::Text;
 
 const INTEGER: u8 = 0x02;
 const OCTETS: u8 = 0x04;
@@ -57,7 +58,7 @@ pub(super) fn probes() -> Vec<Probe> {
 }
 
 /// Version, algorithm, and the key in an OCTET STRING, which is hidden.
-fn pkcs8(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn pkcs8(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let end = outer_end(text, at)?;
     let algorithm = element(text, at + 3, SEQUENCE)?;
     let key = element(text, algorithm.end, OCTETS)?;
@@ -65,7 +66,7 @@ fn pkcs8(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Version, modulus, public exponent, and then six numbers, which are hidden.
-fn pkcs1(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn pkcs1(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let end = outer_end(text, at)?;
     let modulus = element(text, at + 3, INTEGER)?;
     let exponent = element(text, modulus.end, INTEGER)?;
@@ -80,7 +81,7 @@ fn pkcs1(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Version 1, and the key in an OCTET STRING, which is hidden. The curve or the public key must follow.
-fn sec1(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn sec1(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let end = outer_end(text, at)?;
     let key = element(text, at + 3, OCTETS)?;
     let followed = matches!(text.get(key.end), Some(0xa0 | 0xa1)) && key.end < end;

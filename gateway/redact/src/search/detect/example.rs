@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::known::{Known, Text};
 use super::token::Token;
 
 /// Pseudo-random numbers: the same state gives the same examples.
@@ -45,7 +46,11 @@ pub(in super::super) fn of_token(token: &Token, length: usize, numbers: &mut Num
         made.extend(token.fixed.bytes());
         made.extend(numbers.bytes(token.is, length));
         shape(token.kind, &mut made);
-        if token.find(&made, token.head.1).is_some() {
+        let known = Known::default();
+        if token
+            .find(&Text::new(&made, 0, &known), token.head.1)
+            .is_some()
+        {
             break;
         }
     }

@@ -11,13 +11,16 @@ use super::super::anchor::Anchor;
 use super::super::bytes::ByteSet;
 use super::VerifyIn;
 use super::block;
+use super::known::Text;
 use super::text::{before, run, run_back};
-use super::words::is_secret;
+use super::words::{is_secret, is_secret_part};
 
 const NAME_MAX: usize = 64;
 const VALUE_MAX: usize = 1024;
 /// Attributes of an element, or what stands between `name` and `value`.
 const BETWEEN: usize = 96;
+/// The words of its values are counted apart from those of connection strings.
+const WORDS: usize = 0;
 
 pub(super) fn probes() -> Vec<(Anchor, VerifyIn)> {
     let words: [(&[u8], VerifyIn); 18] = [
@@ -66,14 +69,14 @@ fn has_lines(place: Place) -> bool {
 }
 
 /// The value of the field whose name ends at `end`.
-fn value(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
+fn value(text: &Text<'_>, end: usize, place: Place) -> Option<Range<usize>> {
     assigned(text, end, place)
         .or_else(|| beside(text, end, place))
         .or_else(|| element(text, end, place))
 }
 
 /// The value that is assigned to the name.
-fn assigned(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
+fn assigned(text: &Text<'_>, end: usize, place: Place) -> Option<Range<usize>> {
     let closed = run(text, end, 4, |byte| byte == b'\\' || is_quote(byte));
     let sign = run(text, closed, 4, |byte| byte == b' ');
     let after = run(text, sign, 2, |byte| matches!(byte, b'=' | b':' | b'>'));
@@ -99,7 +102,7 @@ fn assigned(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
 
 /// The value of a pair whose name is a value itself: `"name":"DB_PASSWORD","value":"..."`, `<add key="password" value="..."/>`,
 /// `- name: DB_PASSWORD` before `value: ...`.
-fn beside(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
+fn beside(text: &Text<'_>, end: usize, place: Place) -> Option<Range<usize>> {
     const VALUE: &[u8] = b"value";
     let next = run(text, end, BETWEEN, |byte| {
         byte.is_ascii_whitespace() || is_quote(byte) || matches!(byte, b'\\' | b',')
@@ -110,17 +113,13 @@ fn beside(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
 }
 
 /// The text of an element of XML whose name, or the last attribute of which, ends at `end`.
-fn element(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
+fn element(text: &Text<'_>, end: usize, place: Place) -> Option<Range<usize>> {
     const CDATA: &[u8] = b"<![CDATA[";
     has_lines(place).then_some(())?;
-    let tag = run_back(text, end, 2 * BETWEEN, |byte| {
-        byte >= b' ' && !matches!(byte, b'<' | b'>')
-    });
+    let tag = text.run_back(end, 2 * BETWEEN, is_in_tag);
     let is_tag =
         before(text, tag) == Some(b'<') && text.get(tag).is_some_and(u8::is_ascii_alphabetic);
-    let close = run(text, end, BETWEEN, |byte| {
-        byte >= b' ' && !matches!(byte, b'<' | b'>')
-    });
+    let close = text.run(end, BETWEEN, is_in_tag);
     let is_empty = before(text, close) == Some(b'/');
     (is_tag && !is_empty && text.get(close) == Some(&b'>')).then_some(())?;
     let start = run(text, close + 1, BETWEEN, |byte| byte.is_ascii_whitespace());
@@ -137,13 +136,17 @@ fn element(text: &[u8], end: usize, place: Place) -> Option<Range<usize>> {
     (closed && is_secret(value)).then_some(start..start + value.len())
 }
 
+fn is_in_tag(byte: u8) -> bool {
+    byte >= b' ' && !matches!(byte, b'<' | b'>')
+}
+
 /// The literal whose quote, with as many backslashes before it as stand before its end, begins at `start`.
-fn quoted(text: &[u8], start: usize, quote: usize) -> Option<Range<usize>> {
+fn quoted(text: &Text<'_>, start: usize, quote: usize) -> Option<Range<usize>> {
     let closing = text.get(start..=quote)?;
     let first = quote + 1;
     let limit = text.len().min(first + VALUE_MAX);
     let rest = text.get(first..limit)?;
-    let line = run(text, first, VALUE_MAX, |byte| byte >= b' ' && byte != 0x7f) - first;
+    let line = text.run(first, VALUE_MAX, is_line) - first;
     let mut ends = memchr::memmem::find_iter(rest.get(..line)?, closing);
     // One more backslash makes it a quote within the value.
     let length = ends.find(|&length| before(text, first + length) != Some(b'\\'))?;
@@ -152,7 +155,7 @@ fn quoted(text: &[u8], start: usize, quote: usize) -> Option<Range<usize>> {
 }
 
 /// Whether the name that ends at `end` begins a line, or stands behind a space or separator.
-fn begins_a_field(text: &[u8], end: usize) -> bool {
+fn begins_a_field(text: &Text<'_>, end: usize) -> bool {
     let start = run_back(text, end, NAME_MAX, |byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
     });
@@ -160,7 +163,7 @@ fn begins_a_field(text: &[u8], end: usize) -> bool {
 }
 
 /// The word right behind a colon, of a field that has its line for itself: `passwd:amd64` within a line is a package.
-fn joined(text: &[u8], end: usize, start: usize) -> Option<Range<usize>> {
+fn joined(text: &Text<'_>, end: usize, start: usize) -> Option<Range<usize>> {
     let name = run_back(text, end, NAME_MAX, |byte| {
         byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
     });
@@ -173,17 +176,27 @@ fn joined(text: &[u8], end: usize, start: usize) -> Option<Range<usize>> {
     (begins && !word.iter().any(u8::is_ascii_whitespace)).then_some(value)
 }
 
+fn is_line(byte: u8) -> bool {
+    byte >= b' ' && byte != 0x7f
+}
+
 /// Behind `=` the value ends at a space, too: more assignments may follow.
-fn unquoted(text: &[u8], start: usize, equals: bool) -> Option<Range<usize>> {
-    let end = run(text, start, VALUE_MAX, |byte| {
-        byte >= b' ' && byte != 0x7f && !(equals && matches!(byte, b' ' | b'&' | b';'))
-    });
+fn unquoted(text: &Text<'_>, start: usize, equals: bool) -> Option<Range<usize>> {
+    let end = if equals {
+        text.run(start, VALUE_MAX, |byte| {
+            is_line(byte) && !matches!(byte, b' ' | b'&' | b';')
+        })
+    } else {
+        text.run(start, VALUE_MAX, is_line)
+    };
     let line = text.get(start..end)?;
     let comment = memchr::memmem::find(line, b" #").unwrap_or(line.len());
     let value = line.get(..comment)?.trim_ascii_end();
     let ends = value.last().is_some_and(|last| b";,".contains(last));
     let begins = value.first().is_some_and(|first| b"#:&".contains(first));
     // Calls, types, indices and markup.
-    let code = ends || begins || value.iter().any(|byte| b"()[]<>`".contains(byte));
-    (!code && is_secret(value)).then_some(start..start + value.len())
+    let no_code = |byte| !b"()[]<>`".contains(&byte);
+    let end = start + value.len();
+    let code = ends || begins || text.run(start, value.len(), no_code) < end;
+    (!code && is_secret_part(text, start..end, WORDS)).then_some(start..end)
 }

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::super::anchor::Anchor;
+use super::known::Text;
 use super::text::{assigned, is_base64url, set, token};
 use super::{Probe, pem};
 
@@ -20,11 +21,11 @@ pub(super) fn probes() -> Vec<Probe> {
     ]
 }
 
-fn api_key(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn api_key(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     token(text, at, at + 4, API_KEY..API_KEY + 1, is_base64url)
 }
 
-fn client_secret(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn client_secret(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     token(
         text,
         at,
@@ -34,11 +35,11 @@ fn client_secret(text: &[u8], at: usize) -> Option<Range<usize>> {
     )
 }
 
-fn access_token(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn access_token(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     token(text, at, at + 5, TOKEN, is_base64url)
 }
 
-fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn private_key(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let start = assigned(text, at + b"\"private_key".len())?;
     let armour = text.get(start..)?.strip_prefix(b"-----BEGIN ")?;
     let label = armour.iter().take(24).position(|&byte| byte == b'-')?;

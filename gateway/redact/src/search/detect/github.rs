@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::super::anchor::Anchor;
 use super::super::bytes::ByteSet;
 use super::Probe;
+use super::known::Text;
 use super::text::{is_alphanumeric, set, token};
 
 const CLASSIC: Range<usize> = 36..256;
@@ -23,11 +24,11 @@ pub(super) fn probes() -> Vec<Probe> {
     ]
 }
 
-fn classic(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn classic(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     token(text, at, at + 4, CLASSIC, is_alphanumeric)
 }
 
-fn fine(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn fine(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     token(text, at, at + 11, FINE, |byte| {
         byte.is_ascii_alphanumeric() || byte == b'_'
     })

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 use super::super::anchor::Anchor;
 use super::Probe;
+use super::known::Text;
 use super::text::{before, is_base64, run, set};
 use super::token::is_varied;
 
@@ -38,7 +39,7 @@ fn is_token(byte: u8) -> bool {
     is_base64(byte) || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-fn basic(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn basic(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     matches!(before(text, at), Some(b'B' | b'b')).then_some(())?;
     pair(text, at + b"asic ".len())
 }
@@ -53,7 +54,7 @@ pub(super) fn pair(text: &[u8], start: usize) -> Option<Range<usize>> {
     (is_text && colon + 1 < decoded.len()).then_some(start..padded)
 }
 
-fn bearer(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn bearer(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     matches!(before(text, at), Some(b'B' | b'b')).then_some(())?;
     let start = at + b"earer ".len();
     let end = run(text, start, TOKEN_MAX, is_token);
@@ -64,7 +65,7 @@ fn bearer(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Discord, developer documentation, "Authentication": three parts, the first of them the bot's id in base64.
-fn bot(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn bot(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let start = at + b"Bot ".len();
     let end = run(text, start, 128, is_token);
     let token = text.get(start..end)?;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::super::anchor::Anchor;
 use super::super::encode;
 use super::Probe;
+use super::known::Text;
 use super::text::{is_base64url, run, run_back};
 
 /// Bytes of a claim that are told.
@@ -92,12 +93,12 @@ fn anchors() -> Vec<Anchor> {
     forms.map(|form| Anchor::literal(&form.bytes)).collect()
 }
 
-fn any(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn any(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     token(text, at).map(|token| token.secret)
 }
 
 /// The issuer of old tokens, or the claim that bound ones have ("Managing Service Accounts" in its documentation).
-fn of_kubernetes(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn of_kubernetes(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let token = token(text, at)?;
     let claims = object(text.get(token.payload)?)?;
     let issuer = claims.get("iss").and_then(Value::as_str);
@@ -108,9 +109,9 @@ fn of_kubernetes(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// The token around the anchor at `at`. The header stays readable: it holds no secret.
-fn token(text: &[u8], at: usize) -> Option<Token> {
+fn token(text: &Text<'_>, at: usize) -> Option<Token> {
     is_first(text, at).then_some(())?;
-    let header_end = run(text, at, HEADER_MAX, is_base64url);
+    let header_end = text.run(at, HEADER_MAX, is_base64url);
     (text.get(header_end) == Some(&b'.')).then_some(())?;
     let start = run_back(text, at, HEADER_MAX, is_base64url);
     is_header(text.get(start..header_end)?).then_some(())?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::example::{Numbers, of_token};
+use super::known::{Known, Text};
 use super::token::Token;
 use super::tokens::GROUPS;
 
@@ -38,7 +39,7 @@ fn in_texts(token: &Token, made: &[u8], wrong: &mut Wrong) {
         if !anchor.starts(&text[at..]) {
             wrong.insert((token.kind, "anchor"));
         }
-        if token.find(&text, at) != Some(before.len()..before.len() + made.len()) {
+        if find(token, &text, at) != Some(before.len()..before.len() + made.len()) {
             wrong.insert((token.kind, "not found"));
         }
     }
@@ -52,11 +53,16 @@ fn look_alikes(token: &Token, made: &[u8], wrong: &mut Wrong) {
     template[..at].fill(b'x');
     let word = [b"a", made].concat();
     let short = &made[..body + token.body.0.saturating_sub(1)];
-    let in_a_word = at == 0 && token.begins_a_word() && token.find(&word, 1).is_some();
-    if token.find(&template, at).is_some() || in_a_word {
+    let in_a_word = at == 0 && token.begins_a_word() && find(token, &word, 1).is_some();
+    if find(token, &template, at).is_some() || in_a_word {
         wrong.insert((token.kind, "look-alike"));
     }
-    if token.body.0 > 1 && token.find(short, at).is_some() {
+    if token.body.0 > 1 && find(token, short, at).is_some() {
         wrong.insert((token.kind, "short"));
     }
+}
+
+fn find(token: &Token, text: &[u8], at: usize) -> Option<std::ops::Range<usize>> {
+    let known = Known::default();
+    token.find(&Text::new(text, 0, &known), at)
 }

@@ -18,6 +18,7 @@ mod header;
 mod jwt;
 #[cfg(test)]
 mod kinds;
+mod known;
 mod pem;
 mod shadow;
 mod slack;
@@ -32,18 +33,19 @@ use gateway_core::{Place, TELLING_NAMES};
 
 use super::anchor::Anchor;
 pub(super) use jwt::token_of;
+pub(super) use known::{Known, Text};
 use token::Token;
 pub(super) use words::is_placeholder;
 
 /// Finds the secret around the anchor at an offset of the text. The text begins at most 4 KiB before the anchor and ends at
 /// most 64 KiB after its beginning.
-pub(super) type Verify = fn(&[u8], usize) -> Option<Range<usize>>;
+pub(super) type Verify = fn(&Text<'_>, usize) -> Option<Range<usize>>;
 
 /// An anchor and the function that finds the secret around it.
 pub(super) type Probe = (Anchor, Verify);
 
 /// As [`Verify`], for what counts as a secret in some places only.
-pub(super) type VerifyIn = fn(&[u8], usize, Place) -> Option<Range<usize>>;
+pub(super) type VerifyIn = fn(&Text<'_>, usize, Place) -> Option<Range<usize>>;
 
 /// The part that reads the text around an anchor.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +60,7 @@ pub(super) enum Finder {
 
 impl Finder {
     /// The secret around the anchor at `at`.
-    pub(super) fn find(self, text: &[u8], at: usize, place: Place) -> Option<Range<usize>> {
+    pub(super) fn find(self, text: &Text<'_>, at: usize, place: Place) -> Option<Range<usize>> {
         match self {
             Self::Text(verify) => verify(text, at),
             Self::TextIn(verify) => verify(text, at, place),
@@ -113,6 +115,8 @@ pub(super) fn known_name(name: &str) -> Option<&'static str> {
 
 /// The product that the token at `span` opens, for detectors that find tokens of several.
 pub(super) fn product(detector: &str, text: &[u8], span: &Range<usize>) -> Option<&'static str> {
+    let known = Known::default();
+    let text = &Text::new(text, 0, &known);
     let mut tokens = tables(detector).iter();
     let token = tokens.find(|token| token.is_at(text, span))?;
     Some(token.kind)

@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use super::super::anchor::Anchor;
 use super::Probe;
+use super::known::Text;
 use super::text::{is_base64, run, run_back};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
@@ -21,7 +22,7 @@ pub(super) fn probes() -> Vec<Probe> {
     vec![(Anchor::literal(LABEL), key)]
 }
 
-fn key(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn key(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let label = run_back(text, at, 24, |byte| {
         byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
     });
@@ -53,24 +54,28 @@ pub(super) fn body(text: &[u8], start: usize) -> Option<Range<usize>> {
 
 /// The position after line breaks, as they are or quoted as `\n` with any number of backslashes.
 fn after_breaks(text: &[u8], at: usize) -> usize {
-    let at = run(text, at, 4, |byte| byte.is_ascii_whitespace());
-    let quoted = run(text, at, 8, |byte| byte == b'\\');
-    let is_break = quoted > at && matches!(text.get(quoted), Some(b'n' | b'r'));
-    if is_break {
-        after_breaks(text, quoted + 1)
-    } else {
-        at
+    let mut at = at;
+    loop {
+        at = run(text, at, 4, |byte| byte.is_ascii_whitespace());
+        let quoted = run(text, at, 8, |byte| byte == b'\\');
+        let is_break = quoted > at && matches!(text.get(quoted), Some(b'n' | b'r'));
+        if !is_break {
+            return at;
+        }
+        at = quoted + 1;
     }
 }
 
 fn before_breaks(text: &[u8], at: usize) -> usize {
-    let at = run_back(text, at, 4, |byte| byte.is_ascii_whitespace());
-    let letter = run_back(text, at, 1, |byte| matches!(byte, b'n' | b'r'));
-    let quoted = run_back(text, letter, 8, |byte| byte == b'\\');
-    if letter < at && quoted < letter {
-        before_breaks(text, quoted)
-    } else {
-        at
+    let mut at = at;
+    loop {
+        at = run_back(text, at, 4, |byte| byte.is_ascii_whitespace());
+        let letter = run_back(text, at, 1, |byte| matches!(byte, b'n' | b'r'));
+        let quoted = run_back(text, letter, 8, |byte| byte == b'\\');
+        if letter == at || quoted == letter {
+            return at;
+        }
+        at = quoted;
     }
 }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::anchor::Anchor;
 use super::super::bytes::ByteSet;
 use super::Probe;
+use super::known::Text;
 use super::text::{before, run, run_back, set};
 
 const NAME_MAX: usize = 32;
@@ -25,7 +26,7 @@ fn is_name(byte: u8) -> bool {
 }
 
 /// `at` is the colon after the name.
-fn hash(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn hash(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let name = run_back(text, at, NAME_MAX, is_name);
     let line =
         before(text, name).is_none_or(|byte| matches!(byte, b'\n' | b'\r' | 0) || !byte.is_ascii());

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::super::anchor::Anchor;
 use super::super::bytes::ByteSet;
 use super::Probe;
+use super::known::Text;
 use super::text::{is_alphanumeric, run, token};
 
 const TOKEN: Range<usize> = 24..256;
@@ -28,7 +29,7 @@ fn is_token(byte: u8) -> bool {
 }
 
 /// `xoxb-`, `xapp-`, or `xoxe.xoxb-`, which is found by its second half.
-fn token_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn token_at(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     (text.get(at + 4) == Some(&b'-')).then_some(())?;
     let found = token(text, at, at + 5, TOKEN, is_token)?;
     let digits = text
@@ -40,7 +41,7 @@ fn token_at(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Three parts: workspace, app, secret.
-fn webhook(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn webhook(text: &Text<'_>, at: usize) -> Option<Range<usize>> {
     let workspace = at + HOOK.len();
     let app = part(text, workspace, b'T')?;
     let secret = part(text, app, b'B')?;

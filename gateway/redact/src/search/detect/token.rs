@@ -6,7 +6,8 @@ use std::ops::Range;
 use memchr::memmem;
 
 use super::super::anchor::Anchor;
-use super::text::{before, run, run_back, set};
+use super::known::Text;
+use super::text::{before, set};
 
 /// The longest body that is followed.
 pub(super) const LONG: usize = 2048;
@@ -83,28 +84,27 @@ impl Token {
     }
 
     /// The token whose fixed piece stands at `at`.
-    pub(super) fn find(&self, text: &[u8], at: usize) -> Option<Range<usize>> {
+    pub(in super::super) fn find(&self, text: &Text<'_>, at: usize) -> Option<Range<usize>> {
         let start = self.start(text, at)?;
         let body = at + self.fixed.len();
-        let mut end = run(text, body, self.body.1 + 2, self.is);
+        let end = text.run(body, self.body.1 + 2, self.is);
         // A full stop at the end of a sentence.
-        while end > body && before(text, end) == Some(b'.') {
-            end -= 1;
-        }
+        let end = text.run_back(end, end - body, |byte| byte == b'.');
         let length = end - body;
         (self.body.0..=self.body.1)
             .contains(&length)
             .then_some(())?;
-        let random = text.get(if length > at - start {
+        let random = if length > at - start {
             body..end
         } else {
             start..at
-        })?;
-        (is_varied(random) && (self.check)(text.get(start..end)?)).then_some(start..end)
+        };
+        let is_one = is_varied_part(text, random) && (self.check)(text.get(start..end)?);
+        is_one.then_some(start..end)
     }
 
     /// Whether a token of this kind stands at `span`.
-    pub(super) fn is_at(&self, text: &[u8], span: &Range<usize>) -> bool {
+    pub(super) fn is_at(&self, text: &Text<'_>, span: &Range<usize>) -> bool {
         let last = span.start + self.head.2 + self.fixed.len();
         let within = text.get(span.start..last.min(span.end));
         let fixed = memmem::find_iter(within.unwrap_or_default(), self.fixed);
@@ -116,12 +116,12 @@ impl Token {
         self.fixed.starts_with(|c: char| c.is_ascii_alphanumeric())
     }
 
-    fn start(&self, text: &[u8], at: usize) -> Option<usize> {
+    fn start(&self, text: &Text<'_>, at: usize) -> Option<usize> {
         let (is, least, most) = self.head;
         if most == 0 {
             return (!self.begins_a_word() || is_boundary(text, at)).then_some(at);
         }
-        let start = run_back(text, at, most + 1, is);
+        let start = text.run_back(at, most + 1, is);
         (least..=most).contains(&(at - start)).then_some(start)
     }
 }
@@ -153,15 +153,34 @@ pub(super) fn is_boundary(text: &[u8], at: usize) -> bool {
 
 /// Whether it may be random, and no placeholder or word: several different bytes, with a digit or capitals and small letters.
 pub(super) fn is_varied(body: &[u8]) -> bool {
-    let mut seen = [false; 256];
+    let mut seen = [0u64; 4];
+    let (mut different, mut digit, mut upper, mut lower) = (0, false, false, false);
     for &byte in body {
-        if let Some(seen) = seen.get_mut(usize::from(byte)) {
-            *seen = true;
+        let bit = 1 << (byte & 63);
+        if let Some(seen) = seen.get_mut(usize::from(byte >> 6))
+            && *seen & bit == 0
+        {
+            *seen |= bit;
+            different += 1;
+            digit |= byte.is_ascii_digit();
+            upper |= byte.is_ascii_uppercase();
+            lower |= byte.is_ascii_lowercase();
+            if different >= 6 && (digit || (upper && lower)) {
+                return true;
+            }
         }
     }
-    let different = seen.iter().filter(|&&seen| seen).count();
-    let digit = body.iter().any(u8::is_ascii_digit);
-    let upper = body.iter().any(u8::is_ascii_uppercase);
-    let lower = body.iter().any(u8::is_ascii_lowercase);
-    different >= 6 && (digit || (upper && lower))
+    false
+}
+
+/// As [`is_varied`]: a part of one that is not varied is not, either.
+pub(super) fn is_varied_part(text: &Text<'_>, part: Range<usize>) -> bool {
+    let (start, end) = text.known.plain.get();
+    let (first, last) = (text.base + part.start, text.base + part.end);
+    let known = start <= first && last <= end;
+    let varied = !known && text.get(part).is_some_and(is_varied);
+    if !varied && !known {
+        text.known.plain.set((first, last));
+    }
+    varied
 }

@@ -39,10 +39,19 @@ pub(super) const TOKENS: &[Token] = &[
 /// Whether it has at least three digits, and `least` letters and digits without a separator between them: names of classes
 /// and packages are words with hyphens.
 fn is_key(key: &[u8], least: usize) -> bool {
-    let digits = key.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let longest = key
-        .split(|byte| !byte.is_ascii_alphanumeric())
-        .map(<[u8]>::len)
-        .max();
-    digits >= 3 && longest.is_some_and(|longest| longest >= least)
+    let digits = || key.iter().filter(|byte| byte.is_ascii_digit()).count();
+    has_run(key, least) && digits() >= 3
+}
+
+/// Most places are passed over: a run that begins there would end before its last separator.
+fn has_run(key: &[u8], least: usize) -> bool {
+    let mut at = 0;
+    while let Some(part) = key.get(at..at + least) {
+        let separator = part.iter().rposition(|byte| !byte.is_ascii_alphanumeric());
+        let Some(separator) = separator else {
+            return true;
+        };
+        at += separator + 1;
+    }
+    false
 }
