@@ -36,13 +36,14 @@ pub(super) fn find(
         if !any {
             continue;
         }
+        let mut effort = column::EFFORT;
         for (line, &starts) in (page..).step_by(LINE).zip(&found) {
             let mut left = starts;
             while left != 0 {
                 let start = line + left.trailing_zeros() as usize;
                 left &= left - 1;
                 if start < range.end
-                    && let Some(end) = number_at(bytes, start)
+                    && let Some(end) = number_at(bytes, start, &mut effort)
                 {
                     hit(start, end);
                 }
@@ -60,8 +61,8 @@ fn padded(rest: &[u8]) -> Text {
     text
 }
 
-/// The end of the number that begins at `at`.
-fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
+/// The end of the number that begins at `at`. Takes what it reads around the number from `effort`.
+fn number_at(bytes: &[u8], at: usize, effort: &mut usize) -> Option<usize> {
     bytes.get(at).filter(|byte| matches!(byte, b'2'..=b'6'))?;
     let text = bytes.get(at..bytes.len().min(at + LENGTH_MAX + 2))?;
     let before = at
@@ -90,7 +91,7 @@ fn number_at(bytes: &[u8], at: usize) -> Option<usize> {
     }
     let end = at + end;
     is_card(bytes.get(at..end)?).then_some(())?;
-    let in_column = plain > 4 && column::is_of_others(bytes, &(at..end), is_card);
+    let in_column = plain > 4 && column::is_of_others(bytes, &(at..end), is_card, effort);
     (!in_column).then_some(end)
 }
 

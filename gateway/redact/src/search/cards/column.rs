@@ -19,15 +19,25 @@ const CARD_WORDS: [&[u8]; 12] = [
     b"acct", b"account",
 ];
 
+/// Bytes that may be read for the numbers of a page. Further numbers are hidden, whatever stands around them.
+pub(super) const EFFORT: usize = 32 << 10;
+
 /// Whether the number at `span`, which could be a card's, stands in a column of numbers as long that are mostly no cards'.
 /// Two numbers stand in the same column if the same stands before both in their records: lines, or what a bracket opens.
+/// Takes the bytes that it reads from `effort`.
 pub(super) fn is_of_others(
     bytes: &[u8],
     span: &Range<usize>,
     is_card: impl Fn(&[u8]) -> bool,
+    effort: &mut usize,
 ) -> bool {
+    if *effort == 0 {
+        return false;
+    }
+    let mut read = |length: usize| *effort = effort.saturating_sub(length);
     let mut before = Before::new(bytes, span.start);
     let own: Vec<Item<'_>> = before.by_ref().collect();
+    read(span.start - before.at);
     let record = bytes.get(before.at..span.start).unwrap_or_default();
     if own.contains(&Item::Cut) || speaks_of_cards(record) {
         return false;
@@ -35,7 +45,10 @@ pub(super) fn is_of_others(
     let (mut cards, mut others) = (0, 0);
     // A column of cards is known by the first ones.
     let mut count = |number: Range<usize>| {
-        if Before::new(bytes, number.start).eq(own.iter().copied()) {
+        let mut before = Before::new(bytes, number.start);
+        let is_same = before.by_ref().eq(own.iter().copied());
+        read(number.start - before.at);
+        if is_same {
             let digits = bytes.get(number).unwrap_or_default();
             *(if is_card(digits) {
                 &mut cards
@@ -45,10 +58,11 @@ pub(super) fn is_of_others(
         }
         cards < 4 || cards <= others
     };
-    let earlier = Numbers::new(bytes, span.start.saturating_sub(AROUND)..span.start);
-    let later = Numbers::new(bytes, span.end..bytes.len().min(span.end + AROUND));
-    let _ =
-        earlier.rev().take(NUMBERS_MAX).all(&mut count) && later.take(NUMBERS_MAX).all(&mut count);
+    let mut earlier = Numbers::new(bytes, span.start.saturating_sub(AROUND)..span.start);
+    let mut later = Numbers::new(bytes, span.end..bytes.len().min(span.end + AROUND));
+    let _ = earlier.by_ref().rev().take(NUMBERS_MAX).all(&mut count)
+        && later.by_ref().take(NUMBERS_MAX).all(&mut count);
+    read(span.start - earlier.left.end + later.left.start - span.end);
     others >= OTHERS_MIN && others >= OTHERS_FOR_A_CARD * cards
 }
 

@@ -147,7 +147,14 @@ fn has_part(text: &Text<'_>, range: Range<usize>) -> bool {
         if !matches!(text.get(at), Some(b'=' | b':' | b'/' | b'9')) {
             continue;
         }
-        let parts = PARTS.iter().filter(|part| ends_with(text, at + 1, part));
+        let last = at.checked_sub(1).and_then(|before| text.get(before..));
+        let Some(last) = last.and_then(<[u8]>::first_chunk::<2>) else {
+            continue;
+        };
+        // Most differ in the last two bytes.
+        let last = last.map(|byte| byte.to_ascii_lowercase());
+        let parts = PARTS.iter().filter(|part| part.ends_with(&last));
+        let parts = parts.filter(|part| ends_with(text, at + 1, part));
         let parts = parts.map(|part| text.base + at + 1 - part.len()..text.base + at + 1);
         known.found.extend(parts);
     }
@@ -160,14 +167,7 @@ fn has_part(text: &Text<'_>, range: Range<usize>) -> bool {
 
 /// Whether `part` ends at `end`, in letters of either case.
 fn ends_with(text: &[u8], end: usize, part: &[u8]) -> bool {
-    // Most differ in the last two bytes.
-    let last = |back: usize, part: Option<&u8>| {
-        let byte = end.checked_sub(back).and_then(|at| text.get(at));
-        byte.zip(part)
-            .is_some_and(|(byte, part)| byte.eq_ignore_ascii_case(part))
-    };
-    let may = last(2, part.iter().nth_back(1)) && last(1, part.last());
-    let start = end.checked_sub(part.len()).filter(|_| may);
+    let start = end.checked_sub(part.len());
     let there = start.and_then(|start| text.get(start..end));
     there.is_some_and(|there| there.eq_ignore_ascii_case(part))
 }

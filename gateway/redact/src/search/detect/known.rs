@@ -7,7 +7,7 @@ use std::ops::{Deref, Range};
 use super::text::{run, run_back};
 
 /// Shorter runs are read anew each time.
-const SHORT: usize = 32;
+const SHORT: usize = 8;
 
 /// A set of bytes.
 pub(super) type Class = fn(u8) -> bool;
