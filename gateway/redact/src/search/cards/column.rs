@@ -239,7 +239,9 @@ fn is_word(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::is_card;
     use super::super::tests::found;
+    use super::*;
 
     /// Sixteen digits; with `card` the check digit is right.
     fn number(index: usize, card: bool) -> String {
@@ -307,6 +309,19 @@ mod tests {
             _ => String::new(),
         });
         assert_eq!(found(&text).len(), 1, "{text}");
+    }
+
+    #[test]
+    fn hides_a_number_if_too_much_was_read_before() {
+        let text = lines(12, |_, number| format!("{number}\n"));
+        let card = number(7, true);
+        let start = text.find(&card).unwrap();
+        let alone = |mut effort| {
+            let span = start..start + card.len();
+            is_of_others(text.as_bytes(), &span, is_card, &mut effort)
+        };
+        assert!(alone(EFFORT));
+        assert!(!alone(0));
     }
 
     #[test]
