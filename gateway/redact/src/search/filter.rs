@@ -1,5 +1,6 @@
 //! Finds the few offsets at which an anchor may begin, at memory speed.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use fearless_simd::Level;
@@ -15,6 +16,8 @@ const WORDS: usize = 1 << (HASH_BITS - 6);
 const BUCKET_BITS: u32 = 14;
 /// The most grams: with more, nearly every offset would be a candidate.
 pub(super) const GRAMS_MAX: usize = 1 << 20;
+/// Anchors that share a gram, if they have others.
+const SHARED_MAX: usize = 8;
 /// Candidates of the sieve that are tested at once.
 const LEFT: usize = 128;
 /// Windows of an anchor that are compared.
@@ -58,6 +61,7 @@ impl Filter {
         let (mut entries, mut places) = (Vec::new(), Vec::new());
         let mut pairs = Pairs::new();
         let mut short = Vec::new();
+        let mut used: HashMap<u32, usize> = HashMap::new();
         // Those with the fewest windows to choose from first: the others can follow them.
         let mut order: Vec<(usize, &Anchor)> = anchors.iter().enumerate().collect();
         order.sort_by_key(|(_, anchor)| anchor.len());
@@ -67,7 +71,11 @@ impl Filter {
                 continue;
             }
             for parity in 0..2 {
-                let window = cheapest(anchor.choices(parity), &sieve, &pairs)?;
+                let choices = uncrowded(anchor.choices(parity), &used);
+                let window = cheapest(choices, &sieve, &pairs)?;
+                if let [gram] = window.grams.as_slice() {
+                    *used.entry(*gram).or_default() += 1;
+                }
                 sieve.add(&window.grams);
                 pairs.add(&window.grams);
                 let place = u32::try_from(places.len()).ok()?;
@@ -228,6 +236,19 @@ impl Check {
         at.checked_add_signed(self.offset)
             .is_some_and(|at| gram(bytes, at) & self.mask == self.gram)
     }
+}
+
+/// Without windows that too many anchors have already: each of them is compared wherever the gram stands. All, if all are so.
+fn uncrowded(choices: Vec<Window>, used: &HashMap<u32, usize>) -> Vec<Window> {
+    let is_crowded = |window: &Window| {
+        let gram = window.grams.first();
+        gram.and_then(|gram| used.get(gram)) >= Some(&SHARED_MAX)
+    };
+    if choices.iter().all(is_crowded) {
+        return choices;
+    }
+    let choices = choices.into_iter();
+    choices.filter(|window| !is_crowded(window)).collect()
 }
 
 /// The window that adds the fewest false alarms to those that are looked for already.

@@ -13,7 +13,7 @@ use super::describe::Describer;
 use super::detect::{Detector, Finder, Known, Text};
 use super::expression::Expression;
 use super::filter::Filter;
-use super::named::NamedNeedle;
+use super::named::{NamedNeedle, NamedNeedles};
 use super::needle::{EscapedNeedle, Needle};
 use super::sieve::{Candidates, PAGE};
 
@@ -54,7 +54,7 @@ enum Probe {
     Needle(Arc<Needle>),
     /// The value, and the index of its spot.
     Escaped(Arc<EscapedNeedle>, usize),
-    Named(Arc<NamedNeedle>),
+    Named(NamedNeedles),
     /// The expression's index, the piece, and how far before it a match may begin.
     Expression(usize, Vec<u8>, (usize, usize)),
     Detector(usize, Anchor, Finder),
@@ -98,10 +98,8 @@ impl Matcher {
                 add(spot.anchor.clone(), probe);
             }
         }
-        for needle in targets.named {
-            if let Some(anchor) = needle.anchor() {
-                add(anchor, Probe::Named(needle));
-            }
+        for (anchor, needles) in NamedNeedles::noticed_by(targets.named) {
+            add(anchor, Probe::Named(needles));
         }
         for (index, expression) in targets.expressions.iter().enumerate() {
             for piece in expression.pieces.iter().flatten() {
@@ -196,11 +194,12 @@ impl Probe {
                 sweep.found.push((needle.rule, start, end));
             }
             Self::Escaped(needle, spot) => escaped(needle, *spot, bytes, at, sweep),
-            Self::Named(needle) => {
+            Self::Named(needles) => {
                 let text = bytes.get(..bytes.len().min(at + REACH)).unwrap_or_default();
-                if let Some(found) = needle.find(text, at, &mut sweep.effort) {
-                    sweep.found.push((needle.rule, found.start, found.end));
-                }
+                let Sweep { found, effort, .. } = sweep;
+                needles.find(text, at, effort, &mut |rule, range| {
+                    found.push((rule, range.start, range.end));
+                });
             }
             Self::Expression(index, piece, (least, most)) if here.starts_with(piece) => {
                 if let Some(last) = at.checked_sub(*least) {

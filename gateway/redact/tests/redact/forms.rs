@@ -330,6 +330,23 @@ fn any_value() -> impl Strategy<Value = String> {
         .prop_filter("no blanks at the ends", |value| value.trim() == value)
 }
 
+/// Values that have hardly any letters beside one another, with a quote among the first.
+#[test]
+fn every_form_of_a_value_of_signs_is_hidden() {
+    for value in [r"Zq'A!a%A$\", "a'b'c'd'e", "x''y\"\"z'", r"'\a'\b'\c"] {
+        for (form, encode, decode) in FORMS {
+            let around = [&b"\n\n"[..], &encode(value), b"\n\n"].concat();
+            let hidden = masked(value, &around);
+            let inner = &hidden[2..hidden.len() - 2];
+            assert!(
+                !has(&decode(inner), value.as_bytes()),
+                "{form} of {value:?} stays: {}",
+                String::from_utf8_lossy(inner)
+            );
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(8))]
 

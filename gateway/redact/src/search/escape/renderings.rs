@@ -13,7 +13,7 @@ const COUNT: usize = 3;
 /// One way to escape a character; `None` where it has none.
 type Escape = fn(char) -> Option<String>;
 
-const ESCAPES: [Escape; 18] = [
+const ESCAPES: [Escape; 22] = [
     |it| Some(percent(it, "%", false)),
     |it| Some(percent(it, "%", true)),
     |it| Some(percent(it, "%25", false)),
@@ -32,6 +32,11 @@ const ESCAPES: [Escape; 18] = [
     |it| Some(format!("&#x{:X};", u32::from(it))),
     |it| (it == '\n').then(|| "\r\n".to_owned()),
     |it| matches!(it, '\'' | '"').then(|| format!("{it}{it}")),
+    // Shells end a quoted text before a quote, and begin the next behind it.
+    |it| (it == '\'').then(|| r"'\''".to_owned()),
+    |it| (it == '\'').then(|| r#"'"'"'"#.to_owned()),
+    |it| (it == '\'').then(|| r"'\\''".to_owned()),
+    |it| (it == '\'').then(|| r#"'\"'\"'"#.to_owned()),
 ];
 
 /// Spots of a value without three letters or digits in a row.
@@ -45,7 +50,14 @@ pub(super) fn spots(first: &[u8]) -> Vec<Spot> {
     let fewest = characters
         .windows(COUNT)
         .enumerate()
-        .min_by_key(|(_, part)| part.iter().filter(|it| !it.is_ascii_alphanumeric()).count());
+        .min_by_key(|(_, part)| {
+            let count = |is: fn(&char) -> bool| part.iter().filter(|it| is(it)).count();
+            // A quote may begin an escape of its own.
+            (
+                count(|it| !it.is_ascii_alphanumeric()),
+                count(|it| matches!(it, '\'' | '"')),
+            )
+        });
     let Some((at, part)) = fewest else {
         return as_bytes(first);
     };
