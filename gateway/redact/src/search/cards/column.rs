@@ -20,7 +20,7 @@ const CARD_WORDS: [&[u8]; 12] = [
 ];
 
 /// Bytes that may be read for the numbers of a page. Further numbers are hidden, whatever stands around them.
-pub(super) const EFFORT: usize = 32 << 10;
+pub(super) const EFFORT: usize = 64 << 10;
 
 /// Whether the number at `span`, which could be a card's, stands in a column of numbers as long that are mostly no cards'.
 /// Two numbers stand in the same column if the same stands before both in their records: lines, or what a bracket opens.
