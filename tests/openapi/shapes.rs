@@ -1,19 +1,22 @@
 //! Each type of a body, once with all that it can have and once with as little as can be: neither it nor its schema may have
 //! a field that the other has not. Every field is named here, so that a new one does not compile before it is.
 
+mod inspections;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gateway_core::{
     Checkpoint, Container, Credential, CredentialKind, CredentialPlace, CredentialReport, Criu,
-    Dialect, DropSummary, DumpStatistics, FileAccess, FileKind, Finding, FindingCode, HiddenField,
-    Hold, Identity, InspectedContainer, Inspection, Masked, Member, Mount, OpaqueContent,
-    OpaqueSummary, OpenFile, OpenSocket, Original, Place, Process, ProcessState, RedactionSummary,
-    RuleSummary, RuntimeInfo, Severity, Sizes, SocketFamily, TraceId, Transport,
+    Dialect, DropSummary, DumpStatistics, FileKind, HiddenField, Hold, Identity,
+    InspectedContainer, Inspection, Masked, Member, Mount, OpaqueContent, OpaqueSummary, OpenFile,
+    OpenSocket, Original, Place, Process, RedactionSummary, RuleSummary, RuntimeInfo, Sizes,
+    SocketFamily, TraceId, Transport,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::support::described::{document, violations};
+use inspections::{finding, inspected, inspection, open_file, open_socket, process};
 
 const ID: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 
@@ -207,111 +210,6 @@ fn bare() -> Checkpoint {
         original: None,
         hold: None,
         ..checkpoint()
-    }
-}
-
-fn inspection() -> Inspection {
-    Inspection {
-        dialect: Some(Dialect::CriO),
-        container: inspected(),
-        criu: Criu {
-            image_version: Some(1),
-            version: Some(text()),
-            host: Some(text()),
-            architecture: Some(text()),
-        },
-        env: vec![text()],
-        mounts: vec![Mount {
-            destination: text(),
-            kind: Some(text()),
-            source: Some(text()),
-        }],
-        annotations: texts(),
-        statistics: Some(DumpStatistics::default()),
-        processes: vec![process()],
-        sizes: Sizes {
-            archive: 1,
-            memory: 1,
-            rootfs_diff: Some(1),
-            rootfs_files: Some(1),
-        },
-        members: vec![Member {
-            name: text(),
-            bytes: 1,
-        }],
-        member_count: 1,
-        truncated: true,
-        unreadable: vec![text()],
-        findings: vec![finding()],
-    }
-}
-
-fn finding() -> Finding {
-    Finding {
-        severity: Severity::Fatal,
-        code: FindingCode::PageCount,
-        place: text(),
-        message: text(),
-    }
-}
-
-fn inspected() -> InspectedContainer {
-    InspectedContainer {
-        id: Some(text()),
-        runtime_name: Some(text()),
-        name: Some(text()),
-        pod: Some(text()),
-        namespace: Some(text()),
-        image: Some(text()),
-        image_name: Some(text()),
-        image_ref: Some(text()),
-        oci_runtime: Some(text()),
-        runtime_class: Some(text()),
-        created_at: Some(at()),
-        checkpointed_at: Some(at()),
-    }
-}
-
-fn process() -> Process {
-    Process {
-        pid: 1,
-        parent: 0,
-        command: Some(text()),
-        threads: 1,
-        state: Some(ProcessState::Stopped),
-        executable: Some(text()),
-        cwd: Some(text()),
-        root: Some(text()),
-        arguments: Some(vec![text()]),
-        env: Some(vec![text()]),
-        files: vec![open_file()],
-        sockets: vec![open_socket()],
-    }
-}
-
-fn open_file() -> OpenFile {
-    OpenFile {
-        fd: 1,
-        kind: FileKind::File,
-        path: Some(text()),
-        access: Some(FileAccess::ReadWrite),
-        position: Some(1),
-        bytes: Some(1),
-        pipe: Some(1),
-        watches: Some(1),
-    }
-}
-
-fn open_socket() -> OpenSocket {
-    OpenSocket {
-        fd: 1,
-        family: SocketFamily::Inet6,
-        protocol: Some(text()),
-        state: Some(text()),
-        local: Some(text()),
-        remote: Some(text()),
-        send_buffer: Some(1),
-        receive_buffer: Some(1),
     }
 }
 

@@ -9,7 +9,6 @@ use std::thread::{Builder, JoinHandle};
 use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::Error;
-use crate::buffer::Buffer;
 use crate::handoff::{Chunk, Giver, Taker, handoff};
 use crate::sink::{Buffers, Sink};
 use crate::step::{Step, StepFile, Steps, Stopwatch};
@@ -93,21 +92,12 @@ impl<S: Sink + Send + 'static> Output<S> {
 }
 
 impl<S> Buffers for Output<S> {
-    /// Waits while all buffers are still to be written.
-    fn buffer(&self) -> Buffer {
-        let giver = self.giver.as_ref();
-        giver.map_or_else(Buffer::new, Giver::buffer)
+    fn giver(&self) -> Option<&Giver> {
+        self.giver.as_ref()
     }
 
-    fn feed(&self, buffer: Buffer, length: usize) {
-        if let Some(giver) = &self.giver {
-            giver.give(buffer, length);
-        }
-    }
-
-    /// Further bytes are discarded, and [`Output::finish`] reports it.
-    fn failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+    fn failure(&self) -> &AtomicBool {
+        &self.failed
     }
 }
 

@@ -15,7 +15,7 @@ use std::thread::{Builder, JoinHandle};
 use rustix::fs::FallocateFlags;
 
 use crate::Error;
-use crate::buffer::{Buffer, CHUNK};
+use crate::buffer::CHUNK;
 use crate::handoff::{Giver, Taker, handoff};
 use crate::sink::Buffers;
 use crate::space::SpaceReservation;
@@ -99,23 +99,14 @@ impl SpoolWriter {
     }
 }
 
+/// All buffers but the last must be whole.
 impl Buffers for SpoolWriter {
-    /// Waits while all buffers are still to be written.
-    fn buffer(&self) -> Buffer {
-        let giver = self.giver.as_ref();
-        giver.map_or_else(Buffer::new, Giver::buffer)
+    fn giver(&self) -> Option<&Giver> {
+        self.giver.as_ref()
     }
 
-    /// All but the last must be whole buffers.
-    fn feed(&self, buffer: Buffer, length: usize) {
-        if let Some(giver) = &self.giver {
-            giver.give(buffer, length);
-        }
-    }
-
-    /// Further bytes are discarded, and [`SpoolWriter::finish`] reports it.
-    fn failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+    fn failure(&self) -> &AtomicBool {
+        &self.failed
     }
 }
 

@@ -13,10 +13,8 @@ use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use generated::checkpoint_gateway::policy::{logging, types};
 use generated::{Authorizer, AuthorizerPre};
 
-#[allow(
-    missing_docs,
+#[expect(
     clippy::all,
-    clippy::pedantic,
     clippy::restriction,
     reason = "generated from wit/, which documents the types"
 )]

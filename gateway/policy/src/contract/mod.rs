@@ -7,11 +7,8 @@ pub(crate) use answer::{plan, verdict};
 pub(crate) use request::request;
 
 /// Bindings of the `authorizer` world.
-#[allow(
-    missing_docs,
-    unreachable_pub,
+#[expect(
     clippy::all,
-    clippy::pedantic,
     clippy::restriction,
     reason = "generated from wit/, which documents the types"
 )]
@@ -20,11 +17,8 @@ pub(crate) mod authorizer {
 }
 
 /// Bindings of the `redactor` world.
-#[allow(
-    missing_docs,
-    unreachable_pub,
+#[expect(
     clippy::all,
-    clippy::pedantic,
     clippy::restriction,
     reason = "generated from wit/, which documents the types"
 )]

@@ -100,15 +100,7 @@ impl<'a> Lz4Reader<'a> {
 
     fn skippable(&mut self) -> io::Result<()> {
         self.density.part(self.source.taken())?;
-        self.source.array::<4>()?;
-        let length = u32::from_le_bytes(self.source.array()?);
-        let length = usize::try_from(length).unwrap_or(usize::MAX);
-        if length > self.texts.left() {
-            return Err(ErrorKind::OutOfMemory.into());
-        }
-        let mut text = vec![0; length];
-        self.source.read_exact(&mut text)?;
-        self.texts.add(text)
+        self.texts.skippable(&mut self.source)
     }
 
     /// Unpacks the next block of `frame`, or ends it.

@@ -1,6 +1,8 @@
 //! Texts that stand beside compressed contents: names, comments, extra fields, skippable frames.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
+
+use super::source::Source;
 
 /// The most bytes of texts in one stream, and of what it takes to keep them.
 const MAX: usize = 4 << 20;
@@ -25,8 +27,21 @@ impl Texts {
         Ok(())
     }
 
+    /// Adds what stands in the skippable frame that begins here, of LZ4 or Zstandard.
+    pub(super) fn skippable(&mut self, source: &mut Source<'_>) -> io::Result<()> {
+        source.array::<4>()?;
+        let length = u32::from_le_bytes(source.array()?);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > self.left() {
+            return Err(ErrorKind::OutOfMemory.into());
+        }
+        let mut text = vec![0; length];
+        source.read_exact(&mut text)?;
+        self.add(text)
+    }
+
     /// Bytes that may still be added.
-    pub(super) fn left(&self) -> usize {
+    fn left(&self) -> usize {
         MAX.saturating_sub(self.bytes + size_of::<Vec<u8>>())
     }
 
