@@ -79,7 +79,7 @@ fn twice(decode: Decode) -> impl Fn(&[u8]) -> Vec<u8> {
 }
 
 /// Each form with a decoder that leads back to the value.
-const FORMS: [(&str, Encode, Decode); 34] = [
+const FORMS: [(&str, Encode, Decode); 36] = [
     ("as it stands", |it| it.into(), nothing),
     (
         "percent",
@@ -132,6 +132,19 @@ const FORMS: [(&str, Encode, Decode); 34] = [
         "JSON in JSON",
         |it| json_of(&json_of(it)).into(),
         |it| twice(json)(it),
+    ),
+    (
+        "JSON in JSON in JSON",
+        |it| json_of(&json_of(&json_of(it))).into(),
+        |it| json(&twice(json)(it)),
+    ),
+    (
+        "UTF-16 of JSON",
+        |it| {
+            let units = json_of(it).encode_utf16().collect::<Vec<_>>();
+            units.into_iter().flat_map(u16::to_le_bytes).collect()
+        },
+        |it| json(&ucs(it, 2, false)),
     ),
     (
         "JSON with \\/",
@@ -333,7 +346,13 @@ fn any_value() -> impl Strategy<Value = String> {
 /// Values that have hardly any letters beside one another, with a quote among the first.
 #[test]
 fn every_form_of_a_value_of_signs_is_hidden() {
-    for value in [r"Zq'A!a%A$\", "a'b'c'd'e", "x''y\"\"z'", r"'\a'\b'\c"] {
+    for value in [
+        r"Zq'A!a%A$\",
+        "a'b'c'd'e",
+        "x''y\"\"z'",
+        r"'\a'\b'\c",
+        "q'7\"x\\Zq\n8\u{e9}\u{20ac}K",
+    ] {
         for (form, encode, decode) in FORMS {
             let around = [&b"\n\n"[..], &encode(value), b"\n\n"].concat();
             let hidden = masked(value, &around);

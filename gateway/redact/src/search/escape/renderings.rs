@@ -1,6 +1,8 @@
 //! The ways in which texts write a few characters of which hardly any is a letter or a digit.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::super::anchor::Anchor;
 use super::Spot;
@@ -13,7 +15,7 @@ const COUNT: usize = 3;
 /// One way to escape a character; `None` where it has none.
 type Escape = fn(char) -> Option<String>;
 
-const ESCAPES: [Escape; 22] = [
+const ESCAPES: [Escape; 29] = [
     |it| Some(percent(it, "%", false)),
     |it| Some(percent(it, "%", true)),
     |it| Some(percent(it, "%25", false)),
@@ -26,6 +28,14 @@ const ESCAPES: [Escape; 22] = [
     |it| Some(format!("\\\\{}", letter_of(it))),
     |it| Some(format!("\\\\\\{it}")),
     |it| (it == '\\').then(|| "\\".repeat(4)),
+    // JSON in JSON in JSON.
+    |it| Some(format!("{}{it}", "\\".repeat(7))),
+    |it| Some(format!("{}{}", "\\".repeat(4), letter_of(it))),
+    |it| Some(units(it, r"\\\\u", false)),
+    |it| Some(percent(it, r"\x", false)),
+    |it| Some(percent(it, r"\x", true)),
+    |it| Some(percent(it, r"\\x", false)),
+    |it| Some(octal(it)),
     |it| entity::name_of(it).map(|name| format!("&{name};")),
     |it| Some(format!("&#{};", u32::from(it))),
     |it| Some(format!("&#x{:x};", u32::from(it))),
@@ -41,13 +51,26 @@ const ESCAPES: [Escape; 22] = [
 
 /// Spots of a value without three letters or digits in a row.
 pub(super) fn spots(first: &[u8]) -> Vec<Spot> {
-    let Ok(text) = std::str::from_utf8(first)
-        .or_else(|error| std::str::from_utf8(first.get(..error.valid_up_to()).unwrap_or_default()))
-    else {
-        return Vec::new();
+    let Some((part, texts)) = of(first) else {
+        return as_bytes(first);
     };
+    let spot = |text: String| Spot {
+        anchor: Anchor::literal(text.as_bytes()),
+        skip: 0,
+        bytes: text.into_bytes(),
+        part: part.clone(),
+        width: Width::Bytes,
+    };
+    texts.into_iter().map(spot).collect()
+}
+
+/// A part of few signs, and the ways to write it; `None` if these bytes are no text or too short.
+pub(super) fn of(first: &[u8]) -> Option<(Range<usize>, BTreeSet<String>)> {
+    let text = std::str::from_utf8(first)
+        .or_else(|error| std::str::from_utf8(first.get(..error.valid_up_to()).unwrap_or_default()))
+        .ok()?;
     let characters: Vec<char> = text.chars().collect();
-    let fewest = characters
+    let (at, part) = characters
         .windows(COUNT)
         .enumerate()
         .min_by_key(|(_, part)| {
@@ -57,21 +80,10 @@ pub(super) fn spots(first: &[u8]) -> Vec<Spot> {
                 count(|it| !it.is_ascii_alphanumeric()),
                 count(|it| matches!(it, '\'' | '"')),
             )
-        });
-    let Some((at, part)) = fewest else {
-        return as_bytes(first);
-    };
+        })?;
     let length = |part: &[char]| part.iter().map(|it| it.len_utf8()).sum::<usize>();
     let start = length(characters.get(..at).unwrap_or_default());
-    let range = start..start + length(part);
-    let all = renderings(part).into_iter().map(|text| Spot {
-        anchor: Anchor::literal(text.as_bytes()),
-        skip: 0,
-        bytes: text.into_bytes(),
-        part: range.clone(),
-        width: Width::Bytes,
-    });
-    all.collect()
+    Some((start..start + length(part), renderings(part)))
 }
 
 /// Bytes that are no text.
@@ -137,6 +149,17 @@ fn hex(byte: u8, sign: &str, upper: bool) -> String {
     } else {
         format!("{sign}{byte:02x}")
     }
+}
+
+/// Backslashes with three octal digits.
+fn octal(character: char) -> String {
+    let mut bytes = [0; 4];
+    let bytes = character.encode_utf8(&mut bytes).bytes();
+    bytes.fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        _ = write!(text, "\\{byte:03o}");
+        text
+    })
 }
 
 fn units(character: char, sign: &str, upper: bool) -> String {

@@ -1,5 +1,6 @@
 //! The bytes by which a value is noticed, however a text writes it.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::super::anchor::Anchor;
@@ -172,29 +173,25 @@ fn wide(value: &[u8], first: &[u8]) -> Vec<Spot> {
     if std::str::from_utf8(value).is_err() {
         return Vec::new();
     }
-    let part = best_run(first).unwrap_or_else(|| {
-        let end = (1..=first.len().min(LONGEST)).rev();
-        let end = end.into_iter().find(|end| is_text(first, *end));
-        0..end.unwrap_or_default()
+    let run = best_run(first).and_then(|run| {
+        let text = std::str::from_utf8(first.get(run.clone())?).ok()?;
+        Some((run, BTreeSet::from([text.to_owned()])))
     });
-    let Some(Ok(text)) = first.get(part.clone()).map(std::str::from_utf8) else {
+    let Some((part, texts)) = run.or_else(|| renderings::of(first)) else {
         return Vec::new();
     };
-    let spot = |width: Width| {
-        let bytes = width.write(text);
-        Spot {
-            anchor: Anchor::literal(&bytes),
-            skip: 0,
-            bytes,
-            part: part.clone(),
-            width,
-        }
-    };
-    Width::WIDE.map(spot).into()
-}
-
-fn is_text(bytes: &[u8], end: usize) -> bool {
-    bytes
-        .get(..end)
-        .is_some_and(|part| std::str::from_utf8(part).is_ok())
+    let spots = texts.iter().flat_map(|text| {
+        let spot = |width: Width| {
+            let bytes = width.write(text);
+            Spot {
+                anchor: Anchor::literal(&bytes),
+                skip: 0,
+                bytes,
+                part: part.clone(),
+                width,
+            }
+        };
+        Width::WIDE.map(spot)
+    });
+    spots.collect()
 }
