@@ -102,7 +102,7 @@ impl Survey {
     ) -> Result<(), Error> {
         self.repeats.add(member, extent);
         self.add_header(member);
-        if member.kind() != Kind::File || member.sparse {
+        if member.kind() != Kind::File || member.is_sparse() {
             return Ok(());
         }
         if let Some(most) = OwnerSurvey::wanted(&member.name) {

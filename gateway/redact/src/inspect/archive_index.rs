@@ -191,7 +191,7 @@ impl<R: Read + Seek> ArchiveIndex<R> {
         }
         // Of two members with one name, unpacking leaves the later one.
         if let Some(part) = Part::of(&member.name) {
-            if member.kind() == Kind::File && !member.sparse {
+            if member.kind() == Kind::File && !member.is_sparse() {
                 self.parts.insert(
                     part,
                     Extent {

@@ -36,6 +36,10 @@ pub(super) struct Overrides {
     pub(super) link: Option<Vec<u8>>,
     pub(super) size: Option<u64>,
     pub(super) sparse: bool,
+    /// Offsets and lengths of a sparse member's parts.
+    pub(super) map: Vec<u64>,
+    /// Whether the contents begin with a sparse map instead.
+    pub(super) has_map_in_contents: bool,
 }
 
 /// A text's position in an extension's contents.
@@ -228,6 +232,21 @@ impl Overrides {
         }
     }
 
+    /// Adds what the record says of a sparse map.
+    fn add_sparse(&mut self, key: &[u8], value: &[u8]) -> Result<(), Error> {
+        match key {
+            b"GNU.sparse.map" => {
+                for number in value.split(|byte| *byte == b',') {
+                    self.map.push(pax::number(number)?);
+                }
+            }
+            b"GNU.sparse.offset" | b"GNU.sparse.numbytes" => self.map.push(pax::number(value)?),
+            b"GNU.sparse.major" => self.has_map_in_contents = value != b"0",
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn add_records(&mut self, body: &[u8], global: bool) -> Result<(), Error> {
         for record in pax::records(body)? {
             let value = pax::text(body, &record.value);
@@ -236,6 +255,7 @@ impl Overrides {
             if global && matches!(key.as_slice(), b"path" | b"linkpath" | b"size") {
                 return Err(Error::BadTar("a global header names a path or a size"));
             }
+            self.add_sparse(&key, &value)?;
             match key.as_slice() {
                 // An empty value takes a record back.
                 b"path" | b"linkpath" if value.is_empty() => {}

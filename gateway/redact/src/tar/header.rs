@@ -12,6 +12,10 @@ use crate::Error;
 const MAGIC: Range<usize> = 257..263;
 const VERSION: Range<usize> = 263..265;
 const PREFIX: Range<usize> = 345..500;
+/// The map of holes in old GNU headers: offsets and lengths of 12 bytes each.
+pub(super) const GNU_MAP: Range<usize> = 386..482;
+/// A flag of the blocks behind an old GNU header: another block of the sparse map follows.
+pub(super) const MORE_IN_MAP: usize = 504;
 /// A flag of old GNU headers: another block of the sparse map follows.
 const MORE_IN_HEADER: usize = 482;
 
@@ -132,11 +136,7 @@ impl Header {
 
     /// Bytes of contents.
     pub(super) fn size(&self) -> Result<u64, Error> {
-        let field = &self.0.as_old().size;
-        let size = match field {
-            [first, ..] if first & 0x80 != 0 => base_256(field),
-            _ => octal(field),
-        };
+        let size = number(&self.0.as_old().size);
         size.filter(|size| i64::try_from(*size).is_ok())
             .ok_or(Error::BadTar("a member's size is not a number"))
     }
@@ -209,6 +209,14 @@ fn overwrite(field: &mut [u8], bytes: &[u8]) {
 
 /// Spaces, octal digits, then NULs or spaces. An empty field is zero, as for every reader. Digits behind a NUL are read by
 /// some readers and not by others.
+/// A number, in octal digits or binary as GNU writes it.
+pub(super) fn number(field: &[u8]) -> Option<u64> {
+    match field {
+        [first, ..] if first & 0x80 != 0 => base_256(field),
+        _ => octal(field),
+    }
+}
+
 fn octal(field: &[u8]) -> Option<u64> {
     let end = field
         .iter()

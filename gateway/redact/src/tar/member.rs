@@ -6,6 +6,7 @@ use super::block::{BLOCK, read_block};
 use super::extension::{Extension, Overrides};
 use super::header::{Header, Kind, map_goes_on};
 use super::name::{escapes, normalize};
+use super::sparse;
 use super::text::HeaderText;
 use crate::Error;
 
@@ -35,8 +36,17 @@ pub(crate) struct Member {
     pub(crate) link_escapes: bool,
     /// Bytes of contents.
     pub(crate) size: u64,
-    /// Whether the contents leave out holes.
-    pub(crate) sparse: bool,
+    holes: Holes,
+}
+
+/// Holes that the contents leave out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holes {
+    None,
+    /// Their map stands in headers.
+    Told,
+    /// Their map stands at the beginning of the contents.
+    ToldWithin,
 }
 
 /// The next thing in an archive.
@@ -115,7 +125,15 @@ impl Member {
         } else {
             Vec::new()
         };
-        let sparse = overrides.sparse || header.kind() == Kind::OldSparse;
+        sparse::check(&overrides.map)?;
+        if header.kind() == Kind::OldSparse {
+            sparse::check(&sparse::old_map(&header, &map)?)?;
+        }
+        let holes = match overrides.sparse || header.kind() == Kind::OldSparse {
+            true if overrides.has_map_in_contents => Holes::ToldWithin,
+            true => Holes::Told,
+            false => Holes::None,
+        };
         Ok(Self {
             extensions,
             header,
@@ -127,8 +145,18 @@ impl Member {
             name_escapes,
             link_escapes,
             size,
-            sparse,
+            holes,
         })
+    }
+
+    /// Whether the contents leave out holes.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.holes != Holes::None
+    }
+
+    /// Whether a sparse map at the beginning of the contents, which `start` has, is wrong or too long to tell.
+    pub(crate) fn has_wrong_map(&self, start: &[u8]) -> bool {
+        self.holes == Holes::ToldWithin && !sparse::is_right(start)
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -194,7 +222,7 @@ impl Member {
             name_escapes: self.name_escapes,
             link_escapes: self.link_escapes,
             size,
-            sparse: self.sparse,
+            holes: self.holes,
         })
     }
 }

@@ -8,6 +8,7 @@ mod header;
 mod member;
 mod name;
 mod pax;
+mod sparse;
 mod text;
 
 pub(crate) use block::{BLOCK, padding};

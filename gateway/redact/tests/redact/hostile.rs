@@ -328,5 +328,22 @@ fn refuses_headers_that_readers_disagree_about() {
     }
     redact(all(), &with(EntryType::XHeader, b"10 size=4\n")).unwrap();
     let sparse = b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n21 GNU.sparse.name=g\n";
-    redact(all(), &with(EntryType::XHeader, sparse)).unwrap();
+    let sparse_with = |contents: &[u8]| {
+        tar_of(&[
+            ("x", EntryType::XHeader, sparse),
+            ("f", EntryType::Regular, contents),
+        ])
+    };
+    redact(all(), &sparse_with(b"1\n0\n4\n1234")).unwrap();
+    // Parts in another order: the file has another text than the contents.
+    for wrong in [&b"2\n2\n2\n0\n2\n3412"[..], b"1234"] {
+        assert!(redact(all(), &sparse_with(wrong)).is_err());
+    }
+    for map in [
+        b"27 GNU.sparse.map=2,2,0,2\n",
+        b"27 GNU.sparse.map=0,3,2,2\n",
+    ] {
+        let archive = with(EntryType::XHeader, map);
+        assert!(matches!(redact(all(), &archive), Err(Error::BadTar(_))));
+    }
 }

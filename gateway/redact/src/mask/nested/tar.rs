@@ -100,7 +100,10 @@ impl Nested<'_> {
         let mut source = Source::new(&mut content);
         let start = source.peek(SPARSE_START).map_err(Error::reading)?;
         let format = match entry.kind() {
-            _ if entry.sparse => packed_blocks(start).then_some(Format::Unknown),
+            _ if entry.is_sparse() => {
+                let is_opaque = packed_blocks(start) || entry.has_wrong_map(start);
+                is_opaque.then_some(Format::Unknown)
+            }
             Kind::File => Format::of(start),
             _ => None,
         };

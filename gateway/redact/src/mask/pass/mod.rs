@@ -141,7 +141,7 @@ impl Pass<'_> {
         out: &mut dyn Sink,
     ) -> Result<u64, Error> {
         let content = Content::of(&member.name);
-        if member.sparse && content.has_structure() {
+        if member.is_sparse() && content.has_structure() {
             return Err(opaque(member, "it is stored with holes"));
         }
         if member.name == b"checkpoint/cipher.img" && self.rules.searches(Place::Memory) {
@@ -153,9 +153,13 @@ impl Pass<'_> {
         // Memory is searched as bytes, whatever a page begins with.
         if !matches!(content, Content::Pages(_)) {
             let mut body = Source::new(body);
-            let format = Format::of(body.peek(START).map_err(Error::reading)?);
+            let start = body.peek(START).map_err(Error::reading)?;
+            let format = Format::of(start);
+            if format.is_none() && member.has_wrong_map(start) {
+                return self.opaque(member, "its map of holes is not right", &mut body, out);
+            }
             if let Some(format) = format {
-                if member.sparse {
+                if member.is_sparse() {
                     return self.opaque(member, "it is stored with holes", &mut body, out);
                 }
                 return self.packed(member, format, &mut body, out);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Format, Header, Kind, MAGIC, PREFIX, octal, overwrite, text};
+use super::{Format, GNU_MAP, Header, Kind, MAGIC, MORE_IN_MAP, PREFIX, octal, overwrite, text};
 use crate::Error;
 use crate::tar::block::BLOCK;
 use crate::tar::text::{HeaderText, ReplacedText};
@@ -19,10 +19,7 @@ const DEVICE: [Range<usize>; 2] = [329..337, 337..345];
 /// Of GNU's own format: times and the offset of a part, then the map of holes and the whole size.
 const GNU_NUMBERS: [Range<usize>; 3] = [345..357, 357..369, 369..381];
 const GNU_UNUSED: [Range<usize>; 2] = [381..386, 495..512];
-const GNU_MAP: Range<usize> = 386..482;
 const GNU_SIZE: Range<usize> = 483..495;
-/// A flag of the blocks behind an old GNU header: another block of the sparse map follows.
-const MORE_IN_MAP: usize = 504;
 
 impl Header {
     /// The same header after `edit` has overwritten parts of its texts, without bytes that no reader takes for a text or a
